@@ -1,0 +1,1 @@
+"""The demo organisation, its emitter, and the proof of the path."""

@@ -1,0 +1,1 @@
+"""What happened: the facts, their envelope, and their canonical bytes."""

@@ -1,0 +1,1 @@
+"""What is allowed: deciders, one file per stream."""

@@ -1,0 +1,1 @@
+"""How facts travel: topics, records, partitions, delivery settings."""

@@ -1,0 +1,1 @@
+"""How we watch it: logs, metrics, health."""

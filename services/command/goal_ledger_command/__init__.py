@@ -1,0 +1,1 @@
+"""Says yes or no, and remembers."""
