@@ -1,0 +1,61 @@
+"""Canonical bytes: what is hashed, stored and published, never serialised a second time.
+
+Facts hold no floats and no big integers; decimals are strings in one form, times RFC 3339 UTC with microseconds,
+keys ASCII, text NFC. Under these rules the standard library's sorted compact JSON equals RFC 8785 (JCS); a property
+test compares it with the ``rfc8785`` package.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import Any
+
+EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
+"""Sums and products before the one rounding happen here: an inexact result is an error, not a number."""
+
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False, allow_nan=False
+).encode
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 bytes of a JSON value made of dicts with ASCII keys, lists, strings, small integers, booleans, None."""
+    return _encode(value).encode("utf-8")
+
+
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?")
+
+
+def decimal_text(value: Decimal) -> str:
+    """The one written form of a decimal: no exponent, no plus, no superfluous zeros, no ``-0``."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def parse_decimal(text: str) -> Decimal:
+    """A stored decimal, exactly. Raises ValueError if it is not in the written form of :func:`decimal_text`."""
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f"not a decimal with at most 18 digits before and 6 after the point: {text!r}")
+    return Decimal(text)
+
+
+def instant_text(at: datetime) -> str:
+    """RFC 3339 in UTC with microseconds and ``Z``. The instant must be aware."""
+    if at.tzinfo is not UTC:
+        if at.tzinfo is None:
+            raise ValueError("an instant needs an offset")
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def parse_instant(text: str) -> datetime:
+    """An RFC 3339 instant with any offset, as UTC. Raises ValueError for anything else (local times, dates)."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None or "T" not in text:
+        raise ValueError(f"not an RFC 3339 instant with an offset: {text!r}")
+    return at if at.tzinfo is UTC else at.astimezone(UTC)

@@ -1,0 +1,129 @@
+"""The language between deciders and the ledger: what a decider is told, and what it decides.
+
+The ledger knows streams, identities and points of series; what they mean is the deciders' business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from goal_ledger_contracts.envelope import CommandMark, Fact, Origin
+from goal_ledger_contracts.facts import FactData
+from goal_ledger_contracts.position import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Something with an id that is not held in memory: ``check-in``, ``comment``, ``kudos`` or ``reading``.
+
+    ``names`` are compared as bytes: (id,) or, of a reading, (source, id).
+    """
+
+    kind: str
+    names: tuple[str, ...]
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of kind and names, each preceded by its length: the key it is stored under."""
+        hashed = hashlib.sha256()
+        for text in (self.kind, *self.names):
+            raw = text.encode()
+            hashed.update(len(raw).to_bytes(4, "big") + raw)
+        return hashed.digest()
+
+
+LIVE, QUARANTINED, ENDED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is recorded under an identity: the fact that holds its present content, and its state.
+
+    ``fact`` has its personal text in clear (or ``[erased]``); ``subject`` is what the decider noted with the claim.
+    """
+
+    fact: Fact
+    state: int
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Recorded with the decision's draft number ``draft``: that fact holds the identity's content from now on."""
+
+    identity: Identity
+    draft: int
+    subject: str
+    state: int = LIVE
+    keeps_content: bool = False
+    """True: only the state changes (released, rejected, retracted); the content stays that of the earlier fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value of a series by time, kept so that a counter's reading can be compared with its neighbours."""
+
+    series: str
+    at: datetime
+    value: Decimal
+    draft: int
+    identity: Identity
+    gone: bool = False
+    """True: the identity's point is taken out of the series (and nothing is put in its place)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The accepted points of a series next before (or at) and next after a time."""
+
+    before: Decimal | None = None
+    after: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A fact decided, not yet numbered. Personal text in it is clear; it is sealed just before the append."""
+
+    stream: str
+    data: FactData
+    event_id: str
+    effective_at: datetime
+    actor: str
+    correlation_id: str
+    causation_id: str
+    reason: str | None = None
+    stated_at: datetime | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a command comes to. No drafts: nothing new, the answer is the present version of ``stream``."""
+
+    id: str
+    stream: str
+    drafts: tuple[Draft, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    points: tuple[Point, ...] = ()
+    same_as: Fact | None = None
+    """Set when the same thing was recorded before: the answer names that fact again (same answer, no new fact)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a decider is told beside the folded state.
+
+    ``now`` is the batch's ``recorded_at``; ``found`` and ``neighbours`` answer the submission's look-ups, facts of
+    earlier commands of the same batch included; ``versions`` gives the version of a stream (0: none).
+    """
+
+    now: datetime
+    position: Position
+    found: Mapping[Identity, Found] = field(default_factory=dict)
+    neighbours: Mapping[tuple[str, datetime], Neighbours] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
+    mark: CommandMark | None = None

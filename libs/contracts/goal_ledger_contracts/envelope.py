@@ -1,0 +1,133 @@
+"""The envelope of a fact: who, when, why, in which order, and the hash of the fact before it in its stream.
+
+``effective_at``: when it was true. ``recorded_at``: when we learnt it. ``stated_at``: the time stated, where that lay
+up to five minutes ahead and ``recorded_at`` was stored in its place. ``previous``: SHA-256(0x00 ‖ bytes) of the
+stream's fact before, in hex; None for the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from goal_ledger_contracts import wire
+from goal_ledger_contracts.canonical import canonical, instant_text, parse_instant
+from goal_ledger_contracts.facts import FACTS, SCHEMA, FactData
+from goal_ledger_contracts.lifting import lift
+from goal_ledger_contracts.strict_json import parse
+
+MAX_FACT_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CommandMark:
+    """Keyed hashes (HMAC-SHA256, hex) of (actor, method, path, key) and of the body."""
+
+    key: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a reading came from: ``http``, or ``kafka`` with topic, generation of the topic, partition and offset."""
+
+    via: str
+    topic: str | None = None
+    generation: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    event_id: str
+    workspace: str
+    seq: int
+    stream: str
+    version: int
+    data: FactData
+    effective_at: datetime
+    recorded_at: datetime
+    actor: str
+    correlation_id: str
+    causation_id: str
+    previous: str | None
+    reason: str | None = None
+    stated_at: datetime | None = None
+    command: CommandMark | None = None
+    origin: Origin | None = None
+
+    @property
+    def type(self) -> str:
+        return type(self.data).__name__
+
+    @property
+    def stream_id(self) -> str:
+        """The id within the kind of stream: ``web-shop`` of ``objective/web-shop``."""
+        return self.stream.partition("/")[2]
+
+
+def leaf_hash(stored: bytes) -> bytes:
+    """SHA-256(0x00 ‖ bytes): a fact's hash, in its stream's chain and as a leaf of the tree (RFC 6962 section 2.1)."""
+    return hashlib.sha256(b"\x00" + stored).digest()
+
+
+def to_bytes(fact: Fact) -> bytes:
+    """The fact's canonical bytes."""
+    name = fact.type
+    body: dict[str, Any] = {
+        "actor": fact.actor,
+        "causation_id": fact.causation_id,
+        "correlation_id": fact.correlation_id,
+        "data": wire.encode(fact.data),
+        "effective_at": instant_text(fact.effective_at),
+        "event_id": fact.event_id,
+        "previous": fact.previous,
+        "recorded_at": instant_text(fact.recorded_at),
+        "schema": SCHEMA[name],
+        "seq": fact.seq,
+        "stream": fact.stream,
+        "type": name,
+        "version": fact.version,
+        "workspace": fact.workspace,
+    }
+    if fact.reason is not None:
+        body["reason"] = fact.reason
+    if fact.stated_at is not None:
+        body["stated_at"] = instant_text(fact.stated_at)
+    if fact.command is not None:
+        body["command"] = {"key": fact.command.key, "body": fact.command.body}
+    if fact.origin is not None:
+        body["origin"] = wire.encode(fact.origin)
+    return canonical(body)
+
+
+def from_bytes(stored: bytes) -> Fact:
+    """The fact from its stored bytes, lifted to the present schema. Raises ValueError if they are not a fact."""
+    return from_json(parse(stored, MAX_FACT_BYTES))
+
+
+def from_json(body: dict[str, Any]) -> Fact:
+    """The fact from its parsed JSON object."""
+    name = body["type"]
+    stated, command, origin = body.get("stated_at"), body.get("command"), body.get("origin")
+    return Fact(
+        event_id=body["event_id"],
+        workspace=body["workspace"],
+        seq=body["seq"],
+        stream=body["stream"],
+        version=body["version"],
+        data=wire.decode(FACTS[name], lift(name, body["schema"], body["data"])),
+        effective_at=parse_instant(body["effective_at"]),
+        recorded_at=parse_instant(body["recorded_at"]),
+        actor=body["actor"],
+        correlation_id=body["correlation_id"],
+        causation_id=body["causation_id"],
+        previous=body["previous"],
+        reason=body.get("reason"),
+        stated_at=None if stated is None else parse_instant(stated),
+        command=None if command is None else CommandMark(command["key"], command["body"]),
+        origin=None if origin is None else wire.decode(Origin, origin),
+    )

@@ -1,0 +1,91 @@
+"""JSON from outside, parsed once and strictly, before any model sees it.
+
+Refused with :class:`NotJson`: over the size, not UTF-8, duplicate keys, NaN and Infinity, lone surrogates, NUL, depth
+over 32. Numbers are taken by their digits (:class:`decimal.Decimal`), never through a float.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+MAX_DEPTH = 32
+MAX_NUMBER_CHARACTERS = 64
+
+
+class NotJson(ValueError):
+    """The input is not acceptable JSON; the message says why in one sentence."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise NotJson(f"The key {key[:64]!r} appears twice in one object.")
+            seen.add(key)
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise NotJson(f"{name} is not a JSON number.")
+
+
+def _decimal(digits: str) -> Decimal:
+    if len(digits) > MAX_NUMBER_CHARACTERS:
+        raise NotJson(f"A number has more than {MAX_NUMBER_CHARACTERS} characters.")
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        raise NotJson("A number cannot be represented.") from None
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_NUMBER_CHARACTERS:
+        raise NotJson(f"A number has more than {MAX_NUMBER_CHARACTERS} characters.")
+    return int(digits)
+
+
+_decode = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_decimal, parse_int=_integer, parse_constant=_constant
+).decode
+
+
+def _depth_within(value: Any, left: int) -> bool:
+    if isinstance(value, dict):
+        return left > 0 and all(_depth_within(v, left - 1) for v in value.values())
+    if isinstance(value, list):
+        return left > 0 and all(_depth_within(v, left - 1) for v in value)
+    return True
+
+
+def parse(raw: bytes, max_bytes: int) -> Any:
+    """The JSON value in ``raw`` (at most ``max_bytes`` bytes). Raises :class:`NotJson` with the reason."""
+    if len(raw) > max_bytes:
+        raise NotJson(f"The body has {len(raw)} bytes; at most {max_bytes} are accepted.")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as bad:
+        raise NotJson(f"The body is not UTF-8 (at byte {bad.start}).") from None
+    try:
+        value = _decode(text)
+    except NotJson:
+        raise
+    except RecursionError:
+        raise NotJson(f"Objects and lists are nested deeper than {MAX_DEPTH}.") from None
+    except ValueError as bad:
+        raise NotJson(f"The body is not JSON: {str(bad)[:200]}.") from None
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and not _depth_within(value, MAX_DEPTH):
+        raise NotJson(f"Objects and lists are nested deeper than {MAX_DEPTH}.")
+    if b"\\u" in raw:
+        _refuse_surrogates(value)
+    return value
+
+
+def _refuse_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
+    except UnicodeEncodeError:
+        raise NotJson("A string holds half of a surrogate pair.") from None
