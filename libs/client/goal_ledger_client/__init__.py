@@ -1,1 +1,14 @@
-"""How others use it: a typed Python client and the goal-ledger command line."""
+"""How others use Goal Ledger: a typed client (sync and async), an emitter for Kafka, and the `goal-ledger` command line.
+
+from goal_ledger_client import GoalLedger
+
+with GoalLedger(command_url, query_url, token) as ledger:
+    answer = ledger.command("/v1/key-results/sales/check-ins", {"values": [{"part": "value", "value": "4"}]})
+    goal = ledger.query("/v1/objectives/web-shop", after=answer.position)
+"""
+
+from goal_ledger_client.client import AsyncGoalLedger, GoalLedger
+from goal_ledger_client.emitter import Emitter, Reading
+from goal_ledger_client.exchange import Answer, Problem, Unavailable
+
+__all__ = ["Answer", "AsyncGoalLedger", "Emitter", "GoalLedger", "Problem", "Reading", "Unavailable"]

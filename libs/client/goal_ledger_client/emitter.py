@@ -1,0 +1,79 @@
+"""Emitting readings over plain Kafka: CloudEvents 1.0 on the emitter's own topic, receipts from its own topic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka import AIOKafkaProducer
+
+READING = "goal-ledger.reading.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of a feed. (``source``, ``id``) is its identity: any number of repeats is one reading.
+
+    ``value`` is a decimal as text; ``time`` an aware instant.
+    """
+
+    source: str
+    id: str
+    feed: str
+    time: datetime
+    value: str
+    unit: str | None = None
+    mode: str | None = None
+    sequence: str | None = None
+
+    def cloud_event(self) -> dict[str, Any]:
+        """The structured CloudEvent."""
+        data = {"value": self.value, "unit": self.unit, "mode": self.mode, "sequence": self.sequence}
+        return {
+            "specversion": "1.0",
+            "type": READING,
+            "source": self.source,
+            "id": self.id,
+            "time": self.time.isoformat(),
+            "subject": self.feed,
+            "datacontenttype": "application/json",
+            "data": {name: value for name, value in data.items() if value is not None},
+        }
+
+
+class Emitter:
+    """Sends readings to ``progress.readings.<workspace>.<system>``; returns when Kafka has acknowledged them all."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._topic = topic
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._producer.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self._producer.stop()
+
+    async def emit(self, readings: Iterable[Reading]) -> int:
+        """Sends the readings in order; returns how many."""
+        sent = [await self._send(reading) for reading in readings]
+        for acknowledged in sent:
+            await acknowledged
+        return len(sent)
+
+    async def _send(self, reading: Reading) -> Any:
+        return await self._producer.send(
+            self._topic,
+            json.dumps(reading.cloud_event()).encode(),
+            key=reading.feed.encode(),
+            headers=[("content-type", b"application/cloudevents+json")],
+        )
