@@ -1,0 +1,47 @@
+"""Every limit on what a command may hold, by name. Listed in ``docs/limits.md``, which a test compares with this."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+TITLE_MAX_CHARACTERS = 300
+"""Titles of objectives, texts of key results and steps."""
+NAME_MAX_CHARACTERS = 200
+"""Names of workspaces, units, people, cycles and systems."""
+DESCRIPTION_MAX_CHARACTERS = 4000
+"""Descriptions of objectives and feeds."""
+NOTE_MAX_CHARACTERS = 8000
+"""Notes of check-ins, comments, kudos, retrospectives."""
+REASON_MAX_CHARACTERS = 1000
+BLOCKER_MAX_CHARACTERS = 1000
+EVIDENCE_MAX_CHARACTERS = 2000
+"""One evidence link."""
+MEASURE_UNIT_MAX_CHARACTERS = 40
+"""The unit of a measure, feed or reading."""
+ISSUER_MAX_CHARACTERS = 500
+"""Issuer and subject of an identity."""
+READING_NAME_MAX_BYTES = 512
+"""Source and id of a reading, each, in UTF-8."""
+SEQUENCE_MAX_CHARACTERS = 64
+
+BLOCKERS_MAX_ITEMS = 20
+EVIDENCE_MAX_ITEMS = 20
+CONTRIBUTORS_MAX_ITEMS = 50
+KEY_RESULTS_MAX_ITEMS = 50
+"""Key results of one objective, dropped ones included; the policy ``max_key_results`` may ask for fewer."""
+STEPS_MAX_ITEMS = 200
+"""Steps of a checklist."""
+PARTS_MAX_ITEMS = 20
+"""Parts of a compound measure."""
+LINKS_MAX_ITEMS = 20
+"""Parents of one objective."""
+UNIT_DEPTH_MAX_LEVELS = 32
+"""How deep the tree of units may be."""
+
+VALUE_MAX_DIGITS_BEFORE = 18
+VALUE_MAX_DIGITS_AFTER = 6
+WEIGHT_MAX_DIGITS_BEFORE = 6
+WEIGHT_MAX_DIGITS_AFTER = 6
+
+AHEAD_MAX = timedelta(minutes=5)
+"""How far ahead of our clock a stated time may lie."""

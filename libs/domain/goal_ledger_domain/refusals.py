@@ -1,0 +1,92 @@
+"""A refusal: a command that is not allowed, in domain words, with a code that never changes its meaning.
+
+It becomes a problem document in exactly one HTTP file. Every code is in :data:`CODES`; the list in
+``docs/refusals.md`` is written from it by ``python -m goal_ledger_domain.refusals``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goal_ledger_domain.refusals_of_goals import GOALS
+from goal_ledger_domain.refusals_of_organisation import ORGANISATION
+
+GENERAL: dict[str, tuple[str, str]] = {
+    "field_required": ("invalid", "Something that must be stated is not."),
+    "id_malformed": (
+        "invalid",
+        "An id is not 1–64 of A–Z a–z 0–9 . _ - (workspaces, systems: 1–40 of a–z 0–9 -).",
+    ),
+    "reference_malformed": (
+        "invalid",
+        "A reference is not written <kind>/<id>, or is of a kind not allowed here.",
+    ),
+    "text_empty": ("invalid", "A text has no visible character."),
+    "text_too_long": ("invalid", "A text has more characters than its limit."),
+    "text_has_control_characters": ("invalid", "A text holds control or bidirectional override characters."),
+    "value_not_decimal": (
+        "invalid",
+        "A value is not finite, or has over 18 digits before or 6 after the point.",
+    ),
+    "weight_not_allowed": (
+        "invalid",
+        "A weight is negative, or has over 6 digits before or after the point.",
+    ),
+    "choice_unknown": ("invalid", "A value is not one of those that the field allows; they are listed."),
+    "too_many": ("invalid", "A list has more items than its limit."),
+    "duration_malformed": ("invalid", "A duration is not an ISO 8601 duration such as P1M or PT15M."),
+    "time_zone_unknown": ("invalid", "A time zone is not in the IANA database."),
+    "reason_required": ("invalid", "This change needs a reason."),
+    "effective_at_ahead": ("invalid", "The stated time lies more than five minutes ahead."),
+    "effective_at_past": ("forbidden", "Only the role importer may state a past time for this fact."),
+    "effective_at_goes_back": ("conflict", "The stated time lies before the stream's last fact."),
+    "id_taken": ("conflict", "Something else is recorded under this id."),
+    "unknown_reference": ("invalid", "What a field refers to does not exist in this workspace."),
+    "not_allowed": ("forbidden", "None of the actor's roles allows this here."),
+    "version_stale": (
+        "stale",
+        "The stream has moved on since the version in If-Match; the present one is given.",
+    ),
+}
+
+CODES: dict[str, tuple[str, str]] = {**GENERAL, **ORGANISATION, **GOALS}
+"""Code → (kind, what it means). Kinds: invalid 422, not_found 404, conflict 409, forbidden 403, stale 412."""
+
+
+class Refusal(Exception):
+    """Nothing is recorded. ``sentence`` is for people, ``code`` for programs, ``details`` are extra members."""
+
+    def __init__(self, code: str, sentence: str, *, field: str | None = None, **details: Any) -> None:
+        super().__init__(sentence)
+        self.kind = CODES[code][0]
+        self.code = code
+        self.sentence = sentence
+        self.field = field
+        self.details = details
+
+    def __repr__(self) -> str:
+        return f"Refusal({self.code}: {self.sentence})"
+
+
+STATUS = {"invalid": 422, "not_found": 404, "conflict": 409, "forbidden": 403, "stale": 412}
+"""HTTP status by kind of refusal."""
+
+
+def table() -> str:
+    """The codes as a Markdown page."""
+    lines = ["# Refusals", "", "Written by `python -m goal_ledger_domain.refusals > docs/refusals.md`.", ""]
+    for title, codes in (
+        ("Everywhere", GENERAL),
+        ("Workspace, people, units, cycles, feeds", ORGANISATION),
+        ("Objectives, key results, check-ins", GOALS),
+    ):
+        lines += [f"## {title}", "", "| Code | Status | Meaning |", "|---|---|---|"]
+        lines += [
+            f"| `{code}` | {STATUS[kind]} | {meaning} |" for code, (kind, meaning) in sorted(codes.items())
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table(), end="")

@@ -1,0 +1,108 @@
+"""Validated text, ids and references: what a command says is taken in one clean form, or refused with the field's name.
+
+Text is kept in NFC. Refused: empty text, control characters (a line break and a tab are fine in long texts), halves of
+surrogate pairs, and the bidirectional embeddings, overrides and isolates that make a text read other than it is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from goal_ledger_contracts.ids import ID, WORKSPACE_ID
+
+from goal_ledger_domain import limits
+from goal_ledger_domain.refusals import Refusal
+
+_BIDI = "\u202a-\u202e\u2066-\u2069"
+_REFUSED_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_BIDI}]")
+_REFUSED_IN_TEXT = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_BIDI}]")
+
+
+def line(text: str, field: str, max_characters: int = limits.NAME_MAX_CHARACTERS) -> str:
+    """A text on one line: titles, names, units of measure."""
+    return _clean(text.strip(), field, max_characters, _REFUSED_IN_LINE)
+
+
+def passage(text: str, field: str, max_characters: int = limits.NOTE_MAX_CHARACTERS) -> str:
+    """A text of several lines: notes, descriptions, reasons. Line breaks are kept as ``\\n``."""
+    return _clean(text.replace("\r\n", "\n").strip(), field, max_characters, _REFUSED_IN_TEXT)
+
+
+def optional_line(
+    text: str | None, field: str, max_characters: int = limits.NAME_MAX_CHARACTERS
+) -> str | None:
+    """None stays None; an empty text is refused, so that there is one way to state nothing."""
+    return None if text is None else line(text, field, max_characters)
+
+
+def optional_passage(
+    text: str | None, field: str, max_characters: int = limits.NOTE_MAX_CHARACTERS
+) -> str | None:
+    return None if text is None else passage(text, field, max_characters)
+
+
+def _clean(text: str, field: str, max_characters: int, refused: re.Pattern[str]) -> str:
+    if refused.search(text):
+        raise Refusal(
+            "text_has_control_characters",
+            f"{field} holds a control character or one that overrides the direction of writing.",
+            field=field,
+        )
+    if not text:
+        raise Refusal("text_empty", f"{field} is empty.", field=field)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if len(text) > max_characters:
+        raise Refusal(
+            "text_too_long",
+            f"{field} has {len(text)} characters; at most {max_characters} are accepted.",
+            field=field,
+            limit=max_characters,
+        )
+    return text
+
+
+def id_of(text: str, field: str) -> str:
+    """An id that others chose: 1–64 of ``A–Z a–z 0–9 . _ -``."""
+    if ID.fullmatch(text) is None:
+        raise Refusal("id_malformed", f"{field} is not 1–64 of A–Z a–z 0–9 . _ -.", field=field)
+    return text
+
+
+def narrow_id(text: str, field: str) -> str:
+    """The id of a workspace or system, which is part of topic names: 1–40 of ``a–z 0–9 -``."""
+    if WORKSPACE_ID.fullmatch(text) is None:
+        raise Refusal("id_malformed", f"{field} is not 1–40 of a–z 0–9 -.", field=field)
+    return text
+
+
+def reference(text: str, field: str, *kinds: str) -> tuple[str, str]:
+    """(kind, id) of ``<kind>/<id>``; the kind must be one of ``kinds``."""
+    kind, slash, id = text.partition("/")
+    if not slash or kind not in kinds or ID.fullmatch(id) is None:
+        raise Refusal(
+            "reference_malformed",
+            f"{field} is written {' or '.join(f'{kind}/<id>' for kind in kinds)}.",
+            field=field,
+        )
+    return kind, id
+
+
+def choice(text: str, field: str, allowed: tuple[str, ...]) -> str:
+    """One of the words that the field allows."""
+    if text not in allowed:
+        raise Refusal(
+            "choice_unknown", f"{field} is one of {', '.join(allowed)}.", field=field, allowed=list(allowed)
+        )
+    return text
+
+
+def at_most(items: tuple[object, ...], field: str, max_items: int) -> None:
+    if len(items) > max_items:
+        raise Refusal(
+            "too_many",
+            f"{field} has {len(items)} items; at most {max_items} are accepted.",
+            field=field,
+            limit=max_items,
+        )
