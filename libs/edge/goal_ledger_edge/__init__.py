@@ -1,1 +1,1 @@
-"""At the door of both APIs: tokens, strict bodies, problem documents, listeners."""
+"""At the door of both APIs: tokens, strict bodies, problem documents, positions, listeners."""

@@ -1,1 +1,1 @@
-"""How we watch it: logs, metrics, health."""
+"""How we watch it: logs, metrics, health. Nothing here knows goals."""

@@ -1,0 +1,173 @@
+"""Problem documents (RFC 9457): the one form in which both APIs say no.
+
+``type`` is ``urn:goal-ledger:problem:<code>``; ``code`` is stable and listed in the docs; ``detail`` is a sentence for
+people; ``field`` is the JSON pointer or parameter it is about. A body that was refused is never echoed, and an error of
+ours shows nothing but its correlation id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from goal_ledger_observability.context import correlation_id
+from goal_ledger_observability.logs import logger
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+
+TITLES: dict[str, str] = {
+    "bad_json": "The body is not acceptable JSON",
+    "body_too_large": "The body is too large",
+    "conflict": "The request conflicts with what is recorded",
+    "forbidden": "Not allowed",
+    "internal_error": "Something went wrong here",
+    "invalid": "The request has a wrong value",
+    "malformed_request": "The request is malformed",
+    "media_type_not_supported": "The media type is not supported",
+    "method_not_allowed": "The method is not allowed here",
+    "not_found": "Not found",
+    "unauthenticated": "Not authenticated",
+}
+"""Code → the title that never varies. Services add their own codes' titles when they install the handlers."""
+
+_CODE_OF_STATUS = {
+    400: "malformed_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "media_type_not_supported",
+}
+
+log = logger("goal_ledger.edge")
+
+
+class ProblemDocument(BaseModel):
+    """The problem document as OpenAPI describes it. Some codes add members of their own, named in their description."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["urn:goal-ledger:problem:not_found"])
+    title: str
+    status: int
+    code: str = Field(description="Stable; listed in docs/http.md")
+    detail: str = Field(description="A sentence in the words of the domain")
+    field: str | None = Field(default=None, description="JSON pointer into the body, or the parameter's name")
+    correlation_id: str | None = None
+
+
+class Problem(Exception):
+    """Raised anywhere below a route; becomes the answer. ``members`` are extra members of the document."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        sentence: str,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(sentence)
+        self.status, self.code, self.sentence, self.field = status, code, sentence, field
+        self.headers, self.members = headers, members
+
+    def document(self) -> dict[str, Any]:
+        """The members of the document, in the order of RFC 9457, then ours."""
+        body: dict[str, Any] = {
+            "type": f"urn:goal-ledger:problem:{self.code}",
+            "title": TITLES.get(self.code, self.code.replace("_", " ").capitalize()),
+            "status": self.status,
+            "code": self.code,
+            "detail": self.sentence,
+        }
+        if self.field is not None:
+            body["field"] = self.field
+        if (correlation := correlation_id.get()) is not None:
+            body["correlation_id"] = correlation
+        return {**body, **self.members}
+
+    def response(self) -> Response:
+        body = json.dumps(self.document(), ensure_ascii=False, separators=(",", ":"), default=_plain)
+        raw = body.encode("utf-8", "replace")
+        return Response(raw, self.status, headers=dict(self.headers or {}), media_type=MEDIA_TYPE)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)
+
+
+def pointer(location: Sequence[int | str]) -> str:
+    """A JSON pointer (RFC 6901) of a pydantic error location."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in location)
+
+
+def _of_http_exception(exc: HTTPException) -> Problem:
+    code = _CODE_OF_STATUS.get(
+        exc.status_code, "malformed_request" if exc.status_code < 500 else "internal_error"
+    )
+    sentences = {
+        "not_found": "There is nothing at this address.",
+        "method_not_allowed": "This address does not take this method.",
+    }
+    return Problem(exc.status_code, code, sentences.get(code, str(exc.detail)), headers=exc.headers)
+
+
+def _of_validation_error(exc: RequestValidationError) -> Problem:
+    """Of FastAPI's own validation of query, path and header parameters: where and what, never the input."""
+    errors = exc.errors()
+    first = errors[0]
+    where = first["loc"]
+    status = 404 if where[0] == "path" else 422
+    code = "not_found" if status == 404 else "invalid"
+    name = pointer(where[1:]) if where[0] == "body" else ".".join(str(step) for step in where[1:])
+    more = f" ({len(errors)} errors in all)" if len(errors) > 1 else ""
+    return Problem(status, code, f"{first['msg']}{more}.", field=name)
+
+
+def install_problem_handlers(app: FastAPI, titles: Mapping[str, str] | None = None) -> None:
+    """Every refusal and error of ``app`` leaves as a problem document, the router's 404 and 405 included."""
+    TITLES.update(titles or {})
+
+    async def problem(_: Request, exc: Exception) -> Response:
+        assert isinstance(exc, Problem)
+        return exc.response()
+
+    async def http(_: Request, exc: Exception) -> Response:
+        assert isinstance(exc, HTTPException)
+        return _of_http_exception(exc).response()
+
+    async def validation(_: Request, exc: Exception) -> Response:
+        assert isinstance(exc, RequestValidationError)
+        return _of_validation_error(exc).response()
+
+    async def unexpected(_: Request, exc: Exception) -> Response:
+        return internal_error(exc).response()
+
+    app.add_exception_handler(Exception, unexpected)
+    app.add_exception_handler(Problem, problem)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, validation)
+
+
+def internal_error(exc: BaseException) -> Problem:
+    """The 500 of an error of ours: it shows nothing; the log has the rest under the correlation id."""
+    log.error("unexpected error", exc_info=exc)
+    return Problem(
+        500,
+        "internal_error",
+        "The server met an error of its own. Nothing is known to be recorded; "
+        "the log has the details under this correlation id.",
+    )

@@ -1,0 +1,187 @@
+"""A token counts only if signature, algorithm, issuer, audience and times hold, and only where its kind is asked for."""
+
+import base64
+import hmac
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from goal_ledger_edge import tokens
+from goal_ledger_edge.tokens import BadToken, TokenVerifier, Trust
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+
+ISSUER, SERVICES = "https://issuer.invalid", "https://issuer.invalid/services"
+PEOPLE_KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "people"})
+RSA_KEY = RSAKey.generate_key(2048, parameters={"kid": "rsa"})
+EC_KEY = ECKey.generate_key("P-256", parameters={"kid": "ec"})
+SERVICE_KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "services"})
+
+
+def write_keys(path: Path, *keys: Any) -> Path:
+    path.write_text(json.dumps(KeySet(list(keys)).as_dict(private=False)))
+    return path
+
+
+@pytest.fixture
+def verifier(tmp_path: Path) -> TokenVerifier:
+    return TokenVerifier(
+        Trust(ISSUER, write_keys(tmp_path / "people.json", PEOPLE_KEY, RSA_KEY, EC_KEY)),
+        "goal-ledger",
+        Trust(SERVICES, write_keys(tmp_path / "services.json", SERVICE_KEY)),
+        cached_tokens=3,
+    )
+
+
+def token(key: Any = PEOPLE_KEY, alg: str = "EdDSA", **claims: Any) -> str:
+    body = {
+        "iss": ISSUER,
+        "sub": "ada",
+        "aud": "goal-ledger",
+        "exp": int(time.time()) + 60,
+        "workspace": "acme",
+    }
+    body |= claims
+    header = {"alg": alg, "kid": key.kid}
+    return jwt.encode(header, {k: v for k, v in body.items() if v is not None}, key, algorithms=[alg])
+
+
+def service_token(**claims: Any) -> str:
+    return token(
+        SERVICE_KEY, **{"iss": SERVICES, "sub": "relay", "role": "service", "workspace": None} | claims
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "alg"), [(PEOPLE_KEY, "EdDSA"), (PEOPLE_KEY, "Ed25519"), (RSA_KEY, "RS256"), (EC_KEY, "ES256")]
+)
+def test_a_persons_token_names_issuer_subject_and_workspace(
+    verifier: TokenVerifier, key: Any, alg: str
+) -> None:
+    claims = verifier.verify(token(key, alg))
+    assert (claims.issuer, claims.subject, claims.workspace, claims.service, claims.role) == (
+        ISSUER,
+        "ada",
+        "acme",
+        False,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": int(time.time()) - 60},
+        {"exp": None},
+        {"exp": "soon"},
+        {"exp": True},
+        {"nbf": int(time.time()) + 60},
+        {"iss": "https://other.invalid"},
+        {"iss": None},
+        {"aud": "another"},
+        {"aud": None},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": 7},
+        {"workspace": None},
+        {"workspace": ["acme"]},
+    ],
+)
+def test_a_claim_that_does_not_hold_refuses_the_token(
+    verifier: TokenVerifier, claims: dict[str, Any]
+) -> None:
+    with pytest.raises(BadToken):
+        verifier.verify(token(**claims))
+
+
+def test_the_leeway_covers_clocks_that_differ_a_little(verifier: TokenVerifier) -> None:
+    assert verifier.verify(token(exp=int(time.time()) - 5, nbf=int(time.time()) + 5)).subject == "ada"
+
+
+def _part(body: dict[str, Any] | bytes) -> str:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _signed_with_the_public_key(alg: str) -> str:
+    claims = {
+        "iss": ISSUER,
+        "sub": "ada",
+        "aud": "goal-ledger",
+        "exp": int(time.time()) + 60,
+        "workspace": "acme",
+    }
+    signing_input = f"{_part({'alg': alg, 'kid': 'people'})}.{_part(claims)}"
+    secret = PEOPLE_KEY.as_pem(private=False)
+    signature = b"" if alg == "none" else hmac.digest(secret, signing_input.encode(), "sha256")
+    return f"{signing_input}.{_part(signature)}"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "a.b.c",
+        "x" * 9000,
+        "😀.😀.😀",
+        _signed_with_the_public_key("none"),
+        _signed_with_the_public_key("HS256"),
+        token(OKPKey.generate_key("Ed25519", parameters={"kid": "people"})),
+        token(OKPKey.generate_key("Ed25519", parameters={"kid": "unknown"})),
+        token(SERVICE_KEY),
+        token(RSA_KEY, "RS512"),
+        token()[:-8] + "AAAAAAAA",
+        token(PEOPLE_KEY, iss=SERVICES, role="service", workspace=None),
+    ],
+)
+def test_what_is_not_signed_by_the_right_key_with_an_accepted_algorithm_is_refused(
+    verifier: TokenVerifier, bad: str
+) -> None:
+    with pytest.raises(BadToken):
+        verifier.verify(bad, service=True)
+
+
+def test_a_service_token_counts_only_where_it_is_asked_for(verifier: TokenVerifier) -> None:
+    one = service_token()
+    with pytest.raises(BadToken):
+        verifier.verify(one)
+    assert verifier.verify(one, service=True).service
+    with pytest.raises(BadToken):
+        verifier.verify(one)
+
+
+def test_a_service_token_names_no_workspace_and_has_the_role_service(verifier: TokenVerifier) -> None:
+    for claims in ({"workspace": "acme"}, {"role": "admin"}, {"role": None}):
+        with pytest.raises(BadToken):
+            verifier.verify(service_token(**claims), service=True)
+
+
+def test_a_verified_token_is_remembered_until_it_expires(
+    verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = token(exp=int(time.time()) + 30)
+    assert verifier.verify(one) is verifier.verify(one)
+    later = time.time() + 41
+    monkeypatch.setattr(tokens.time, "time", lambda: later)
+    with pytest.raises(BadToken):
+        verifier.verify(one)
+
+
+def test_no_more_tokens_are_remembered_than_the_limit(verifier: TokenVerifier) -> None:
+    for number in range(10):
+        verifier.verify(token(sub=f"person-{number}"))
+    assert len(verifier._verified) == 3
+
+
+def test_a_withdrawn_key_stops_counting_when_the_file_changes(
+    verifier: TokenVerifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = token()
+    verifier.verify(one)
+    write_keys(tmp_path / "people.json", RSA_KEY)
+    later = time.monotonic() + 6
+    monkeypatch.setattr(tokens.time, "monotonic", lambda: later)
+    with pytest.raises(BadToken):
+        verifier.verify(one)
