@@ -1,0 +1,84 @@
+"""The projection versions: how a schema is made, which is live, and the database's migration.
+
+One version is one schema with all tables of `tables.read`. Exactly one is live; readers and workers look it up at the
+beginning of each transaction, so that a switch, or a switch back, is one row changed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Index, text
+from sqlalchemy.dialects.postgresql import dialect
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.schema import CreateIndex, CreateSchema
+
+from goal_ledger_projection.tables import projections, read
+
+LIVE = "SELECT name FROM public.projections WHERE live"
+"""The schema of the live version, also the value of `positions.projection`."""
+
+BUILT_LATE = ("facts", "value_rows", "check_ins", "readings")
+"""Tables whose indexes a rebuild makes last; the others are looked up while it runs."""
+
+MIGRATION_LOCK = 0x60A1_1ED6
+"""Advisory lock: one migration at a time."""
+
+
+def make_version(connection: Connection, name: str, *, indexes_last: bool = False) -> None:
+    """Make schema `name` with its tables and note it in the registry, not live.
+
+    `indexes_last`: the tables of :data:`BUILT_LATE` get neither primary key nor indexes, but for the small one of
+    readings in quarantine; :func:`finish_indexes` makes them when the rows are in.
+    """
+    connection.execute(CreateSchema(name))
+    connection.execute(text(f"SET LOCAL search_path TO {name}"))
+    read.create_all(connection, checkfirst=False)
+    if indexes_last:
+        for statement in late_indexes_dropped():
+            connection.execute(text(statement))
+    connection.execute(text("SET LOCAL search_path TO DEFAULT"))
+    connection.execute(projections.insert().values(name=name))
+
+
+def late_indexes() -> list[Index]:
+    return [i for name in BUILT_LATE for i in read.tables[name].indexes if i.name != "readings_in_quarantine"]
+
+
+def late_indexes_dropped() -> list[str]:
+    dropped = [f"ALTER TABLE {name} DROP CONSTRAINT {name}_pkey" for name in BUILT_LATE]
+    return dropped + [f"DROP INDEX {index.name}" for index in late_indexes()]
+
+
+def late_indexes_made() -> list[str]:
+    """The statements that make them, to be run with `search_path` on the version."""
+    keys = {name: ", ".join(c.name for c in read.tables[name].primary_key) for name in BUILT_LATE}
+    made = [
+        f"ALTER TABLE {name} ADD CONSTRAINT {name}_pkey PRIMARY KEY ({key})" for name, key in keys.items()
+    ]
+    return made + [str(CreateIndex(index).compile(dialect=dialect())) for index in late_indexes()]
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+async def migrate(read_database_url: str) -> None:
+    """Bring the read database to this release's tables. Any number of processes may ask at once."""
+    engine = create_async_engine(engine_url(read_database_url))
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            await connection.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
+
+
+def engine_url(plain: str) -> str:
+    """SQLAlchemy's address of a plain `postgresql://` one."""
+    return "postgresql+asyncpg://" + plain.partition("://")[2]

@@ -1,0 +1,1 @@
+"""What is told: one file per read model, with its table, how each fact changes it, and how it is asked."""

@@ -1,0 +1,54 @@
+"""The settings of the projection service: plain environment names, no prefix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+
+class DatabaseSettings(BaseSettings):
+    """What every process of the service needs."""
+
+    read_database_url: str
+    """Plain `postgresql://user:password@host:port/database`."""
+    allow_unsafe_durability: bool = False
+    log_level: str = "INFO"
+
+
+class WorkerSettings(DatabaseSettings):
+    kafka_bootstrap_servers: str
+    command_url: str
+    """The command service's internal address."""
+    service_token_file: Path | None = None
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+
+    consumer_group: str = "goal-ledger-projection"
+    batch_records: int = Field(1000, ge=1)
+    batch_timeout_ms: int = Field(10, ge=1)
+    """How long a poll waits for records; an idle consumer sees a new one after at most twice this."""
+    transaction_records: int = Field(4000, ge=1)
+    """Batches that wait for the database are taken together up to about this many records."""
+    waiting_batches: int = Field(4, ge=1)
+    metadata_max_age_ms: int = 5_000
+    """How soon a topic made anew is noticed."""
+    session_timeout_ms: int = 6_000
+    heartbeat_interval_ms: int = 500
+    """Also how long a joining member waits for the others."""
+    cached_definitions: int = 4_000
+    """Latest definitions kept in memory over all workspaces."""
+
+    heads_poll_s: float = 5.0
+    heads_overlap_s: float = 60.0
+    all_heads_every_s: float = 600.0
+    behind_before_heal_s: float = 10.0
+    behind_elsewhere_before_heal_s: float = 60.0
+    """The same for a workspace whose partition another worker has, or nobody."""
+    heal_page_facts: int = Field(1000, ge=1, le=5000)
+    heal_workspaces_at_once: int = 4
+    command_timeout_s: float = 10.0
+    retry_first_pause_s: float = 0.1
+    retry_longest_pause_s: float = 5.0
+    drain_s: float = 20.0

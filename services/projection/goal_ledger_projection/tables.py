@@ -1,0 +1,95 @@
+"""All tables of the read database.
+
+`read` holds those of one projection version, made once per version in a schema of its own (`read_v1`, …); `registry`
+holds the one table that says which versions there are and which is live:
+
+    SELECT name FROM public.projections WHERE live        -- the schema, and the value of positions.projection
+
+A reader asks for the live version at the beginning of its transaction and names it in `search_path` (SET LOCAL).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+    text,
+)
+
+from goal_ledger_projection.metadata import read
+from goal_ledger_projection.read_models.check_ins import check_ins
+from goal_ledger_projection.read_models.definitions import definitions
+from goal_ledger_projection.read_models.facts import facts
+from goal_ledger_projection.read_models.readings import readings
+from goal_ledger_projection.read_models.value_rows import value_rows
+
+registry = MetaData(schema="public")
+
+projections = Table(
+    "projections",
+    registry,
+    Column("name", Text, primary_key=True),
+    Column("live", Boolean, nullable=False, server_default=text("false")),
+    Column("made_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("live_since", DateTime(timezone=True)),
+)
+Index("projections_one_live", projections.c.live, unique=True, postgresql_where=projections.c.live)
+
+positions = Table(
+    "positions",
+    read,
+    Column("projection", Text, primary_key=True),
+    Column("workspace", Text, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("next_seq", BigInteger, nullable=False),
+    Column("rebuilding", Boolean, nullable=False, server_default=text("false")),
+    Column("moved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    postgresql_with={"fillfactor": 20},
+)
+"""How far each workspace is folded: everything below `next_seq` of `epoch`. `rebuilding`: a new epoch is being folded
+anew and has not come to its fork point yet."""
+
+parked = Table(
+    "parked",
+    read,
+    Column("workspace", Text, primary_key=True),
+    Column("projection", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+"""Workspaces that stand still: the fact `seq` could not be applied, or `store_behind_reader`."""
+
+hints = Table(
+    "hints",
+    read,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("topic_id", Text, nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
+    postgresql_with={"fillfactor": 20},
+)
+"""Where to seek, nothing more: the offset after the last record taken in, of the topic with that id. A topic made anew
+has another id and is read from its beginning."""
+
+__all__ = [
+    "check_ins",
+    "definitions",
+    "facts",
+    "hints",
+    "parked",
+    "positions",
+    "projections",
+    "read",
+    "readings",
+    "registry",
+    "value_rows",
+]

@@ -1,0 +1,35 @@
+"""The read database is made by one command that may run any number of times."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+from goal_ledger_local.postgres import Postgres
+from goal_ledger_projection.projections import LIVE, late_indexes_dropped, late_indexes_made, migrate
+
+INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'read_v1' ORDER BY 1"
+
+
+async def test_migrating_twice_at_once_makes_the_first_version_and_it_is_live(postgres: Postgres) -> None:
+    url = await postgres.create("read")
+    await asyncio.gather(migrate(url), migrate(url))
+    connection = await asyncpg.connect(url)
+    try:
+        assert await connection.fetchval(LIVE) == "read_v1"
+        await connection.fetch("SELECT * FROM read_v1.positions")
+    finally:
+        await connection.close()
+
+
+async def test_indexes_made_late_are_those_made_at_once(postgres: Postgres) -> None:
+    url = await postgres.create("read")
+    await migrate(url)
+    connection = await asyncpg.connect(url, server_settings={"search_path": "read_v1"})
+    try:
+        before = await connection.fetch(INDEXES)
+        for statement in late_indexes_dropped() + late_indexes_made():
+            await connection.execute(statement)
+        assert await connection.fetch(INDEXES) == before
+    finally:
+        await connection.close()
