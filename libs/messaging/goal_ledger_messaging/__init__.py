@@ -1,1 +1,1 @@
-"""How facts travel: topics, records, partitions, delivery settings."""
+"""How facts travel: topics, records, partitions, every delivery setting with its reason."""

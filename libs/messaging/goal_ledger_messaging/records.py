@@ -1,0 +1,100 @@
+"""A fact as a Kafka record: the stored bytes untouched, what readers sort by in the headers.
+
+Key: the workspace. Value: the fact's canonical bytes, to the last one. Headers: the CloudEvents 1.0 attributes of the
+Kafka binding's binary mode (``ce_specversion``, ``ce_type`` = the fact's type, ``ce_source`` = ``/workspaces/<workspace>``,
+``ce_id`` = ``event_id``, ``ce_time`` = ``recorded_at``, ``ce_subject`` = the stream), ``content-type``, and ``workspace``,
+``epoch``, ``seq``: by (epoch, seq) alone a reader knows whether a record is old, next, or leaves a gap. ``traceparent``
+is that of the command, when it had one. All in ASCII.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from goal_ledger_contracts.canonical import instant_text
+
+Headers = list[tuple[str, bytes]]
+
+_SPECVERSION = ("ce_specversion", b"1.0")
+_CONTENT_TYPE = ("content-type", b"application/json")
+
+
+class NotAFactRecord(ValueError):
+    """The record is not one of ours; the message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactRecord:
+    """A record of ``ledger.facts``, read back."""
+
+    workspace: str
+    epoch: int
+    seq: int
+    bytes: bytes
+    type: str
+    event_id: str
+    stream: str
+    traceparent: str | None = None
+
+
+def fact_headers(
+    *,
+    workspace: str,
+    epoch: int,
+    seq: int,
+    type: str,
+    event_id: str,
+    stream: str,
+    recorded_at: datetime,
+    traceparent: str | None,
+) -> Headers:
+    """The headers of a fact's record."""
+    headers = [
+        _SPECVERSION,
+        ("ce_type", type.encode()),
+        ("ce_source", b"/workspaces/" + workspace.encode()),
+        ("ce_id", event_id.encode()),
+        ("ce_time", instant_text(recorded_at).encode()),
+        ("ce_subject", stream.encode()),
+        _CONTENT_TYPE,
+        ("workspace", workspace.encode()),
+        ("epoch", b"%d" % epoch),
+        ("seq", b"%d" % seq),
+    ]
+    if traceparent is not None:
+        headers.append(("traceparent", traceparent.encode()))
+    return headers
+
+
+def read_fact(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> FactRecord:
+    """The fact in a record. Raises NotAFactRecord when it is not one of the relay's."""
+    if value is None:
+        raise NotAFactRecord("the record has no value")
+    named = dict(headers)
+    try:
+        trace = named.get("traceparent")
+        return FactRecord(
+            workspace=named["workspace"].decode(),
+            epoch=int(named["epoch"]),
+            seq=int(named["seq"]),
+            bytes=value,
+            type=named["ce_type"].decode(),
+            event_id=named["ce_id"].decode(),
+            stream=named["ce_subject"].decode(),
+            traceparent=None if trace is None else trace.decode(),
+        )
+    except KeyError as missing:
+        raise NotAFactRecord(f"the header {missing.args[0]} is missing") from None
+    except ValueError as bad:
+        raise NotAFactRecord(f"a header cannot be read: {bad}") from None
+
+
+def read_place(headers: Iterable[tuple[str, bytes]]) -> tuple[str, int, int] | None:
+    """(workspace, epoch, seq) of a record, or None if it is not one of the relay's."""
+    named = dict(headers)
+    try:
+        return named["workspace"].decode(), int(named["epoch"]), int(named["seq"])
+    except (KeyError, ValueError):
+        return None

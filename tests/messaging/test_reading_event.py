@@ -1,0 +1,175 @@
+"""Readings are read from every form that CloudEvents allows, and refused with a reason that helps."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from goal_ledger_messaging.reading_event import (
+    MAX_EVENT_BYTES,
+    NotAReading,
+    ReadingEvent,
+    from_http,
+    from_json,
+    from_record,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+READ = ReadingEvent(
+    source="/shop",
+    id="visit-1",
+    feed="webshop.visitors",
+    time=datetime(2026, 3, 1, 11, 0, tzinfo=UTC),
+    value=Decimal("12.5"),
+    unit="visitors",
+    mode="absolute",
+    sequence="7",
+)
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    whole = {
+        "specversion": "1.0",
+        "type": "goal-ledger.reading.v1",
+        "source": "/shop",
+        "id": "visit-1",
+        "subject": "webshop.visitors",
+        "time": "2026-03-01T12:00:00+01:00",
+        "datacontenttype": "application/json",
+        "data": {"value": "12.5", "unit": "visitors", "mode": "absolute", "sequence": 7},
+    }
+    whole.update(changes)
+    return {name: one for name, one in whole.items() if one is not ...}
+
+
+def structured(**changes: Any) -> bytes:
+    return json.dumps(event(**changes)).encode()
+
+
+def binary(**changes: Any) -> tuple[list[tuple[str, bytes | None]], bytes]:
+    whole = event(**changes)
+    data = whole.pop("data")
+    content_type = whole.pop("datacontenttype")
+    headers: list[tuple[str, bytes | None]] = [
+        (f"ce_{name}", str(one).encode()) for name, one in whole.items()
+    ]
+    return [*headers, ("content-type", content_type.encode())], json.dumps(data).encode()
+
+
+def test_a_structured_record_is_a_reading() -> None:
+    assert (
+        from_record([("content-type", b"application/cloudevents+json; charset=UTF-8")], structured()) == READ
+    )
+
+
+def test_a_record_without_any_header_is_read_as_structured() -> None:
+    assert from_record([], structured()) == READ
+
+
+def test_a_binary_record_is_the_same_reading() -> None:
+    assert from_record(*binary()) == READ
+
+
+def test_headers_that_are_not_ours_may_hold_any_bytes() -> None:
+    headers, body = binary()
+    assert from_record([*headers, ("x-trace", b"\xff\xfe"), ("x-null", None)], body) == READ
+
+
+def test_over_http_both_modes_are_the_same_reading() -> None:
+    headers, body = binary(source="/shop%20one")
+    over_http = {name.replace("ce_", "ce-"): (raw or b"").decode() for name, raw in headers}
+    assert from_http(over_http, body).source == "/shop one"
+    assert from_http({"content-type": "application/cloudevents+json"}, structured()) == READ
+
+
+def test_data_may_come_in_base64() -> None:
+    encoded = base64.b64encode(json.dumps(event()["data"]).encode()).decode()
+    assert from_json(event(data=..., data_base64=encoded)) == READ
+    with pytest.raises(NotAReading) as refused:
+        from_json(event(data=..., data_base64="%%%"))
+    assert refused.value.code == "attribute_malformed"
+
+
+def test_a_number_is_taken_by_its_digits() -> None:
+    raw = structured().replace(b'"12.5"', b"0.1000000000000000055511151231257827")
+    assert from_record([], raw).value == Decimal("0.1000000000000000055511151231257827")
+
+
+def test_back_fill_is_an_extension_attribute_in_either_mode() -> None:
+    assert from_json(event(backfill=True)).backfill
+    assert from_record(*binary(backfill="true")).backfill
+    assert not from_json(event(backfill=False)).backfill
+
+
+def test_unknown_extensions_are_allowed_as_cloud_events_says() -> None:
+    assert from_json(event(partitionkey="a", traceparent="00-1-2-01")).traceparent == "00-1-2-01"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"specversion": "0.3"}, "not_a_cloud_event", "specversion"),
+        ({"type": "goal-ledger.reading.v2"}, "unknown_event_type", "type"),
+        ({"type": ...}, "attribute_missing", "type"),
+        ({"subject": ...}, "attribute_missing", "subject"),
+        ({"time": ...}, "attribute_missing", "time"),
+        ({"time": "2026-03-01"}, "attribute_malformed", "time"),
+        ({"time": "2026-03-01T12:00:00"}, "attribute_malformed", "time"),
+        ({"time": "2026-W09-7T12:00:00Z"}, "attribute_malformed", "time"),
+        ({"time": "0001-01-01T00:00:00+14:00"}, "attribute_malformed", "time"),
+        ({"time": 5}, "attribute_malformed", "time"),
+        ({"data": ...}, "attribute_malformed", "data"),
+        ({"data": [1]}, "attribute_malformed", "data"),
+        ({"data": {}}, "attribute_missing", "data.value"),
+        ({"data": {"value": "1", "color": "red"}}, "unknown_field", "data"),
+        ({"data": {"value": True}}, "value_not_decimal", "data.value"),
+        ({"data": {"value": "1e5"}}, "value_not_decimal", "data.value"),
+        ({"data": {"value": "NaN"}}, "value_not_decimal", "data.value"),
+        ({"data": {"value": "1", "unit": 4}}, "attribute_malformed", "data.unit"),
+        ({"data": {"value": "1", "sequence": True}}, "attribute_malformed", "data.sequence"),
+        ({"datacontenttype": "text/plain"}, "attribute_malformed", "datacontenttype"),
+        ({"backfill": "perhaps"}, "attribute_malformed", "backfill"),
+    ],
+)
+def test_what_is_wrong_is_named_with_the_source_and_id(
+    changes: dict[str, Any], code: str, field: str
+) -> None:
+    with pytest.raises(NotAReading) as refused:
+        from_record([], structured(**changes))
+    bad = refused.value
+    assert (bad.code, bad.field, bad.source, bad.id) == (code, field, "/shop", "visit-1")
+
+
+@pytest.mark.parametrize(
+    ("headers", "value", "code"),
+    [
+        ([], None, "not_a_cloud_event"),
+        ([], b"", "not_json"),
+        ([], b"\xff\xfe", "not_json"),
+        ([], b"[]", "not_a_cloud_event"),
+        ([], b'{"id":"a","id":"b"}', "not_json"),
+        ([], b"[" * 40 + b"]" * 40, "not_json"),
+        ([], b'{"data":{"value":NaN}}', "not_json"),
+        ([], b"x" * (MAX_EVENT_BYTES + 1), "event_too_large"),
+        ([("ce_id", b"\xff")], b"{}", "attribute_malformed"),
+    ],
+)
+def test_what_cannot_be_read_at_all_has_a_reason_too(
+    headers: list[tuple[str, bytes | None]], value: bytes | None, code: str
+) -> None:
+    with pytest.raises(NotAReading) as refused:
+        from_record(headers, value)
+    assert refused.value.code == code
+
+
+@given(
+    st.binary(max_size=300), st.lists(st.tuples(st.sampled_from(["ce_id", "content-type", "x"]), st.binary()))
+)
+def test_no_bytes_whatever_raise_anything_else(value: bytes, headers: list[tuple[str, bytes]]) -> None:
+    with pytest.raises(NotAReading):
+        from_record(headers, value)
