@@ -27,14 +27,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from goal_ledger_local.kafka_jars import LAUNCHER, kafka_jars
+from goal_ledger_local.ports import free_ports, is_free, listens
 from goal_ledger_local.processes import (
     Owned,
     PartFailed,
     PortTaken,
     ProcessOwner,
-    free_ports,
-    is_free,
-    listens,
     run_coroutine,
     wait_until,
 )
@@ -109,6 +107,11 @@ class Kafka:
         if self._process is None:
             raise PartFailed("kafka was not started")
         return self._process
+
+    @property
+    def pid(self) -> int | None:
+        """The process of the last start, also when it was killed since; None once it was stopped."""
+        return None if self._process is None else self._process.pid
 
     def start(self) -> None:
         """Start on the ports of the last time, or on others when those are taken.

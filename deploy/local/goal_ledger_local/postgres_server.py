@@ -22,6 +22,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from goal_ledger_local.ports import free_ports, is_free
 from goal_ledger_local.postgres_binaries import (
     AWAY,
     can_walk_to,
@@ -34,8 +35,6 @@ from goal_ledger_local.processes import (
     PartFailed,
     PortTaken,
     ProcessOwner,
-    free_ports,
-    is_free,
     processes_saying,
     wait_until,
 )
@@ -100,6 +99,11 @@ class PostgresServer:
         if self._process is None:
             raise PartFailed("postgres was not started")
         return self._process
+
+    @property
+    def pid(self) -> int | None:
+        """The process of the last start, also when it was killed since; None once it was stopped."""
+        return None if self._process is None else self._process.pid
 
     @property
     def cluster(self) -> Path:
@@ -232,8 +236,8 @@ class PostgresServer:
 
     def _await_the_dead(self) -> None:
         """Wait until no process of an earlier life of this cluster is left."""
-        for hurry in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-            if wait_until(lambda: not self._living(), 5):
+        for patience_s, hurry in ((2, signal.SIGTERM), (3, signal.SIGQUIT), (5, signal.SIGKILL)):
+            if wait_until(lambda: not self._living(), patience_s, pause_s=0.05):
                 return
             for pid in self._living():
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -264,3 +268,12 @@ class PostgresServer:
             lines = (self.cluster / "postmaster.pid").read_text().splitlines()
             return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
         return False
+
+
+def remove_cluster(directory: Path) -> None:
+    """Remove the cluster of a stopped server, also when it lies aside below /var/tmp."""
+    cluster = directory / "cluster"
+    if cluster.is_symlink():
+        shutil.rmtree(cluster.resolve().parent, ignore_errors=True)
+        cluster.unlink()
+    shutil.rmtree(directory, ignore_errors=True)

@@ -20,7 +20,6 @@ import contextlib
 import ctypes
 import os
 import signal as signals
-import socket
 import subprocess
 import sys
 import threading
@@ -91,59 +90,6 @@ def processes_saying(words: str) -> list[int]:
     if not Path("/proc/self").exists():
         return []
     return [pid for pid in _pids() if pid != os.getpid() and words in command_line(pid) and is_alive(pid)]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on 127.0.0.1 that nobody listens on now; all different."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-
-
-def is_free(port: int) -> bool:
-    """Whether a listener could bind this port on 127.0.0.1 now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def listens(group: int, port: int) -> bool:
-    """Whether a process of this group holds the listening socket of a port, so that we never talk to a stranger.
-
-    Without /proc (not Linux) whoever listens is believed.
-    """
-    if not Path("/proc/self").exists():
-        return not is_free(port)
-    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
-    if not sockets:
-        return False
-    return any(_open_files(pid) & sockets for pid in group_members(group))
-
-
-def _listening_inodes(port: int) -> list[str]:
-    inodes = []
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(OSError):
-            for line in Path(table).read_text().splitlines()[1:]:
-                fields = line.split()
-                if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
-                    inodes.append(fields[9])
-    return inodes
-
-
-def _open_files(pid: int) -> set[str]:
-    targets = set()
-    with contextlib.suppress(OSError):
-        for entry in Path(f"/proc/{pid}/fd").iterdir():
-            with contextlib.suppress(OSError):
-                targets.add(str(entry.readlink()))
-    return targets
 
 
 def wait_until(ready: Callable[[], bool], seconds: float, pause_s: float = 0.02) -> bool:

@@ -1,0 +1,80 @@
+"""`python -m goal_ledger_local`: the stack without the demo, and the words others use on a running one."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from goal_ledger_local.postgres_server import remove_cluster
+from goal_ledger_local.processes import PartFailed
+from goal_ledger_local.tools import REPOSITORY, ToolMissing
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+Directory = Annotated[Path, typer.Option("--dir", help="Where the data lives.")]
+DEFAULT = REPOSITORY / ".demo"
+
+
+@app.command()
+def up(directory: Directory = DEFAULT, commands: Annotated[int, typer.Option(min=1, max=8)] = 1) -> None:
+    """Run the stack until Ctrl-C."""
+    from goal_ledger_local.signals import interrupted_by_signals
+    from goal_ledger_local.stack import Stack
+
+    try:
+        with interrupted_by_signals(), Stack(directory, commands=commands) as stack:
+            described = stack.publish()
+            typer.echo(f"command {described['command_url']}  query {described['query_url']}")
+            typer.echo(f"ready; details in {stack.file}, logs in {stack.logs}; Ctrl-C ends it")
+            signal.pause()
+    except KeyboardInterrupt:
+        typer.echo("stopped")
+
+
+@app.command()
+def restart(part: str, directory: Directory = DEFAULT) -> None:
+    """Start a part of the running stack again, on the same port; returns when it is ready."""
+    from goal_ledger_local.control import ask_restart
+
+    pid = ask_restart(directory.resolve() / "control.json", part)
+    typer.echo(f"{part} is ready (process {pid})")
+
+
+@app.command()
+def clean(directory: Directory = DEFAULT) -> None:
+    """Remove the data of a stack that is not running."""
+    from goal_ledger_local.lock import DirectoryLock
+
+    if not directory.exists():
+        return
+    lock = DirectoryLock(directory.resolve() / "lock")
+    remove_cluster(directory / "postgres")
+    shutil.rmtree(directory)
+    lock.release()
+
+
+@app.command()
+def tools(
+    install: Annotated[bool, typer.Option("--install", help="Install what is missing.")] = False,
+) -> None:
+    """Look for Java, the jars of Apache Kafka and PostgreSQL, and fetch what may be fetched."""
+    from goal_ledger_local.system_packages import see_to_tools
+
+    for line in see_to_tools(install=install):
+        typer.echo(line)
+
+
+def main() -> None:
+    """Refusals are one line on stderr and exit code 1."""
+    try:
+        app()
+    except (PartFailed, ToolMissing) as problem:
+        typer.echo(str(problem), err=True)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Our own processes in the local stack: command (one or more), relay, worker, query, and the migrations before."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from goal_ledger_local.ports import free_ports
+from goal_ledger_local.processes import PartFailed, ProcessOwner
+from goal_ledger_local.service import Service
+from goal_ledger_local.settings import Installation
+from goal_ledger_local.supervisor import how_it_ended
+
+MIGRATE_WITHIN_S = 120.0
+COMMAND = "goal_ledger_command"
+PROJECTION = "goal_ledger_projection"
+
+
+def migrate(owner: ProcessOwner, logs: Path, installation: Installation) -> None:
+    """Bring the three databases to the newest schema, both services at the same time.
+
+    Raises:
+        PartFailed: a migration failed; the sentence holds the end of its log.
+    """
+    settings = {COMMAND: installation.operator(), PROJECTION: installation.projection_migration()}
+    running = {
+        package: owner.spawn(
+            [sys.executable, "-m", package, "migrate"],
+            logs / f"{package}-migrate.log",
+            env={**os.environ, **env},
+        )
+        for package, env in settings.items()
+    }
+    for package, process in running.items():
+        ended = process.wait(MIGRATE_WITHIN_S)
+        process.kill_group()
+        if not ended or process.returncode != 0:
+            raise PartFailed(f"{package} migrate {how_it_ended(process)}\n{process.said(lines=15)}")
+
+
+def make_services(
+    owner: ProcessOwner, logs: Path, installation: Installation, commands: int
+) -> dict[str, Service]:
+    """The services on ports of their own, not yet started; `command-2` … are further command processes."""
+    ports = iter(free_ports(2 * commands + 3))
+
+    def service(
+        name: str,
+        package: str,
+        verb: str,
+        of: Sequence[int],
+        settings: Callable[[Sequence[int]], Mapping[str, str]],
+    ) -> Service:
+        return Service(name, ["-m", package, verb], owner, logs / f"{name}.log", settings, of)
+
+    made = {}
+    for number in range(1, commands + 1):
+        name = "command" if number == 1 else f"command-{number}"
+        made[name] = service(name, COMMAND, "serve", [next(ports), next(ports)], installation.command)
+    internal = made["command"].urls[1]
+    relay = partial(installation.relay, command_url=internal)
+    made["relay"] = service("relay", COMMAND, "relay", [next(ports)], relay)
+    for name in ("worker", "query"):
+        settings = partial(installation.projection, name, command_url=internal)
+        made[name] = service(name, PROJECTION, name, [next(ports)], settings)
+    return made

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Makes .venv as requirements.lock says, with the members given as arguments editable in it, then sees to
+# Java, Maven and PostgreSQL. Called by make; quick when there is nothing to do.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+python=${PYTHON:-python3}
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+  echo "Python 3.11 or newer was looked for as '$python' and not found: install it, or name it: make PYTHON=…" >&2
+  exit 1
+fi
+
+make_venv() { "$python" -m venv .venv >/dev/null 2>&1; }
+if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+  rm -rf .venv
+  if ! make_venv; then
+    rm -rf .venv
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+      { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y python3-venv; } >/dev/null || true
+    fi
+    if ! make_venv; then
+      echo "Python's module venv does not work: install it (Debian, Ubuntu: apt-get install python3-venv)." >&2
+      exit 1
+    fi
+  fi
+fi
+
+uv=.venv/bin/uv
+if [ "$("$uv" --version 2>/dev/null | cut -d' ' -f2)" != "$UV_VERSION" ]; then
+  .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$UV_VERSION"
+fi
+editable=()
+for member in "$@"; do editable+=(-e "./$member"); done
+"$uv" pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
+"$uv" pip install -q --python .venv/bin/python --no-deps --no-build-isolation "${editable[@]}"
+.venv/bin/python -m goal_ledger_local tools --install
