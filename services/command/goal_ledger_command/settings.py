@@ -1,0 +1,58 @@
+"""Everything that can be set, from the environment: plain names, no prefix. ``docs/configuration`` lists them.
+
+Limits are named with their unit. Secrets come from files, never from the environment itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Of every process of the command service: API and intake, relay, migrations, operator."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    ledger_database_url: str = Field(description="postgresql://user:password@host:port/ledger")
+    keys_database_url: str = Field(description="The text keys' own database, never restored with the facts")
+    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8080, description="API; of the relay: health and metrics")
+    internal_http_port: int = Field(default=8081, description="The same API and the service routes")
+
+    hmac_secret_file: Path = Field(description="32 bytes in hex: idempotency keys; never changed")
+    master_key_file: Path = Field(description="32 bytes in hex: seals the text keys")
+    head_signing_key_file: Path | None = Field(default=None, description="Ed25519 private key, PEM PKCS8")
+    heads_origin: str = "goal-ledger.local"
+
+    token_issuer: str = "https://local.goal-ledger.invalid"
+    token_audience: str = "goal-ledger"
+    token_keys_file: Path | None = Field(default=None, description="JWKS with the issuer's public keys")
+    service_token_issuer: str = "https://local.goal-ledger.invalid/services"
+    service_token_keys_file: Path | None = Field(default=None, description="JWKS of our own services")
+    service_token_file: Path | None = Field(default=None, description="The relay's own token")
+    command_url: str | None = Field(default=None, description="Internal base address, for the relay")
+
+    local_mode: bool = False
+    allow_unsafe_durability: bool = False
+    log_level: str = "INFO"
+
+    max_command_bytes: int = 512 * 1024
+    max_batch_bytes: int = 8 * 1024 * 1024
+    max_batch_items: int = 10_000
+    drain_seconds: int = 20
+
+
+def secret_of(path: Path) -> bytes:
+    """32 bytes written in hex. Raises SystemExit with one line that says what is wrong with the file."""
+    try:
+        secret = bytes.fromhex(path.read_text().strip())
+    except (OSError, ValueError) as wrong:
+        raise SystemExit(f"{path}: not a secret of 32 bytes in hex ({wrong})") from None
+    if len(secret) != 32:
+        raise SystemExit(f"{path}: {len(secret)} bytes; 32 are needed")
+    return secret
