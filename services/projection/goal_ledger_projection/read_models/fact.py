@@ -1,0 +1,60 @@
+"""A fact as the read models fold it: its stored text, and the parsed JSON of that text.
+
+No dataclass is built of the data: folding is the hot path, and what the command service appended was checked there.
+"""
+
+from __future__ import annotations
+
+from json import JSONDecodeError, JSONDecoder
+from typing import Any
+
+from goal_ledger_contracts.facts import SCHEMA
+from goal_ledger_contracts.lifting import lift
+
+Body = dict[str, Any]
+
+_parse = JSONDecoder().decode
+
+
+class CannotApply(Exception):
+    """The fact `seq` cannot be folded; the message is the reason its workspace is parked with."""
+
+    def __init__(self, seq: int, reason: str) -> None:
+        super().__init__(reason)
+        self.seq = seq
+        self.reason = reason
+
+
+class Fact:
+    """One fact of a workspace. `id` is the stream's id without its kind: `shop` of `objective/shop`."""
+
+    __slots__ = ("body", "data", "id", "kind", "seq", "text", "type", "workspace")
+
+    def __init__(self, workspace: str, seq: int, stored: bytes) -> None:
+        """Raises :class:`CannotApply` for bytes that are not the fact `seq` in a shape this release knows."""
+        self.workspace = workspace
+        self.seq = seq
+        try:
+            self.text: str = stored.decode()
+            body: Body = _parse(self.text)
+            self.type: str = body["type"]
+            self.kind, _, self.id = body["stream"].partition("/")
+            data: Body = body["data"]
+            if body["seq"] != seq or body["workspace"] != workspace:
+                raise CannotApply(seq, f"the bytes are of fact {body['seq']} of {body['workspace']}")
+            if SCHEMA.get(self.type) != body["schema"]:
+                data = lift(self.type, body["schema"], data)
+        except (KeyError, TypeError, AttributeError, JSONDecodeError, UnicodeDecodeError) as bad:
+            raise CannotApply(seq, f"not a fact: {type(bad).__name__} {bad}") from None
+        except ValueError as unknown:
+            raise CannotApply(seq, str(unknown)) from None
+        self.body = body
+        self.data = data
+
+    @property
+    def event_id(self) -> str:
+        return str(self.body["event_id"])
+
+    @property
+    def effective_at(self) -> str:
+        return str(self.body["effective_at"])

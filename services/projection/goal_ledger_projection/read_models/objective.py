@@ -1,0 +1,203 @@
+"""The definition of an objective (kind `objective`, id: the objective), with its key results, links and closings.
+
+{title, description?, kind?: committed | aspirational, owner, contributors: [], cycle?,
+ stage: draft | active | closed | archived,
+ drafted_seq, drafted_at, activated_seq?, activated_at?,      the first activation: what is committed
+ key_results: [{id, text, measure, weight, owner?, dropped: bool, dropped_seq?, added_seq, measure_seq,
+                bindings: {<part>: {feed, aggregation, seq}}}],                          in the order they were added
+ links: [{link, parent, mode: contributes | supports, weight, seq}],                     one per parent
+ closings: [{seq, event_id, at, actor, outcome, grade?, suggested?, author?, retrospective?, reason?, reopened_seq?}],
+ archived_at?, carried_from?, carried_into?: {objective, cycle?, seq},
+ changed: {seq, event_id, type, at, actor, reason?}}
+
+References as in the facts: owner `person/<id>` | `unit/<id>`; parent `objective/<id>` | `key-result/<id>`. `measure` as
+stored (contracts.measures, with its `kind`); `measure_seq` is the fact that set it. A retrospective is sealed, JSON
+pointer `/retrospective` of the closing's fact. `changed` is the last defining fact. The stream's version (with check-ins
+and comments) is that of its last row in `facts`, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
+
+
+def objective(before: Body | None, fact: Fact) -> Body:
+    """Raises :class:`CannotApply` for a change of an objective or key result that is not there."""
+    if fact.type == "ObjectiveDrafted":
+        return {**_drafted(fact), "changed": _change(fact)}
+    if before is None:
+        raise CannotApply(fact.seq, f"{fact.type} of an objective that was never drafted")
+    return {**before, **_CHANGES[fact.type](before, fact), "changed": _change(fact)}
+
+
+def key_result(body: Body, id: str) -> Body | None:
+    """The key result of that id in an objective's definition."""
+    return next((one for one in body["key_results"] if one["id"] == id), None)
+
+
+def _change(fact: Fact) -> Body:
+    body = fact.body
+    return {
+        "seq": fact.seq,
+        "event_id": body["event_id"],
+        "type": fact.type,
+        "at": body["effective_at"],
+        "actor": body["actor"],
+        "reason": body.get("reason"),
+    }
+
+
+def _drafted(fact: Fact) -> Body:
+    data = fact.data
+    return {
+        "title": data["title"],
+        "description": data.get("description"),
+        "kind": data.get("kind"),
+        "owner": data["owner"],
+        "contributors": data.get("contributors", []),
+        "cycle": data.get("cycle"),
+        "stage": "draft",
+        "drafted_seq": fact.seq,
+        "drafted_at": fact.effective_at,
+        "key_results": [],
+        "links": [],
+        "closings": [],
+        "carried_from": data.get("carried_from"),
+    }
+
+
+def _reworded(_: Body, fact: Fact) -> Body:
+    return {"title": fact.data["title"], "description": fact.data.get("description")}
+
+
+def _assigned(_: Body, fact: Fact) -> Body:
+    return {"owner": fact.data["owner"], "contributors": fact.data.get("contributors", [])}
+
+
+def _one_member(name: str) -> Callable[[Body, Fact], Body]:
+    return lambda _, fact: {name: fact.data[name]}
+
+
+def _aligned(before: Body, fact: Fact) -> Body:
+    data = fact.data
+    link = {
+        "link": data["link"],
+        "parent": data["parent"],
+        "mode": data["mode"],
+        "weight": data.get("weight", "1"),
+        "seq": fact.seq,
+    }
+    return {"links": [*_links_without(before, data["parent"]), link]}
+
+
+def _unaligned(before: Body, fact: Fact) -> Body:
+    return {"links": _links_without(before, fact.data["parent"])}
+
+
+def _links_without(before: Body, parent: str) -> list[Body]:
+    return [link for link in before["links"] if link["parent"] != parent]
+
+
+def _activated(before: Body, fact: Fact) -> Body:
+    if before.get("activated_seq") is not None:
+        return {"stage": "active"}
+    return {"stage": "active", "activated_seq": fact.seq, "activated_at": fact.effective_at}
+
+
+def _closed(before: Body, fact: Fact) -> Body:
+    body = fact.body
+    closing = {
+        "seq": fact.seq,
+        "event_id": body["event_id"],
+        "at": body["effective_at"],
+        "actor": body["actor"],
+        "reason": body.get("reason"),
+        **fact.data,
+    }
+    return {"stage": "closed", "closings": [*before["closings"], closing]}
+
+
+def _reopened(before: Body, fact: Fact) -> Body:
+    *earlier, last = before["closings"]
+    stage = "draft" if before.get("activated_seq") is None else "active"
+    return {"stage": stage, "closings": [*earlier, {**last, "reopened_seq": fact.seq}], "archived_at": None}
+
+
+def _archived(_: Body, fact: Fact) -> Body:
+    return {"stage": "archived", "archived_at": fact.effective_at}
+
+
+def _carried_over(_: Body, fact: Fact) -> Body:
+    into = {"objective": fact.data["into"], "cycle": fact.data.get("cycle"), "seq": fact.seq}
+    return {"carried_into": into}
+
+
+def _key_result_added(before: Body, fact: Fact) -> Body:
+    data = fact.data
+    added = {
+        "id": data["key_result"],
+        "text": data["text"],
+        "measure": data["measure"],
+        "weight": data.get("weight", "1"),
+        "owner": data.get("owner"),
+        "dropped": False,
+        "added_seq": fact.seq,
+        "measure_seq": fact.seq,
+        "bindings": {},
+    }
+    return {"key_results": [*before["key_results"], added]}
+
+
+def _key_result_changed(change: Callable[[Body, Fact], Body]) -> Callable[[Body, Fact], Body]:
+    def changed(before: Body, fact: Fact) -> Body:
+        id = fact.data["key_result"]
+        if key_result(before, id) is None:
+            raise CannotApply(fact.seq, f"{fact.type} of the key result {id} that was never added")
+        many = [{**one, **change(one, fact)} if one["id"] == id else one for one in before["key_results"]]
+        return {"key_results": many}
+
+    return changed
+
+
+def _measure_changed(_: Body, fact: Fact) -> Body:
+    return {"measure": fact.data["measure"], "measure_seq": fact.seq}
+
+
+def _bound(one: Body, fact: Fact) -> Body:
+    data = fact.data
+    binding: dict[str, Any] = {"feed": data["feed"], "aggregation": data["aggregation"], "seq": fact.seq}
+    return {"bindings": {**one["bindings"], data["part"]: binding}}
+
+
+def _unbound(one: Body, fact: Fact) -> Body:
+    return {"bindings": {part: b for part, b in one["bindings"].items() if part != fact.data["part"]}}
+
+
+_CHANGES: dict[str, Callable[[Body, Fact], Body]] = {
+    "ObjectiveReworded": _reworded,
+    "ObjectiveAssigned": _assigned,
+    "KindGiven": _one_member("kind"),
+    "PutInCycle": _one_member("cycle"),
+    "MovedToCycle": _one_member("cycle"),
+    "ObjectiveAligned": _aligned,
+    "ObjectiveUnaligned": _unaligned,
+    "ObjectiveActivated": _activated,
+    "ObjectiveClosed": _closed,
+    "ObjectiveReopened": _reopened,
+    "ObjectiveArchived": _archived,
+    "ObjectiveCarriedOver": _carried_over,
+    "KeyResultAdded": _key_result_added,
+    "KeyResultReworded": _key_result_changed(_one_member("text")),
+    "MeasureChanged": _key_result_changed(_measure_changed),
+    "KeyResultWeightChanged": _key_result_changed(_one_member("weight")),
+    "KeyResultOwnerChanged": _key_result_changed(lambda _, fact: {"owner": fact.data.get("owner")}),
+    "PartBound": _key_result_changed(_bound),
+    "PartUnbound": _key_result_changed(_unbound),
+    "KeyResultDropped": _key_result_changed(lambda _, fact: {"dropped": True, "dropped_seq": fact.seq}),
+}
+
+DEFINING = ("ObjectiveDrafted", *_CHANGES)
+"""The facts of the stream that change the definition. The others are check-ins, comments, kudos and endorsements."""

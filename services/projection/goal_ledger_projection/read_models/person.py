@@ -1,0 +1,35 @@
+"""The definition of a person (kind `person`, id: the person).
+
+{display_name: {k, n, c}, event_id, units: [], added_at, shredded: false | true}
+
+`display_name` is sealed in the fact `event_id`, JSON pointer `/display_name`.
+"""
+
+from __future__ import annotations
+
+from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
+
+
+def person(before: Body | None, fact: Fact) -> Body:
+    if fact.type == "PersonAdded":
+        return {**_named(fact), "units": [], "added_at": fact.effective_at, "shredded": False}
+    if before is None:
+        raise CannotApply(fact.seq, f"{fact.type} of a person who was never added")
+    return {**before, **_changed(before, fact)}
+
+
+def _named(fact: Fact) -> Body:
+    return {"display_name": fact.data["display_name"], "event_id": fact.event_id}
+
+
+def _changed(before: Body, fact: Fact) -> Body:
+    match fact.type:
+        case "PersonRenamed":
+            return _named(fact)
+        case "UnitJoined":
+            return {"units": [*(u for u in before["units"] if u != fact.data["unit"]), fact.data["unit"]]}
+        case "UnitLeft":
+            return {"units": [u for u in before["units"] if u != fact.data["unit"]]}
+        case "PersonShredded":
+            return {"shredded": True}
+    raise CannotApply(fact.seq, f"{fact.type} is not a fact of a person")

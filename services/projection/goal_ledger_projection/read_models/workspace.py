@@ -1,0 +1,112 @@
+"""The definitions that facts of the stream `workspace/<id>` make.
+
+workspace (id: the workspace)
+    {name, time_zone, created_seq, created_at, restored: [{fork_seq, epoch, seq, at, lost_heads: [{seq, root}]}]}
+policy (id: the scope: `workspace`, `unit/<id>`, `objective/<id>`)
+    {scope, revision, event_id, policy: {time_zone?, on_track_points?, behind_points?, roll_up?, cadence_weeks?,
+    anchor_weekday?, grace_days?, feeds_count_as_word?, max_key_results?, max_active_objectives?}}
+    What is not set there is inherited: objective from its owner's unit, unit from its parent, else workspace.
+moment (id: its name)
+    {name, at, event_id, retracted: false | true}        take the greatest seq <= K; `effective_at` plays no part
+access (id: the holder, `person/<id>` or `system/<id>`)
+    {holder, roles: [], identities: [{issuer, subject}]}
+identity (id: issuer, a space, subject)
+    {issuer, subject, holder}                            whom a token speaks for
+key (id: the key id)
+    {key, holder, digest, revoked: false | true}         digest: SHA-256 of the whole key, hex
+system (id: the system)
+    {system, name, retired: false | true}
+withheld (id: the event id of the fact whose text is withheld)
+    {pointers: []}                                       every answer reads `[withheld]` there
+"""
+
+from __future__ import annotations
+
+from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
+
+
+def person_reference(person: str) -> str:
+    """`person/<id>`, however the fact writes it."""
+    return person if "/" in person else f"person/{person}"
+
+
+def identity_name(fact: Fact) -> str:
+    return f"{fact.data['issuer']} {fact.data['subject']}"
+
+
+def workspace(before: Body | None, fact: Fact) -> Body:
+    data = fact.data
+    if fact.type == "WorkspaceCreated":
+        return {
+            "name": data["name"],
+            "time_zone": data["time_zone"],
+            "created_seq": fact.seq,
+            "created_at": fact.effective_at,
+            "restored": [],
+        }
+    restored = {**data, "seq": fact.seq, "at": fact.body["recorded_at"]}
+    body = _known(before, fact)
+    return {**body, "restored": [*body["restored"], restored]}
+
+
+def policy(_: Body | None, fact: Fact) -> Body:
+    return {**fact.data, "event_id": fact.event_id}
+
+
+def moment(before: Body | None, fact: Fact) -> Body:
+    if fact.type == "MomentRetracted":
+        return {**_known(before, fact), "event_id": fact.event_id, "retracted": True}
+    return {
+        "name": fact.data["name"],
+        "at": fact.data["at"],
+        "event_id": fact.event_id,
+        "retracted": False,
+    }
+
+
+def access(before: Body | None, fact: Fact) -> Body:
+    data = fact.data
+    if fact.type == "IdentityLinked":
+        body = before or _nobody(person_reference(data["person"]))
+        linked = {"issuer": data["issuer"], "subject": data["subject"]}
+        return {**body, "identities": [*(i for i in body["identities"] if i != linked), linked]}
+    body = before or _nobody(data["holder"])
+    roles = [role for role in body["roles"] if role != data["role"]]
+    return {**body, "roles": [*roles, data["role"]] if fact.type == "RoleGranted" else roles}
+
+
+def _nobody(holder: str) -> Body:
+    return {"holder": holder, "roles": [], "identities": []}
+
+
+def identity(_: Body | None, fact: Fact) -> Body:
+    data = fact.data
+    return {
+        "issuer": data["issuer"],
+        "subject": data["subject"],
+        "holder": person_reference(data["person"]),
+    }
+
+
+def key(before: Body | None, fact: Fact) -> Body:
+    if fact.type == "KeyIssued":
+        return {**fact.data, "revoked": False}
+    body = _known(before, fact)
+    return {**body, "revoked": True} if fact.type == "KeyRevoked" else {**body, "digest": fact.data["digest"]}
+
+
+def system(before: Body | None, fact: Fact) -> Body:
+    if fact.type == "SystemRegistered":
+        return {**fact.data, "retired": False}
+    return {**_known(before, fact), "retired": True}
+
+
+def withheld(before: Body | None, fact: Fact) -> Body:
+    pointers = before["pointers"] if before else []
+    return {"pointers": [*(p for p in pointers if p != fact.data["pointer"]), fact.data["pointer"]]}
+
+
+def _known(before: Body | None, fact: Fact) -> Body:
+    if before is None:
+        raise CannotApply(fact.seq, f"{fact.type} of what was never made")
+    return before
