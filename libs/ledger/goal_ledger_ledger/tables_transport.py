@@ -1,0 +1,132 @@
+"""The tables by which facts leave for Kafka and readings come in: marks, lease, signed heads, inbox.
+
+None of them is in the way of an append: the relay's marks are rows of their own, not columns of ``heads``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    false,
+    text,
+)
+
+from goal_ledger_ledger.tables import instant, ledger
+
+settings = Table(
+    "settings",
+    ledger,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="what an installation fixed once: facts_partitions",
+)
+
+leases = Table(
+    "leases",
+    ledger,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column(
+        "term",
+        BigInteger,
+        nullable=False,
+        comment="grows with each holder; marks move only in the present one",
+    ),
+    Column("until", instant, nullable=False, comment="by the database's clock"),
+)
+
+published = Table(
+    "published",
+    ledger,
+    Column("workspace", Text, primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column(
+        "seq", BigInteger, nullable=False, comment="the last fact that Kafka acknowledged under this epoch"
+    ),
+    postgresql_with={"fillfactor": "50"},
+)
+
+partition_marks = Table(
+    "partition_marks",
+    ledger,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("topic_id", Text, nullable=False, comment="another id: the topic was made again"),
+    Column(
+        "next_offset", BigInteger, nullable=False, comment="after the last record acknowledged and marked"
+    ),
+    postgresql_with={"fillfactor": "50"},
+)
+
+receipt_marks = Table(
+    "receipt_marks",
+    ledger,
+    Column("workspace", Text, primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False, comment="receipts of readings up to here were published"),
+    postgresql_with={"fillfactor": "50"},
+)
+
+emitters = Table(
+    "emitters",
+    ledger,
+    Column("workspace", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    comment="registered systems: each has its three topics",
+)
+
+checkpoints = Table(
+    "checkpoints",
+    ledger,
+    Column("workspace", Text, primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("signed_at", instant, nullable=False),
+    Column("note", Text, nullable=False, comment="C2SP signed note: the newest signed head"),
+)
+
+inbox_positions = Table(
+    "inbox_positions",
+    ledger,
+    Column("topic", Text, primary_key=True),
+    Column("generation", Text, primary_key=True, comment="the topic's id: a topic made again starts at 0"),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("next_offset", BigInteger, nullable=False),
+    postgresql_with={"fillfactor": "50"},
+)
+
+outcomes = Table(
+    "outcomes",
+    ledger,
+    Column("topic", Text, primary_key=True),
+    Column("generation", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("workspace", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("outcome", Text, nullable=False, comment="duplicate, refused or unreadable"),
+    Column("identity", LargeBinary, comment="Identity.digest of (source, id), where both could be read"),
+    Column("source", Text),
+    Column("id", Text),
+    Column("code", Text),
+    Column("reason", Text),
+    Column("event_id", Text, comment="of a duplicate: the fact that it repeats"),
+    Column("position", Text),
+    Column("recorded_at", instant, nullable=False),
+    Column(
+        "record",
+        LargeBinary,
+        comment="of an unreadable one: key, value and headers, until they are published",
+    ),
+    Column("published", Boolean, nullable=False, server_default=false()),
+    Index("outcomes_unpublished", "recorded_at", postgresql_where=text("NOT published")),
+    Index("outcomes_by_identity", "workspace", "identity", postgresql_where=text("identity IS NOT NULL")),
+)
