@@ -1,1 +1,25 @@
 """What it amounts to: measures, roll-up, status."""
+
+from goal_ledger_scoring.expected import expected_score
+from goal_ledger_scoring.inputs import ChildLink, GoalInput, Kept, KeyResultInput, PartInput
+from goal_ledger_scoring.key_result import score_key_result
+from goal_ledger_scoring.results import GoalScore, KeyResultScore, PartScore
+from goal_ledger_scoring.roll_up import score_tree
+
+CALCULATION = "1"
+"""The version of these formulas; a release in which any answer changes raises it (SPEC 7)."""
+
+__all__ = [
+    "CALCULATION",
+    "ChildLink",
+    "GoalInput",
+    "GoalScore",
+    "Kept",
+    "KeyResultInput",
+    "KeyResultScore",
+    "PartInput",
+    "PartScore",
+    "expected_score",
+    "score_key_result",
+    "score_tree",
+]

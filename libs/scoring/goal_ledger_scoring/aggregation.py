@@ -1,0 +1,171 @@
+"""From a feed's accepted readings to the value of a bound part (SPEC 5).
+
+A feed's definition can be redefined: that breaks the series at the redefinition's ``effective_at``, and earlier
+readings keep the old definition. The part's span is therefore cut into *stretches*, one for each definition whose kind
+the aggregation fits; each stretch is summed up on its own and the sums are put together. The summing up is
+commutative, so that a database can do it for millions of readings; :func:`sum_up` does the same from readings at hand
+and is the reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from goal_ledger_scoring.inputs import PartInput
+from goal_ledger_scoring.numbers import ZERO, add, subtract
+from goal_ledger_scoring.windows import Span
+
+GAUGE, COUNTER, EVENT_COUNT = "gauge", "counter", "event_count"
+LAST, MAX, MEAN, MIN, INCREASE, SUM, COUNT = "last", "max", "mean", "min", "increase", "sum", "count"
+KIND_OF: dict[str, str] = {
+    LAST: GAUGE,
+    MAX: GAUGE,
+    MEAN: GAUGE,
+    MIN: GAUGE,
+    INCREASE: COUNTER,
+    SUM: EVENT_COUNT,
+    COUNT: EVENT_COUNT,
+}
+"""Which kind of feed each aggregation fits; other pairs are refused when binding."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDefinition:
+    """The feed from ``since`` on (None: from its registration back to the beginning of time)."""
+
+    kind: str
+    unit: str | None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """``[start, end)`` under one definition; ``opened``: where the definition began (a counter's base lies after it)."""
+
+    start: datetime | None
+    end: datetime | None
+    opened: datetime | None
+    unit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An accepted reading, in force. ``order``: the seq it counts from, which breaks ties of ``time``."""
+
+    time: datetime
+    order: int
+    value: Decimal
+    unit: str | None = None
+    event_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """One stretch summed up. ``before``: the last value before the stretch's start, within its definition."""
+
+    count: int = 0
+    total: Decimal = ZERO
+    low: Decimal | None = None
+    high: Decimal | None = None
+    first: Decimal | None = None
+    last: Decimal | None = None
+    last_at: datetime | None = None
+    before: Decimal | None = None
+    evidence: str | None = None
+
+
+def stretches(definitions: Sequence[FeedDefinition], span: Span, aggregation: str) -> list[Stretch]:
+    """The span cut at the redefinitions, without those of a kind that the aggregation does not fit."""
+    kind, found = KIND_OF[aggregation], []
+    for i, definition in enumerate(definitions):
+        until = definitions[i + 1].since if i + 1 < len(definitions) else None
+        start, end = _latest(span.start, definition.since), _earliest(span.end, until)
+        if definition.kind == kind and (start is None or end is None or start < end):
+            found.append(Stretch(start, end, definition.since, definition.unit))
+    return found
+
+
+def _latest(a: datetime | None, b: datetime | None) -> datetime | None:
+    return a if b is None else b if a is None else max(a, b)
+
+
+def _earliest(a: datetime | None, b: datetime | None) -> datetime | None:
+    return a if b is None else b if a is None else min(a, b)
+
+
+def counts_for(reading_unit: str | None, feed_unit: str | None, part_unit: str | None) -> bool:
+    """Only readings in the part's unit count; a reading without one has its feed's; a part without one asks for none."""
+    return part_unit is None or (reading_unit or feed_unit) == part_unit
+
+
+def sum_up(readings: Iterable[Reading], stretch: Stretch, part_unit: str | None, at: datetime) -> Sums:
+    """The readings up to ``at`` that lie in the stretch and are in the part's unit."""
+    inside: list[Reading] = []
+    before: Reading | None = None
+    for one in sorted(readings, key=lambda r: (r.time, r.order)):
+        after_end = stretch.end is not None and one.time >= stretch.end
+        too_early = stretch.opened is not None and one.time < stretch.opened
+        if one.time > at or after_end or too_early or not counts_for(one.unit, stretch.unit, part_unit):
+            continue
+        if stretch.start is not None and one.time < stretch.start:
+            before = one
+        else:
+            inside.append(one)
+    base = None if before is None else before.value
+    if not inside:
+        return Sums(before=base)
+    total = ZERO
+    for one in inside:
+        total = add(total, one.value)
+    values = [one.value for one in inside]
+    last = inside[-1]
+    return Sums(
+        len(inside), total, min(values), max(values), values[0], last.value, last.time, base, last.event_id
+    )
+
+
+def combine(aggregation: str, sums: Iterable[Sums], feed: str | None = None) -> PartInput:
+    """The part's value from its stretches in order of time. No accepted reading in any: no value, counts too."""
+    filled = [one for one in sums if one.count]
+    if not filled:
+        return PartInput(feed=feed)
+    value, divisor = _value(aggregation, filled)
+    evidence = tuple(one.evidence for one in filled if one.evidence)
+    return PartInput(value, divisor, at=filled[-1].last_at, evidence=evidence, feed=feed)
+
+
+def _value(aggregation: str, filled: list[Sums]) -> tuple[Decimal, int]:
+    if aggregation == LAST:
+        return _known(filled[-1].last), 1
+    if aggregation == MAX:
+        return max(_known(one.high) for one in filled), 1
+    if aggregation == MIN:
+        return min(_known(one.low) for one in filled), 1
+    count = sum(one.count for one in filled)
+    if aggregation == COUNT:
+        return Decimal(count), 1
+    if aggregation == INCREASE:
+        return _exact_sum(_gain(one) for one in filled), 1
+    total = _exact_sum(one.total for one in filled)
+    return (total, count) if aggregation == MEAN else (total, 1)
+
+
+def _gain(one: Sums) -> Decimal:
+    """Last minus last before the window; none before: the first in it is the base."""
+    return subtract(_known(one.last), _known(one.first) if one.before is None else one.before)
+
+
+def _exact_sum(values: Iterable[Decimal]) -> Decimal:
+    total = ZERO
+    for value in values:
+        total = add(total, value)
+    return total
+
+
+def _known(value: Decimal | None) -> Decimal:
+    if value is None:
+        raise ValueError("a stretch with readings has a first, a last, a lowest and a highest value")
+    return value

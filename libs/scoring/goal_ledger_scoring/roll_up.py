@@ -1,0 +1,193 @@
+"""The scores of a whole alignment tree (SPEC 5 "Roll-up"), children before parents.
+
+An objective's score is the weighted mean of the scores of its contributing children: its key results, the objectives
+aligned with it, or both in one pool. Sums are exact and the mean is rounded once, so neither the order of children nor
+the order of arrival can matter. A parent's children come from one set of definitions; the caller gives the set *as
+committed* and the set *as amended* in two calls, which may share the key result inputs (and then their scores).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from goal_ledger_contracts.measures import Aligned
+
+from goal_ledger_scoring.inputs import (
+    ALIGNED,
+    DRAFT,
+    KEY_RESULTS,
+    LEFT_OUT_OUTCOMES,
+    ChildLink,
+    GoalInput,
+    KeyResultInput,
+)
+from goal_ledger_scoring.key_result import score_key_result
+from goal_ledger_scoring.numbers import weighted_mean
+from goal_ledger_scoring.results import Counted, GoalScore, KeyResultScore, LeftOut
+
+Scored = dict[int, KeyResultScore]
+"""Scores by the identity of the key result input they were computed from."""
+FeedCounts = dict[str, int]
+
+
+class LoopFound(ValueError):
+    """The goals given are aligned in a loop, which no ledger holds; ``goals`` are those on it or above it."""
+
+    def __init__(self, goals: list[str]) -> None:
+        super().__init__(f"aligned in a loop: {', '.join(sorted(goals)[:20])}")
+        self.goals = goals
+
+
+def score_tree(goals: Mapping[str, GoalInput], scored: Scored | None = None) -> dict[str, GoalScore]:
+    """The score of every goal, from one set of definitions. A child that is not among ``goals`` is left out as unknown.
+
+    ``scored``: share one dict between two calls over the same key result inputs, so that each is scored once.
+    Raises LoopFound.
+    """
+    shared: Scored = {} if scored is None else scored
+    scores: dict[str, GoalScore] = {}
+    feeds: dict[str, FeedCounts] = {}
+    for goal in children_first(goals):
+        score = _score_goal(goal, goals, scores, shared)
+        counts = _feeds_beneath(goal, score, feeds)
+        if counts:
+            feeds[goal.id] = counts
+            score.feeds_twice = tuple(sorted(feed for feed, times in counts.items() if times > 1))
+        scores[goal.id] = score
+    return scores
+
+
+def children_first(goals: Mapping[str, GoalInput]) -> Iterator[GoalInput]:
+    """Every goal after all its children, whatever the order given."""
+    waiting: dict[str, int] = {}
+    parents: defaultdict[str, list[str]] = defaultdict(list)
+    for goal in goals.values():
+        below = {link.child for link in goal.children if link.child in goals} if goal.children else ()
+        waiting[goal.id] = len(below)
+        for child in below:
+            parents[child].append(goal.id)
+    ready = [name for name, left in waiting.items() if not left]
+    yielded = 0
+    while ready:
+        name = ready.pop()
+        yielded += 1
+        yield goals[name]
+        for parent in parents.get(name, ()):
+            waiting[parent] -= 1
+            if not waiting[parent]:
+                ready.append(parent)
+    if yielded < len(goals):
+        raise LoopFound([name for name, left in waiting.items() if left])
+
+
+def _score_goal(
+    goal: GoalInput, goals: Mapping[str, GoalInput], scores: Mapping[str, GoalScore], scored: Scored
+) -> GoalScore:
+    if not goal.committed:
+        return GoalScore(goal.id, None)
+    counted: list[Counted] = []
+    left_out: list[LeftOut] = []
+    key_results = {one.id: _score_key_result(one, goal, goals, scores, scored) for one in goal.key_results}
+    if goal.roll_up != ALIGNED:
+        for one in goal.key_results:
+            _count_key_result(one, key_results[one.id], counted, left_out)
+    for link in goal.children:
+        if link.key_result is None:
+            if goal.roll_up == KEY_RESULTS:
+                left_out.append(LeftOut(f"objective/{link.child}", _why_shown_only(link)))
+            else:
+                _count_objective(link, goals, scores, counted, left_out)
+    if goal.kept is not None:
+        score, kept = goal.kept.score, True
+    else:
+        score, kept = weighted_mean([(one.weight, one.score) for one in counted]), False
+    return GoalScore(goal.id, score, key_results, tuple(counted), tuple(left_out), kept=kept)
+
+
+def _why_shown_only(link: ChildLink) -> str:
+    return "by_policy" if link.contributes else "supports"
+
+
+def _score_key_result(
+    one: KeyResultInput,
+    goal: GoalInput,
+    goals: Mapping[str, GoalInput],
+    scores: Mapping[str, GoalScore],
+    scored: Scored,
+) -> KeyResultScore:
+    if type(one.measure) is Aligned:
+        counted: list[Counted] = []
+        left_out: list[LeftOut] = []
+        for link in goal.children:
+            if link.key_result == one.id:
+                _count_objective(link, goals, scores, counted, left_out)
+        return score_key_result(one, counted, left_out)
+    known = scored.get(id(one))
+    if known is None:
+        known = scored[id(one)] = score_key_result(one)
+    return known
+
+
+def _count_key_result(
+    one: KeyResultInput, score: KeyResultScore, counted: list[Counted], left_out: list[LeftOut]
+) -> None:
+    ref = f"key-result/{one.id}"
+    if one.dropped:
+        left_out.append(LeftOut(ref, "dropped"))
+    elif not one.weight:
+        left_out.append(LeftOut(ref, "weight_zero"))
+    elif score.score is None:
+        left_out.append(LeftOut(ref, score.state))
+    else:
+        counted.append(Counted(ref, one.weight, score.score))
+
+
+def _count_objective(
+    link: ChildLink,
+    goals: Mapping[str, GoalInput],
+    scores: Mapping[str, GoalScore],
+    counted: list[Counted],
+    left_out: list[LeftOut],
+) -> None:
+    ref = f"objective/{link.child}"
+    why = _why_left_out(link, goals.get(link.child))
+    score = None if why else scores[link.child].score
+    if why:
+        left_out.append(LeftOut(ref, why))
+    elif score is None:
+        left_out.append(LeftOut(ref, "not_measured"))
+    else:
+        counted.append(Counted(ref, link.weight, score))
+
+
+def _why_left_out(link: ChildLink, child: GoalInput | None) -> str | None:
+    if not link.contributes:
+        return "supports"
+    if child is None:
+        return "unknown"
+    if not child.committed:
+        return "not_committed"
+    if child.state == DRAFT:
+        return "draft"
+    if child.outcome in LEFT_OUT_OUTCOMES:
+        return child.outcome
+    return None if link.weight else "weight_zero"
+
+
+def _feeds_beneath(goal: GoalInput, score: GoalScore, below: Mapping[str, FeedCounts]) -> FeedCounts:
+    """How often each feed is counted under this goal: by its own key results and through each counted child."""
+    found: Counter[str] = Counter()
+    children = _counted_children(score.counted)
+    for one in goal.key_results:
+        if not one.dropped and one.weight:
+            found.update(part.feed for part in one.values.values() if part.feed)
+            if one.id in score.key_results:
+                children += _counted_children(score.key_results[one.id].counted)
+    for child in children:
+        found.update(below.get(child, {}))
+    return found
+
+
+def _counted_children(counted: Sequence[Counted]) -> list[str]:
+    return [one.ref.removeprefix("objective/") for one in counted if one.ref.startswith("objective/")]

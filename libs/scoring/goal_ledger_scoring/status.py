@@ -1,0 +1,151 @@
+"""The status of a goal: computed when it is asked for, never stored (SPEC 5 "Status").
+
+What is shown is the first that holds: the closed outcome; outdated; the status stated since the last due date; the
+computed one, if the goal is fed and fresh; pending. Stated and computed stand side by side in every answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from goal_ledger_scoring import cadence
+from goal_ledger_scoring.numbers import multiply, subtract
+from goal_ledger_scoring.policy import Rules
+from goal_ledger_scoring.windows import plus
+
+ON_TRACK, BEHIND, AT_RISK = "on_track", "behind", "at_risk"
+OUTDATED, PENDING, NOT_MEASURED = "outdated", "pending", "not_measured"
+_WORST_FIRST = {OUTDATED: 0, AT_RISK: 1, BEHIND: 2, PENDING: 3, NOT_MEASURED: 4, ON_TRACK: 5}
+_POINTS = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """The latest check-in in force, and the latest one that stated a status."""
+
+    at: datetime | None = None
+    stated: str | None = None
+    stated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FedPart:
+    """A part fed by a feed: the time of its last accepted reading, and the interval expected of the feed."""
+
+    last_at: datetime | None
+    interval: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """``fresh`` None: not asked of a goal that is closed. ``gap``: points of 100 behind the expected score."""
+
+    shown: str
+    stated: str | None
+    computed: str | None
+    gap: Decimal | None
+    fresh: bool | None = None
+
+
+def gap_points(expected: Decimal | None, score: Decimal | None) -> Decimal | None:
+    """expected - score, in points of 100."""
+    if expected is None or score is None:
+        return None
+    return multiply(subtract(expected, score), _POINTS)
+
+
+def computed_status(
+    expected: Decimal | None, score: Decimal | None, rules: Rules, *, within_risk: bool = False
+) -> str | None:
+    """By the gap; not measured without a score; None without an expected score (no cycle)."""
+    if score is None:
+        return NOT_MEASURED
+    gap = gap_points(expected, score)
+    if gap is None:
+        return None
+    if gap <= rules.on_track_points:
+        return ON_TRACK
+    return BEHIND if within_risk or gap <= rules.behind_points else AT_RISK
+
+
+def is_fresh(fed: Iterable[FedPart], rules: Rules, at: datetime) -> bool:
+    """Every fed part has an accepted reading within its feed's interval (none set: within the rhythm)."""
+    parts = tuple(fed)
+    rhythm = f"P{rules.cadence_weeks}W"
+    return bool(parts) and all(
+        part.last_at is not None and plus(part.last_at, part.interval or rhythm, rules.time_zone) >= at
+        for part in parts
+    )
+
+
+def is_outdated(word: Word, rules: Rules, at: datetime, active_since: datetime | None) -> bool:
+    """A due date plus grace has passed, since the goal is active, without a check-in since the due date before."""
+    due = cadence.last_passed(rules, at, with_grace=True)
+    if active_since is None or active_since >= due.ends:
+        return False
+    return word.at is None or word.at < cadence.before(rules, due).ends
+
+
+def stated_now(word: Word, rules: Rules, at: datetime) -> str | None:
+    """The status stated since the last due date."""
+    if word.stated is None or word.stated_at is None:
+        return None
+    return word.stated if word.stated_at >= cadence.last_passed(rules, at).ends else None
+
+
+def key_result_status(
+    word: Word,
+    fed: tuple[FedPart, ...],
+    computed: str | None,
+    gap: Decimal | None,
+    rules: Rules,
+    at: datetime,
+    active_since: datetime | None,
+    closed: str | None = None,
+) -> Status:
+    """``closed``: the outcome of its objective, once that is closed. ``active_since``: when that was activated."""
+    if closed is not None:
+        return Status(closed, word.stated, computed, gap)
+    fresh = is_fresh(fed, rules, at)
+    outdated = is_outdated(word, rules, at, active_since)
+    stated = stated_now(word, rules, at)
+    if outdated and not fresh:
+        shown = OUTDATED
+    elif stated is not None:
+        shown = stated
+    elif fresh and computed is not None:
+        shown = computed
+    else:
+        shown = PENDING
+    return Status(shown, word.stated, computed, gap, fresh or not (outdated or word.at is None))
+
+
+def objective_status(
+    word: Word,
+    key_results: Iterable[str],
+    computed: str | None,
+    gap: Decimal | None,
+    rules: Rules,
+    at: datetime,
+    active_since: datetime | None,
+    closed: str | None = None,
+) -> Status:
+    """Its own stated status under the same rule, else the worst of its key results' shown ones."""
+    if closed is not None:
+        return Status(closed, word.stated, computed, gap)
+    stated = stated_now(word, rules, at)
+    if stated is not None:
+        return Status(stated, word.stated, computed, gap)
+    of_key_results = tuple(key_results)
+    if of_key_results:
+        return Status(worst(of_key_results), word.stated, computed, gap)
+    shown = OUTDATED if is_outdated(word, rules, at, active_since) else PENDING
+    return Status(shown, word.stated, computed, gap)
+
+
+def worst(statuses: Iterable[str]) -> str:
+    """Outdated, at risk, behind, pending, not measured, on track: the first of these that is there."""
+    return min(statuses, key=_WORST_FIRST.__getitem__)

@@ -1,0 +1,99 @@
+"""When values count: fixed windows, windows that open with a moment, and the local calendar (SPEC 3 "Time", SPEC 5).
+
+A cycle's local dates become instants [start 00:00, day after the end 00:00). A duration such as ``P1M`` is added on the
+workspace's local calendar: years and months first (the day held within the month), then weeks and days, all in wall
+time, then hours, minutes and seconds as elapsed time. A wall time that a clock change skips is read with the offset
+before the change; one that comes twice means the first.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from goal_ledger_contracts.measures import Window
+
+_DURATION = re.compile(
+    r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    months: int
+    days: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """``[start, end)``; None: open on that side. ``waiting_for``: not open yet, this moment has not come."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    waiting_for: str | None = None
+
+
+ALWAYS = Span()
+
+
+@lru_cache(maxsize=256)
+def zone(name: str) -> ZoneInfo:
+    """The IANA time zone. Raises ZoneInfoNotFoundError."""
+    return ZoneInfo(name)
+
+
+@lru_cache(maxsize=1024)
+def parse_duration(text: str) -> Duration:
+    """An ISO 8601 duration of whole numbers (``P1M``, ``P2W``, ``P1DT12H``). Raises ValueError."""
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise ValueError(f"not an ISO 8601 duration: {text[:40]!r}")
+    years, months, weeks, days, hours, minutes, seconds = (int(n) if n else 0 for n in found.groups())
+    return Duration(years * 12 + months, weeks * 7 + days, hours * 3600 + minutes * 60 + seconds)
+
+
+def plus(at: datetime, duration: str, time_zone: str) -> datetime:
+    """``at`` plus the ISO duration, added on the local calendar of ``time_zone``; in UTC."""
+    parsed, where = parse_duration(duration), zone(time_zone)
+    local = at.astimezone(where).replace(tzinfo=None)
+    moved = datetime.combine(_plus_months(local.date(), parsed.months), local.time()) + timedelta(parsed.days)
+    return moved.replace(tzinfo=where).astimezone(UTC) + timedelta(seconds=parsed.seconds)
+
+
+def _plus_months(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+@lru_cache(maxsize=4096)
+def day_start(day: date, time_zone: str) -> datetime:
+    """00:00 of the local day, in UTC."""
+    return datetime.combine(day, time(), zone(time_zone)).astimezone(UTC)
+
+
+def day_end(day: date, time_zone: str) -> datetime:
+    """The instant at which the local day is over: 00:00 of the next."""
+    return day_start(day + timedelta(1), time_zone)
+
+
+def cycle_span(start: date, end: date, time_zone: str) -> Span:
+    """A cycle's local dates, end inclusive, as instants."""
+    return Span(day_start(start, time_zone), day_end(end, time_zone))
+
+
+def resolve(window: Window | None, moments: Mapping[str, datetime], time_zone: str, at: datetime) -> Span:
+    """The window as instants, as seen at ``at``: a moment still to come, or unknown, is waited for."""
+    if window is None:
+        return ALWAYS
+    if window.moment is None:
+        return Span(window.start, window.end)
+    opened = moments.get(window.moment)
+    if opened is None or opened > at:
+        return Span(waiting_for=window.moment)
+    return Span(opened, None if window.duration is None else plus(opened, window.duration, time_zone))
