@@ -1,0 +1,122 @@
+"""Connections to the two databases, and what a database must promise before anything is written to it.
+
+The append sends its statements through the raw asyncpg connection of a pooled one: prepared once per connection, one
+round trip each, no layer per row. What all connections of the pool have in common is set when they are opened, never
+on the way, so that no request can leave a setting behind for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+if TYPE_CHECKING:
+    Raw = asyncpg.Connection[asyncpg.Record]
+
+LOCK_TIMEOUT_MS = 2_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000
+CONNECT_TIMEOUT_S = 5.0
+STATEMENT_TIMEOUT_MS = 25_000
+"""No transaction on the ledger database lives over 30 s: the hot row of a head would bloat."""
+
+CONNECTION_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    OSError,
+    TimeoutError,
+)
+"""After these the connection is gone; whether a statement that was under way took effect is unknown."""
+
+PASSING = (
+    *CONNECTION_LOST,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""Not the fault of what was written: the same may succeed later."""
+
+
+class UnsafeDurability(Exception):
+    """The server may lose what it has acknowledged; the message names the settings."""
+
+
+def create_engine(url: str, *, application: str, connections: int = 10) -> AsyncEngine:
+    """A pool for a plain ``postgresql://`` address. Nothing is opened yet.
+
+    ``enable_seqscan=off``: every read here is by key; a plan made while a table was still small must not read the
+    whole of it once it has grown.
+    """
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=connections,
+        max_overflow=connections,
+        pool_timeout=CONNECT_TIMEOUT_S,
+        connect_args={
+            "timeout": CONNECT_TIMEOUT_S,
+            "server_settings": {
+                "application_name": application,
+                "enable_seqscan": "off",
+                "lock_timeout": str(LOCK_TIMEOUT_MS),
+                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                "timezone": "UTC",
+            },
+        },
+    )
+
+
+class Unreachable(Exception):
+    """No connection could be had: nothing was sent."""
+
+
+@asynccontextmanager
+async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Raw]:
+    """A pooled connection's asyncpg connection; one that broke is thrown away, not handed on.
+
+    Raises:
+        Unreachable: none could be had.
+    """
+    try:
+        connection = await engine.connect()
+    except (SQLAlchemyError, *PASSING) as unreachable:
+        raise Unreachable(f"the database cannot be reached: {unreachable}") from unreachable
+    try:
+        yield await _driver_connection(connection)
+    except BaseException as failure:
+        if isinstance(failure, CONNECTION_LOST) or not isinstance(failure, asyncpg.PostgresError):
+            await connection.invalidate()
+        raise
+    finally:
+        await connection.close()
+
+
+async def _driver_connection(connection: Any) -> Raw:
+    raw: Raw = (await connection.get_raw_connection()).driver_connection
+    return raw
+
+
+async def require_durability(engine: AsyncEngine) -> None:
+    """Raises :class:`UnsafeDurability` on a server that syncs less than every commit."""
+    async with raw_connection(engine) as raw:
+        rows = await raw.fetch(
+            "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')"
+        )
+    unsafe = [f"{row['name']}={row['setting']}" for row in rows if row["setting"] == "off"]
+    if unsafe:
+        raise UnsafeDurability(
+            f"The database server runs with {', '.join(sorted(unsafe))}: it may lose acknowledged facts. "
+            "Set ALLOW_UNSAFE_DURABILITY=true for a test only."
+        )

@@ -1,0 +1,84 @@
+"""Text keys: there before they are needed, gone for good when deleted."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+from goal_ledger_ledger import keyring as module
+from goal_ledger_ledger.keyring import Keyring
+
+KARI, OLA = "person/kari", "person/ola"
+
+
+async def test_a_key_is_made_once_whoever_asks_first(databases, workspace):
+    rings = [databases.keyring() for _ in range(4)]
+    await asyncio.gather(*(ring.ensure(workspace, [KARI, OLA]) for ring in rings))
+    raws = {ring.keys(workspace)[KARI].raw for ring in rings}
+    assert len(raws) == 1
+    assert rings[0].keys(workspace)[OLA].raw not in raws
+
+
+async def test_a_key_is_another_in_another_workspace(databases, workspace):
+    ring = databases.keyring()
+    await ring.ensure(workspace, [KARI])
+    await ring.ensure(workspace + "-b", [KARI])
+    assert ring.keys(workspace)[KARI].raw != ring.keys(workspace + "-b")[KARI].raw
+
+
+async def test_a_deleted_key_leaves_a_mark_and_no_new_key_is_made_past_it(databases, workspace):
+    ring = databases.keyring()
+    await ring.ensure(workspace, [KARI])
+    await ring.delete(workspace, [KARI])
+    await ring.delete(workspace, [KARI])
+    fresh = databases.keyring()
+    await fresh.ensure(workspace, [KARI])
+    assert ring.keys(workspace)[KARI] is None
+    assert fresh.keys(workspace)[KARI] is None
+    assert await fresh.listing(workspace) == {KARI: None}
+
+
+async def test_a_mark_can_be_made_for_a_subject_that_never_had_a_key(databases, workspace):
+    ring = databases.keyring()
+    await ring.delete(workspace, [OLA])
+    await ring.ensure(workspace, [OLA])
+    assert ring.keys(workspace)[OLA] is None
+
+
+async def test_loading_makes_no_key(databases, workspace):
+    ring = databases.keyring()
+    await ring.load(workspace, [KARI])
+    assert KARI not in ring.keys(workspace)
+
+
+async def test_a_key_deleted_by_another_process_is_dropped_at_the_recheck(databases, workspace, monkeypatch):
+    ring, other = databases.keyring(), databases.keyring()
+    await ring.ensure(workspace, [KARI])
+    await other.delete(workspace, [KARI])
+    monkeypatch.setattr(module, "RECHECK_S", 0.0)
+    await ring.recheck(workspace)
+    assert ring.keys(workspace)[KARI] is None
+
+
+async def test_the_database_holds_no_key_in_clear_and_another_master_key_opens_none(databases, workspace):
+    ring = databases.keyring()
+    await ring.ensure(workspace, [KARI])
+    connection = await asyncpg.connect(databases.keys_url)
+    wrapped = await connection.fetchval("SELECT wrapped FROM text_keys WHERE workspace = $1", workspace)
+    await connection.close()
+    assert ring.keys(workspace)[KARI].raw not in wrapped
+    try:
+        await Keyring(databases.keys, b"x" * 32).load(workspace, [KARI])
+    except Exception as refused:
+        assert type(refused).__name__ == "InvalidTag"
+    else:
+        raise AssertionError("opened under another master key")
+
+
+async def test_keys_are_listed_by_pages_without_the_ledgers_own(databases, workspace):
+    ring = databases.keyring()
+    await ring.ensure(workspace, [KARI, OLA, "snapshot/1"])
+    first = await ring.listing(workspace, limit=1)
+    rest = await ring.listing(workspace, after=KARI)
+    assert (list(first), list(rest)) == ([KARI], [OLA])
+    assert list(await ring.look_up(workspace, [OLA, "snapshot/1", "person/nobody"])) == [OLA]
