@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from goal_ledger_domain import access, cycle, feed, moment, person, policy, system, unit, workspace
 from goal_ledger_domain.part import Part
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (
+    workspace.PART,
+    policy.PART,
+    moment.PART,
+    access.PART,
+    system.PART,
+    unit.PART,
+    person.PART,
+    cycle.PART,
+    feed.PART,
+)

@@ -41,7 +41,6 @@ GENERAL: dict[str, tuple[str, str]] = {
     "effective_at_past": ("forbidden", "Only the role importer may state a past time for this fact."),
     "effective_at_goes_back": ("conflict", "The stated time lies before the stream's last fact."),
     "id_taken": ("conflict", "Something else is recorded under this id."),
-    "unknown_reference": ("invalid", "What a field refers to does not exist in this workspace."),
     "not_allowed": ("forbidden", "None of the actor's roles allows this here."),
     "version_stale": (
         "stale",

@@ -1,0 +1,262 @@
+"""Access as facts: identities linked to people, roles granted, keys issued to people and systems.
+
+A key itself never comes here: only its id and the SHA-256 of the whole string.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass
+from typing import assert_never
+
+from goal_ledger_contracts.decision import Decision, Situation
+from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.facts import FactData
+from goal_ledger_contracts.workspace import (
+    IdentityLinked,
+    KeyIssued,
+    KeyRevoked,
+    KeyRotated,
+    RoleGranted,
+    RoleRevoked,
+)
+
+from goal_ledger_domain import limits, text
+from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
+from goal_ledger_domain.part import Part
+from goal_ledger_domain.person import present_person
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.system import registered
+from goal_ledger_domain.workspace import touch, workspace
+from goal_ledger_domain.world import World
+
+GRANTABLE = ("emitter", "contributor", "owner", "admin", "importer", "analyst", "auditor")
+"""Roles that are facts. *service* comes with the token's key set, *operator* with the operator's command line."""
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkIdentity:
+    meta: Meta
+    issuer: str
+    subject: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRole:
+    """``holder`` is ``person/<id>`` or ``system/<id>``."""
+
+    meta: Meta
+    holder: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeRole:
+    meta: Meta
+    holder: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueKey:
+    meta: Meta
+    key: str
+    holder: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RotateKey:
+    """The old key is no longer taken."""
+
+    meta: Meta
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeKey:
+    meta: Meta
+    key: str
+
+
+Command = LinkIdentity | GrantRole | RevokeRole | IssueKey | RotateKey | RevokeKey
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    holder: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    holder: str
+
+
+Key = Valid | Revoked
+
+
+def person_of(world: World, issuer: str, subject: str) -> str | None:
+    """``person/<id>`` of a token's (issuer, subject); None if it is not linked here."""
+    linked: str | None = world.get("identity", _identity(issuer, subject))
+    return None if linked is None else f"person/{linked}"
+
+
+def holder_of_key(world: World, key_id: str, sha256hex: str) -> str | None:
+    """``system/<id>`` or ``person/<id>`` whose key has this digest; None if unknown, rotated away or revoked."""
+    key: Key | None = world.get("key", key_id)
+    if isinstance(key, Valid) and hmac.compare_digest(key.digest, sha256hex):
+        return key.holder
+    return None
+
+
+def roles(world: World, holder: str) -> frozenset[str]:
+    """The roles that the holder has now. A system is an emitter from its registration on."""
+    held: frozenset[str] | None = world.get("roles", holder)
+    return held or frozenset()
+
+
+def _identity(issuer: str, subject: str) -> str:
+    return f"{len(issuer)}:{issuer}{subject}"
+
+
+def evolve(world: World, fact: Fact) -> None:
+    touch(world, fact)
+    match fact.data:
+        case IdentityLinked(issuer, subject, person):
+            world.put("identity", _identity(issuer, subject), person)
+        case RoleGranted(holder, role):
+            world.put("roles", holder, roles(world, holder) | {role})
+        case RoleRevoked(holder, role):
+            world.put("roles", holder, roles(world, holder) - {role})
+        case KeyIssued(key, holder, digest):
+            world.put("key", key, Valid(holder, digest))
+        case KeyRotated(key, digest):
+            world.put("key", key, Valid(world.get("key", key).holder, digest))
+        case KeyRevoked(key):
+            world.put("key", key, Revoked(world.get("key", key).holder))
+
+
+def decide(world: World, command: Command, situation: Situation) -> Decision:
+    match command:
+        case LinkIdentity():
+            return _link(world, command, situation)
+        case GrantRole():
+            return _grant(world, command, situation)
+        case RevokeRole():
+            return _revoke_role(world, command, situation)
+        case IssueKey():
+            return _issue(world, command, situation)
+        case RotateKey():
+            return _rotate(world, command, situation)
+        case RevokeKey():
+            return _revoke_key(world, command, situation)
+        case _:
+            assert_never(command)
+
+
+def _record(world: World, meta: Meta, id: str, data: FactData, situation: Situation) -> Decision:
+    here = workspace(world)
+    return Decision(
+        id, here.stream, (draft(meta, situation, here.stream, data, after=here.last_effective_at),)
+    )
+
+
+def _same(world: World, id: str) -> Decision:
+    return nothing_new(id, workspace(world).stream)
+
+
+def _link(world: World, command: LinkIdentity, situation: Situation) -> Decision:
+    issuer = text.line(command.issuer, "issuer", limits.ISSUER_MAX_CHARACTERS)
+    subject = text.line(command.subject, "subject", limits.ISSUER_MAX_CHARACTERS)
+    linked = world.get("identity", _identity(issuer, subject))
+    if linked == command.person:
+        return _same(world, command.person)
+    if linked is not None:
+        raise Refusal("identity_taken", "This identity is linked to another person.", field="subject")
+    present_person(world, command.person)
+    return _record(
+        world, command.meta, command.person, IdentityLinked(issuer, subject, command.person), situation
+    )
+
+
+def _need_holder(world: World, holder: str) -> None:
+    kind, id = text.reference(holder, "holder", "person", "system")
+    if kind == "person":
+        present_person(world, id, "holder")
+    else:
+        registered(world, id, "holder")
+
+
+def _grant(world: World, command: GrantRole, situation: Situation) -> Decision:
+    text.choice(command.role, "role", GRANTABLE)
+    _need_holder(world, command.holder)
+    if command.role in roles(world, command.holder):
+        return _same(world, command.holder)
+    data = RoleGranted(command.holder, command.role)
+    return _record(world, command.meta, command.holder, data, situation)
+
+
+def _revoke_role(world: World, command: RevokeRole, situation: Situation) -> Decision:
+    text.choice(command.role, "role", GRANTABLE)
+    text.reference(command.holder, "holder", "person", "system")
+    if command.role not in roles(world, command.holder):
+        return _same(world, command.holder)
+    need_reason(command.meta, "revoking a role")
+    data = RoleRevoked(command.holder, command.role)
+    return _record(world, command.meta, command.holder, data, situation)
+
+
+def _need_digest(digest: str) -> None:
+    if _DIGEST.fullmatch(digest) is None:
+        raise Refusal("digest_malformed", "digest is not a SHA-256 in lower-case hex.", field="digest")
+
+
+def _issue(world: World, command: IssueKey, situation: Situation) -> Decision:
+    text.id_of(command.key, "key")
+    _need_digest(command.digest)
+    present: Key | None = world.get("key", command.key)
+    if present == Valid(command.holder, command.digest):
+        return _same(world, command.key)
+    if present is not None:
+        raise Refusal("id_taken", f"There is another key {command.key}.", field="key")
+    _need_holder(world, command.holder)
+    data = KeyIssued(command.key, command.holder, command.digest)
+    return _record(world, command.meta, command.key, data, situation)
+
+
+def _rotate(world: World, command: RotateKey, situation: Situation) -> Decision:
+    present = _key(world, command.key)
+    _need_digest(command.digest)
+    if isinstance(present, Revoked):
+        raise Refusal("key_revoked", f"The key {command.key} is revoked.", field="key")
+    if present.digest == command.digest:
+        return _same(world, command.key)
+    return _record(world, command.meta, command.key, KeyRotated(command.key, command.digest), situation)
+
+
+def _revoke_key(world: World, command: RevokeKey, situation: Situation) -> Decision:
+    if isinstance(_key(world, command.key), Revoked):
+        return _same(world, command.key)
+    need_reason(command.meta, "revoking a key")
+    return _record(world, command.meta, command.key, KeyRevoked(command.key), situation)
+
+
+def _key(world: World, id: str) -> Key:
+    found: Key | None = world.get("key", id)
+    if found is None:
+        raise Refusal("unknown_key", f"There is no key {id[:64]}.", field="key")
+    return found
+
+
+PART = Part(
+    commands=(LinkIdentity, GrantRole, RevokeRole, IssueKey, RotateKey, RevokeKey),
+    decide=decide,
+    folds=(IdentityLinked, RoleGranted, RoleRevoked, KeyIssued, KeyRotated, KeyRevoked),
+    evolve=evolve,
+)

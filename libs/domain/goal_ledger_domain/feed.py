@@ -1,0 +1,183 @@
+"""Feeds: registered streams of readings from one system. A redefinition is a visible break in the series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import assert_never
+
+from goal_ledger_contracts.decision import Decision, Situation
+from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.feed import FeedRedefined, FeedRegistered
+
+from goal_ledger_domain import limits, text, values
+from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
+from goal_ledger_domain.durations import duration
+from goal_ledger_domain.part import Part
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.system import registered
+from goal_ledger_domain.world import World
+
+GAUGE, COUNTER, EVENT_COUNT = KINDS = ("gauge", "counter", "event_count")
+MODE_OF = {GAUGE: "absolute", COUNTER: "absolute", EVENT_COUNT: "increment"}
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFeed:
+    """``kind``: gauge, counter or event_count; ``interval``: an ISO duration; ``low``, ``high``: plausibility limits."""
+
+    meta: Meta
+    feed: str
+    system: str
+    kind: str
+    unit: str | None = None
+    interval: str | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RedefineFeed:
+    """The whole new definition."""
+
+    meta: Meta
+    feed: str
+    kind: str
+    unit: str | None = None
+    interval: str | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    description: str | None = None
+
+
+Command = RegisterFeed | RedefineFeed
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One definition of the feed, from ``since`` until the next."""
+
+    since: datetime
+    definition: FeedRedefined
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    system: str
+    segments: tuple[Segment, ...]
+    """In order of ``since``; the last is the present definition."""
+
+    @property
+    def definition(self) -> FeedRedefined:
+        return self.segments[-1].definition
+
+    @property
+    def kind(self) -> str:
+        return self.definition.kind
+
+    @property
+    def unit(self) -> str | None:
+        return self.definition.unit
+
+    @property
+    def last_effective_at(self) -> datetime:
+        return self.segments[-1].since
+
+    def at(self, time: datetime) -> Segment:
+        """The segment that a reading of that time belongs to: earlier readings keep the old definition."""
+        for segment in reversed(self.segments):
+            if segment.since <= time:
+                return segment
+        return self.segments[0]
+
+
+def feed(world: World, name: str, field: str = "feed") -> Feed:
+    """Refuses ``unknown_feed``."""
+    found = feed_state(world, name)
+    if found is None:
+        raise Refusal("unknown_feed", f"There is no feed {name[:64]}.", field=field)
+    return found
+
+
+def feed_state(world: World, name: str) -> Feed | None:
+    found: Feed | None = world.get("feed", name)
+    return found
+
+
+def evolve(world: World, fact: Fact) -> None:
+    match fact.data:
+        case FeedRegistered(system):
+            world.put(
+                "feed", fact.stream_id, Feed(system, (Segment(fact.effective_at, _definition(fact.data)),))
+            )
+        case FeedRedefined():
+            before: Feed = world.get("feed", fact.stream_id)
+            segments = (*before.segments, Segment(fact.effective_at, fact.data))
+            world.put("feed", fact.stream_id, Feed(before.system, segments))
+
+
+def _definition(stated: FeedRegistered | Command) -> FeedRedefined:
+    return FeedRedefined(**{f.name: getattr(stated, f.name) for f in fields(FeedRedefined)})
+
+
+def decide(world: World, command: Command, situation: Situation) -> Decision:
+    match command:
+        case RegisterFeed():
+            return _register(world, command, situation)
+        case RedefineFeed():
+            return _redefine(world, command, situation)
+        case _:
+            assert_never(command)
+
+
+def _valid(command: Command) -> FeedRedefined:
+    text.choice(command.kind, "kind", KINDS)
+    low, high = values.optional_value(command.low, "low"), values.optional_value(command.high, "high")
+    if low is not None and high is not None and low > high:
+        raise Refusal("limits_reversed", "low is above high.", field="low")
+    return FeedRedefined(
+        kind=command.kind,
+        unit=text.optional_line(command.unit, "unit", limits.MEASURE_UNIT_MAX_CHARACTERS),
+        interval=None if command.interval is None else duration(command.interval, "interval"),
+        low=low,
+        high=high,
+        description=text.optional_passage(
+            command.description, "description", limits.DESCRIPTION_MAX_CHARACTERS
+        ),
+    )
+
+
+def _register(world: World, command: RegisterFeed, situation: Situation) -> Decision:
+    stream = f"feed/{text.id_of(command.feed, 'feed')}"
+    definition, present = _valid(command), feed_state(world, command.feed)
+    if present is not None:
+        known = (present.segments[0].definition, present.definition)
+        if present.system == command.system and definition in known:
+            return nothing_new(command.feed, stream)
+        raise Refusal("id_taken", f"There is another feed {command.feed}.", field="feed")
+    registered(world, command.system)
+    data = FeedRegistered(
+        system=command.system, **{f.name: getattr(definition, f.name) for f in fields(FeedRedefined)}
+    )
+    return Decision(command.feed, stream, (draft(command.meta, situation, stream, data, after=None),))
+
+
+def _redefine(world: World, command: RedefineFeed, situation: Situation) -> Decision:
+    before, stream = feed(world, command.feed), f"feed/{command.feed}"
+    definition = _valid(command)
+    if before.definition == definition:
+        return nothing_new(command.feed, stream)
+    registered(world, before.system)
+    need_reason(command.meta, "redefining a feed")
+    redefined = draft(command.meta, situation, stream, definition, after=before.last_effective_at)
+    return Decision(command.feed, stream, (redefined,))
+
+
+PART = Part(
+    commands=(RegisterFeed, RedefineFeed),
+    decide=decide,
+    folds=(FeedRegistered, FeedRedefined),
+    evolve=evolve,
+)

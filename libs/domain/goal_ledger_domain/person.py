@@ -1,0 +1,217 @@
+"""People: an opaque id, a display name kept apart, the units they are in, and shredding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
+from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.person import PersonAdded, PersonRenamed, PersonShredded, UnitJoined, UnitLeft
+
+from goal_ledger_domain import text
+from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
+from goal_ledger_domain.part import Command as AnyCommand
+from goal_ledger_domain.part import Part
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.unit_tree import open_unit, unit
+from goal_ledger_domain.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class AddPerson:
+    meta: Meta
+    person: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenamePerson:
+    meta: Meta
+    person: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinUnit:
+    meta: Meta
+    person: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveUnit:
+    meta: Meta
+    person: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShredPerson:
+    meta: Meta
+    person: str
+
+
+Command = AddPerson | RenamePerson | JoinUnit | LeaveUnit | ShredPerson
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The display name is not held here: it is looked up where a decision needs it."""
+
+    units: frozenset[str]
+    last_effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shredded:
+    units: frozenset[str]
+    last_effective_at: datetime
+
+
+Person = Present | Shredded
+
+
+def person(world: World, id: str, field: str = "person") -> Person:
+    """Refuses ``unknown_person``."""
+    found: Person | None = world.get("person", id)
+    if found is None:
+        raise Refusal("unknown_person", f"There is no person {id[:64]}.", field=field)
+    return found
+
+
+def present_person(world: World, id: str, field: str = "person") -> Present:
+    """Refuses ``unknown_person`` and ``person_shredded``."""
+    found = person(world, id, field)
+    if isinstance(found, Shredded):
+        raise Refusal("person_shredded", f"The person {id} is shredded.", field=field)
+    return found
+
+
+def person_present(world: World, id: str) -> bool:
+    """Whether the person exists and is not shredded."""
+    return isinstance(world.get("person", id), Present)
+
+
+def may_write_text(world: World, subject: str) -> bool:
+    """Whether new text may be sealed with this subject's key: not after the person was shredded."""
+    kind, _, id = subject.partition("/")
+    return kind != "person" or not isinstance(world.get("person", id), Shredded)
+
+
+def units_of(world: World, id: str) -> frozenset[str]:
+    """The units that the person is in; none for an unknown person."""
+    found: Person | None = world.get("person", id)
+    return found.units if found else frozenset()
+
+
+def evolve(world: World, fact: Fact) -> None:
+    id, at = fact.stream_id, fact.effective_at
+    match fact.data:
+        case PersonAdded():
+            world.put("person", id, Present(frozenset(), at))
+        case PersonRenamed():
+            world.put("person", id, replace(world.get("person", id), last_effective_at=at))
+        case UnitJoined(unit_id):
+            before: Person = world.get("person", id)
+            world.put("person", id, replace(before, units=before.units | {unit_id}, last_effective_at=at))
+        case UnitLeft(unit_id):
+            before = world.get("person", id)
+            world.put("person", id, replace(before, units=before.units - {unit_id}, last_effective_at=at))
+        case PersonShredded():
+            world.put("person", id, Shredded(world.get("person", id).units, at))
+
+
+def decide(world: World, command: Command, situation: Situation) -> Decision:
+    match command:
+        case AddPerson():
+            return _add(world, command, situation)
+        case RenamePerson():
+            return _rename(world, command, situation)
+        case JoinUnit():
+            return _join(world, command, situation)
+        case LeaveUnit():
+            return _leave(world, command, situation)
+        case ShredPerson():
+            return _shred(world, command, situation)
+        case _:
+            assert_never(command)
+
+
+def _naming(id: str) -> Identity:
+    return Identity("person", (id,))
+
+
+def naming_claim(id: str, *, draft: int = 0) -> Claim:
+    """The fact of that draft holds the person's name from now on."""
+    return Claim(_naming(id), draft, f"person/{id}")
+
+
+def lookups(command: AnyCommand) -> tuple[Identity, ...]:
+    """The fact that holds the person's present name, opened."""
+    return (_naming(command.person),) if isinstance(command, AddPerson | RenamePerson) else ()
+
+
+def _name(situation: Situation, id: str) -> object:
+    found = situation.found.get(_naming(id))
+    return found.fact.data.display_name if found else None
+
+
+def _add(world: World, command: AddPerson, situation: Situation) -> Decision:
+    stream = f"person/{text.id_of(command.person, 'person')}"
+    name = text.line(command.display_name, "display_name")
+    if world.get("person", command.person) is not None:
+        present_person(world, command.person)
+        if _name(situation, command.person) == name:
+            return nothing_new(command.person, stream)
+        raise Refusal("id_taken", f"There is another person {command.person}.", field="person")
+    added = draft(command.meta, situation, stream, PersonAdded(name), after=None)
+    return Decision(command.person, stream, (added,), (naming_claim(command.person),))
+
+
+def _rename(world: World, command: RenamePerson, situation: Situation) -> Decision:
+    before, stream = present_person(world, command.person), f"person/{command.person}"
+    name = text.line(command.display_name, "display_name")
+    if _name(situation, command.person) == name:
+        return nothing_new(command.person, stream)
+    renamed = draft(command.meta, situation, stream, PersonRenamed(name), after=before.last_effective_at)
+    return Decision(command.person, stream, (renamed,), (naming_claim(command.person),))
+
+
+def _join(world: World, command: JoinUnit, situation: Situation) -> Decision:
+    before, stream = present_person(world, command.person), f"person/{command.person}"
+    unit(world, command.unit)
+    if command.unit in before.units:
+        return nothing_new(command.person, stream)
+    open_unit(world, command.unit)
+    joined = draft(command.meta, situation, stream, UnitJoined(command.unit), after=before.last_effective_at)
+    return Decision(command.person, stream, (joined,))
+
+
+def _leave(world: World, command: LeaveUnit, situation: Situation) -> Decision:
+    before, stream = person(world, command.person), f"person/{command.person}"
+    unit(world, command.unit)
+    if command.unit not in before.units:
+        return nothing_new(command.person, stream)
+    left = draft(command.meta, situation, stream, UnitLeft(command.unit), after=before.last_effective_at)
+    return Decision(command.person, stream, (left,))
+
+
+def _shred(world: World, command: ShredPerson, situation: Situation) -> Decision:
+    before, stream = person(world, command.person), f"person/{command.person}"
+    if isinstance(before, Shredded):
+        return nothing_new(command.person, stream)
+    need_reason(command.meta, "shredding a person")
+    shredded = draft(command.meta, situation, stream, PersonShredded(), after=before.last_effective_at)
+    return Decision(command.person, stream, (shredded,))
+
+
+PART = Part(
+    commands=(AddPerson, RenamePerson, JoinUnit, LeaveUnit, ShredPerson),
+    decide=decide,
+    folds=(PersonAdded, PersonRenamed, UnitJoined, UnitLeft, PersonShredded),
+    evolve=evolve,
+    lookups=lookups,
+    exclusive=(ShredPerson,),
+)
