@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -38,7 +39,7 @@ def small(owner: ProcessOwner, directory: Path, port: int, **settings: str) -> S
     )
 
 
-async def test_nothing_is_left_after_the_supervisor_was_killed(running, directory: Path) -> None:
+async def test_nothing_is_left_after_the_supervisor_was_killed(running: Any, directory: Path) -> None:
     pids = [*running.described["pids"].values(), running.described["child"]]
     # a session in the middle of something, so that a back end is busy
     connection = await asyncpg.connect(running.described["postgres"])
@@ -52,7 +53,7 @@ async def test_nothing_is_left_after_the_supervisor_was_killed(running, director
     connection.terminate()
 
 
-def test_a_lock_and_the_description_do_not_outlive_a_killed_supervisor(running, directory: Path) -> None:
+def test_a_lock_and_the_description_do_not_outlive_a_killed_supervisor(running: Any, directory: Path) -> None:
     with pytest.raises(PartFailed, match=f"process {running.process.pid}"):
         DirectoryLock(directory / "lock")
 
@@ -64,7 +65,7 @@ def test_a_lock_and_the_description_do_not_outlive_a_killed_supervisor(running, 
     assert not (directory / "control.json").exists()
 
 
-def test_a_killed_part_stays_down_until_it_is_asked_for_and_comes_back_on_its_port(running) -> None:
+def test_a_killed_part_stays_down_until_it_is_asked_for_and_comes_back_on_its_port(running: Any) -> None:
     before = running.described["pids"]["small"]
     os.kill(before, signal.SIGKILL)
     assert running.next_line() == {"down": "small", "how": "was killed by SIGKILL"}
@@ -77,7 +78,7 @@ def test_a_killed_part_stays_down_until_it_is_asked_for_and_comes_back_on_its_po
         assert answer.status == 200
 
 
-async def test_servers_killed_from_outside_come_back_on_their_ports(running) -> None:
+async def test_servers_killed_from_outside_come_back_on_their_ports(running: Any) -> None:
     connection = await asyncpg.connect(running.described["postgres"])
     await connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
     for part in ("postgres", "kafka"):
@@ -90,7 +91,7 @@ async def test_servers_killed_from_outside_come_back_on_their_ports(running) -> 
     await connection.close()
 
 
-def test_asking_for_an_unknown_part_names_those_there_are(running) -> None:
+def test_asking_for_an_unknown_part_names_those_there_are(running: Any) -> None:
     with pytest.raises(PartFailed, match="kafka, postgres, small"):
         ask_restart(running.directory / "control.json", "relayy")
 

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ class Stack:
         self._say = say
         self._supervisor = Supervisor(self._report_down)
         self._control_file = self.directory / "control.json"
-        self._control: Control | None = None
+        self._ending = ExitStack()
         self._publishing = threading.Lock()
         self._published: dict[str, Any] | None = None
 
@@ -97,10 +98,12 @@ class Stack:
             ToolMissing: Java, Maven or PostgreSQL are not there.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._lock = DirectoryLock(self.directory / "lock")
+        lock = DirectoryLock(self.directory / "lock")
+        self._ending.callback(lock.release)
         self.owner = ProcessOwner(
-            inherited_by_guard=[self._lock.descriptor], removed_by_guard=[self.file, self._control_file]
+            inherited_by_guard=[lock.descriptor], removed_by_guard=[self.file, self._control_file]
         )
+        self._ending.callback(self.owner.close)
         try:
             self._set_old_files_aside()
             self.credentials.make()
@@ -108,20 +111,16 @@ class Stack:
             migrate(self.owner, self.logs, self.installation)
             self._start_services()
             self._supervisor.watch()
-            self._control = Control(self._control_file, self.restart)
+            self._ending.callback(Control(self._control_file, self.restart).close)
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """Stop everything, our services before the servers. Signals are ignored meanwhile."""
-        with ignored_signals():
+        """Stop everything, our services before the servers; a second time it does nothing. Signals are ignored."""
+        with ignored_signals(), self._ending:
             self.file.unlink(missing_ok=True)
-            if self._control is not None:
-                self._control.close()
             self._supervisor.stop([[*self.services], SERVERS])
-            self.owner.close()
-            self._lock.release()
 
     def _set_old_files_aside(self) -> None:
         self.file.unlink(missing_ok=True)
