@@ -23,6 +23,8 @@ ISSUER_MAX_CHARACTERS = 500
 READING_NAME_MAX_BYTES = 512
 """Source and id of a reading, each, in UTF-8."""
 SEQUENCE_MAX_CHARACTERS = 64
+POINTER_MAX_CHARACTERS = 200
+"""A JSON pointer within a fact's data."""
 
 BLOCKERS_MAX_ITEMS = 20
 EVIDENCE_MAX_ITEMS = 20
@@ -42,6 +44,9 @@ VALUE_MAX_DIGITS_BEFORE = 18
 VALUE_MAX_DIGITS_AFTER = 6
 WEIGHT_MAX_DIGITS_BEFORE = 6
 WEIGHT_MAX_DIGITS_AFTER = 6
+
+DURATION_MAX_YEARS = 100
+"""Longest ISO 8601 duration: of a window, or a feed's interval."""
 
 AHEAD_MAX = timedelta(minutes=5)
 """How far ahead of our clock a stated time may lie."""
