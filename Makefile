@@ -50,8 +50,8 @@ check: $(READY) ## Lint, format, types, import directions; all are run, any may 
 format: $(READY) ## Let ruff lay out the code
 	@$(VENV)/bin/ruff check --fix -q . ; $(VENV)/bin/ruff format .
 
-lock: $(READY) ## Resolve the dependencies anew into requirements.lock
-	@$(UV) lock --upgrade -q
+lock: $(READY) ## Resolve the dependencies into requirements.lock; ARGS=--upgrade takes newer ones
+	@$(UV) lock -q $(ARGS)
 	@$(UV) export -q --no-annotate --no-emit-workspace --no-header --all-groups --frozen > requirements.lock.new
 	@mv requirements.lock.new requirements.lock
 

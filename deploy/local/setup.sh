@@ -33,4 +33,8 @@ editable=()
 for member in "$@"; do editable+=(-e "./$member"); done
 "$uv" pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
 "$uv" pip install -q --python .venv/bin/python --no-deps --no-build-isolation "${editable[@]}"
+if ! lacking=$("$uv" pip check -q --python .venv/bin/python 2>&1); then
+  printf 'requirements.lock is not what the members declare (make lock writes it anew):\n%s\n' "$lacking" >&2
+  exit 1
+fi
 .venv/bin/python -m goal_ledger_local tools --install
