@@ -70,6 +70,10 @@ class Emitter:
             await acknowledged
         return len(sent)
 
+    async def emit_raw(self, message: bytes) -> None:
+        """Sends bytes as they are (to try out what becomes of an unreadable message)."""
+        await self._producer.send_and_wait(self._topic, message)
+
     async def _send(self, reading: Reading) -> Any:
         return await self._producer.send(
             self._topic,

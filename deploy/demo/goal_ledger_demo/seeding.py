@@ -1,0 +1,87 @@
+"""Load the demo organisation through the public API; a second time every step is answered as the first time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from goal_ledger_client import Answer, GoalLedger
+from goal_ledger_demo import organisation as org
+from goal_ledger_demo.days import DAYS
+from goal_ledger_local.credentials import ISSUER
+from goal_ledger_local.stack import Stack
+
+
+def start_day(directory: Path) -> date:
+    """The day from which the demo counts, noted in the data directory at the first run."""
+    noted = directory / "start-day"
+    if not noted.exists():
+        noted.write_text((datetime.now(UTC).date() - timedelta(days=DAYS)).isoformat())
+    return date.fromisoformat(noted.read_text().strip())
+
+
+def create_workspace(stack: Stack) -> None:
+    """The workspace with its first admin, by the operator's command line; once."""
+    stack.operator(
+        "create-workspace",
+        *("--id", org.WORKSPACE, "--name", org.NAME, "--time-zone", org.TIME_ZONE),
+        *(
+            "--admin-person",
+            "kari",
+            "--admin-name",
+            org.PEOPLE["kari"],
+            "--issuer",
+            ISSUER,
+            "--subject",
+            "kari",
+        ),
+    )
+
+
+def seed(stack: Stack, start: date, tell: Callable[[int, int], None]) -> Answer:
+    """Sends every step; ``tell`` is called with (done, of how many). Returns the last answer."""
+    steps = list(org.steps(start))
+    described = stack.describe()
+    clients = {
+        person: GoalLedger(
+            described["command_url"], described["query_url"], stack.mint_token(person, org.WORKSPACE)
+        )
+        for person in org.PEOPLE
+    }
+    try:
+        for number, step in enumerate(steps, 1):
+            answer = clients[step.who].command(step.path, _complete(step.path, step.body), key=step.key)
+            tell(number, len(steps))
+    finally:
+        for client in clients.values():
+            client.close()
+    return answer
+
+
+def _complete(path: str, body: dict[str, Any]) -> dict[str, Any]:
+    return body | {"issuer": ISSUER} if path == "/v1/identities" else body
+
+
+def emitter_key(stack: Stack) -> str:
+    """The web shop's API key: issued once by the admin, kept beside the other secrets (mode 0600)."""
+    kept = stack.directory / "secrets" / "webshop-key"
+    if not kept.exists():
+        described = stack.describe()
+        token = stack.mint_token("kari", org.WORKSPACE)
+        with GoalLedger(described["command_url"], described["query_url"], token) as admin:
+            answer = admin.command("/v1/keys-issued", {"holder": f"system/{org.SYSTEM}"})
+        kept.touch(mode=0o600)
+        kept.write_text(json.loads(json.dumps(answer.body))["key"])
+    return kept.read_text()
+
+
+def tokens(stack: Stack) -> dict[str, str]:
+    """Ready-made tokens by role."""
+    minted = {
+        role: stack.mint_token(person, org.WORKSPACE, ttl_s=30 * 24 * 3600)
+        for role, person in org.TOKEN_ROLES.items()
+    }
+    return minted | {"emitter": emitter_key(stack)}
