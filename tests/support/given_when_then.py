@@ -116,9 +116,13 @@ class Record:
     def _around(self, series: str, at: datetime, asked: Any) -> Neighbours:
         own = set(decide.lookups(asked))
         points = sorted(p for (s, i), p in self.points.items() if s == series and i not in own)
-        before = [value for t, value in points if t <= at]
-        after = [value for t, value in points if t > at]
-        return Neighbours(before[-1] if before else None, after[0] if after else None)
+        before = [(value, t) for t, value in points if t <= at]
+        after = [(value, t) for t, value in points if t > at]
+        (before_value, before_at), (after_value, after_at) = (
+            before[-1] if before else (None, None),
+            after[0] if after else (None, None),
+        )
+        return Neighbours(before_value, after_value, before_at, after_at)
 
     def tell(self, asked: Any) -> Decision:
         """Decide and append."""

@@ -78,10 +78,12 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The accepted points of a series next before (or at) and next after a time."""
+    """The accepted points of a series next before (or at) and next after a time: values, and when they were true."""
 
     before: Decimal | None = None
     after: Decimal | None = None
+    before_at: datetime | None = None
+    after_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,13 +56,13 @@ def draft(meta: Meta, situation: Situation, stream: str, data: FactData, *, afte
             field="effective_at",
             last_effective_at=instant_text(after),
         )
-    return _drafted(meta, stream, data, effective_at, stated_at)
+    return drafted(meta, stream, data, effective_at, stated_at)
 
 
 def slot_in(meta: Meta, situation: Situation, stream: str, data: FactData, at: datetime | None) -> Draft:
     """A check-in, reading or moment that was true at ``at`` (None: now). Refuses ``effective_at_ahead``."""
     effective_at, stated_at = _within_ahead(at, situation.now)
-    return _drafted(meta, stream, data, effective_at, stated_at)
+    return drafted(meta, stream, data, effective_at, stated_at)
 
 
 def _within_ahead(stated: datetime | None, now: datetime) -> tuple[datetime, datetime | None]:
@@ -80,9 +80,10 @@ def _within_ahead(stated: datetime | None, now: datetime) -> tuple[datetime, dat
     return now, stated
 
 
-def _drafted(
+def drafted(
     meta: Meta, stream: str, data: FactData, effective_at: datetime, stated_at: datetime | None
 ) -> Draft:
+    """The fact with these times, whatever they are."""
     return Draft(
         stream=stream,
         data=data,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goal_ledger_domain import access, cycle, feed, moment, person, policy, system, unit, workspace
+from goal_ledger_domain import access, cycle, feed, moment, person, policy, reading, system, unit, workspace
 from goal_ledger_domain.part import Part
 
 PARTS: tuple[Part, ...] = (
@@ -15,4 +15,5 @@ PARTS: tuple[Part, ...] = (
     person.PART,
     cycle.PART,
     feed.PART,
+    reading.PART,
 )

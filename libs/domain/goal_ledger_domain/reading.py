@@ -1,0 +1,440 @@
+"""Readings: one fact each in their feed's stream, known by (source, id), compared as bytes.
+
+A repeat is the same reading, whatever was corrected since; other content under the same identity is refused. What is
+implausible is recorded but quarantined until a person releases or rejects it. A rejected reading may come again with
+other content. Readings are not folded: whether one exists is looked up, and a counter is compared with its accepted
+neighbours in ``time`` within the same definition of its feed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import assert_never
+
+from goal_ledger_contracts.decision import (
+    ENDED,
+    LIVE,
+    QUARANTINED,
+    Claim,
+    Decision,
+    Draft,
+    Found,
+    Identity,
+    Neighbours,
+    Point,
+    Situation,
+)
+from goal_ledger_contracts.facts import FactData
+from goal_ledger_contracts.feed import (
+    ReadingCorrected,
+    ReadingQuarantined,
+    ReadingRecorded,
+    ReadingRejected,
+    ReadingReleased,
+    ReadingRetracted,
+)
+
+from goal_ledger_domain import limits, text, values
+from goal_ledger_domain.access import roles
+from goal_ledger_domain.command import Meta, drafted, need_reason, nothing_new, slot_in
+from goal_ledger_domain.feed import COUNTER, MODE_OF, Feed, Segment, feed
+from goal_ledger_domain.part import Command as AnyCommand
+from goal_ledger_domain.part import Part
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.system import registered
+from goal_ledger_domain.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class TakeReading:
+    """``mode`` and ``unit`` None: those of the feed. ``backfill``: no plausibility by clock."""
+
+    meta: Meta
+    feed: str
+    source: str
+    id: str
+    time: datetime
+    value: Decimal
+    unit: str | None = None
+    mode: str | None = None
+    sequence: str | None = None
+    backfill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseReading:
+    meta: Meta
+    feed: str
+    source: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectReading:
+    meta: Meta
+    feed: str
+    source: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectReading:
+    """The whole new content; ``mode`` and ``unit`` None: those of the feed."""
+
+    meta: Meta
+    feed: str
+    source: str
+    id: str
+    time: datetime
+    value: Decimal
+    unit: str | None = None
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetractReading:
+    meta: Meta
+    feed: str
+    source: str
+    id: str
+
+
+Judging = ReleaseReading | RejectReading | CorrectReading | RetractReading
+Command = TakeReading | Judging
+
+RECORDED, WAITING, RELEASED, REJECTED, RETRACTED = (
+    "recorded",
+    "quarantined",
+    "released",
+    "rejected",
+    "retracted",
+)
+"""What became of a reading: the ``subject`` noted with its identity."""
+
+_REFUSED_IN_NAME = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def identity(source: str, id: str) -> Identity:
+    """Holds the reading as it was first taken."""
+    return Identity("reading", (source, id))
+
+
+def correction(source: str, id: str) -> Identity:
+    """Holds the reading's latest correction."""
+    return Identity("reading-correction", (source, id))
+
+
+def lookups(command: AnyCommand) -> tuple[Identity, ...]:
+    first = identity(command.source, command.id)
+    return (
+        (first, correction(command.source, command.id)) if isinstance(command, CorrectReading) else (first,)
+    )
+
+
+def neighbours(command: AnyCommand) -> tuple[tuple[str, datetime], ...]:
+    """Asked for every reading: whether its feed is a counter is known only when it is decided."""
+    return ((f"feed/{command.feed}", command.time),) if isinstance(command, TakeReading) else ()
+
+
+def decide(world: World, command: Command, situation: Situation) -> Decision:
+    match command:
+        case TakeReading():
+            return _take(world, command, situation)
+        case ReleaseReading():
+            return _release(world, command, situation)
+        case RejectReading():
+            return _reject(world, command, situation)
+        case CorrectReading():
+            return _correct(world, command, situation)
+        case RetractReading():
+            return _retract(world, command, situation)
+        case _:
+            assert_never(command)
+
+
+# Taking a reading
+
+
+def _take(world: World, command: TakeReading, situation: Situation) -> Decision:
+    known, stream = feed(world, command.feed), f"feed/{command.feed}"
+    _need_own(world, command.meta, known)
+    before = situation.found.get(identity(command.source, command.id))
+    if before is not None and _is_same(before, command, stream):
+        return Decision(command.id, stream, same_as=before.fact)
+    if before is not None and before.subject != REJECTED:
+        raise Refusal("id_taken", "Another reading is recorded under this source and id.", field="id")
+    registered(world, known.system)
+    return _record(command, situation, known, stream)
+
+
+def _need_own(world: World, meta: Meta, known: Feed) -> None:
+    own = not meta.actor.startswith("system/") or meta.actor == f"system/{known.system}"
+    if not own and not roles(world, meta.actor) & {"admin", "importer"}:
+        raise Refusal("feed_of_another_system", "The feed belongs to another system.", field="feed")
+
+
+def _is_same(before: Found, command: TakeReading, stream: str) -> bool:
+    """Equal content. A repeat that leaves out mode or unit says nothing against those that were taken."""
+    data = before.fact.data
+    return (
+        before.fact.stream == stream
+        and data.time == command.time
+        and data.value == command.value
+        and command.unit in (None, data.unit)
+        and command.mode in (None, data.mode)
+        and data.sequence == command.sequence
+    )
+
+
+def _record(command: TakeReading, situation: Situation, known: Feed, stream: str) -> Decision:
+    segment = known.at(command.time)
+    data = _valid(command, segment)
+    known_as = identity(command.source, command.id)
+    why = _implausible(data, known, situation, stream)
+    if why is not None:
+        waiting = _drafted_reading(command.meta, situation, stream, _quarantined(data, why))
+        return Decision(command.id, stream, (waiting,), (Claim(known_as, 0, WAITING, QUARANTINED),))
+    recorded = _drafted_reading(command.meta, situation, stream, data)
+    points = _points(segment, stream, data.time, data.value, known_as)
+    return Decision(command.id, stream, (recorded,), (Claim(known_as, 0, RECORDED),), points)
+
+
+def _valid(command: TakeReading, segment: Segment) -> ReadingRecorded:
+    for field, name in (("source", command.source), ("id", command.id)):
+        if (
+            not name
+            or len(name.encode(errors="replace")) > limits.READING_NAME_MAX_BYTES
+            or _REFUSED_IN_NAME.search(name)
+        ):
+            raise Refusal(
+                "reading_name_malformed",
+                f"{field} is 1–{limits.READING_NAME_MAX_BYTES} bytes of UTF-8 without control characters.",
+                field=field,
+            )
+    sequence = text.optional_line(command.sequence, "sequence", limits.SEQUENCE_MAX_CHARACTERS)
+    unit = text.optional_line(command.unit, "unit", limits.MEASURE_UNIT_MAX_CHARACTERS)
+    return ReadingRecorded(
+        source=command.source,
+        id=command.id,
+        time=command.time,
+        value=values.value(command.value, "value"),
+        mode=_mode(command.mode, segment),
+        unit=segment.definition.unit if unit is None else unit,
+        sequence=sequence,
+        backfill=command.backfill,
+    )
+
+
+def _need_name(name: str, field: str) -> None:
+    """Names are kept byte for byte."""
+    if not name or _REFUSED_IN_NAME.search(name) or len(name.encode()) > limits.READING_NAME_MAX_BYTES:
+        raise Refusal(
+            "reading_name_malformed",
+            f"{field} is 1–{limits.READING_NAME_MAX_BYTES} bytes of UTF-8 without control characters.",
+            field=field,
+        )
+
+
+def _mode(stated: str | None, segment: Segment) -> str:
+    mode = MODE_OF[segment.definition.kind]
+    if stated not in (None, mode):
+        raise Refusal(
+            "mode_mismatch", f"A {segment.definition.kind} is read as {mode}.", field="mode", expected=mode
+        )
+    return mode
+
+
+def _implausible(data: ReadingRecorded, known: Feed, situation: Situation, stream: str) -> str | None:
+    """Why the reading is quarantined; None if it is plausible."""
+    definition = known.at(data.time).definition
+    if data.unit != definition.unit:
+        return "wrong_unit"
+    if not data.backfill and data.time - situation.now > limits.AHEAD_MAX:
+        return "future"
+    if definition.low is not None and data.value < definition.low:
+        return "out_of_limits"
+    if definition.high is not None and data.value > definition.high:
+        return "out_of_limits"
+    if definition.kind == COUNTER and _goes_back(data, known, situation.neighbours.get((stream, data.time))):
+        return "counter_backwards"
+    return None
+
+
+def _goes_back(data: ReadingRecorded, known: Feed, around: Neighbours | None) -> bool:
+    """Below the accepted reading before it or above the one after it; a redefinition starts the count anew."""
+    if around is None:
+        return False
+    here = known.at(data.time)
+    before, after = around.before, around.after
+    if around.before_at is not None and known.at(around.before_at) is not here:
+        before = None
+    if around.after_at is not None and known.at(around.after_at) is not here:
+        after = None
+    return (before is not None and data.value < before) or (after is not None and data.value > after)
+
+
+def _quarantined(data: ReadingRecorded, why: str) -> ReadingQuarantined:
+    return ReadingQuarantined(
+        source=data.source,
+        id=data.id,
+        time=data.time,
+        value=data.value,
+        mode=data.mode,
+        why=why,
+        unit=data.unit,
+        sequence=data.sequence,
+        backfill=data.backfill,
+    )
+
+
+def _points(
+    segment: Segment, stream: str, at: datetime, value: Decimal, known_as: Identity
+) -> tuple[Point, ...]:
+    return (Point(stream, at, value, 0, known_as),) if segment.definition.kind == COUNTER else ()
+
+
+def _drafted_reading(
+    meta: Meta, situation: Situation, stream: str, data: ReadingRecorded | ReadingQuarantined
+) -> Draft:
+    """Effective at its ``time``; one from the future at now, its stated time beside it."""
+    if data.time <= situation.now:
+        return drafted(meta, stream, data, data.time, None)
+    return drafted(meta, stream, data, situation.now, data.time)
+
+
+# Judging one that was taken
+
+
+def _release(world: World, command: ReleaseReading, situation: Situation) -> Decision:
+    known, stream, before = _taken(world, command, situation)
+    if before.subject in (RECORDED, RELEASED):
+        return nothing_new(command.id, stream)
+    _need_not_ended(before)
+    need_reason(command.meta, "releasing a reading")
+    data = before.fact.data
+    known_as = identity(command.source, command.id)
+    return Decision(
+        command.id,
+        stream,
+        (_judged(command, situation, stream, ReadingReleased(command.source, command.id)),),
+        (Claim(known_as, 0, RELEASED, LIVE, keeps_content=True),),
+        _points(known.at(data.time), stream, data.time, data.value, known_as),
+    )
+
+
+def _reject(world: World, command: RejectReading, situation: Situation) -> Decision:
+    _, stream, before = _taken(world, command, situation)
+    if before.subject == REJECTED:
+        return nothing_new(command.id, stream)
+    _need_not_ended(before)
+    if before.subject != WAITING:
+        raise Refusal("reading_not_quarantined", "The reading counts: retract it instead.")
+    need_reason(command.meta, "rejecting a reading")
+    return Decision(
+        command.id,
+        stream,
+        (_judged(command, situation, stream, ReadingRejected(command.source, command.id)),),
+        (Claim(identity(command.source, command.id), 0, REJECTED, ENDED, keeps_content=True),),
+    )
+
+
+def _correct(world: World, command: CorrectReading, situation: Situation) -> Decision:
+    known, stream, before = _taken(world, command, situation)
+    _need_counting(before)
+    segment = known.at(command.time)
+    data = _corrected(command, segment)
+    latest = situation.found.get(correction(command.source, command.id)) or before
+    if _is_corrected(latest, data):
+        return nothing_new(command.id, stream)
+    need_reason(command.meta, "correcting a reading")
+    known_as = identity(command.source, command.id)
+    points = _points(segment, stream, data.time, data.value, known_as)
+    return Decision(
+        command.id,
+        stream,
+        (slot_in(command.meta, situation, stream, data, data.time),),
+        (Claim(correction(command.source, command.id), 0, stream),),
+        points or _gone(known, stream, before, known_as),
+    )
+
+
+def _retract(world: World, command: RetractReading, situation: Situation) -> Decision:
+    known, stream, before = _taken(world, command, situation)
+    if before.subject == RETRACTED:
+        return nothing_new(command.id, stream)
+    _need_counting(before)
+    need_reason(command.meta, "retracting a reading")
+    known_as = identity(command.source, command.id)
+    return Decision(
+        command.id,
+        stream,
+        (_judged(command, situation, stream, ReadingRetracted(command.source, command.id)),),
+        (Claim(known_as, 0, RETRACTED, ENDED, keeps_content=True),),
+        _gone(known, stream, before, known_as),
+    )
+
+
+def _taken(world: World, command: Judging, situation: Situation) -> tuple[Feed, str, Found]:
+    """The feed, its stream and the reading as it was taken. Refuses ``unknown_feed``, ``reading_unknown``."""
+    known, stream = feed(world, command.feed), f"feed/{command.feed}"
+    before = situation.found.get(identity(command.source, command.id))
+    if before is None or before.fact.stream != stream:
+        raise Refusal("reading_unknown", f"The feed {command.feed} has no such reading.", field="id")
+    return known, stream, before
+
+
+def _need_not_ended(before: Found) -> None:
+    if before.subject == REJECTED:
+        raise Refusal("reading_rejected", "The reading was rejected.")
+    if before.subject == RETRACTED:
+        raise Refusal("reading_retracted", "The reading was retracted.")
+
+
+def _need_counting(before: Found) -> None:
+    _need_not_ended(before)
+    if before.subject == WAITING:
+        raise Refusal("reading_quarantined", "The reading is in quarantine: release or reject it.")
+
+
+def _judged(command: Judging, situation: Situation, stream: str, data: FactData) -> Draft:
+    return slot_in(command.meta, situation, stream, data, command.meta.effective_at)
+
+
+def _corrected(command: CorrectReading, segment: Segment) -> ReadingCorrected:
+    unit = text.optional_line(command.unit, "unit", limits.MEASURE_UNIT_MAX_CHARACTERS)
+    if unit not in (None, segment.definition.unit):
+        raise Refusal(
+            "reading_unit_mismatch", f"The feed is read in {segment.definition.unit}.", field="unit"
+        )
+    return ReadingCorrected(
+        source=command.source,
+        id=command.id,
+        time=command.time,
+        value=values.value(command.value, "value"),
+        mode=_mode(command.mode, segment),
+        unit=segment.definition.unit,
+    )
+
+
+def _is_corrected(latest: Found, data: ReadingCorrected) -> bool:
+    now = latest.fact.data
+    return (now.time, now.value, now.mode, now.unit) == (data.time, data.value, data.mode, data.unit)
+
+
+def _gone(known: Feed, stream: str, before: Found, known_as: Identity) -> tuple[Point, ...]:
+    """Its point, if it may have one, leaves the series."""
+    if all(segment.definition.kind != COUNTER for segment in known.segments):
+        return ()
+    data = before.fact.data
+    return (Point(stream, data.time, data.value, 0, known_as, gone=True),)
+
+
+PART = Part(
+    commands=(TakeReading, ReleaseReading, RejectReading, CorrectReading, RetractReading),
+    decide=decide,
+    lookups=lookups,
+    neighbours=neighbours,
+)
