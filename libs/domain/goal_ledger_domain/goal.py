@@ -2,7 +2,7 @@
 
 The states are types: a :class:`Drafted` goal is free to define, an :class:`Active` one has a commitment, a
 :class:`Closed` one has an outcome, an :class:`Archived` one is put away. What they have in common is the
-:class:`Definition`. Check-ins, comments and kudos are not folded: whether one exists is an indexed look-up.
+:class:`Definition`. Check-ins are not folded, nor the texts of comments: whether one exists is an indexed look-up.
 
 Kept in the world: ``objective`` (id → state), ``key-result`` (id → objective id), ``link`` (id → (child, parent)),
 ``contributing`` (parent → how many objectives are linked to it as *contributes*).
@@ -21,6 +21,7 @@ from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.facts import FactData
 from goal_ledger_contracts.measures import Measure
 
+from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.world import World
 
 CHANGES_KEPT = 256
@@ -100,8 +101,6 @@ class Active:
 @dataclass(frozen=True, slots=True)
 class Closed:
     goal: Definition
-    closing: facts.ObjectiveClosed
-    """Without its retrospective, which stays in the fact alone."""
     closed_at: datetime
     was_active: bool
 
@@ -109,7 +108,6 @@ class Closed:
 @dataclass(frozen=True, slots=True)
 class Archived:
     goal: Definition
-    closing: facts.ObjectiveClosed
     closed_at: datetime
     was_active: bool
 
@@ -123,10 +121,21 @@ def contributing(world: World, parent: str) -> int:
     return count or 0
 
 
-def objective_of(world: World, key_result: str) -> str | None:
-    """The id of the objective a key result is under."""
-    found: str | None = world.get("key-result", key_result)
-    return found
+def known(world: World, id: str, field: str = "objective") -> Objective:
+    """The state of an objective. Refuses ``unknown_objective``."""
+    state: Objective | None = world.get("objective", id)
+    if state is None:
+        raise Refusal("unknown_objective", f"There is no objective {id[:64]}.", field=field)
+    return state
+
+
+def known_key_result(world: World, id: str, field: str = "key_result") -> tuple[Objective, KeyResult]:
+    """A key result, with the state of its objective. Refuses ``unknown_key_result``."""
+    objective = world.get("key-result", id)
+    if objective is None:
+        raise Refusal("unknown_key_result", f"There is no key result {id[:64]}.", field=field)
+    state: Objective = world.get("objective", objective)
+    return state, state.goal.key_results[id]
 
 
 FOLDS: tuple[type, ...] = (
@@ -144,6 +153,8 @@ FOLDS: tuple[type, ...] = (
     facts.ObjectiveCarriedOver,
     facts.ObjectiveArchived,
     facts.ChangeEndorsed,
+    facts.CommentAdded,
+    facts.KudosGiven,
     facts.KeyResultAdded,
     facts.KeyResultReworded,
     facts.MeasureChanged,
@@ -153,7 +164,11 @@ FOLDS: tuple[type, ...] = (
     facts.PartUnbound,
     facts.KeyResultDropped,
 )
-"""The facts of the stream that change what can be decided."""
+"""The facts of the stream that change what can be decided; comments only move its time on."""
+
+
+_NO_CHANGE = (facts.ChangeEndorsed, facts.CommentAdded, facts.KudosGiven)
+"""What is said about the goal: nothing that could be endorsed."""
 
 
 def evolve(world: World, fact: Fact) -> None:
@@ -185,7 +200,7 @@ def _drafted(fact: Fact, data: facts.ObjectiveDrafted) -> Definition:
 def _remember(before: Objective, fact: Fact, goal: Definition) -> Definition:
     """The fact's time; and once the goal is committed, who made the change."""
     changes = goal.changes
-    if not isinstance(before, Drafted) and not isinstance(fact.data, facts.ChangeEndorsed):
+    if not isinstance(before, Drafted) and not isinstance(fact.data, _NO_CHANGE):
         changes = {**changes, fact.event_id: Change(fact.actor)}
         if len(changes) > CHANGES_KEPT:
             del changes[next(iter(changes))]
@@ -197,10 +212,9 @@ def _state(before: Objective, goal: Definition, fact: Fact, data: FactData) -> O
         case facts.ObjectiveActivated():
             return Active(goal)
         case facts.ObjectiveClosed():
-            closing = replace(data, retrospective=None)
-            return Closed(goal, closing, fact.effective_at, not isinstance(before, Drafted))
+            return Closed(goal, fact.effective_at, not isinstance(before, Drafted))
         case facts.ObjectiveArchived() if isinstance(before, Closed):
-            return Archived(goal, before.closing, before.closed_at, before.was_active)
+            return Archived(goal, before.closed_at, before.was_active)
         case facts.ObjectiveReopened() if isinstance(before, Closed | Archived):
             return Active(goal) if before.was_active else Drafted(goal)
     return replace(before, goal=goal)
@@ -255,6 +269,8 @@ def _changed(goal: Definition, fact: Fact, data: FactData) -> dict[str, Any]:
             | facts.ObjectiveClosed()
             | facts.ObjectiveReopened()
             | facts.ObjectiveArchived()
+            | facts.CommentAdded()
+            | facts.KudosGiven()
         ):
             return {}
     one = goal.key_results[data.key_result]

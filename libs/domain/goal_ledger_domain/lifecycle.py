@@ -1,0 +1,279 @@
+"""The life of an objective: activated, closed, reopened, carried over, archived.
+
+An objective may be activated before it has key results: objectives that contribute to it may come to carry it. What it
+has must count (``need_weights``). A closing keeps what a person gave; a reopened objective is what it was before the
+closing, a draft or active, and earlier closings stay in the record. A closing without a grade takes the suggested one.
+Only one objective continues another; its key results get the ids named in the command, else ids that follow from the
+new objective's and the old key result's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import assert_never
+
+from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
+from goal_ledger_contracts.objective import (
+    KeyResultAdded,
+    ObjectiveActivated,
+    ObjectiveArchived,
+    ObjectiveCarriedOver,
+    ObjectiveClosed,
+    ObjectiveDrafted,
+    ObjectiveReopened,
+)
+
+from goal_ledger_domain import policy, text, values
+from goal_ledger_domain.authors import need_author, need_writable
+from goal_ledger_domain.command import Meta, draft, need_reason
+from goal_ledger_domain.goal import Active, Archived, Closed, Drafted, Objective, known
+from goal_ledger_domain.key_result import need_weights
+from goal_ledger_domain.objective import need_open_to_goals
+from goal_ledger_domain.part import Command as AnyCommand
+from goal_ledger_domain.part import Part
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.standing import Deed, Rule, changed, define, need_may, same
+from goal_ledger_domain.world import World
+
+OUTCOMES = ("achieved", "partial", "missed", "dropped", "postponed")
+SIX_PLACES, SHOWN_PLACES = Decimal("0.000001"), Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Activate:
+    meta: Meta
+    objective: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseObjective:
+    """``suggested`` is the score that the closer was shown, rounded to 6 places; ``grade`` what they give instead."""
+
+    meta: Meta
+    objective: str
+    outcome: str
+    grade: Decimal | None = None
+    suggested: Decimal | None = None
+    author: str | None = None
+    retrospective: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenObjective:
+    meta: Meta
+    objective: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOver:
+    """``into`` is the id of the new objective; ``key_results`` are pairs of an old id and the new one."""
+
+    meta: Meta
+    objective: str
+    into: str
+    cycle: str | None = None
+    key_results: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveObjective:
+    meta: Meta
+    objective: str
+
+
+Command = Activate | CloseObjective | ReopenObjective | CarryOver | ArchiveObjective
+
+
+def decide(world: World, command: Command, situation: Situation) -> Decision:
+    match command:
+        case Activate():
+            return _activate(world, command, situation)
+        case CloseObjective():
+            return _close(world, command, situation)
+        case ReopenObjective():
+            return _reopen(world, command, situation)
+        case CarryOver():
+            return _carry_over(world, command, situation)
+        case ArchiveObjective():
+            return _archive(world, command, situation)
+    assert_never(command)
+
+
+def _activate(world: World, command: Activate, situation: Situation) -> Decision:
+    state = known(world, command.objective)
+    if isinstance(state, Active):
+        return same(state)
+    decision = define(world, command.meta, situation, state, ObjectiveActivated(), "activating an objective")
+    need_weights(state.goal.undropped())
+    _need_room(world, state)
+    return decision
+
+
+def _need_room(world: World, state: Objective) -> None:
+    """The policy may limit the key results of an objective and the active objectives of an owner."""
+    owner = state.goal.owner
+    limit = policy.in_force(world, owner, state.goal.id)
+    key_results, objectives = limit.max_key_results, limit.max_active_objectives
+    if key_results is not None and len(state.goal.undropped()) > key_results:
+        sentence = f"The policy allows {key_results} key results in an objective."
+        raise Refusal("too_many_key_results", sentence, limit=key_results)
+    if objectives is not None and _active_of(world, owner) >= objectives:
+        sentence = f"The policy allows {objectives} active objectives of {owner}."
+        raise Refusal("too_many_active_objectives", sentence, limit=objectives)
+
+
+def _active_of(world: World, owner: str) -> int:
+    return sum(
+        1 for _, state in world.all("objective") if isinstance(state, Active) and state.goal.owner == owner
+    )
+
+
+def _closing_identity(objective: str) -> Identity:
+    return Identity("closing", (objective,))
+
+
+def lookups(command: AnyCommand) -> tuple[Identity, ...]:
+    """The latest closing with its retrospective, which is not folded."""
+    return (_closing_identity(command.objective),) if isinstance(command, CloseObjective) else ()
+
+
+def _close(world: World, command: CloseObjective, situation: Situation) -> Decision:
+    state, meta, identity = (
+        known(world, command.objective),
+        command.meta,
+        _closing_identity(command.objective),
+    )
+    data = _closing(world, command)
+    latest = situation.found.get(identity)
+    if isinstance(state, Closed | Archived) and latest is not None and latest.fact.data == data:
+        return same(state)
+    if need_may(world, meta, state, Deed.CLOSE, "closing an objective") is Rule.DROP_ONLY:
+        _need_dropped(data)
+    if data.suggested is not None and data.grade is not None and _shown(data.grade) != _shown(data.suggested):
+        need_reason(meta, "a grade other than the suggested one")
+    if data.retrospective is not None:
+        need_writable(world, meta, data.author)
+    closed = changed(meta, situation, state, data)
+    return replace(closed, claims=(Claim(identity, 0, state.goal.stream),))
+
+
+def _closing(world: World, command: CloseObjective) -> ObjectiveClosed:
+    suggested = _zero_to_one(command.suggested, "suggested")
+    if suggested is not None:
+        suggested = suggested.quantize(SIX_PLACES, ROUND_HALF_EVEN).normalize()
+    grade = _zero_to_one(command.grade, "grade")
+    return ObjectiveClosed(
+        outcome=text.choice(command.outcome, "outcome", OUTCOMES),
+        grade=suggested if grade is None else values.value(grade, "grade"),
+        suggested=suggested,
+        author=need_author(world, command.meta, command.author),
+        retrospective=text.optional_passage(command.retrospective, "retrospective"),
+    )
+
+
+def _zero_to_one(given: Decimal | None, field: str) -> Decimal | None:
+    if given is not None and not (given.is_finite() and 0 <= given <= 1):
+        raise Refusal("grade_out_of_range", f"{field} is from 0 to 1.", field=field)
+    return given
+
+
+def _shown(grade: Decimal) -> Decimal:
+    return grade.quantize(SHOWN_PLACES, ROUND_HALF_EVEN)
+
+
+def _need_dropped(data: ObjectiveClosed) -> None:
+    if data.outcome != "dropped":
+        sentence = "A draft that is closed is closed as dropped; activate it for another outcome."
+        raise Refusal("draft_can_only_be_dropped", sentence, field="outcome")
+
+
+def _reopen(world: World, command: ReopenObjective, situation: Situation) -> Decision:
+    state = known(world, command.objective)
+    if isinstance(state, Drafted | Active):
+        return same(state)
+    need_may(world, command.meta, state, Deed.REOPEN, "reopening an objective")
+    return changed(command.meta, situation, state, ObjectiveReopened())
+
+
+def _archive(world: World, command: ArchiveObjective, situation: Situation) -> Decision:
+    state = known(world, command.objective)
+    if isinstance(state, Archived):
+        return same(state)
+    if not isinstance(state, Closed):
+        sentence = f"{state.goal.stream} is not closed: close it before archiving it."
+        raise Refusal("objective_not_closed", sentence)
+    return changed(command.meta, situation, state, ObjectiveArchived())
+
+
+def _carry_over(world: World, command: CarryOver, situation: Situation) -> Decision:
+    state, into = known(world, command.objective), text.id_of(command.into, "into")
+    before = state.goal.carried_into
+    if before is not None:
+        if before == into and known(world, into).goal.drafted.cycle == command.cycle:
+            return same(state)
+        sentence = f"{state.goal.stream} was carried over into {before}."
+        raise Refusal("already_carried_over", sentence, into=before)
+    if world.get("objective", into) is not None:
+        raise Refusal("id_taken", f"There is another objective {into}.", field="into")
+    _need_carriable(world, command, state)
+    carried = changed(command.meta, situation, state, ObjectiveCarriedOver(into, command.cycle))
+    began = [
+        draft(command.meta, situation, f"objective/{into}", data, after=None)
+        for data in _continuation(world, command, state)
+    ]
+    return replace(carried, drafts=(*carried.drafts, *began))
+
+
+def _need_carriable(world: World, command: CarryOver, state: Objective) -> None:
+    if isinstance(state, Drafted):
+        sentence = f"{state.goal.stream} is a draft: move it to the cycle."
+        raise Refusal("objective_is_draft", sentence)
+    if isinstance(state, Archived):
+        raise Refusal("objective_archived", f"{state.goal.stream} is archived.")
+    if command.cycle is not None:
+        if command.cycle == state.goal.cycle:
+            sentence = f"{state.goal.stream} is in the cycle {command.cycle}."
+            raise Refusal("same_cycle", sentence, field="cycle")
+        need_open_to_goals(world, command.meta, command.cycle, "carrying an objective over")
+
+
+def _continuation(
+    world: World, command: CarryOver, state: Objective
+) -> Iterator[ObjectiveDrafted | KeyResultAdded]:
+    """The new objective's first facts: the definition as it is now, with ids of its own."""
+    goal, named = state.goal, dict(command.key_results)
+    for old in named:
+        if old not in goal.key_results or goal.key_results[old].dropped:
+            sentence = f"{goal.stream} has no key result {old[:64]} to carry over."
+            raise Refusal("unknown_key_result", sentence, field="key_results")
+    yield ObjectiveDrafted(
+        title=goal.title,
+        owner=goal.owner,
+        description=goal.description,
+        kind=goal.kind,
+        cycle=command.cycle,
+        contributors=goal.contributors,
+        carried_from=goal.id,
+    )
+    taken: set[str] = set()
+    for one in goal.undropped():
+        id = text.id_of(named.get(one.id) or _id_within(command.into, one.id), "key_results")
+        if id in taken or world.get("key-result", id) is not None:
+            raise Refusal("id_taken", f"There is another key result {id}.", field="key_results")
+        taken.add(id)
+        yield KeyResultAdded(id, one.text, one.measure, one.weight, one.owner)
+
+
+def _id_within(into: str, key_result: str) -> str:
+    """The same id whenever the same key result is carried into the same objective (UUIDv5)."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"goal-ledger/carried/{into}/{key_result}"))
+
+
+PART = Part(
+    commands=(Activate, CloseObjective, ReopenObjective, CarryOver, ArchiveObjective),
+    decide=decide,
+    lookups=lookups,
+)
