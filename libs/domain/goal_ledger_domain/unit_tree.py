@@ -78,7 +78,7 @@ def leads_over(world: World, person: str, id: str) -> bool:
 def need_no_loop(world: World, id: str, parent: str) -> None:
     path = list(units_above(world, parent))
     if id in path:
-        path = [id, *reversed(path[: path.index(id) + 1])]
+        path = [*reversed(path[: path.index(id) + 1]), id]
         raise Refusal("unit_loop", f"{parent} is {id} itself or lies below it.", field="parent", path=path)
 
 
