@@ -25,12 +25,13 @@ RULES = replace(DEFAULTS, anchor_weekday=5, grace_days=2)
 
 
 SILENCE = Word()
+THEN = cadence.rhythm(RULES, FRIDAY)
 
 
 def ask(
     at: datetime, word: Word = SILENCE, fed: tuple[FedPart, ...] = (), computed: str | None = None
 ) -> Status:
-    return key_result_status(word, fed, computed, None, RULES, at, FRIDAY - timedelta(60))
+    return key_result_status(word, fed, computed, None, cadence.rhythm(RULES, at), FRIDAY - timedelta(60))
 
 
 def test_a_due_date_ends_with_its_local_day_and_its_grace_some_days_later() -> None:
@@ -98,24 +99,29 @@ def test_a_fresh_feed_shows_the_computed_status() -> None:
 
 
 def test_a_goal_just_activated_owes_nothing_yet() -> None:
-    got = key_result_status(Word(), (), None, None, RULES, FRIDAY + timedelta(4), FRIDAY + timedelta(1))
+    got = key_result_status(
+        Word(), (), None, None, cadence.rhythm(RULES, FRIDAY + timedelta(4)), FRIDAY + timedelta(1)
+    )
     assert got.shown == "pending"
 
 
 def test_a_closed_goal_shows_its_outcome() -> None:
-    assert key_result_status(Word(), (), "at_risk", None, RULES, FRIDAY, None, "partial").shown == "partial"
-    assert (
-        objective_status(Word(), ["outdated"], None, None, RULES, FRIDAY, None, "achieved").shown
-        == "achieved"
-    )
+    assert key_result_status(Word(), (), "at_risk", None, THEN, None, "partial").shown == "partial"
+    assert objective_status(Word(), ["outdated"], None, None, THEN, None, "achieved").shown == "achieved"
 
 
 def test_an_objective_shows_its_own_word_else_the_worst_of_its_key_results() -> None:
     monday = FRIDAY + timedelta(3)
     said = Word(monday, "on_track", monday)
-    assert objective_status(said, ["at_risk"], None, None, RULES, monday, FRIDAY).shown == "on_track"
     assert (
-        objective_status(Word(), ["pending", "behind"], None, None, RULES, monday, FRIDAY).shown == "behind"
+        objective_status(said, ["at_risk"], None, None, cadence.rhythm(RULES, monday), FRIDAY).shown
+        == "on_track"
+    )
+    assert (
+        objective_status(
+            Word(), ["pending", "behind"], None, None, cadence.rhythm(RULES, monday), FRIDAY
+        ).shown
+        == "behind"
     )
     assert worst(["on_track", "pending", "outdated", "at_risk"]) == "outdated"
 

@@ -22,6 +22,26 @@ class DueDate:
     grace_ends: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """What the due dates say at one moment. `owed_*`: of the last due date whose grace is over too.
+
+    ``owed_since``: the end of the due date before that one; a check-in since then meets it.
+    """
+
+    rules: Rules
+    at: datetime
+    last_due_ends: datetime
+    owed_ends: datetime
+    owed_since: datetime
+
+
+def rhythm(rules: Rules, at: datetime) -> Rhythm:
+    """The due dates that matter at ``at``."""
+    owed = last_passed(rules, at, with_grace=True)
+    return Rhythm(rules, at, last_passed(rules, at).ends, owed.ends, before(rules, owed).ends)
+
+
 def last_passed(rules: Rules, at: datetime, *, with_grace: bool = False) -> DueDate:
     """The last due date that is over at ``at``; with its grace over too, if asked."""
     grace = timedelta(rules.grace_days) if with_grace else timedelta(0)

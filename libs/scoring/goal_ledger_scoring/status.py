@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from goal_ledger_scoring import cadence
+from goal_ledger_scoring.cadence import Rhythm
 from goal_ledger_scoring.numbers import multiply, subtract
 from goal_ledger_scoring.policy import Rules
 from goal_ledger_scoring.windows import plus
@@ -71,29 +71,29 @@ def computed_status(
     return BEHIND if within_risk or gap <= rules.behind_points else AT_RISK
 
 
-def is_fresh(fed: Iterable[FedPart], rules: Rules, at: datetime) -> bool:
+def is_fresh(fed: Iterable[FedPart], rhythm: Rhythm) -> bool:
     """Every fed part has an accepted reading within its feed's interval (none set: within the rhythm)."""
     parts = tuple(fed)
-    rhythm = f"P{rules.cadence_weeks}W"
+    weeks = f"P{rhythm.rules.cadence_weeks}W"
     return bool(parts) and all(
-        part.last_at is not None and plus(part.last_at, part.interval or rhythm, rules.time_zone) >= at
+        part.last_at is not None
+        and plus(part.last_at, part.interval or weeks, rhythm.rules.time_zone) >= rhythm.at
         for part in parts
     )
 
 
-def is_outdated(word: Word, rules: Rules, at: datetime, active_since: datetime | None) -> bool:
+def is_outdated(word: Word, rhythm: Rhythm, active_since: datetime | None) -> bool:
     """A due date plus grace has passed, since the goal is active, without a check-in since the due date before."""
-    due = cadence.last_passed(rules, at, with_grace=True)
-    if active_since is None or active_since >= due.ends:
+    if active_since is None or active_since >= rhythm.owed_ends:
         return False
-    return word.at is None or word.at < cadence.before(rules, due).ends
+    return word.at is None or word.at < rhythm.owed_since
 
 
-def stated_now(word: Word, rules: Rules, at: datetime) -> str | None:
+def stated_now(word: Word, rhythm: Rhythm) -> str | None:
     """The status stated since the last due date."""
     if word.stated is None or word.stated_at is None:
         return None
-    return word.stated if word.stated_at >= cadence.last_passed(rules, at).ends else None
+    return word.stated if word.stated_at >= rhythm.last_due_ends else None
 
 
 def key_result_status(
@@ -101,17 +101,16 @@ def key_result_status(
     fed: tuple[FedPart, ...],
     computed: str | None,
     gap: Decimal | None,
-    rules: Rules,
-    at: datetime,
+    rhythm: Rhythm,
     active_since: datetime | None,
     closed: str | None = None,
 ) -> Status:
     """``closed``: the outcome of its objective, once that is closed. ``active_since``: when that was activated."""
     if closed is not None:
         return Status(closed, word.stated, computed, gap)
-    fresh = is_fresh(fed, rules, at)
-    outdated = is_outdated(word, rules, at, active_since)
-    stated = stated_now(word, rules, at)
+    fresh = is_fresh(fed, rhythm)
+    outdated = is_outdated(word, rhythm, active_since)
+    stated = stated_now(word, rhythm)
     if outdated and not fresh:
         shown = OUTDATED
     elif stated is not None:
@@ -128,21 +127,20 @@ def objective_status(
     key_results: Iterable[str],
     computed: str | None,
     gap: Decimal | None,
-    rules: Rules,
-    at: datetime,
+    rhythm: Rhythm,
     active_since: datetime | None,
     closed: str | None = None,
 ) -> Status:
     """Its own stated status under the same rule, else the worst of its key results' shown ones."""
     if closed is not None:
         return Status(closed, word.stated, computed, gap)
-    stated = stated_now(word, rules, at)
+    stated = stated_now(word, rhythm)
     if stated is not None:
         return Status(stated, word.stated, computed, gap)
     of_key_results = tuple(key_results)
     if of_key_results:
         return Status(worst(of_key_results), word.stated, computed, gap)
-    shown = OUTDATED if is_outdated(word, rules, at, active_since) else PENDING
+    shown = OUTDATED if is_outdated(word, rhythm, active_since) else PENDING
     return Status(shown, word.stated, computed, gap)
 
 
