@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from goal_ledger_client import Emitter
+
 from goal_ledger_demo.days import POISON, days
 
 

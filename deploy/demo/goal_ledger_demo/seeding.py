@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from goal_ledger_client import Answer, GoalLedger
-from goal_ledger_demo import organisation as org
-from goal_ledger_demo.days import DAYS
 from goal_ledger_local.credentials import ISSUER
 from goal_ledger_local.stack import Stack
+
+from goal_ledger_demo import organisation as org
+from goal_ledger_demo.days import DAYS
 
 
 def start_day(directory: Path) -> date:
