@@ -58,7 +58,9 @@ def organisation() -> Record:
 
 def drafted(id: str = "web-shop", **more: Any) -> list[Given]:
     """A draft of the unit ``shop``."""
-    return on(f"objective/{id}", ObjectiveDrafted(**{"title": "A winning shop", "owner": "unit/shop", **more}))
+    return on(
+        f"objective/{id}", ObjectiveDrafted(**{"title": "A winning shop", "owner": "unit/shop", **more})
+    )
 
 
 def key_result(id: str, measure: Any = VISITORS, *, of: str = "web-shop", **more: Any) -> list[Given]:
