@@ -92,7 +92,7 @@ def test_data_may_come_in_base64() -> None:
     assert from_json(event(data=..., data_base64=encoded)) == READ
     with pytest.raises(NotAReading) as refused:
         from_json(event(data=..., data_base64="%%%"))
-    assert refused.value.code == "attribute_malformed"
+    assert refused.value.code == "event_malformed"
 
 
 def test_a_number_is_taken_by_its_digits() -> None:
@@ -100,7 +100,8 @@ def test_a_number_is_taken_by_its_digits() -> None:
     assert from_record([], raw).value == Decimal("0.1000000000000000055511151231257827")
 
 
-def test_back_fill_is_an_extension_attribute_in_either_mode() -> None:
+def test_back_fill_is_marked_in_the_data_or_as_an_extension_attribute() -> None:
+    assert from_json(event(data={"value": "1", "backfill": True})).backfill
     assert from_json(event(backfill=True)).backfill
     assert from_record(*binary(backfill="true")).backfill
     assert not from_json(event(backfill=False)).backfill
@@ -113,27 +114,28 @@ def test_unknown_extensions_are_allowed_as_cloud_events_says() -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "field"),
     [
-        ({"specversion": "0.3"}, "not_a_cloud_event", "specversion"),
-        ({"type": "goal-ledger.reading.v2"}, "unknown_event_type", "type"),
-        ({"type": ...}, "attribute_missing", "type"),
-        ({"subject": ...}, "attribute_missing", "subject"),
-        ({"time": ...}, "attribute_missing", "time"),
-        ({"time": "2026-03-01"}, "attribute_malformed", "time"),
-        ({"time": "2026-03-01T12:00:00"}, "attribute_malformed", "time"),
-        ({"time": "2026-W09-7T12:00:00Z"}, "attribute_malformed", "time"),
-        ({"time": "0001-01-01T00:00:00+14:00"}, "attribute_malformed", "time"),
-        ({"time": 5}, "attribute_malformed", "time"),
-        ({"data": ...}, "attribute_malformed", "data"),
-        ({"data": [1]}, "attribute_malformed", "data"),
-        ({"data": {}}, "attribute_missing", "data.value"),
-        ({"data": {"value": "1", "color": "red"}}, "unknown_field", "data"),
-        ({"data": {"value": True}}, "value_not_decimal", "data.value"),
-        ({"data": {"value": "1e5"}}, "value_not_decimal", "data.value"),
-        ({"data": {"value": "NaN"}}, "value_not_decimal", "data.value"),
-        ({"data": {"value": "1", "unit": 4}}, "attribute_malformed", "data.unit"),
-        ({"data": {"value": "1", "sequence": True}}, "attribute_malformed", "data.sequence"),
-        ({"datacontenttype": "text/plain"}, "attribute_malformed", "datacontenttype"),
-        ({"backfill": "perhaps"}, "attribute_malformed", "backfill"),
+        ({"specversion": "0.3"}, "event_malformed", "specversion"),
+        ({"type": "goal-ledger.reading.v2"}, "event_type_unknown", "type"),
+        ({"type": ...}, "event_malformed", "type"),
+        ({"subject": ...}, "event_malformed", "subject"),
+        ({"time": ...}, "event_malformed", "time"),
+        ({"time": "2026-03-01"}, "instant_malformed", "time"),
+        ({"time": "2026-03-01T12:00:00"}, "instant_malformed", "time"),
+        ({"time": "2026-W09-7T12:00:00Z"}, "instant_malformed", "time"),
+        ({"time": "0001-01-01T00:00:00+14:00"}, "instant_malformed", "time"),
+        ({"time": 5}, "wrong_type", "time"),
+        ({"data": ...}, "event_malformed", "data"),
+        ({"data": [1]}, "event_malformed", "data"),
+        ({"data": {}}, "event_malformed", "data/value"),
+        ({"data": {"value": "1", "color": "red"}}, "field_unknown", "data"),
+        ({"data": {"value": True}}, "value_not_decimal", "data/value"),
+        ({"data": {"value": "1e5"}}, "value_not_decimal", "data/value"),
+        ({"data": {"value": "NaN"}}, "value_not_decimal", "data/value"),
+        ({"data": {"value": "1", "unit": 4}}, "wrong_type", "data/unit"),
+        ({"data": {"value": "1", "sequence": True}}, "wrong_type", "data/sequence"),
+        ({"data": {"value": "1", "backfill": "perhaps"}}, "wrong_type", "backfill"),
+        ({"datacontenttype": "text/plain"}, "event_malformed", "datacontenttype"),
+        ({"backfill": "perhaps"}, "wrong_type", "backfill"),
     ],
 )
 def test_what_is_wrong_is_named_with_the_source_and_id(
@@ -148,15 +150,15 @@ def test_what_is_wrong_is_named_with_the_source_and_id(
 @pytest.mark.parametrize(
     ("headers", "value", "code"),
     [
-        ([], None, "not_a_cloud_event"),
+        ([], None, "event_malformed"),
         ([], b"", "not_json"),
         ([], b"\xff\xfe", "not_json"),
-        ([], b"[]", "not_a_cloud_event"),
+        ([], b"[]", "event_malformed"),
         ([], b'{"id":"a","id":"b"}', "not_json"),
         ([], b"[" * 40 + b"]" * 40, "not_json"),
         ([], b'{"data":{"value":NaN}}', "not_json"),
         ([], b"x" * (MAX_EVENT_BYTES + 1), "event_too_large"),
-        ([("ce_id", b"\xff")], b"{}", "attribute_malformed"),
+        ([("ce_id", b"\xff")], b"{}", "event_malformed"),
     ],
 )
 def test_what_cannot_be_read_at_all_has_a_reason_too(

@@ -5,8 +5,9 @@ Kafka, ``ce-…`` percent-encoded in HTTP; the body is ``data``). A Kafka record
 structured, so that a plain producer needs no headers.
 
 Attributes: ``specversion`` 1.0, ``type``, ``source``, ``id``, ``time`` (RFC 3339 with an offset), ``subject`` = the
-feed's name, and the extension ``backfill`` (true | false). Other extensions are allowed by CloudEvents and not looked
-at, but for ``traceparent``. ``data`` = ``{value, unit?, mode?: absolute | increment, sequence?}``; an unknown field in it is an error.
+feed's name. Extensions are allowed by CloudEvents and not looked at, but for ``traceparent`` and ``backfill``.
+``data`` = ``{value, unit?, mode?: absolute | increment, sequence?, backfill?}``; an unknown field in it is an error.
+Back-fill is marked in ``data`` or by the extension attribute of that name (true | false).
 ``value`` is a decimal in a string, or a JSON number taken by its digits; ``sequence`` a string or an integer.
 
 What is read here is only the form: whether the value fits, the feed exists, the mode is right, the deciders say.
@@ -35,7 +36,7 @@ _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_DATA_FIELDS = frozenset({"value", "unit", "mode", "sequence"})
+_DATA_FIELDS = frozenset({"value", "unit", "mode", "sequence", "backfill"})
 _TRUTH = {"true": True, "false": False, True: True, False: False}
 
 
@@ -59,8 +60,8 @@ class NotAReading(ValueError):
     """It cannot be read as a reading. ``code`` is stable, ``sentence`` for people, ``field`` where it lies.
 
     ``source`` and ``id`` are set when at least these could be read: then it can be answered by name.
-    Codes: ``not_json``, ``not_a_cloud_event``, ``event_too_large``, ``unknown_event_type``, ``attribute_missing``,
-    ``attribute_malformed``, ``unknown_field``, ``value_not_decimal``.
+    Codes: ``not_json``, ``event_too_large``, ``event_malformed``, ``event_type_unknown``, ``instant_malformed``,
+    ``wrong_type``, ``field_unknown``, ``value_not_decimal``.
     """
 
     def __init__(self, code: str, sentence: str, field: str | None = None) -> None:
@@ -75,7 +76,7 @@ class NotAReading(ValueError):
 def from_record(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> ReadingEvent:
     """The reading in a Kafka record. Raises NotAReading."""
     if value is None:
-        raise NotAReading("not_a_cloud_event", "The record has no value.")
+        raise NotAReading("event_malformed", "The record has no value.")
     if len(value) > MAX_EVENT_BYTES:
         raise _too_large(len(value))
     attributes, content_type = _kafka_attributes(headers)
@@ -101,7 +102,7 @@ def from_http(headers: Mapping[str, str], body: bytes) -> ReadingEvent:
 def from_json(event: Any) -> ReadingEvent:
     """The reading in a structured event that was parsed strictly (an item of a batch, say). Raises NotAReading."""
     if type(event) is not dict:
-        raise NotAReading("not_a_cloud_event", "A CloudEvent is a JSON object.")
+        raise NotAReading("event_malformed", "A CloudEvent is a JSON object.")
     try:
         return _read(event, _structured_data(event))
     except NotAReading as bad:
@@ -119,15 +120,15 @@ def _from_binary(attributes: dict[str, Any], content_type: str | None, body: byt
 def _read(attributes: Mapping[str, Any], data: Any) -> ReadingEvent:
     specversion = attributes.get("specversion")
     if specversion != "1.0":
-        raise NotAReading("not_a_cloud_event", "specversion is not 1.0.", "specversion")
+        raise NotAReading("event_malformed", "specversion is not 1.0.", "specversion")
     kind = _text(attributes, "type")
     if kind != READING_TYPE:
-        raise NotAReading("unknown_event_type", f"type is not {READING_TYPE}.", "type")
+        raise NotAReading("event_type_unknown", f"type is not {READING_TYPE}.", "type")
     if type(data) is not dict:
-        raise NotAReading("attribute_malformed", "data is not a JSON object.", "data")
+        raise NotAReading("event_malformed", "data is not a JSON object.", "data")
     if not data.keys() <= _DATA_FIELDS:
         unknown = min(data.keys() - _DATA_FIELDS)
-        raise NotAReading("unknown_field", f"data has no field {unknown[:64]!r}.", "data")
+        raise NotAReading("field_unknown", f"data has no field {unknown[:64]!r}.", "data")
     return ReadingEvent(
         source=_text(attributes, "source"),
         id=_text(attributes, "id"),
@@ -137,7 +138,7 @@ def _read(attributes: Mapping[str, Any], data: Any) -> ReadingEvent:
         unit=_optional_text(data, "unit"),
         mode=_optional_text(data, "mode"),
         sequence=_sequence(data.get("sequence")),
-        backfill=_backfill(attributes.get("backfill", False)),
+        backfill=_truth(data.get("backfill", False)) or _truth(attributes.get("backfill", False)),
         traceparent=_traceparent(attributes.get("traceparent")),
     )
 
@@ -175,7 +176,7 @@ def _kafka_attributes(
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
-            raise NotAReading("attribute_malformed", f"The header {name} is not UTF-8.", name) from None
+            raise NotAReading("event_malformed", f"The header {name} is not UTF-8.", name) from None
         if name == "content-type":
             content_type = text
         else:
@@ -189,13 +190,13 @@ def _structured_data(event: dict[str, Any]) -> Any:
     if encoded is None:
         return event.get("data")
     if "data" in event:
-        raise NotAReading("attribute_malformed", "An event has data or data_base64, not both.", "data_base64")
+        raise NotAReading("event_malformed", "An event has data or data_base64, not both.", "data_base64")
     try:
         return _json(base64.b64decode(encoded, validate=True))
     except (TypeError, ValueError, binascii.Error) as bad:
         if isinstance(bad, NotAReading):
             raise
-        raise NotAReading("attribute_malformed", "data_base64 is not base64.", "data_base64") from None
+        raise NotAReading("event_malformed", "data_base64 is not base64.", "data_base64") from None
 
 
 def _need_json(content_type: Any) -> None:
@@ -203,22 +204,22 @@ def _need_json(content_type: Any) -> None:
         return
     media = content_type.split(";")[0].strip().lower() if type(content_type) is str else ""
     if media != "application/json" and not media.endswith("+json"):
-        raise NotAReading("attribute_malformed", "The data is not said to be JSON.", "datacontenttype")
+        raise NotAReading("event_malformed", "The data is not said to be JSON.", "datacontenttype")
 
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:
     text = attributes.get(name)
     if text is None or text == "":
-        raise NotAReading("attribute_missing", f"The attribute {name} is missing.", name)
+        raise NotAReading("event_malformed", f"The attribute {name} is missing.", name)
     if type(text) is not str:
-        raise NotAReading("attribute_malformed", f"{name} is not a string.", name)
+        raise NotAReading("wrong_type", f"{name} is not a string.", name)
     return text
 
 
 def _optional_text(data: Mapping[str, Any], name: str) -> str | None:
     text = data.get(name)
     if text is not None and type(text) is not str:
-        raise NotAReading("attribute_malformed", f"{name} is not a string.", f"data.{name}")
+        raise NotAReading("wrong_type", f"{name} is not a string.", f"data/{name}")
     return text
 
 
@@ -229,7 +230,7 @@ def _instant(attributes: Mapping[str, Any]) -> datetime:
             return parse_instant(text.upper())
         except (ValueError, OverflowError):
             pass
-    raise NotAReading("attribute_malformed", "time is not an RFC 3339 instant with an offset.", "time")
+    raise NotAReading("instant_malformed", "time is not an RFC 3339 instant with an offset.", "time")
 
 
 def _decimal(given: Any) -> Decimal:
@@ -241,8 +242,8 @@ def _decimal(given: Any) -> Decimal:
     if kind is int:
         return Decimal(given)
     if given is None:
-        raise NotAReading("attribute_missing", "data.value is missing.", "data.value")
-    raise NotAReading("value_not_decimal", "value is not a decimal.", "data.value")
+        raise NotAReading("event_malformed", "data.value is missing.", "data/value")
+    raise NotAReading("value_not_decimal", "value is not a decimal.", "data/value")
 
 
 def _sequence(given: Any) -> str | None:
@@ -250,13 +251,13 @@ def _sequence(given: Any) -> str | None:
         return given
     if type(given) is int:
         return str(given)
-    raise NotAReading("attribute_malformed", "sequence is not a string or an integer.", "data.sequence")
+    raise NotAReading("wrong_type", "sequence is not a string or an integer.", "data/sequence")
 
 
-def _backfill(given: Any) -> bool:
+def _truth(given: Any) -> bool:
     if type(given) in (str, bool) and given in _TRUTH:
         return _TRUTH[given]
-    raise NotAReading("attribute_malformed", "backfill is not true or false.", "backfill")
+    raise NotAReading("wrong_type", "backfill is not true or false.", "backfill")
 
 
 def _traceparent(given: Any) -> str | None:

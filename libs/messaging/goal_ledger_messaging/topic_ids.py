@@ -8,6 +8,7 @@ speaks up to version 5, so the request of version 12 stands here, in the words o
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -104,6 +105,14 @@ class _MetadataRequest(Request[_MetadataRequestV12]):
         return request_struct_class([(_ABSENT, name, {}) for name in self._names], False, False, {})
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A topic as the brokers know it: ``id`` is a UUID in text."""
+
+    id: str
+    partitions: int
+
+
 class TopicIds:
     """Asks one connection of its own. Start it before use; close it after."""
 
@@ -118,11 +127,17 @@ class TopicIds:
         await self._client.close()
 
     async def of(self, names: list[str]) -> dict[str, str]:
-        """The id (a UUID in text) of each topic that exists. Raises KafkaError when Kafka is out of reach."""
+        """The id of each topic that exists. Raises KafkaError when Kafka is out of reach."""
+        return {name: one.id for name, one in (await self.describe(names)).items()}
+
+    async def describe(self, names: list[str]) -> dict[str, Described]:
+        """The topics that exist. Raises KafkaError when Kafka is out of reach."""
         if not names:
             return {}
         node = self._client.get_random_node()
         answer = await self._client.send(node, _MetadataRequest(names))
         return {
-            topic: str(uuid.UUID(bytes=topic_id)) for code, topic, topic_id, *_ in answer.topics if code == 0
+            name: Described(str(uuid.UUID(bytes=topic_id)), len(partitions))
+            for code, name, topic_id, _, partitions, *_ in answer.topics
+            if code == 0
         }

@@ -1,0 +1,78 @@
+"""Topics for emitters: made as soon as the fact that registers the system has passed, and again if they are gone.
+
+The facts publisher notes each registered system in the table ``emitters``, in the statement that moves its mark, so
+none is forgotten; here those without topics get them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka.admin import AIOKafkaAdminClient
+from goal_ledger_ledger.store import raw_connection
+from goal_ledger_messaging.topics import Emitter, emitter_topics, make_topics
+from goal_ledger_observability.logs import logger
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+LOOK_EVERY_S = 2.0
+TOPICS_PER_REQUEST = 100
+
+log = logger("relay.emitters")
+
+
+class EmitterTopics:
+    """Which emitters have their topics, as far as this process knows."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        bootstrap: str,
+        registered: asyncio.Event,
+        replication_factor: int = 1,
+    ) -> None:
+        self._engine, self._bootstrap, self._registered = engine, bootstrap, registered
+        self._replication_factor = replication_factor
+        self._there: set[Emitter] = set()
+        self._making = asyncio.Lock()
+
+    async def live(self) -> None:
+        """Looks for systems without topics until an error, which it raises."""
+        self._there.clear()
+        while True:
+            self._registered.clear()
+            await self.ensure(await self._registered_systems())
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._registered.wait()
+            except TimeoutError:
+                pass
+
+    async def ensure(self, emitters: set[Emitter]) -> None:
+        """The topics of these exist when it returns. Raises KafkaError, TopicNotMade."""
+        async with self._making:
+            missing = emitters - self._there
+            if not missing:
+                return
+            admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+            await admin.start()
+            try:
+                existing = set(await admin.list_topics())
+                wanted = [
+                    spec for one in missing for spec in emitter_topics(one) if spec.name not in existing
+                ]
+                for start in range(0, len(wanted), TOPICS_PER_REQUEST):
+                    some = wanted[start : start + TOPICS_PER_REQUEST]
+                    made = await make_topics(admin, some, self._replication_factor)
+                    log.info("topics made", topics=sorted(made))
+            finally:
+                await admin.close()
+            self._there |= missing
+
+    def forget(self) -> None:
+        """Something says that topics are gone: look anew."""
+        self._there.clear()
+
+    async def _registered_systems(self) -> set[Emitter]:
+        async with raw_connection(self._engine) as raw:
+            rows = await raw.fetch("SELECT workspace, system FROM emitters")
+        return {Emitter(row[0], row[1]) for row in rows}

@@ -1,0 +1,158 @@
+"""Signed tree heads: kept for ``/v1/log/checkpoint`` and published on ``ledger.heads``, key = workspace.
+
+What is signed is a head that was committed, root and seq read from one row; within an epoch the log only grows, so no
+two signed heads are ever inconsistent. A head is signed once everything up to it is published: a signed head never
+speaks of facts that Kafka does not hold. While a log grows it is signed every few seconds, and once more when it rests.
+A head is published first and kept then: after a failure it is signed and published again, the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import AIOKafkaProducer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from goal_ledger_ledger.checkpoint import Checkpoint, origin_of, sign
+from goal_ledger_ledger.store import raw_connection
+from goal_ledger_messaging import producer as producers
+from goal_ledger_messaging.partition import partition_of
+from goal_ledger_messaging.topics import HEADS
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from goal_ledger_command.relay.marks import Marks
+from goal_ledger_command.relay.metrics import RelayMetrics
+
+if TYPE_CHECKING:
+    from goal_ledger_ledger.store import Raw
+
+LOOK_EVERY_S = 1.0
+SIGN_EVERY_S = 5.0
+HEADS_PER_ROUND = 500
+
+_GROWN = """
+SELECT h.workspace, h.epoch, h.seq, h.root, coalesce(p.seq, 0) AS published,
+    coalesce(c.signed_at < clock_timestamp() - make_interval(secs => $1), true) AS due
+FROM heads h
+LEFT JOIN published p ON p.workspace = h.workspace AND p.epoch = h.epoch
+LEFT JOIN checkpoints c ON c.workspace = h.workspace AND c.epoch = h.epoch
+WHERE coalesce(c.seq, 0) < h.seq
+"""
+_KEEP = """
+INSERT INTO checkpoints AS kept (workspace, epoch, seq, root, signed_at, note)
+SELECT w, e, s, r, $5, n FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[], $6::text[]) AS u(w, e, s, r, n)
+ON CONFLICT (workspace, epoch) DO UPDATE
+SET seq = EXCLUDED.seq, root = EXCLUDED.root, signed_at = EXCLUDED.signed_at, note = EXCLUDED.note
+WHERE kept.seq < EXCLUDED.seq
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A committed head."""
+
+    workspace: str
+    epoch: int
+    seq: int
+    root: bytes
+
+
+async def latest_checkpoint(raw: Raw, workspace: str) -> str | None:
+    """The newest signed head of the workspace's present epoch (a C2SP signed note); None before the first."""
+    note: str | None = await raw.fetchval(
+        "SELECT c.note FROM checkpoints c JOIN heads h USING (workspace, epoch) WHERE c.workspace = $1",
+        workspace,
+    )
+    return note
+
+
+class HeadsPublisher:
+    """Signs and publishes while the lease's term lasts; :meth:`live` is one life of its producer."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        bootstrap: str,
+        marks: Marks,
+        key: Ed25519PrivateKey,
+        origin: str,
+        metrics: RelayMetrics,
+    ) -> None:
+        self._engine, self._bootstrap, self._marks = engine, bootstrap, marks
+        self._key, self._origin, self._metrics = key, origin, metrics
+        self._partitions = 0
+        self._waiting: dict[str, Head] = {}
+
+    async def live(self) -> None:
+        """Sign and publish until an error, which it raises."""
+        producer = producers.reliable(self._bootstrap)
+        self._partitions = await self._marks.partitions()
+        self._waiting.clear()
+        try:
+            await producer.start()
+            while True:
+                await self.round(producer)
+                await asyncio.sleep(LOOK_EVERY_S)
+        finally:
+            await producers.discard(producer)
+
+    async def round(self, producer: AIOKafkaProducer, sign_every_s: float = SIGN_EVERY_S) -> int:
+        """One look; how many heads were signed.
+
+        A growing log's head is always ahead of what is published: the head seen first is kept until Kafka has it.
+        """
+        async with raw_connection(self._engine) as raw:
+            rows = await raw.fetch(_GROWN, sign_every_s)
+        ready = [head for row in rows if (head := self._ready(row)) is not None][:HEADS_PER_ROUND]
+        if ready:
+            await self._publish(producer, ready)
+            for head in ready:
+                self._waiting.pop(head.workspace, None)
+        return len(ready)
+
+    def _ready(self, row: Any) -> Head | None:
+        workspace, epoch, seq, root, published, due = row
+        if not due:
+            return None
+        head = self._waiting.get(workspace)
+        if head is None or head.epoch != epoch:
+            head = self._waiting[workspace] = Head(workspace, epoch, seq, root)
+        return head if head.seq <= published else None
+
+    async def _publish(self, producer: AIOKafkaProducer, heads: list[Head]) -> None:
+        notes = [
+            sign(Checkpoint(origin_of(self._origin, one.workspace, one.epoch), one.seq, one.root), self._key)
+            for one in heads
+        ]
+        async with asyncio.timeout(producers.ROUND_TIMEOUT_S):
+            acks = [await self._send(producer, head, note) for head, note in zip(heads, notes, strict=True)]
+            for ack in acks:
+                await ack
+        async with raw_connection(self._engine) as raw:
+            await raw.execute(
+                _KEEP,
+                [one.workspace for one in heads],
+                [one.epoch for one in heads],
+                [one.seq for one in heads],
+                [one.root for one in heads],
+                datetime.now(UTC),
+                notes,
+            )
+        self._metrics.heads.inc(len(heads))
+
+    async def _send(self, producer: AIOKafkaProducer, head: Head, note: str) -> asyncio.Future[Any]:
+        acknowledged: asyncio.Future[Any] = await producer.send(
+            HEADS,
+            key=head.workspace.encode(),
+            value=note.encode(),
+            partition=partition_of(head.workspace, self._partitions),
+            headers=[
+                ("content-type", b"text/plain; charset=utf-8"),
+                ("workspace", head.workspace.encode()),
+                ("epoch", b"%d" % head.epoch),
+                ("seq", b"%d" % head.seq),
+            ],
+        )
+        return acknowledged

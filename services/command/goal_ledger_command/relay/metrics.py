@@ -1,0 +1,31 @@
+"""What the relay shows of itself."""
+
+from __future__ import annotations
+
+from goal_ledger_observability.metrics import CollectorRegistry, Counter, Gauge
+
+
+class RelayMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.active = Gauge(
+            "goal_ledger_relay_active", "1 while this relay has the lease.", registry=registry
+        )
+        self.facts = Counter("goal_ledger_relay_facts", "Facts acknowledged by Kafka.", registry=registry)
+        self.receipts = Counter("goal_ledger_relay_receipts", "Receipts acknowledged.", registry=registry)
+        self.heads = Counter("goal_ledger_relay_heads", "Tree heads signed and published.", registry=registry)
+        self.failures = Counter(
+            "goal_ledger_relay_failures", "Lives that ended by an error.", ("part",), registry=registry
+        )
+        self.topic_lost = Counter(
+            "goal_ledger_relay_topic_lost", "Times that ledger.facts was found lost.", registry=registry
+        )
+        self.blocked = Gauge(
+            "goal_ledger_relay_blocked_workspaces",
+            "Workspaces not published: the store is behind what Kafka holds.",
+            registry=registry,
+        )
+        self.lag_seen = Gauge(
+            "goal_ledger_relay_caught_up_timestamp_seconds",
+            "When nothing was left to publish the last time.",
+            registry=registry,
+        )

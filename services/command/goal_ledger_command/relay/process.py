@@ -1,0 +1,171 @@
+"""The relay process: wired by hand. ``python -m goal_ledger_command relay``.
+
+While another relay has the lease this one stands by. With the lease, four parts live side by side, each started anew
+after an error with a growing pause: the facts, the receipts, the signed heads, the emitters' topics. When the lease is
+lost all four are cancelled and it stands by again. Nothing ends the process but SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from goal_ledger_edge.server import Listener, serve
+from goal_ledger_edge.server import run as run_process
+from goal_ledger_ledger.checkpoint import load_signing_key
+from goal_ledger_ledger.store import Unreachable, create_engine, raw_connection, require_durability
+from goal_ledger_messaging.quiet import limit_client_noise
+from goal_ledger_observability.health import health_app
+from goal_ledger_observability.logs import configure_logging, logger
+from goal_ledger_observability.metrics import new_registry
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from goal_ledger_command.relay.emitters import EmitterTopics
+from goal_ledger_command.relay.facts import FactsPublisher
+from goal_ledger_command.relay.heads import HeadsPublisher
+from goal_ledger_command.relay.lease import RETRY_EVERY_S, Lease, LeaseLost
+from goal_ledger_command.relay.marks import Marks
+from goal_ledger_command.relay.metrics import RelayMetrics
+from goal_ledger_command.relay.receipts import ReceiptsPublisher
+from goal_ledger_command.relay.topic_watch import TopicWatch
+from goal_ledger_command.settings import Settings
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 3.0
+HEALTHY_AFTER_S = 10.0
+
+log = logger("relay")
+
+
+class Relay:
+    """Contends for the lease and relays while it has it."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        bootstrap: str,
+        metrics: RelayMetrics,
+        signing_key: Ed25519PrivateKey | None,
+        heads_origin: str,
+        *,
+        replication_factor: int = 1,
+    ) -> None:
+        self._engine, self._bootstrap, self._metrics = engine, bootstrap, metrics
+        self._signing_key, self._heads_origin = signing_key, heads_origin
+        self._replication_factor = replication_factor
+        self._lease = Lease(engine)
+
+    async def run(self) -> None:
+        """Until cancelled; never raises anything else."""
+        while True:
+            try:
+                term = await self._lease.acquire()
+            except Exception as away:
+                log.warning("the ledger database is out of reach", error=str(away))
+                term = None
+            if term is None:
+                await asyncio.sleep(RETRY_EVERY_S)
+                continue
+            try:
+                await self._one_term(term)
+            finally:
+                self._metrics.active.set(0)
+                await asyncio.shield(self._lease.release(term))
+
+    async def _one_term(self, term: int) -> None:
+        log.info("lease taken", term=term)
+        self._metrics.active.set(1)
+        parts = [
+            asyncio.create_task(self._again_and_again(name, live)) for name, live in self._parts(term).items()
+        ]
+        try:
+            await self._lease.keep(term)
+        except LeaseLost as lost:
+            log.warning("lease lost", reason=str(lost))
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+
+    def _parts(self, term: int) -> dict[str, Callable[[], Awaitable[None]]]:
+        engine, bootstrap, metrics = self._engine, self._bootstrap, self._metrics
+        registered = asyncio.Event()
+        marks = Marks(engine, term)
+        watch = TopicWatch(bootstrap, marks, self._replication_factor)
+        topics = EmitterTopics(engine, bootstrap, registered, self._replication_factor)
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "facts": FactsPublisher(engine, bootstrap, marks, watch, metrics, registered).live,
+            "emitters": topics.live,
+            "receipts": ReceiptsPublisher(engine, bootstrap, term, topics, metrics).live,
+        }
+        if self._signing_key is not None:
+            heads = HeadsPublisher(engine, bootstrap, marks, self._signing_key, self._heads_origin, metrics)
+            parts["heads"] = heads.live
+        return parts
+
+    async def _again_and_again(self, name: str, live: Callable[[], Awaitable[None]]) -> None:
+        loop = asyncio.get_running_loop()
+        pause_s = FIRST_PAUSE_S
+        while True:
+            began_at = loop.time()
+            try:
+                await live()
+            except Exception as failed:
+                self._metrics.failures.labels(name).inc()
+                log.warning("starts again", part=name, error=f"{type(failed).__name__}: {failed}")
+            pause_s = (
+                FIRST_PAUSE_S
+                if loop.time() - began_at > HEALTHY_AFTER_S
+                else min(LONGEST_PAUSE_S, pause_s * 2)
+            )
+            await asyncio.sleep(pause_s)
+
+
+def run(settings: Settings) -> None:
+    """The whole process: relay, health and metrics on ``HTTP_PORT``; returns after SIGTERM."""
+    configure_logging("relay", settings.log_level)
+    limit_client_noise()
+    run_process(_main(settings))
+
+
+async def _main(settings: Settings) -> None:
+    engine = create_engine(settings.ledger_database_url, application="relay", connections=8)
+    registry = new_registry("relay")
+    metrics = RelayMetrics(registry)
+    key = settings.head_signing_key_file
+    relay = Relay(
+        engine,
+        settings.kafka_bootstrap_servers,
+        metrics,
+        load_signing_key(key.read_bytes()) if key is not None else None,
+        settings.heads_origin,
+    )
+
+    async def checks() -> dict[str, str]:
+        async with raw_connection(engine) as raw:
+            await raw.execute("SELECT 1")
+        return {"ledger_database": "ok"}
+
+    relaying = asyncio.create_task(_relay_when_safe(relay, engine, settings))
+    try:
+        health = Listener(health_app(checks, registry), settings.http_host, settings.http_port)
+        await serve([health], drain_seconds=settings.drain_seconds, background=[relaying])
+    finally:
+        relaying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await relaying
+        await engine.dispose()
+
+
+async def _relay_when_safe(relay: Relay, engine: AsyncEngine, settings: Settings) -> None:
+    """Raises UnsafeDurability: the process ends, for what it would publish might be lost."""
+    while not settings.allow_unsafe_durability:
+        try:
+            await require_durability(engine)
+            break
+        except Unreachable as away:
+            log.warning("the ledger database is out of reach", error=str(away))
+        await asyncio.sleep(RETRY_EVERY_S)
+    await relay.run()

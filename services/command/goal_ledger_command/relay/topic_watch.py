@@ -1,0 +1,103 @@
+"""Whether ``ledger.facts`` is still the topic that the marks speak of.
+
+Nobody tells a producer that its topic was deleted and made again: an idempotent one goes on without an error. So the
+topic's id and the ends of its partitions are compared with the marks when a life begins and every ten seconds. Another
+id: all is lost. An end before a mark: that partition is. A topic that is missing is made again, but only when it was
+missing twice: whoever deleted it may be about to make it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from goal_ledger_messaging import consumer as consumers
+from goal_ledger_messaging.topic_ids import TopicIds
+from goal_ledger_messaging.topics import FACTS, ensure_topics, facts_topic, heads_topic
+
+from goal_ledger_command.relay.marks import Marks
+
+LOOK_EVERY_S = 10.0
+MISSING_PAUSE_S = 3.0
+ASK_TIMEOUT_S = 15.0
+
+
+class TopicLost(Exception):
+    """What these partitions held is gone: it has to be published again from seq 1."""
+
+    def __init__(self, partitions: frozenset[int], reason: str) -> None:
+        super().__init__(reason)
+        self.partitions = partitions
+
+
+class TopicWatch:
+    """Start it before use, close it after. Raises KafkaError and TimeoutError when Kafka is out of reach."""
+
+    def __init__(self, bootstrap: str, marks: Marks, replication_factor: int = 1) -> None:
+        self._bootstrap, self._marks, self._replication_factor = bootstrap, marks, replication_factor
+        self._look_at = 0.0
+        self._ids: TopicIds | None = None
+        self._reader: AIOKafkaConsumer | None = None
+        self._partitions = 0
+
+    async def begin(self, partitions: int) -> str:
+        """Makes the topics where they are missing; the id of ``ledger.facts``. Raises TopicLost, PartitionsChanged."""
+        self._partitions = partitions
+        async with asyncio.timeout(ASK_TIMEOUT_S):
+            await self.close()
+            await self._connect()
+            assert self._ids is not None
+            marks = await self._marks.of_topic(FACTS)
+            topic_id = (await self._ids.of([FACTS])).get(FACTS)
+            if topic_id is None and marks:
+                await asyncio.sleep(MISSING_PAUSE_S)
+            await ensure_topics(
+                self._bootstrap,
+                [facts_topic(partitions), heads_topic(partitions)],
+                self._replication_factor,
+            )
+            topic_id = (await self._ids.of([FACTS]))[FACTS]
+            remembered = {mark.topic_id for mark in marks.values()}
+        if remembered - {topic_id}:
+            raise TopicLost(frozenset(range(partitions)), f"the topic was made again: its id is {topic_id}")
+        await self._compare({partition: mark.next_offset for partition, mark in marks.items()})
+        self._look_at = asyncio.get_running_loop().time() + LOOK_EVERY_S
+        return topic_id
+
+    async def look(self, next_offsets: Mapping[int, int], topic_id: str) -> None:
+        """Compares when ten seconds have passed since the last time. Raises TopicLost."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._look_at:
+            return
+        assert self._ids is not None
+        async with asyncio.timeout(ASK_TIMEOUT_S):
+            found = (await self._ids.of([FACTS])).get(FACTS)
+        if found != topic_id:
+            raise TopicLost(frozenset(range(self._partitions)), f"the topic's id was {topic_id}, now {found}")
+        await self._compare(next_offsets)
+        self._look_at = loop.time() + LOOK_EVERY_S
+
+    async def close(self) -> None:
+        if self._ids is not None:
+            await self._ids.close()
+            self._ids = None
+        if self._reader is not None:
+            await consumers.discard(self._reader)
+            self._reader = None
+
+    async def _connect(self) -> None:
+        self._ids = TopicIds(self._bootstrap)
+        await self._ids.start()
+        self._reader = consumers.reader(self._bootstrap)
+        await self._reader.start()
+
+    async def _compare(self, next_offsets: Mapping[int, int]) -> None:
+        if not next_offsets:
+            return
+        assert self._reader is not None
+        async with asyncio.timeout(ASK_TIMEOUT_S):
+            ends = await self._reader.end_offsets([TopicPartition(FACTS, one) for one in next_offsets])
+        short = frozenset(tp.partition for tp, end in ends.items() if end < next_offsets[tp.partition])
+        if short:
+            raise TopicLost(short, "partitions end before what was acknowledged")

@@ -1,0 +1,171 @@
+"""The relay publishes every fact, in order, whatever happens to it or to the topic."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from goal_ledger_command.relay.facts import FactsPublisher
+from goal_ledger_command.relay.lease import Lease, LeaseLost
+from goal_ledger_command.relay.marks import Marks
+from goal_ledger_command.relay.metrics import RelayMetrics
+from goal_ledger_command.relay.topic_watch import TopicWatch
+from goal_ledger_ledger.store import raw_connection
+from goal_ledger_messaging.partition import partition_of
+from goal_ledger_messaging.topics import FACTS
+from goal_ledger_observability.metrics import new_registry
+
+from .conftest import Bench, folded, until
+
+
+def publisher(bench: Bench, term: int) -> FactsPublisher:
+    marks = Marks(bench.engine, term)
+    metrics = RelayMetrics(new_registry("test"))
+    return FactsPublisher(
+        bench.engine, bench.bootstrap, marks, TopicWatch(bench.bootstrap, marks), metrics, asyncio.Event()
+    )
+
+
+async def test_every_fact_of_every_workspace_is_published_once_in_order_byte_for_byte(bench: Bench):
+    written = [bench.store.workspace() for _ in range(5)]
+    for one in written:
+        await bench.store.many(one, 40)
+    async with bench.relaying():
+        await bench.all_published(*written)
+        for one in written:
+            await bench.store.many(one, 7)
+        await bench.all_published(*written)
+    for one in written:
+        assert await bench.facts(one) == [(1, seq + 1, stored) for seq, stored in enumerate(one.facts)]
+
+
+async def test_records_lie_in_the_partition_that_we_compute_with_the_workspace_as_key(bench: Bench):
+    one = bench.store.workspace()
+    await bench.store.many(one, 3)
+    async with bench.relaying():
+        await bench.all_published(one)
+    records = await bench.records(FACTS, one.workspace)
+    assert {(record.partition, record.key) for record in records} == {
+        (partition_of(one.workspace, 24), one.workspace.encode())
+    }
+    assert dict(records[0].headers)["ce_type"] == b"ObjectiveDrafted"
+
+
+async def test_a_relay_cancelled_in_the_middle_and_started_again_leaves_no_gap(bench: Bench):
+    one = bench.store.workspace()
+    await bench.store.many(one, 9_000)
+    for part in (1, 3_500, 6_000):
+        async with bench.relaying():
+
+            async def some_are_out(part: int = part) -> bool:
+                return await bench.published(one) >= part
+
+            await until(some_are_out)
+    async with bench.relaying():
+        await bench.all_published(one)
+    assert folded(await bench.facts(one)) == one.facts
+
+
+async def test_two_relays_at_once_do_no_harm_and_the_one_without_the_lease_moves_no_mark(bench: Bench):
+    one = bench.store.workspace()
+    await bench.store.many(one, 4_000)
+    lease = Lease(bench.engine)
+    zombie_term = await lease.acquire()
+    assert zombie_term is not None
+    await lease.release(zombie_term)
+    term = await Lease(bench.engine, seconds=600).acquire()
+    assert term == zombie_term + 1
+    with pytest.raises(LeaseLost):
+        await publisher(bench, zombie_term).live()
+    assert await bench.published(one) == 0
+    publishing = asyncio.create_task(publisher(bench, term).live())
+    zombie = asyncio.create_task(publisher(bench, zombie_term).live())
+    await bench.all_published(one)
+    publishing.cancel()
+    await asyncio.gather(publishing, zombie, return_exceptions=True)
+    records = await bench.facts(one)
+    assert len(records) > len(one.facts)
+    assert folded(records) == one.facts
+
+
+async def test_a_second_relay_stands_by_and_takes_over_when_the_first_ends(bench: Bench):
+    one = bench.store.workspace()
+    async with bench.relaying() as first:
+        await bench.store.many(one, 5)
+        await bench.all_published(one)
+        async with bench.relaying():
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+            await bench.store.many(one, 5)
+            await bench.all_published(one)
+    assert [record[1] for record in await bench.facts(one)] == list(range(1, 11))
+
+
+async def test_a_new_epoch_is_published_again_from_the_first_fact_with_the_same_bytes(bench: Bench):
+    one = bench.store.workspace()
+    await bench.store.many(one, 30)
+    async with bench.relaying():
+        await bench.all_published(one)
+        one.epoch = 2
+        await bench.store.many(one, 1)
+        await bench.all_published(one)
+    records = await bench.facts(one)
+    assert folded(records, 1) == one.facts[:30]
+    assert folded(records, 2) == one.facts
+
+
+async def test_a_topic_deleted_and_made_again_is_whole_again_when_the_relay_starts(bench: Bench):
+    written = [bench.store.workspace() for _ in range(3)]
+    for one in written:
+        await bench.store.many(one, 25)
+    async with bench.relaying():
+        await bench.all_published(*written)
+    await delete_facts_topic(bench)
+    for one in written:
+        await bench.store.many(one, 1)
+    async with bench.relaying():
+        await bench.all_published(*written)
+    for one in written:
+        assert folded(await bench.facts(one)) == one.facts
+
+
+async def test_a_topic_made_again_under_a_running_relay_is_noticed_and_filled_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("goal_ledger_command.relay.topic_watch.LOOK_EVERY_S", 0.2)
+    one = bench.store.workspace()
+    await bench.store.many(one, 25)
+    async with bench.relaying():
+        await bench.all_published(one)
+        await delete_facts_topic(bench)
+
+        async def whole_again() -> bool:
+            return len(await bench.facts(one)) >= 25
+
+        await until(whole_again)
+    assert folded(await bench.facts(one)) == one.facts
+
+
+async def test_another_number_of_partitions_than_the_recorded_one_is_refused(bench: Bench):
+    one = bench.store.workspace()
+    await bench.store.many(one, 1)
+    async with bench.relaying():
+        await bench.all_published(one)
+    async with raw_connection(bench.engine) as raw:
+        await raw.execute("UPDATE settings SET value = '12' WHERE name = 'facts_partitions'")
+    term = await Lease(bench.engine).acquire()
+    assert term is not None
+    with pytest.raises(Exception, match="has 24 partitions, recorded are 12"):
+        await publisher(bench, term).live()
+
+
+async def delete_facts_topic(bench: Bench) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([FACTS])
+        while FACTS in await admin.list_topics():
+            pass
+    finally:
+        await admin.close()
