@@ -169,7 +169,7 @@ def _redefine(world: World, command: RedefineFeed, situation: Situation) -> Deci
     definition = _valid(command)
     if before.definition == definition:
         return nothing_new(command.feed, stream)
-    registered(world, before.system)
+    registered(world, before.system, "feed")
     need_reason(command.meta, "redefining a feed")
     redefined = draft(command.meta, situation, stream, definition, after=before.last_effective_at)
     return Decision(command.feed, stream, (redefined,))

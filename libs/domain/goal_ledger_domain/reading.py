@@ -166,7 +166,7 @@ def _take(world: World, command: TakeReading, situation: Situation) -> Decision:
         return Decision(command.id, stream, same_as=before.fact)
     if before is not None and before.subject != REJECTED:
         raise Refusal("id_taken", "Another reading is recorded under this source and id.", field="id")
-    registered(world, known.system)
+    registered(world, known.system, "feed")
     return _record(command, situation, known, stream)
 
 
