@@ -1,0 +1,84 @@
+"""Access: identities linked to people, roles, systems and the keys that systems sign in with."""
+
+from __future__ import annotations
+
+from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.values import Body, Holder, Id, NewId, Plain
+from goal_ledger_command.credentials import KeyMaker
+from goal_ledger_contracts.ids import uuid7
+from goal_ledger_domain.access import GrantRole, IssueKey, LinkIdentity, RevokeKey, RevokeRole, RotateKey
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.system import RegisterSystem, RetireSystem
+from pydantic import Field
+
+commands = Commands("access")
+
+
+class NewSystem(Body):
+    id: str = Field(examples=["web-shop"], description="1–40 of a–z 0–9 -; part of the names of its topics")
+    name: str = Field(examples=["The web shop"])
+
+
+class NewIdentity(Body):
+    issuer: str = Field(examples=["https://login.example.org"])
+    subject: str = Field(description="Opaque; in clear: no place for personal data")
+    person: Id
+
+
+class RoleOf(Body):
+    holder: Holder
+    role: str = Field(examples=["contributor"])
+
+
+class NewKey(Body):
+    id: NewId
+    holder: Holder
+
+
+@commands.post("/v1/systems", creates="/v1/systems/{id}")
+def register_system(meta: Meta, body: NewSystem) -> RegisterSystem:
+    """Register a system that emits readings or subscribes; its topics are made."""
+    return RegisterSystem(meta, system=body.id, name=body.name)
+
+
+@commands.post("/v1/systems/{system}/retire")
+def retire_system(meta: Meta, system: str, body: Plain) -> RetireSystem:
+    """Retire a system. Needs a reason."""
+    return RetireSystem(meta, system=system)
+
+
+@commands.post("/v1/identities", creates="/v1/identities/{id}")
+def link_identity(meta: Meta, body: NewIdentity) -> LinkIdentity:
+    """Link an identity of the issuer (issuer, subject) to a person."""
+    return LinkIdentity(meta, issuer=body.issuer, subject=body.subject, person=body.person)
+
+
+@commands.post("/v1/roles/grant")
+def grant_role(meta: Meta, body: RoleOf) -> GrantRole:
+    """Grant a role."""
+    return GrantRole(meta, holder=body.holder, role=body.role)
+
+
+@commands.post("/v1/roles/revoke")
+def revoke_role(meta: Meta, body: RoleOf) -> RevokeRole:
+    """Revoke a role. Needs a reason."""
+    return RevokeRole(meta, holder=body.holder, role=body.role)
+
+
+@commands.post("/v1/keys-issued", creates="/v1/keys-issued/{id}")
+def issue_key(meta: Meta, body: NewKey, maker: KeyMaker) -> IssueKey:
+    """Issue an API key. The key itself is in the first answer only, as ``api_key``."""
+    key = body.id or uuid7()
+    return IssueKey(meta, key=key, holder=body.holder, digest=maker.digest_of_new(key))
+
+
+@commands.post("/v1/keys-issued/{key}/rotate")
+def rotate_key(meta: Meta, key: str, body: Plain, maker: KeyMaker) -> RotateKey:
+    """Replace the secret of a key; the old one stops at once. The new one is in the first answer only."""
+    return RotateKey(meta, key=key, digest=maker.digest_of_new(key))
+
+
+@commands.post("/v1/keys-issued/{key}/revoke")
+def revoke_key(meta: Meta, key: str, body: Plain) -> RevokeKey:
+    """Revoke a key. Needs a reason."""
+    return RevokeKey(meta, key=key)

@@ -1,0 +1,76 @@
+"""What a command's answer looks like, as a schema and as bytes.
+
+The bytes are made by hand: an answer is small and of one shape, and this is on the path of every check-in.
+"""
+
+from __future__ import annotations
+
+from json.encoder import encode_basestring_ascii as quoted
+
+from goal_ledger_ledger.submission import Answer
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class FactNamed(BaseModel):
+    seq: int = Field(examples=[151])
+    event_id: str = Field(examples=["019ab6f4-9c1b-7a60-a0c1-0f3f0c4f2a11"])
+    type: str = Field(examples=["CheckInRecorded"])
+
+
+class AnswerDocument(BaseModel):
+    """What a command came to; ``facts`` is empty if the state already was as asked."""
+
+    id: str = Field(examples=["web-shop"])
+    version: int = Field(description="Of the stream; for If-Match", examples=[3])
+    facts: list[FactNamed]
+    position: str = Field(
+        description="<epoch>-<seq>: queries that send it back include these facts", examples=["1-151"]
+    )
+
+
+class KeyAnswerDocument(AnswerDocument):
+    api_key: str | None = Field(
+        default=None, description="The key itself: in the first answer only, never in a replayed one"
+    )
+
+
+def answer_bytes(answer: Answer, api_key: str | None = None) -> bytes:
+    """The JSON of :class:`AnswerDocument`."""
+    facts = ",".join(
+        [f'{{"seq":{one.seq},"event_id":"{one.event_id}","type":"{one.type}"}}' for one in answer.facts]
+    )
+    epoch, seq = answer.position
+    key = "" if api_key is None else f',"api_key":{quoted(api_key)}'
+    return (
+        f'{{"id":{quoted(answer.id)},"version":{answer.version},"facts":[{facts}],'
+        f'"position":"{epoch}-{seq}"{key}}}'
+    ).encode()
+
+
+def answer_headers(answer: Answer) -> RawHeaders:
+    """Position, ETag, and Location and Idempotency-Replayed where they apply."""
+    epoch, seq = answer.position
+    headers = [
+        (b"goal-ledger-position", b"%d-%d" % (epoch, seq)),
+        (b"etag", b'"%d"' % answer.version),
+    ]
+    if answer.location is not None:
+        headers.append((b"location", answer.location.encode("ascii", "replace")))
+    if answer.replayed:
+        headers.append((b"idempotency-replayed", b"true"))
+    return headers
+
+
+class JsonAnswer(Response):
+    """A finished JSON answer; the head is given as bytes, so that nothing is encoded again."""
+
+    def __init__(self, status: int, body: bytes, headers: RawHeaders) -> None:
+        self.status_code, self.body, self.background = status, body, None
+        self.raw_headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            *headers,
+        ]

@@ -1,0 +1,85 @@
+"""The HTTP application of the command service: one public, one internal, of the same parts.
+
+The internal listener answers the same routes, and on the log's and the keys' also service tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
+from goal_ledger_command.api import (
+    access,
+    check_ins,
+    cycles,
+    feeds,
+    judging,
+    key_results,
+    lifecycle,
+    moments,
+    objectives,
+    people,
+    units,
+    workspace,
+)
+from goal_ledger_command.api.declare import Declared
+from goal_ledger_command.api.door import Door
+from goal_ledger_command.api.endpoint import CommandRoute, Endpoint
+from goal_ledger_command.api.refusals import CODE_TITLES
+from goal_ledger_edge.problems import install_problem_handlers
+from goal_ledger_observability.health import Checks, health_routes
+from goal_ledger_observability.metrics import CollectorRegistry
+from starlette.routing import BaseRoute
+
+DESCRIPTION = """Says yes or no, and remembers. One command per fact; every answer names the position that includes it.
+
+Refusals are problem documents (RFC 9457) with a stable `code`. Conventions: docs/http.md."""
+
+COMMANDS: tuple[Declared, ...] = tuple(
+    declared
+    for commands in (
+        check_ins.commands,
+        objectives.commands,
+        lifecycle.commands,
+        key_results.commands,
+        check_ins.words,
+        judging.commands,
+        feeds.commands,
+        moments.commands,
+        cycles.commands,
+        units.commands,
+        people.commands,
+        access.commands,
+        workspace.commands,
+    )
+    for declared in commands.declared
+)
+"""Every command's route; the most frequent first, for the router tries them in this order."""
+
+
+def make_app(
+    door: Door,
+    routers: Sequence[APIRouter],
+    checks: Checks,
+    registry: CollectorRegistry,
+    *,
+    max_command_bytes: int,
+) -> FastAPI:
+    """The application of one listener. ``routers``: the routes that are no plain commands."""
+    app = FastAPI(
+        title="Goal Ledger: commands",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False},
+    )
+    install_problem_handlers(app, CODE_TITLES)
+    routes: list[BaseRoute] = [
+        CommandRoute(declared, Endpoint(declared, door, max_command_bytes)) for declared in COMMANDS
+    ]
+    app.router.routes.extend(routes)
+    for router in routers:
+        app.include_router(router)
+    app.router.routes.extend(health_routes(checks, registry))
+    return app

@@ -1,0 +1,207 @@
+"""Every command over HTTP: the request is taken apart, the shell performs it, the answer is written.
+
+The routes are FastAPI's in OpenAPI, path and error handling; what runs below them is this one function, without
+FastAPI's resolving of dependencies and parsing of bodies, which is not strict and costs more than the rest.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Body as BodyParameter
+from fastapi import Header, Path
+from fastapi.routing import APIRoute
+from goal_ledger_command.api.answers import (
+    AnswerDocument,
+    JsonAnswer,
+    KeyAnswerDocument,
+    answer_bytes,
+    answer_headers,
+)
+from goal_ledger_command.api.declare import Declared
+from goal_ledger_command.api.door import Door
+from goal_ledger_command.api.refusals import of_ledger_error, of_refusal, of_validation
+from goal_ledger_command.api.statuses import responses_of
+from goal_ledger_command.api.values import Body
+from goal_ledger_command.credentials import KeyMaker
+from goal_ledger_command.shell import Asked
+from goal_ledger_contracts.decision import Decision
+from goal_ledger_contracts.ids import uuid7
+from goal_ledger_domain.authorise import PERMISSION_OF
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_edge.bodies import JSON, parse_json, read_body, require_media_type
+from goal_ledger_edge.problems import Problem
+from goal_ledger_ledger.submission import Answer, LedgerError
+from goal_ledger_observability.context import correlation_id, traceparent, usable_correlation_id
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+MAX_KEY_CHARACTERS = 255
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_VERSION = re.compile(r'"(0|[1-9][0-9]{0,9})"')
+
+
+class Endpoint:
+    """One command's ASGI application."""
+
+    def __init__(self, declared: Declared, door: Door, max_bytes: int) -> None:
+        self._declared, self._door, self._max_bytes = declared, door, max_bytes
+        self._validate: Callable[[Any], Body] = declared.body.__pydantic_validator__.validate_python
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            answer = await self._answer(request)
+        except Refusal as refused:
+            raise of_refusal(refused) from None
+        except LedgerError as failed:
+            raise of_ledger_error(failed) from failed
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> JsonAnswer:
+        declared, headers = self._declared, request.headers
+        credential = self._door.credential(request)
+        key = idempotency_key(headers.getlist("idempotency-key"))
+        version = expected_version(headers.get("if-match"))
+        raw_body = await self._read(request)
+        stated = self._stated(raw_body)
+        maker = KeyMaker(credential.workspace) if declared.issues_key else None
+        path_parameters: dict[str, str] = request.scope["path_params"]
+        correlation = correlation_id.get() or uuid7()
+        asked = Asked(
+            credential=credential,
+            make=lambda meta: declared.make(meta, path_parameters, stated, maker),
+            method="POST",
+            path=request.scope["path"],
+            body=raw_body,
+            reason=stated.reason,
+            effective_at=stated.effective_at,
+            correlation_id=correlation,
+            causation_id=causation_id(headers.get("x-causation-id"), correlation),
+            key=key,
+            version=version,
+            location=self._location,
+            traceparent=traceparent.get(),
+        )
+        answer = await self._door.shell.perform(asked)
+        shown = maker.key if maker is not None and not answer.replayed else None
+        return JsonAnswer(self._status(answer), answer_bytes(answer, shown), answer_headers(answer))
+
+    async def _read(self, request: Request) -> Any:
+        if self._declared.body_may_be_left_out and "content-type" not in request.headers:
+            raw = await read_body(request, self._max_bytes)
+            if not raw:
+                return {}
+        require_media_type(request, JSON)
+        return parse_json(await read_body(request, self._max_bytes), self._max_bytes)
+
+    def _stated(self, body: Any) -> Body:
+        try:
+            return self._validate(body)
+        except ValidationError as wrong:
+            raise of_validation(wrong) from None
+
+    def _location(self, decision: Decision) -> str | None:
+        template = self._declared.creates
+        return None if template is None else template.replace("{id}", quote(decision.id, safe=""))
+
+    def _status(self, answer: Answer) -> int:
+        return 201 if self._declared.creates is not None and answer.facts else 200
+
+
+def idempotency_key(given: list[str]) -> str | None:
+    """The one Idempotency-Key. Problem 400 ``bad_idempotency_key``."""
+    if not given:
+        return None
+    if len(given) > 1 or _KEY.fullmatch(given[0]) is None:
+        sentence = f"An Idempotency-Key is sent once: 1–{MAX_KEY_CHARACTERS} visible ASCII characters without spaces."
+        raise Problem(400, "bad_idempotency_key", sentence, field="Idempotency-Key")
+    return given[0]
+
+
+def expected_version(given: str | None) -> int | None:
+    """The version in If-Match. Problem 400 ``bad_if_match``."""
+    if given is None:
+        return None
+    found = _VERSION.fullmatch(given.strip())
+    if found is None:
+        raise Problem(
+            400, "bad_if_match", 'If-Match names one version in quotes, such as "3".', field="If-Match"
+        )
+    return int(found[1])
+
+
+def causation_id(given: str | None, correlation: str) -> str:
+    """What caused the command, as its sender says; else the request itself."""
+    return given if given is not None and usable_correlation_id(given) else correlation
+
+
+class CommandRoute(APIRoute):
+    """A route that OpenAPI describes by the declaration's signature, and that runs its :class:`Endpoint`."""
+
+    def __init__(self, declared: Declared, endpoint: Endpoint) -> None:
+        statuses = (201, 200) if declared.creates else (200,)
+        document = KeyAnswerDocument if declared.issues_key else AnswerDocument
+        summary, _, description = (declared.function.__doc__ or "").strip().partition(" ")
+        super().__init__(
+            declared.path,
+            _described(declared),
+            methods=["POST"],
+            status_code=statuses[0],
+            response_model=document,
+            tags=[declared.tag],
+            summary=declared.function.__name__.replace("_", " ").capitalize(),
+            description=f"{summary} {description}",
+            operation_id=declared.function.__name__,
+            responses=responses_of(statuses, document),
+            openapi_extra={"x-permission": PERMISSION_OF[declared.command.__name__].value},
+        )
+        self.app = endpoint
+
+
+def _described(declared: Declared) -> Callable[..., Any]:
+    """A function that is never called: its signature is what OpenAPI shows of parameters and body."""
+
+    async def described(**_: Any) -> None:
+        raise AssertionError("the route runs its Endpoint")
+
+    kind = inspect.Parameter.KEYWORD_ONLY
+    empty = inspect.Parameter.empty
+    parameters = [
+        inspect.Parameter(
+            name, kind, annotation=str, default=Path(description=f"The {name.replace('_', ' ')}")
+        )
+        for name in declared.parameters
+    ]
+    default = BodyParameter(default=declared.body()) if declared.body_may_be_left_out else BodyParameter()
+    parameters.append(inspect.Parameter("body", kind, annotation=declared.body, default=default))
+    parameters.append(
+        inspect.Parameter(
+            "idempotency_key",
+            kind,
+            annotation=str | None,
+            default=Header(
+                default=None,
+                alias="Idempotency-Key",
+                max_length=MAX_KEY_CHARACTERS,
+                description="Kept for ever: the same key and body give the same answer",
+            ),
+        )
+    )
+    parameters.append(
+        inspect.Parameter(
+            "if_match",
+            kind,
+            annotation=str | None,
+            default=Header(
+                default=None, alias="If-Match", description='The version seen, such as "3"; stale: 412'
+            ),
+        )
+    )
+    described.__signature__ = inspect.Signature(parameters, return_annotation=empty)  # type: ignore[attr-defined]
+    return described

@@ -1,0 +1,58 @@
+"""Feeds: registered streams of readings from a system."""
+
+from __future__ import annotations
+
+from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.values import Body, Id, Number
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.feed import RedefineFeed, RegisterFeed
+from pydantic import Field
+
+commands = Commands("feeds")
+
+
+class FeedDefinition(Body):
+    kind: str = Field(examples=["counter"], description="gauge, counter or event_count")
+    unit: str | None = Field(default=None, examples=["visitors"])
+    interval: str | None = Field(
+        default=None, examples=["P1D"], description="How often a reading is expected (ISO 8601)"
+    )
+    low: Number | None = Field(default=None, description="Readings below are quarantined")
+    high: Number | None = Field(default=None, description="Readings above are quarantined")
+    description: str | None = None
+
+
+class NewFeed(FeedDefinition):
+    name: Id = Field(examples=["webshop.visitors"])
+    system: str = Field(examples=["web-shop"], description="The system that emits it")
+
+
+@commands.post("/v1/feeds", creates="/v1/feeds/{id}")
+def register_feed(meta: Meta, body: NewFeed) -> RegisterFeed:
+    """Register a feed."""
+    return RegisterFeed(
+        meta,
+        feed=body.name,
+        system=body.system,
+        kind=body.kind,
+        unit=body.unit,
+        interval=body.interval,
+        low=body.low,
+        high=body.high,
+        description=body.description,
+    )
+
+
+@commands.post("/v1/feeds/{feed}/redefine")
+def redefine_feed(meta: Meta, feed: str, body: FeedDefinition) -> RedefineFeed:
+    """Redefine a feed: a visible break in its series. Needs a reason."""
+    return RedefineFeed(
+        meta,
+        feed=feed,
+        kind=body.kind,
+        unit=body.unit,
+        interval=body.interval,
+        low=body.low,
+        high=body.high,
+        description=body.description,
+    )

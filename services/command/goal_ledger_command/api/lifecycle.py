@@ -1,0 +1,85 @@
+"""The life of an objective: activated, closed, reopened, carried over, archived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.values import Body, Id, NewId, Number, Plain
+from goal_ledger_contracts.ids import uuid7
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.lifecycle import (
+    Activate,
+    ArchiveObjective,
+    CarryOver,
+    CloseObjective,
+    ReopenObjective,
+)
+from pydantic import Field
+
+commands = Commands("objectives")
+
+
+class Closing(Body):
+    outcome: str = Field(examples=["achieved"], description="achieved, partial, missed, dropped or postponed")
+    grade: Number | None = Field(
+        default=None, description="0–1; one that differs from the suggestion needs a reason"
+    )
+    suggested: Number | None = Field(
+        default=None, description="The score that was shown when the grade was given"
+    )
+    retrospective: str | None = Field(default=None, description="Personal: sealed")
+    author: str | None = Field(default=None, description="Imports only: person/<id> whose text it is")
+
+
+class CarriedOver(Body):
+    into: NewId
+    cycle: Id | None = None
+    key_results: Mapping[str, str] = Field(
+        default={},
+        description="Ids for the new key results, by old id; others follow from the new objective's id",
+    )
+
+
+@commands.post("/v1/objectives/{objective}/activate")
+def activate(meta: Meta, objective: str, body: Plain) -> Activate:
+    """Activate an objective: from here its definition is the commitment."""
+    return Activate(meta, objective=objective)
+
+
+@commands.post("/v1/objectives/{objective}/close")
+def close_objective(meta: Meta, objective: str, body: Closing) -> CloseObjective:
+    """Close an objective with its outcome, grade and retrospective."""
+    return CloseObjective(
+        meta,
+        objective=objective,
+        outcome=body.outcome,
+        grade=body.grade,
+        suggested=body.suggested,
+        author=body.author,
+        retrospective=body.retrospective,
+    )
+
+
+@commands.post("/v1/objectives/{objective}/reopen")
+def reopen_objective(meta: Meta, objective: str, body: Plain) -> ReopenObjective:
+    """Reopen a closed objective. Needs a reason."""
+    return ReopenObjective(meta, objective=objective)
+
+
+@commands.post("/v1/objectives/{objective}/carry-over", creates="/v1/objectives/{id}")
+def carry_over(meta: Meta, objective: str, body: CarriedOver) -> CarryOver:
+    """Carry an objective over into a new one that keeps its lineage."""
+    return CarryOver(
+        meta,
+        objective=objective,
+        into=body.into or uuid7(),
+        cycle=body.cycle,
+        key_results=tuple(body.key_results.items()),
+    )
+
+
+@commands.post("/v1/objectives/{objective}/archive")
+def archive_objective(meta: Meta, objective: str, body: Plain) -> ArchiveObjective:
+    """Archive a closed objective."""
+    return ArchiveObjective(meta, objective=objective)

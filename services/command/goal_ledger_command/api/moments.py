@@ -1,0 +1,38 @@
+"""Moments: named instants such as the launch of the shop, on which windows of measures open."""
+
+from __future__ import annotations
+
+from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.values import Body, Instant, Plain
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.moment import CorrectMoment, RecordMoment, RetractMoment
+from pydantic import Field
+
+commands = Commands("moments")
+
+
+class NewMoment(Body):
+    name: str = Field(examples=["launch"])
+    at: Instant
+
+
+class MomentAt(Body):
+    at: Instant
+
+
+@commands.post("/v1/moments", creates="/v1/moments/{id}")
+def record_moment(meta: Meta, body: NewMoment) -> RecordMoment:
+    """Record when something happened; one moment per name."""
+    return RecordMoment(meta, name=body.name, at=body.at)
+
+
+@commands.post("/v1/moments/{name}/correct")
+def correct_moment(meta: Meta, name: str, body: MomentAt) -> CorrectMoment:
+    """Correct when it happened. Needs a reason."""
+    return CorrectMoment(meta, name=name, at=body.at)
+
+
+@commands.post("/v1/moments/{name}/retract")
+def retract_moment(meta: Meta, name: str, body: Plain) -> RetractMoment:
+    """It did not happen. Needs a reason."""
+    return RetractMoment(meta, name=name)

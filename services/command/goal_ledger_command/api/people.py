@@ -1,0 +1,51 @@
+"""People: an opaque id, a display name that is sealed, the units they sit in."""
+
+from __future__ import annotations
+
+from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.values import Body, Id, NewId
+from goal_ledger_contracts.ids import uuid7
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.person import AddPerson, JoinUnit, LeaveUnit, RenamePerson
+from pydantic import Field
+
+commands = Commands("people")
+
+
+class NewPerson(Body):
+    id: NewId
+    display_name: str = Field(
+        examples=["Kari Nordmann"], description="Personal: sealed, erased when the person is shredded"
+    )
+
+
+class DisplayName(Body):
+    display_name: str = Field(examples=["Kari Hansen"])
+
+
+class Seat(Body):
+    unit: Id
+
+
+@commands.post("/v1/people", creates="/v1/people/{id}")
+def add_person(meta: Meta, body: NewPerson) -> AddPerson:
+    """Add a person."""
+    return AddPerson(meta, person=body.id or uuid7(), display_name=body.display_name)
+
+
+@commands.post("/v1/people/{person}/rename")
+def rename_person(meta: Meta, person: str, body: DisplayName) -> RenamePerson:
+    """Give a person another display name."""
+    return RenamePerson(meta, person=person, display_name=body.display_name)
+
+
+@commands.post("/v1/people/{person}/join-unit")
+def join_unit(meta: Meta, person: str, body: Seat) -> JoinUnit:
+    """The person joins a unit."""
+    return JoinUnit(meta, person=person, unit=body.unit)
+
+
+@commands.post("/v1/people/{person}/leave-unit")
+def leave_unit(meta: Meta, person: str, body: Seat) -> LeaveUnit:
+    """The person leaves a unit."""
+    return LeaveUnit(meta, person=person, unit=body.unit)

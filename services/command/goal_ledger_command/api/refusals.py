@@ -1,0 +1,103 @@
+"""From refusals to problem documents: the one place where domain and ledger meet HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goal_ledger_domain.refusals import CODES, STATUS, Refusal
+from goal_ledger_edge.problems import Problem, pointer
+from goal_ledger_ledger.submission import (
+    FactTooLarge,
+    KeyReused,
+    LedgerError,
+    NotRecorded,
+    OutcomeUnknown,
+    StoreBehindLog,
+)
+from pydantic import ValidationError
+
+MAX_ERRORS_SHOWN = 20
+
+EDGE_CODES: dict[str, tuple[int, str]] = {
+    "bad_idempotency_key": (400, "The Idempotency-Key is not 1–255 visible ASCII characters."),
+    "bad_if_match": (400, 'If-Match is not one version in quotes, such as "3".'),
+    "field_unknown": (422, "The body has a member that the command does not know."),
+    "wrong_type": (422, "A member of the body has the wrong JSON type."),
+    "instant_malformed": (422, "An instant is not RFC 3339 with an offset."),
+    "date_malformed": (422, "A date is not written YYYY-MM-DD."),
+    "identity_not_linked": (403, "The workspace that the token names has not linked this identity."),
+    "key_reused": (422, "The Idempotency-Key was used with another body."),
+    "key_not_for_bulk": (422, "A bulk request takes no Idempotency-Key: its items have identities."),
+    "fact_too_large": (413, "What is to be recorded has more than 256 KiB."),
+    "not_recorded": (503, "Nothing was recorded; the same request may be sent again."),
+    "outcome_unknown": (503, "It may or may not be recorded: repeat it with the same Idempotency-Key."),
+    "store_behind_log": (503, "The store lacks published facts; writing stops until it is recovered."),
+    "reading_unknown": (404, "No reading is recorded under this source and id."),
+    "position_lost": (410, "The position lies beyond the fork of an epoch that is over."),
+    "too_many_items": (413, "The batch has more items than its limit."),
+}
+"""Codes that this service adds: status and meaning."""
+
+CODE_TITLES: dict[str, str] = {
+    **{code: meaning.rstrip(".") for code, (_, meaning) in CODES.items()},
+    **{code: meaning.rstrip(".") for code, (_, meaning) in EDGE_CODES.items()},
+}
+"""The titles of all codes, for ``install_problem_handlers``."""
+
+_CODE_OF_PYDANTIC = {
+    "missing": "field_required",
+    "extra_forbidden": "field_unknown",
+    "union_tag_not_found": "field_required",
+    "union_tag_invalid": "choice_unknown",
+    "literal_error": "choice_unknown",
+}
+_OURS = frozenset({"value_not_decimal", "instant_malformed", "date_malformed"})
+_SENTENCES = {
+    "field_required": "This member is required.",
+    "field_unknown": "The command knows no such member.",
+}
+
+
+def of_refusal(refusal: Refusal) -> Problem:
+    """422, 404, 409, 403 or 412 by the refusal's kind; a stale version comes back as ``version`` and ETag."""
+    headers = None
+    if refusal.kind == "stale" and "version" in refusal.details:
+        headers = {"ETag": f'"{refusal.details["version"]}"'}
+    return Problem(
+        STATUS[refusal.kind],
+        refusal.code,
+        refusal.sentence,
+        field=refusal.field,
+        headers=headers,
+        **refusal.details,
+    )
+
+
+def of_ledger_error(error: LedgerError) -> Problem:
+    """422 ``key_reused``, 413 ``fact_too_large``, or one of the three kinds of 503."""
+    match error:
+        case KeyReused():
+            return Problem(422, error.code, error.sentence, field="Idempotency-Key")
+        case FactTooLarge():
+            return Problem(413, error.code, error.sentence)
+        case NotRecorded() | OutcomeUnknown():
+            return Problem(503, error.code, error.sentence, headers={"Retry-After": "1"})
+        case StoreBehindLog():
+            return Problem(503, error.code, error.sentence, headers={"Retry-After": "30"})
+    raise error
+
+
+def of_validation(error: ValidationError) -> Problem:
+    """422: the first thing wrong with a body, and in ``errors`` up to 20 of them; never the input."""
+    found = [
+        _one(one["type"], one["loc"], one["msg"])
+        for one in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    first = found[0]
+    more: dict[str, Any] = {"errors": found[:MAX_ERRORS_SHOWN]} if len(found) > 1 else {}
+    return Problem(422, first["code"], first["detail"], field=first["field"], **more)
+
+
+def _one(kind: str, location: tuple[int | str, ...], message: str) -> dict[str, str]:
+    code = kind if kind in _OURS else _CODE_OF_PYDANTIC.get(kind, "wrong_type")
+    return {"code": code, "detail": _SENTENCES.get(code, message), "field": pointer(location)}

@@ -1,0 +1,126 @@
+"""Readings over HTTP: CloudEvents one by one or in a batch; each is decided for itself and gets its receipt.
+
+A batch goes to the ledger in pieces, so that single commands of the same workspace come in between; a bad item costs
+no other. Dry runs decide on the present fold and record nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from goal_ledger_contracts.decision import Decision, Situation
+from goal_ledger_contracts.envelope import CommandMark, Origin
+from goal_ledger_domain.access import roles
+from goal_ledger_domain.authorise import authorise_command
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.decide import decide, lookups, neighbours
+from goal_ledger_domain.reading import TakeReading
+from goal_ledger_domain.world import World
+from goal_ledger_ledger.submission import Answer, Submission
+from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent, from_json
+from goal_ledger_observability.context import usable_traceparent
+
+from goal_ledger_command.credentials import Credential
+from goal_ledger_command.receipts import Receipt, Taken, WouldBe, unreadable
+from goal_ledger_command.shell import Shell
+
+PIECE_ITEMS = 500
+"""So many readings are handed to the ledger at once."""
+PARSED_AT_ONCE_ITEMS = 200
+"""So many are taken apart before other requests get their turn."""
+
+HTTP = Origin("http")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends the readings, and what they share."""
+
+    credential: Credential
+    meta: Meta
+    traceparent: str | None
+    dry_run: bool = False
+
+
+async def sender_of(
+    shell: Shell, credential: Credential, ids: tuple[str, str], trace: str | None, dry: bool
+) -> Sender:
+    """Problem 401 or 403. ``ids``: correlation and causation."""
+    actor, world = await shell.actor_and_world(credential)
+    meta = Meta(
+        actor=actor,
+        correlation_id=ids[0],
+        causation_id=ids[1],
+        importing="importer" in roles(world, actor),
+        origin=HTTP,
+    )
+    return Sender(credential, meta, trace, dry)
+
+
+async def take_batch(shell: Shell, sender: Sender, events: Sequence[Any]) -> list[Receipt]:
+    """The receipts of parsed structured events, in their order."""
+    receipts: list[Receipt | None] = []
+    taken: list[tuple[int, Taken]] = []
+    for number, event in enumerate(events):
+        try:
+            taken.append((number, Taken(from_json(event))))
+            receipts.append(None)
+        except NotAReading as bad:
+            receipts.append(unreadable(bad))
+        if number % PARSED_AT_ONCE_ITEMS == 0:
+            await asyncio.sleep(0)
+    for start in range(0, len(taken), PIECE_ITEMS):
+        piece = taken[start : start + PIECE_ITEMS]
+        outcomes = await shell.ledger.submit_all([submission(sender, one) for _, one in piece])
+        for (number, one), outcome in zip(piece, outcomes, strict=True):
+            receipts[number] = one.receipt(outcome)
+    return [receipt for receipt in receipts if receipt is not None]
+
+
+async def take_one(
+    shell: Shell, sender: Sender, event: ReadingEvent, mark: CommandMark | None
+) -> tuple[Answer, Taken]:
+    """Raises Refusal, Problem, LedgerError, or of a dry run WouldBe."""
+    taken = Taken(event)
+    return await shell.ledger.submit(submission(sender, taken, mark)), taken
+
+
+def submission(sender: Sender, taken: Taken, mark: CommandMark | None = None) -> Submission:
+    event = taken.event
+    command = TakeReading(
+        sender.meta,
+        feed=event.feed,
+        source=event.source,
+        id=event.id,
+        time=event.time,
+        value=event.value,
+        unit=event.unit,
+        mode=event.mode,
+        sequence=event.sequence,
+        backfill=event.backfill,
+    )
+
+    def decided(world: World, situation: Situation) -> Decision:
+        if sender.credential.actor(world) != sender.meta.actor:
+            raise sender.credential.unknown()
+        authorise_command(world, command, situation)
+        taken.decision = decide(world, command, situation)
+        if sender.dry_run:
+            raise WouldBe
+        return taken.decision
+
+    return Submission(
+        workspace=sender.credential.workspace,
+        decide=decided,
+        lookups=lookups(command),
+        neighbours=neighbours(command),
+        mark=mark,
+        traceparent=_trace(event.traceparent) or sender.traceparent,
+    )
+
+
+def _trace(given: str | None) -> str | None:
+    return given if given is not None and usable_traceparent(given) else None

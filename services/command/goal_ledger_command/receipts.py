@@ -1,0 +1,95 @@
+"""Receipts over HTTP: what became of a reading, in the same members as on the emitter's receipts topic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from goal_ledger_contracts.decision import Decision, Found
+from goal_ledger_contracts.feed import ReadingQuarantined
+from goal_ledger_contracts.position import Position
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_edge.problems import Problem
+from goal_ledger_ledger.submission import Answer, LedgerError
+from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent
+
+Receipt = dict[str, Any]
+
+
+class WouldBe(Exception):
+    """Ends the decision of a dry run, so that nothing is recorded."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """A reading on its way: what was last decided about it."""
+
+    event: ReadingEvent
+    decision: Decision | None = None
+
+    def receipt(self, outcome: Answer | Exception) -> Receipt:
+        """The receipt of what the ledger answered. Re-raises what is no refusal and no ledger error."""
+        if isinstance(outcome, Answer):
+            fact = outcome.facts[0]
+            return self._decided(fact.event_id, Position(outcome.position.epoch, fact.seq))
+        if isinstance(outcome, WouldBe):
+            return self._decided(None, None)
+        receipt = {
+            "source": self.event.source,
+            "id": self.event.id,
+            "feed": self.event.feed,
+            "outcome": "refused",
+        }
+        if isinstance(outcome, Refusal | Problem):
+            receipt |= {"code": outcome.code, "reason": outcome.sentence}
+            return receipt if outcome.field is None else receipt | {"field": outcome.field}
+        if isinstance(outcome, LedgerError):
+            return receipt | {"outcome": "not_recorded", "code": outcome.code, "reason": outcome.sentence}
+        raise outcome
+
+    def _decided(self, event_id: str | None, position: Position | None) -> Receipt:
+        decision = self.decision
+        assert decision is not None
+        receipt: Receipt = {
+            "source": self.event.source,
+            "id": self.event.id,
+            "feed": self.event.feed,
+            "outcome": "applied",
+        }
+        if decision.same_as is not None:
+            receipt["outcome"] = "duplicate"
+        elif isinstance(data := decision.drafts[0].data, ReadingQuarantined):
+            receipt |= {"outcome": "quarantined", "code": data.why, "reason": data.why}
+        if event_id is not None:
+            receipt |= {"event_id": event_id, "position": str(position)}
+        return receipt
+
+
+def unreadable(bad: NotAReading) -> Receipt:
+    """The receipt of what is no reading; source and id as far as they could be read."""
+    receipt = {
+        "source": bad.source,
+        "id": bad.id,
+        "outcome": "refused",
+        "code": bad.code,
+        "reason": bad.sentence,
+    }
+    return receipt if bad.field is None else receipt | {"field": bad.field}
+
+
+def looked_up(found: Found, epoch: int) -> Receipt:
+    """The receipt of a reading that is recorded, as it was given when it was taken, and its ``state`` now."""
+    fact = found.fact
+    data = fact.data
+    receipt = {
+        "source": data.source,
+        "id": data.id,
+        "feed": fact.stream_id,
+        "outcome": "applied",
+        "event_id": fact.event_id,
+        "position": str(Position(epoch, fact.seq)),
+        "state": found.subject,
+    }
+    if isinstance(data, ReadingQuarantined):
+        receipt |= {"outcome": "quarantined", "code": data.why, "reason": data.why}
+    return receipt

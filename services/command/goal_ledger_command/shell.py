@@ -1,0 +1,144 @@
+"""From a request to an answer: who asks, may they, is it what they saw, what does it come to, where is it kept.
+
+The whole of it is :meth:`Shell.perform`. Who the actor is, and what they may, is decided on the same fold as the
+command itself: a role revoked one command earlier no longer counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol
+
+from goal_ledger_contracts.decision import Decision, Identity, Situation
+from goal_ledger_contracts.envelope import Origin
+from goal_ledger_contracts.position import Position
+from goal_ledger_domain.access import roles
+from goal_ledger_domain.authorise import authorise_command
+from goal_ledger_domain.command import Meta, need_version
+from goal_ledger_domain.decide import decide, exclusive, lookups, neighbours
+from goal_ledger_domain.world import World
+from goal_ledger_ledger.submission import Answer, Submission, UnknownWorkspace
+
+from goal_ledger_command.credentials import Credential
+from goal_ledger_command.marks import Marks
+
+
+class Ledger(Protocol):
+    """What the shell needs of :class:`goal_ledger_ledger.append.Ledger`."""
+
+    async def submit(self, submission: Submission) -> Answer: ...
+    async def submit_all(self, submissions: list[Submission]) -> list[Answer | Exception]: ...
+    async def read(self, workspace: str) -> tuple[World, Position]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for one command, taken apart. ``make`` gives the command once the actor is known."""
+
+    credential: Credential
+    make: Callable[[Meta], Any]
+    method: str
+    path: str
+    body: Any
+    reason: str | None
+    effective_at: Any
+    correlation_id: str
+    causation_id: str
+    key: str | None = None
+    """The Idempotency-Key."""
+    version: int | None = None
+    """Of If-Match."""
+    location: Callable[[Decision], str | None] | None = None
+    traceparent: str | None = None
+    origin: Origin | None = None
+
+
+class Shell:
+    """One per process; its ledger may be shared with the intake."""
+
+    def __init__(self, ledger: Ledger, marks: Marks) -> None:
+        self.ledger, self.marks = ledger, marks
+
+    async def perform(self, asked: Asked) -> Answer:
+        """Decide and record. Raises Problem, Refusal or a LedgerError; then nothing is recorded, or it says so."""
+        workspace = asked.credential.workspace
+        meta = await self._meta(asked)
+        command = asked.make(meta)
+        mark = None
+        if asked.key is not None:
+            mark = self.marks.of(meta.actor, asked.method, asked.path, asked.key, asked.body)
+
+        def decided(world: World, situation: Situation) -> Decision:
+            present = self._present(world, asked.credential, command)
+            authorise_command(world, present, situation)
+            return need_version(decide(world, present, situation), situation, asked.version)
+
+        return await self.ledger.submit(
+            Submission(
+                workspace=workspace,
+                decide=decided,
+                lookups=lookups(command),
+                neighbours=neighbours(command),
+                mark=mark,
+                traceparent=asked.traceparent,
+                location=asked.location,
+                exclusive=exclusive(command),
+            )
+        )
+
+    async def actor_and_world(self, credential: Credential) -> tuple[str, World]:
+        """Who this is, and the state as the head stood at most a second ago. Problem 401 or 403."""
+        try:
+            world, _ = await self.ledger.read(credential.workspace)
+        except UnknownWorkspace:
+            raise credential.unknown() from None
+        actor = credential.actor(world)
+        if actor is None:
+            world = (await self.look(credential.workspace))[0]
+            actor = credential.actor(world)
+        if actor is None:
+            raise credential.unknown()
+        return actor, world
+
+    async def look(self, workspace: str, *wanted: Identity) -> tuple[World, Situation]:
+        """State and look-ups as of now, by way of a submission that decides nothing."""
+        try:
+            await self.ledger.submit(Submission(workspace, _show, lookups=wanted))
+        except _Seen as seen:
+            return seen.world, seen.situation
+        raise AssertionError("a look decides nothing")
+
+    async def _meta(self, asked: Asked) -> Meta:
+        actor, world = await self.actor_and_world(asked.credential)
+        return Meta(
+            actor=actor,
+            correlation_id=asked.correlation_id,
+            causation_id=asked.causation_id,
+            reason=asked.reason,
+            effective_at=asked.effective_at,
+            importing="importer" in roles(world, actor),
+            origin=asked.origin,
+        )
+
+    @staticmethod
+    def _present(world: World, credential: Credential, command: Any) -> Any:
+        """The command as its actor may give it on this very fold."""
+        meta = command.meta
+        actor = credential.actor(world)
+        if actor != meta.actor:
+            raise credential.unknown()
+        importing = "importer" in roles(world, actor)
+        if importing == meta.importing:
+            return command
+        return dataclasses.replace(command, meta=dataclasses.replace(meta, importing=importing))
+
+
+class _Seen(Exception):
+    def __init__(self, world: World, situation: Situation) -> None:
+        self.world, self.situation = world, situation
+
+
+def _show(world: World, situation: Situation) -> NoReturn:
+    raise _Seen(world, situation)
