@@ -98,13 +98,13 @@ class HeadsPublisher:
         finally:
             await producers.discard(producer)
 
-    async def round(self, producer: AIOKafkaProducer, sign_every_s: float = SIGN_EVERY_S) -> int:
+    async def round(self, producer: AIOKafkaProducer) -> int:
         """One look; how many heads were signed.
 
         A growing log's head is always ahead of what is published: the head seen first is kept until Kafka has it.
         """
         async with raw_connection(self._engine) as raw:
-            rows = await raw.fetch(_GROWN, sign_every_s)
+            rows = await raw.fetch(_GROWN, SIGN_EVERY_S)
         ready = [head for row in rows if (head := self._ready(row)) is not None][:HEADS_PER_ROUND]
         if ready:
             await self._publish(producer, ready)

@@ -1,0 +1,78 @@
+"""Signed heads are committed heads, on the topic and for the checkpoint, and each is consistent with those before."""
+
+from __future__ import annotations
+
+import pytest
+from goal_ledger_command.relay import latest_checkpoint
+from goal_ledger_contracts.envelope import leaf_hash
+from goal_ledger_ledger.checkpoint import verify
+from goal_ledger_ledger.merkle import root_of
+from goal_ledger_ledger.store import raw_connection
+from goal_ledger_messaging.topics import HEADS
+
+from .conftest import ORIGIN, Bench, Written, until
+
+
+@pytest.fixture(autouse=True)
+def signing_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("goal_ledger_command.relay.heads.LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr("goal_ledger_command.relay.heads.SIGN_EVERY_S", 0.0)
+
+
+async def signed_up_to(bench: Bench, one: Written) -> None:
+    async def is_signed() -> bool:
+        async with raw_connection(bench.engine) as raw:
+            note = await latest_checkpoint(raw, one.workspace)
+        return note is not None and f"\n{len(one.facts)}\n" in note
+
+    await until(is_signed)
+
+
+async def test_the_newest_head_is_signed_kept_and_published(bench: Bench):
+    one = bench.store.workspace()
+    await bench.store.many(one, 9)
+    async with bench.relaying():
+        await signed_up_to(bench, one)
+    async with raw_connection(bench.engine) as raw:
+        note = await latest_checkpoint(raw, one.workspace)
+    assert note is not None
+    head = verify(note, bench.key.public_key(), f"{ORIGIN}/{one.workspace}/1")
+    assert head.size == 9
+    assert head.root == root_of([leaf_hash(stored) for stored in one.facts])
+    [record] = await bench.records(HEADS, one.workspace)
+    assert (record.key, record.value) == (one.workspace.encode(), note.encode())
+
+
+async def test_every_published_head_is_that_of_the_log_at_its_size(bench: Bench):
+    one = bench.store.workspace()
+    async with bench.relaying():
+        for _ in range(4):
+            await bench.store.many(one, 3)
+            await signed_up_to(bench, one)
+    leaves = [leaf_hash(stored) for stored in one.facts]
+    heads = [
+        verify(record.value.decode(), bench.key.public_key())
+        for record in await bench.records(HEADS, one.workspace)
+    ]
+    assert [head.size for head in heads] == [3, 6, 9, 12]
+    assert [head.root for head in heads] == [root_of(leaves[: head.size]) for head in heads]
+
+
+async def test_a_new_epoch_has_heads_under_an_origin_of_its_own(bench: Bench):
+    one = bench.store.workspace()
+    await bench.store.many(one, 4)
+    async with bench.relaying():
+        await signed_up_to(bench, one)
+        one.epoch = 2
+        await bench.store.many(one, 1)
+        await signed_up_to(bench, one)
+    notes = [record.value.decode() for record in await bench.records(HEADS, one.workspace)]
+    assert [note.split("\n")[0] for note in notes] == [
+        f"{ORIGIN}/{one.workspace}/1",
+        f"{ORIGIN}/{one.workspace}/2",
+    ]
+
+
+async def test_there_is_no_checkpoint_before_the_first_head(bench: Bench):
+    async with raw_connection(bench.engine) as raw:
+        assert await latest_checkpoint(raw, "nobody") is None
