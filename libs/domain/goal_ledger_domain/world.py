@@ -54,6 +54,12 @@ class World:
     def branch(self) -> World:
         return World(self)
 
+    def copy(self) -> World:
+        """The same states, no longer touched by what is put into this one. Not of a branch."""
+        copied = World(self._base)
+        copied._changes = dict(self._changes)
+        return copied
+
     def absorb(self, branch: World) -> None:
         """Take over a branch of this world: its batch is committed."""
         if branch._base is not self:

@@ -66,7 +66,7 @@ class Keyring:
     def __init__(self, engine: AsyncEngine, master_key: bytes) -> None:
         if len(master_key) != KEY_BYTES:
             raise ValueError(f"the master key has {KEY_BYTES} bytes")
-        self._engine = engine
+        self.engine = engine
         self._master = AESGCM(master_key)
         self._held: dict[str, _Held] = {}
 
@@ -82,7 +82,7 @@ class Keyring:
             missing = [subject for subject in missing if subject not in self._of(workspace).keys]
         if missing:
             made = [self._wrap(workspace, subject, os.urandom(KEY_BYTES)) for subject in missing]
-            async with raw_connection(self._engine) as raw:
+            async with raw_connection(self.engine) as raw:
                 await raw.execute(_MAKE, workspace, missing, made)
             await self.load(workspace, missing)
 
@@ -92,7 +92,7 @@ class Keyring:
         wanted = [subject for subject in set(subjects) if subject not in held.keys]
         if not wanted:
             return
-        async with raw_connection(self._engine) as raw:
+        async with raw_connection(self.engine) as raw:
             rows = await raw.fetch(_LOAD, workspace, wanted)
         for subject, wrapped in rows:
             held.keys[subject] = (
@@ -105,7 +105,7 @@ class Keyring:
         if not held.keys or time.monotonic() - held.checked_at < RECHECK_S:
             return
         asked_at = time.monotonic()
-        async with raw_connection(self._engine) as raw:
+        async with raw_connection(self.engine) as raw:
             rows = await raw.fetch(_DELETED, workspace)
         held.checked_at = asked_at
         for (subject,) in rows:
@@ -120,7 +120,7 @@ class Keyring:
         gone = sorted(set(subjects))
         for subject in gone:
             self.forget(workspace, subject)
-        async with raw_connection(self._engine) as raw:
+        async with raw_connection(self.engine) as raw:
             await raw.execute(_DELETE, workspace, gone)
 
     async def listing(self, workspace: str, after: str = "", limit: int = 1000) -> dict[str, bytes | None]:
@@ -128,7 +128,7 @@ class Keyring:
 
         A page with fewer than ``limit`` is the last. The ledger's own keys, of snapshots, are never given out.
         """
-        async with raw_connection(self._engine) as raw:
+        async with raw_connection(self.engine) as raw:
             rows = await raw.fetch(_LOAD_ALL, workspace, after, limit)
         return {
             subject: None if wrapped is None else self._unwrap(workspace, subject, wrapped)
@@ -137,7 +137,7 @@ class Keyring:
 
     async def look_up(self, workspace: str, subjects: Iterable[str]) -> Mapping[str, bytes | None]:
         """These subjects' keys as stored now; those that never had one are left out."""
-        async with raw_connection(self._engine) as raw:
+        async with raw_connection(self.engine) as raw:
             wanted = sorted({one for one in subjects if not one.startswith(SNAPSHOT)})
             rows = await raw.fetch(_LOAD, workspace, wanted)
         return {

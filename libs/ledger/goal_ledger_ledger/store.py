@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 if TYPE_CHECKING:
     Raw = asyncpg.Connection[asyncpg.Record]
@@ -25,9 +25,12 @@ CONNECT_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_MS = 25_000
 """No transaction on the ledger database lives over 30 s: the hot row of a head would bloat."""
 
-CONNECTION_LOST = (
+COMMAND_TIMEOUT_S = 30.0
+
+_LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
@@ -35,10 +38,7 @@ CONNECTION_LOST = (
     OSError,
     TimeoutError,
 )
-"""After these the connection is gone; whether a statement that was under way took effect is unknown."""
-
-PASSING = (
-    *CONNECTION_LOST,
+_PASSING = (
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.LockNotAvailableError,
@@ -46,7 +46,20 @@ PASSING = (
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
 )
-"""Not the fault of what was written: the same may succeed later."""
+
+
+class Unreachable(Exception):
+    """No connection could be had: nothing was sent."""
+
+
+def connection_lost(failure: BaseException) -> bool:
+    """Whether the connection is gone: whether a statement that was under way took effect is then unknown."""
+    return isinstance(failure, _LOST) and not isinstance(failure, asyncpg.DataError)
+
+
+def is_passing(failure: BaseException) -> bool:
+    """Whether the same may succeed later: the failure is not the fault of what was written."""
+    return isinstance(failure, (*_PASSING, Unreachable)) or connection_lost(failure)
 
 
 class UnsafeDurability(Exception):
@@ -56,8 +69,8 @@ class UnsafeDurability(Exception):
 def create_engine(url: str, *, application: str, connections: int = 10) -> AsyncEngine:
     """A pool for a plain ``postgresql://`` address. Nothing is opened yet.
 
-    ``enable_seqscan=off``: every read here is by key; a plan made while a table was still small must not read the
-    whole of it once it has grown.
+    ``enable_seqscan=off`` and ``force_generic_plan``: every statement here goes by key and is prepared once; a plan
+    made while a table was small must not read the whole of it once it has grown, nor be made anew for every batch.
     """
     return create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
@@ -66,9 +79,11 @@ def create_engine(url: str, *, application: str, connections: int = 10) -> Async
         pool_timeout=CONNECT_TIMEOUT_S,
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
+            "command_timeout": COMMAND_TIMEOUT_S,
             "server_settings": {
                 "application_name": application,
                 "enable_seqscan": "off",
+                "plan_cache_mode": "force_generic_plan",
                 "lock_timeout": str(LOCK_TIMEOUT_MS),
                 "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
                 "statement_timeout": str(STATEMENT_TIMEOUT_MS),
@@ -78,10 +93,6 @@ def create_engine(url: str, *, application: str, connections: int = 10) -> Async
     )
 
 
-class Unreachable(Exception):
-    """No connection could be had: nothing was sent."""
-
-
 @asynccontextmanager
 async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Raw]:
     """A pooled connection's asyncpg connection; one that broke is thrown away, not handed on.
@@ -89,23 +100,35 @@ async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Raw]:
     Raises:
         Unreachable: none could be had.
     """
+    connection, raw = await _open(engine)
     try:
-        connection = await engine.connect()
-    except (SQLAlchemyError, *PASSING) as unreachable:
-        raise Unreachable(f"the database cannot be reached: {unreachable}") from unreachable
-    try:
-        yield await _driver_connection(connection)
+        yield raw
     except BaseException as failure:
-        if isinstance(failure, CONNECTION_LOST) or not isinstance(failure, asyncpg.PostgresError):
+        if connection_lost(failure) or raw.is_closed() or not isinstance(failure, Exception):
             await connection.invalidate()
         raise
     finally:
         await connection.close()
 
 
-async def _driver_connection(connection: Any) -> Raw:
-    raw: Raw = (await connection.get_raw_connection()).driver_connection
-    return raw
+async def _open(engine: AsyncEngine) -> tuple[AsyncConnection, Raw]:
+    """A connection that is not known to be closed: those that the server left are dropped on the way."""
+    while True:
+        try:
+            connection = await engine.connect()
+            raw = cast("Raw", (await connection.get_raw_connection()).driver_connection)
+        except (
+            SQLAlchemyError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            OSError,
+            TimeoutError,
+        ) as failure:
+            raise Unreachable(f"The database cannot be reached: {failure}") from failure
+        if not raw.is_closed():
+            return connection, raw
+        await connection.invalidate()
+        await connection.close()
 
 
 async def require_durability(engine: AsyncEngine) -> None:

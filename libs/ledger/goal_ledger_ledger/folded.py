@@ -1,0 +1,151 @@
+"""One workspace in memory: what decisions need, folded up to its head.
+
+Facts that no decider needs are not parsed: of them only the tip of their stream is kept (version and hash), which
+stand in columns of their own. Display names reach the deciders in clear, opened while folding; a name whose key was
+deleted reads ``[erased]``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from goal_ledger_contracts.envelope import Fact, from_json
+from goal_ledger_contracts.position import Position
+
+from goal_ledger_ledger.keyring import Keyring
+from goal_ledger_ledger.merkle import Frontier
+from goal_ledger_ledger.sealing import key_ids, open_fact_data
+from goal_ledger_ledger.submission import Domain, StoreBehindLog, UnknownWorkspace, World
+
+if TYPE_CHECKING:
+    from goal_ledger_ledger.batch import Batch
+    from goal_ledger_ledger.store import Raw
+
+SHREDDING = "PersonShredded"
+PAGE_FACTS = 5_000
+
+_HEAD = "SELECT epoch, seq, recorded_at, frontier FROM heads WHERE workspace = $1"
+_HEAD_LOCKED = _HEAD + " FOR UPDATE"
+_TAIL = """
+SELECT seq, stream, version, hash, type, CASE WHEN type = ANY($4::text[]) THEN bytes END
+FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $5
+"""
+
+Tip = tuple[int, bytes]
+"""Of a stream: the version and the hash of its last fact."""
+
+
+class EpochChanged(Exception):
+    """The workspace was recovered: what was folded along the old epoch is void."""
+
+
+class LedgerBroken(Exception):
+    """The store holds what no writer writes (a gap in seq): the workspace cannot be folded."""
+
+
+class Folded:
+    """The state of one workspace at a position. Changed only by :func:`catch_up` and by a committed batch."""
+
+    __slots__ = (
+        "checked_at",
+        "epoch",
+        "frontier",
+        "recorded_at",
+        "seq",
+        "shredded",
+        "tips",
+        "workspace",
+        "world",
+    )
+
+    def __init__(self, workspace: str, world: World, epoch: int) -> None:
+        self.workspace = workspace
+        self.world = world
+        self.epoch = epoch
+        self.seq = 0
+        self.recorded_at: datetime | None = None
+        self.frontier = Frontier()
+        self.tips: dict[str, Tip] = {}
+        self.shredded: set[str] = set()
+        self.checked_at = 0.0
+        """When it was last known to stand at the head (monotonic seconds)."""
+
+    def take(self, batch: Batch) -> None:
+        """The batch is committed: its state is the state."""
+        self.seq += len(batch.rows)
+        self.world.absorb(batch.world)
+        self.tips.update(batch.tips)
+        self.shredded |= batch.shredded
+        if batch.rows:
+            self.frontier = batch.frontier
+            self.recorded_at = batch.now
+        self.checked_at = time.monotonic()
+
+    @property
+    def position(self) -> Position:
+        return Position(self.epoch, self.seq)
+
+
+async def head_of(raw: Raw, workspace: str, *, lock: bool = False) -> Any:
+    """(epoch, seq, recorded_at, frontier), the row locked until the end of the transaction if asked; None: no such."""
+    return await raw.fetchrow(_HEAD_LOCKED if lock else _HEAD, workspace)
+
+
+async def catch_up(raw: Raw, folded: Folded, domain: Domain, keyring: Keyring, *, lock: bool = False) -> bool:
+    """Fold the facts that others recorded meanwhile. True if there were any.
+
+    Raises:
+        UnknownWorkspace: there is no head.
+        EpochChanged: fold anew.
+        StoreBehindLog: the head is below what was folded.
+    """
+    head = await head_of(raw, folded.workspace, lock=lock)
+    if head is None and not folded.seq:
+        raise UnknownWorkspace(folded.workspace)
+    epoch, seq, recorded_at, frontier = head or (0, 0, None, b"")
+    if epoch < folded.epoch or (epoch == folded.epoch and seq < folded.seq):
+        raise StoreBehindLog(
+            f"The store of this workspace is at {epoch}-{seq}, behind {folded.position}, which was answered for."
+        )
+    if epoch != folded.epoch:
+        raise EpochChanged
+    behind = folded.seq < seq
+    wanted = [*domain.folded, SHREDDING]
+    while folded.seq < seq:
+        rows = await raw.fetch(_TAIL, folded.workspace, folded.seq, seq, wanted, PAGE_FACTS)
+        await _fold(folded, rows, domain, keyring)
+    folded.recorded_at = recorded_at
+    folded.frontier = Frontier.from_bytes(seq, frontier)
+    folded.checked_at = time.monotonic()
+    return behind
+
+
+async def _fold(folded: Folded, rows: Sequence[Any], domain: Domain, keyring: Keyring) -> None:
+    """One page: parsed, its keys loaded, then applied without a pause."""
+    if not rows or rows[0][0] != folded.seq + 1 or rows[-1][0] != folded.seq + len(rows):
+        raise LedgerBroken(f"facts of {folded.workspace} after seq {folded.seq} are not dense")
+    parsed = [from_json(json.loads(row[5])) for row in rows if row[5] is not None]
+    clear = await open_texts(parsed, folded.workspace, keyring)
+    for fact in clear:
+        if fact.type == SHREDDING:
+            folded.shredded.add(fact.stream)
+            keyring.forget(folded.workspace, fact.stream)
+        domain.evolve(folded.world, fact)
+    folded.tips.update((stream, (version, hash)) for _, stream, version, hash, _, _ in rows)
+    folded.seq = rows[-1][0]
+
+
+async def open_texts(facts: Sequence[Fact], workspace: str, keyring: Keyring) -> list[Fact]:
+    """The facts with their personal text in clear; the keys are loaded in one go."""
+    sealed = [set(key_ids(fact.data)) for fact in facts]
+    await keyring.load(workspace, set().union(*sealed))
+    keys = keyring.keys(workspace)
+    return [
+        replace(fact, data=open_fact_data(fact.data, workspace, fact.event_id, keys)) if owners else fact
+        for fact, owners in zip(facts, sealed, strict=True)
+    ]

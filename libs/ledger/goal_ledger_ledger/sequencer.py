@@ -1,0 +1,381 @@
+"""The ledger of a process: the commands of each workspace wait in line, and one task per workspace records them.
+
+*One line per workspace*, so that what spans goals is decided one after another, and a repeat of a command waits for the
+first of its kind simply by standing behind it. Whatever has gathered while a batch was being committed goes into the
+next: group commit needs no timer.
+
+*Two queues per line*: single commands go first, bulk fills the rest of each batch. So a single command waits for one
+batch at most, however many readings wait, and bulk keeps what singles leave, at least half of each batch.
+
+*A caller that goes away cancels nothing*: its command stays in line and is recorded. A line's task ends when its line
+is empty. Folded states are kept for the workspaces used last (:data:`MAX_WORKSPACES`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict, deque
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from goal_ledger_contracts.position import Position
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from goal_ledger_ledger.append import Appender, Counts
+from goal_ledger_ledger.batch import BATCH_MAX_FACTS, Outcome
+from goal_ledger_ledger.erasing import erase, erase_everywhere
+from goal_ledger_ledger.keyring import Keyring
+from goal_ledger_ledger.snapshots import EVERY_FACTS, Snapshots
+from goal_ledger_ledger.store import is_passing, require_durability
+from goal_ledger_ledger.submission import (
+    Answer,
+    Domain,
+    NotRecorded,
+    StoreBehindLog,
+    Submission,
+    UnknownWorkspace,
+    World,
+    WriteGate,
+)
+
+MAX_WORKSPACES = 256
+"""Workspaces whose folded state is kept in memory; more only while they are in use."""
+
+READ_FRESH_S = 1.0
+"""How old the last look at the head may be for a read."""
+
+UNKNOWN_REMEMBERED_S = 1.0
+MAX_UNKNOWN_REMEMBERED = 1_000
+ERASE_AGAIN_AFTER_S = 5.0
+BULK_SHARE = BATCH_MAX_FACTS // 2
+"""Places of a batch that single commands leave to bulk, when there is bulk."""
+
+log = logging.getLogger(__name__)
+
+
+class _Group:
+    """A bulk request: its outcomes, complete when none is left."""
+
+    __slots__ = ("future", "left", "outcomes")
+
+    def __init__(self, size: int, future: asyncio.Future[list[Outcome]]) -> None:
+        self.outcomes: list[Outcome] = [NotRecorded("not decided")] * size
+        self.left = size
+        self.future = future
+
+
+class _Waiting:
+    """A submission in line, and where its outcome goes: a caller's future, or a place in a group."""
+
+    __slots__ = ("future", "group", "index", "submission")
+
+    def __init__(
+        self,
+        submission: Submission,
+        future: asyncio.Future[Answer] | None = None,
+        group: _Group | None = None,
+        index: int = 0,
+    ) -> None:
+        self.submission, self.future, self.group, self.index = submission, future, group, index
+
+    def settle(self, outcome: Outcome) -> None:
+        if self.group is not None:
+            self.group.outcomes[self.index] = outcome
+            self.group.left -= 1
+            if not self.group.left and not self.group.future.done():
+                self.group.future.set_result(self.group.outcomes)
+        elif self.future is not None and not self.future.done():
+            if isinstance(outcome, Answer):
+                self.future.set_result(outcome)
+            else:
+                self.future.set_exception(outcome)
+
+    @property
+    def alone(self) -> bool:
+        return self.submission.exclusive or self.submission.creates_workspace
+
+
+class _Line:
+    """The queues of one workspace, the task that empties them, and what it writes with."""
+
+    def __init__(self, appender: Appender) -> None:
+        self.appender = appender
+        self.singles: deque[_Waiting] = deque()
+        self.bulk: deque[_Waiting] = deque()
+        self.task: asyncio.Task[None] | None = None
+        self.lock = asyncio.Lock()
+        self.may_write = False
+        self.erased: set[str] = set()
+        self.snapshot_runs = False
+
+    @property
+    def idle(self) -> bool:
+        return self.task is None and not self.lock.locked() and not self.snapshot_runs
+
+    def take(self) -> list[_Waiting]:
+        """The next batch's submissions: singles first, bulk in what they leave; one that must be alone, alone."""
+        for queue in (self.singles, self.bulk):
+            if queue and queue[0].alone:
+                return [queue.popleft()]
+            if queue:
+                break
+        taken: list[_Waiting] = []
+        for queue, places in (
+            (self.singles, BATCH_MAX_FACTS - BULK_SHARE if self.bulk else BATCH_MAX_FACTS),
+            (self.bulk, BATCH_MAX_FACTS),
+        ):
+            while queue and len(taken) < places and not queue[0].alone:
+                taken.append(queue.popleft())
+        return taken
+
+    def put_back(self, undecided: Sequence[_Waiting]) -> None:
+        for waiting in reversed(undecided):
+            (self.singles if waiting.group is None else self.bulk).appendleft(waiting)
+
+
+class Ledger:
+    """The one way to record facts, and to read the state that decisions are taken on. One per process."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        keyring: Keyring,
+        domain: Domain,
+        gate: WriteGate,
+        *,
+        allow_unsafe_durability: bool = False,
+    ) -> None:
+        self.counts = Counts()
+        self._engine, self._keyring, self._domain, self._gate = engine, keyring, domain, gate
+        self._allow_unsafe_durability = allow_unsafe_durability
+        self._snapshots = Snapshots(engine, keyring, domain.fold_version)
+        self._lines: OrderedDict[str, _Line] = OrderedDict()
+        self._unknown: dict[str, float] = {}
+        self._stopped: dict[str | None, str] = {}
+        self._behind: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    async def start(self) -> None:
+        """Look at the servers' durability, and erase again what was shredded.
+
+        Raises:
+            UnsafeDurability: a server may lose what it acknowledged.
+            Unreachable: a database is away.
+        """
+        if not self._allow_unsafe_durability:
+            await require_durability(self._engine)
+            await require_durability(self._keyring.engine)
+        await erase_everywhere(self._engine, self._keyring, self._snapshots)
+
+    async def close(self) -> None:
+        """Take nothing new, record what waits, end. The engines are the caller's to dispose of."""
+        self._closing = True
+        drains = [line.task for line in self._lines.values() if line.task is not None]
+        if drains:
+            await asyncio.wait(drains)
+        for task in self._behind:
+            task.cancel()
+        if self._behind:
+            await asyncio.wait(self._behind)
+
+    async def submit(self, submission: Submission) -> Answer:
+        """Record one command. What its ``decide`` raises is raised here.
+
+        Raises:
+            UnknownWorkspace, KeyReused, FactTooLarge, OwnerShredded: refused; nothing was recorded.
+            NotRecorded, StoreBehindLog: nothing was recorded.
+            OutcomeUnknown: it may or may not have been recorded.
+        """
+        line = self._line_for(submission)
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        line.singles.append(_Waiting(submission, future))
+        self._wake(line)
+        return await future
+
+    async def submit_all(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """Record many commands of one workspace, in their order; what became of each. Raises as ``submit`` does,
+        but only for the workspace as a whole."""
+        if not submissions:
+            return []
+        line = self._line_for(submissions[0])
+        future: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        group = _Group(len(submissions), future)
+        line.bulk.extend(_Waiting(one, None, group, index) for index, one in enumerate(submissions))
+        self._wake(line)
+        return await future
+
+    async def read(self, workspace: str) -> tuple[World, Position]:
+        """The folded state, known to have stood at the head at most a second ago. It goes on changing: use it
+        before the next ``await``.
+
+        Raises:
+            UnknownWorkspace
+            NotRecorded: the store cannot be reached.
+            StoreBehindLog: the head is below what this process has folded.
+        """
+        self._refuse_unknown(workspace)
+        line = self._line(workspace)
+        folded = line.appender.folded
+        if folded is None or time.monotonic() - folded.checked_at >= READ_FRESH_S:
+            async with line.lock:
+                try:
+                    folded = await line.appender.refreshed(READ_FRESH_S)
+                except Exception as failure:
+                    raise self._as_outcome(workspace, failure) from failure
+            self._care(line)
+        return folded.world, folded.position
+
+    def stop_writing(self, workspace: str | None, reason: str) -> None:
+        """Refuse every write with StoreBehindLog: to this workspace, or (None) to all."""
+        log.error("writing is stopped", extra={"workspace": workspace, "reason": reason})
+        self._stopped[workspace] = reason
+
+    def resume_writing(self, workspace: str | None) -> None:
+        """Take a stop back, after the store was recovered. The gate is asked again."""
+        self._stopped.pop(workspace, None)
+        for line in self._lines.values():
+            line.may_write = False
+
+    @property
+    def stopped(self) -> dict[str | None, str]:
+        """The stops in force, with their reasons."""
+        return dict(self._stopped)
+
+    @property
+    def waiting(self) -> int:
+        """Commands in line, of all workspaces."""
+        return sum(len(line.singles) + len(line.bulk) for line in self._lines.values())
+
+    def _line_for(self, submission: Submission) -> _Line:
+        if self._closing:
+            raise NotRecorded("This process is shutting down; nothing was recorded.")
+        if submission.creates_workspace:
+            self._unknown.pop(submission.workspace, None)
+        else:
+            self._refuse_unknown(submission.workspace)
+        return self._line(submission.workspace)
+
+    def _line(self, workspace: str) -> _Line:
+        line = self._lines.get(workspace)
+        if line is not None:
+            self._lines.move_to_end(workspace)
+            return line
+        appender = Appender(
+            workspace, self._engine, self._keyring, self._domain, self._snapshots, self.counts
+        )
+        line = self._lines[workspace] = _Line(appender)
+        if len(self._lines) > MAX_WORKSPACES:
+            for name, oldest in self._lines.items():
+                if oldest.idle and oldest is not line:
+                    del self._lines[name]
+                    break
+        return line
+
+    def _refuse_unknown(self, workspace: str) -> None:
+        until = self._unknown.get(workspace)
+        if until is None:
+            return
+        if time.monotonic() < until:
+            raise UnknownWorkspace(workspace)
+        del self._unknown[workspace]
+
+    def _wake(self, line: _Line) -> None:
+        if line.task is None:
+            line.task = asyncio.create_task(self._drain(line))
+
+    async def _drain(self, line: _Line) -> None:
+        while line.singles or line.bulk:
+            waiting = line.take()
+            async with line.lock:
+                outcomes = await self._record(line, [one.submission for one in waiting])
+            for one, outcome in zip(waiting, outcomes, strict=False):
+                one.settle(outcome)
+            line.put_back(waiting[len(outcomes) :])
+            self._care(line)
+        line.task = None
+
+    async def _record(self, line: _Line, submissions: list[Submission]) -> list[Outcome]:
+        """What became of the first submissions, at least one."""
+        try:
+            await self._may_write(line)
+            outcomes = await line.appender.record(submissions)
+            await self._erase(line)
+            return outcomes
+        except Exception as failure:
+            outcome = self._as_outcome(line.appender.workspace, failure)
+            if outcome is not failure or isinstance(failure, UnknownWorkspace | StoreBehindLog | NotRecorded):
+                return [outcome] * len(submissions)
+            log.exception("a batch failed", extra={"workspace": line.appender.workspace})
+        if len(submissions) == 1:
+            return [outcome]
+        return [(await self._record(line, [one]))[0] for one in submissions]
+
+    async def _may_write(self, line: _Line) -> None:
+        workspace = line.appender.workspace
+        reason = self._stopped.get(workspace) or self._stopped.get(None)
+        if reason is not None:
+            raise StoreBehindLog(reason)
+        if not line.may_write:
+            await self._gate.check(workspace)
+            line.may_write = True
+
+    def _as_outcome(self, workspace: str, failure: Exception) -> Exception:
+        """What a caller is told of a failure that is not of its command."""
+        if isinstance(failure, UnknownWorkspace):
+            if len(self._unknown) >= MAX_UNKNOWN_REMEMBERED:
+                self._unknown.clear()
+            self._unknown[workspace] = time.monotonic() + UNKNOWN_REMEMBERED_S
+            self._lines.pop(workspace, None) if workspace in self._lines and self._lines[
+                workspace
+            ].idle else None
+        elif isinstance(failure, StoreBehindLog):
+            if workspace not in self._stopped:
+                self.stop_writing(workspace, failure.sentence)
+        elif is_passing(failure):
+            log.warning("the store is away", extra={"workspace": workspace, "failure": repr(failure)})
+            return NotRecorded("The store cannot be reached; nothing was recorded.")
+        return failure
+
+    async def _erase(self, line: _Line) -> None:
+        """Delete the keys of those shredded since, before the answer goes out; if that fails, go on trying."""
+        folded = line.appender.folded
+        if folded is None or len(folded.shredded) == len(line.erased):
+            return
+        gone = folded.shredded - line.erased
+        try:
+            await erase(self._snapshots, self._keyring, folded.workspace, gone)
+            line.erased |= gone
+        except Exception:
+            log.exception("keys are still to be deleted", extra={"workspace": folded.workspace})
+            self._run(self._erase_again(line))
+
+    async def _erase_again(self, line: _Line) -> None:
+        await asyncio.sleep(ERASE_AGAIN_AFTER_S)
+        await self._erase(line)
+
+    def _care(self, line: _Line) -> None:
+        """Start a snapshot when enough was recorded since the last."""
+        appender = line.appender
+        if appender.folded is None or line.snapshot_runs:
+            return
+        if appender.folded.seq - appender.snapshot_seq >= EVERY_FACTS:
+            line.snapshot_runs = True
+            self._run(self._snapshot(line))
+
+    async def _snapshot(self, line: _Line) -> None:
+        try:
+            folded = line.appender.folded
+            if folded is not None:
+                line.appender.snapshot_seq = folded.seq
+                await self._snapshots.save(folded)
+        except Exception:
+            log.exception("no snapshot", extra={"workspace": line.appender.workspace})
+        finally:
+            line.snapshot_runs = False
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._behind.add(task)
+        task.add_done_callback(self._behind.discard)

@@ -1,0 +1,141 @@
+"""What callers hand to the ledger and get back, and what the ledger asks of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from goal_ledger_contracts.decision import Decision, Identity, Situation
+from goal_ledger_contracts.envelope import MAX_FACT_BYTES, CommandMark, Fact
+from goal_ledger_contracts.position import Position
+
+World = Any
+"""The folded state that deciders read: ``get``, ``put``, ``branch`` and ``absorb`` of ``goal_ledger_domain.world``."""
+
+
+class Domain(Protocol):
+    """The deciders' side: how a workspace's state follows from its facts."""
+
+    @property
+    def fold_version(self) -> str:
+        """Changes whenever the same facts give another state: older snapshots are thrown away."""
+
+    @property
+    def folded(self) -> frozenset[str]:
+        """The type names of the facts that :meth:`evolve` handles; others are not even parsed."""
+
+    def empty(self) -> World:
+        """The state before the first fact."""
+
+    def evolve(self, world: World, fact: Fact) -> None:
+        """Put what the fact changes into ``world``. Its personal text is in clear."""
+
+
+class WriteGate(Protocol):
+    """Asked before this process first writes to a workspace: does Kafka hold facts that the store does not?"""
+
+    async def check(self, workspace: str) -> None:
+        """Raises :class:`NotRecorded` (cannot be told now) or :class:`StoreBehindLog`."""
+
+
+class OpenGate:
+    """Lets every write pass: for tests, and for tools that run where nothing was ever published."""
+
+    async def check(self, workspace: str) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class FactRef:
+    seq: int
+    event_id: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command came to. ``facts`` is empty if it changed nothing; ``version`` is the stream's."""
+
+    id: str
+    version: int
+    facts: tuple[FactRef, ...]
+    position: Position
+    replayed: bool = False
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One command for one workspace.
+
+    ``decide`` is called on the state that the command will be ordered on, maybe more than once; what it raises
+    reaches the submitter and nothing is recorded. ``lookups`` and ``neighbours``: what it wants to find in its
+    situation. ``mark``: the keyed hashes of its idempotency key. ``exclusive``: decided in a batch of its own.
+    """
+
+    workspace: str
+    decide: Callable[[World, Situation], Decision]
+    lookups: tuple[Identity, ...] = ()
+    neighbours: tuple[tuple[str, datetime], ...] = ()
+    mark: CommandMark | None = None
+    traceparent: str | None = None
+    location: Callable[[Decision], str | None] | None = None
+    exclusive: bool = False
+    creates_workspace: bool = False
+
+
+class LedgerError(Exception):
+    """A stable ``code`` and a sentence."""
+
+    code = "ledger_error"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class UnknownWorkspace(LedgerError):
+    code = "unknown_workspace"
+
+    def __init__(self, workspace: str) -> None:
+        super().__init__("There is no such workspace.")
+        self.workspace = workspace
+
+
+class KeyReused(LedgerError):
+    code = "key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another body.")
+
+
+class FactTooLarge(LedgerError):
+    code = "fact_too_large"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"What is to be recorded has {size} bytes; a fact has at most {MAX_FACT_BYTES}.")
+
+
+class NotRecorded(LedgerError):
+    """Nothing was recorded; the same command may be sent again."""
+
+    code = "not_recorded"
+
+
+class OutcomeUnknown(LedgerError):
+    """The facts may or may not be recorded: only repeating with the same key tells."""
+
+    code = "outcome_unknown"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The connection broke while this was recorded; repeat it with the same key to learn the outcome."
+        )
+
+
+class StoreBehindLog(LedgerError):
+    """The store lacks facts that were published: nothing may be written until it is recovered."""
+
+    code = "store_behind_log"
