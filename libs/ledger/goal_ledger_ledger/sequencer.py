@@ -295,6 +295,13 @@ class Ledger:
             line.put_back(waiting[len(outcomes) :])
             self._care(line)
         line.task = None
+        self._forget_if_unfolded(line)
+
+    def _forget_if_unfolded(self, line: _Line) -> None:
+        """A name that is no workspace takes no place among those that are."""
+        workspace = line.appender.workspace
+        if line.appender.folded is None and line.idle and self._lines.get(workspace) is line:
+            del self._lines[workspace]
 
     async def _record(self, line: _Line, submissions: list[Submission]) -> list[Outcome]:
         """What became of the first submissions, at least one."""
@@ -331,7 +338,7 @@ class Ledger:
                 workspace
             ].idle else None
         elif isinstance(failure, StoreBehindLog):
-            if workspace not in self._stopped:
+            if workspace not in self._stopped and None not in self._stopped:
                 self.stop_writing(workspace, failure.sentence)
         elif is_passing(failure):
             log.warning("the store is away", extra={"workspace": workspace, "failure": repr(failure)})

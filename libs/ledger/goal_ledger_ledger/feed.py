@@ -1,0 +1,109 @@
+"""The log as readers see it: heads, and facts after a position, page by page in seq order.
+
+Safe to read without a lock: the head's guard makes the order of commits the order of seq, so whoever has seen seq n has
+seen all before it. Every page is one short statement; nothing here holds a transaction open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from goal_ledger_contracts.position import Position
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from goal_ledger_ledger.store import raw_connection
+
+MAX_PAGE_FACTS = 5_000
+MAX_PAGE_BYTES = 16 * 1024 * 1024
+"""A page ends after the fact that reaches this; one fact is at most 256 KiB."""
+
+
+class StoredFact(NamedTuple):
+    seq: int
+    bytes: bytes
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last fact of a workspace and the tree over all of them."""
+
+    workspace: str
+    epoch: int
+    seq: int
+    root: bytes
+    moved_at: datetime
+
+    @property
+    def position(self) -> Position:
+        return Position(self.epoch, self.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """An epoch of a workspace: ``fork_seq`` is the last fact kept from the one before (0 for the first)."""
+
+    epoch: int
+    fork_seq: int
+    started_at: datetime
+
+
+_FACTS = """
+SELECT seq, bytes, traceparent FROM (
+    SELECT seq, bytes, traceparent, sum(length(bytes)) OVER (ORDER BY seq) - length(bytes) AS before
+    FROM (SELECT seq, bytes, traceparent FROM facts WHERE workspace = $1 AND seq > $2 ORDER BY seq LIMIT $3) page
+) measured WHERE before < $4 ORDER BY seq
+"""
+_HEAD = "SELECT workspace, epoch, seq, root, moved_at FROM heads WHERE workspace = $1"
+_HEADS = """
+SELECT workspace, epoch, seq, root, moved_at FROM heads
+WHERE workspace > $1 AND moved_at >= $2 ORDER BY workspace LIMIT $3
+"""
+_EPOCHS = "SELECT epoch, fork_seq, started_at FROM epochs WHERE workspace = $1 ORDER BY epoch"
+_LEAVES = "SELECT hash FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4"
+
+_LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+class Feed:
+    """Reads the ledger database. Every method raises ``Unreachable`` or asyncpg's errors when it is away."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def facts_after(self, workspace: str, after_seq: int, limit: int = 1_000) -> list[StoredFact]:
+        """The next facts in seq order, at most ``limit`` (≤ 5000) and about 16 MiB; empty at the end."""
+        async with raw_connection(self._engine) as raw:
+            rows = await raw.fetch(_FACTS, workspace, after_seq, min(limit, MAX_PAGE_FACTS), MAX_PAGE_BYTES)
+        return [StoredFact(*row) for row in rows]
+
+    async def head(self, workspace: str) -> Head | None:
+        """None: no such workspace."""
+        async with raw_connection(self._engine) as raw:
+            row = await raw.fetchrow(_HEAD, workspace)
+        return None if row is None else Head(*row)
+
+    async def heads(self, since: datetime | None = None, after: str = "", limit: int = 1_000) -> list[Head]:
+        """Heads that moved at or after ``since`` (None: all), by workspace, a page after the name ``after``."""
+        async with raw_connection(self._engine) as raw:
+            rows = await raw.fetch(_HEADS, after, since or _LONG_AGO, limit)
+        return [Head(*row) for row in rows]
+
+    async def epochs(self, workspace: str) -> list[Epoch]:
+        """The workspace's epochs, the present one last; empty: no such workspace."""
+        async with raw_connection(self._engine) as raw:
+            rows = await raw.fetch(_EPOCHS, workspace)
+        return [Epoch(*row) for row in rows]
+
+    async def leaves(self, workspace: str, up_to_seq: int) -> list[bytes]:
+        """The leaf hashes of facts 1 to ``up_to_seq``, for proofs. 32 bytes each: a million facts are 32 MB."""
+        leaves: list[bytes] = []
+        async with raw_connection(self._engine) as raw:
+            while len(leaves) < up_to_seq:
+                page = await raw.fetch(_LEAVES, workspace, len(leaves), up_to_seq, 50_000)
+                if not page:
+                    raise IndexError(f"no seq {up_to_seq} in {workspace}")
+                leaves += [row[0] for row in page]
+        return leaves

@@ -1,0 +1,118 @@
+"""Sealed before it is hashed, erased with its key, and never sealed for that person again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from goal_ledger_ledger.sealing import ERASED, OwnerShredded
+
+OLA = "person/ola"
+
+
+async def everything(databases, workspace) -> bytes:
+    """All that the ledger database holds of a workspace, as text."""
+    import asyncpg
+
+    connection = await asyncpg.connect(databases.ledger_url)
+    parts = []
+    for table in ("facts", "answers", "identities", "points", "heads"):
+        for row in await connection.fetch(f"SELECT * FROM {table} WHERE workspace = $1", workspace):
+            parts += [value if isinstance(value, bytes) else repr(value).encode() for value in row.values()]
+    await connection.close()
+    return b"\n".join(parts)
+
+
+async def test_no_personal_text_is_in_clear_in_the_ledger_database(databases, ledger, commands):
+    await ledger.submit(commands.person("ola", "Ola Nordmann"))
+    await ledger.submit(commands.check_in("c1", "I was ill", actor=OLA, key="k"))
+    held = await everything(databases, commands.workspace)
+    assert b"Nordmann" not in held and b"ill" not in held
+    assert b'"k":"person/ola"' in held
+
+
+async def test_many_new_owners_of_one_batch_get_their_keys_in_one_go(databases, ledger, commands, audit):
+    told = await ledger.submit_all([commands.person(f"p{n}", f"Person {n}") for n in range(300)])
+    assert all(not isinstance(each, Exception) for each in told)
+    keys = await databases.keyring().listing(commands.workspace)
+    assert len(keys) == 300 and all(keys.values())
+    assert len(await audit.facts()) == 301
+
+
+async def test_shredding_deletes_the_key_and_no_text_is_sealed_for_that_person_again(
+    process, databases, ledger, commands, audit
+):
+    await ledger.submit(commands.person("ola", "Ola Nordmann"))
+    other = await process()
+    await other.read(commands.workspace)
+    await ledger.submit(commands.shred("ola"))
+    assert await databases.keyring().listing(commands.workspace) == {OLA: None}
+    for each in (ledger, other, await process()):
+        with pytest.raises(OwnerShredded):
+            await each.submit(commands.check_in("c1", "again", actor=OLA))
+        await each.submit(commands.check_in(f"c-{id(each)}", actor=OLA))
+    assert await databases.keyring().listing(commands.workspace) == {OLA: None}
+    await audit.facts()
+
+
+async def test_a_text_in_the_same_batch_after_the_shredding_is_refused(ledger, commands):
+    await ledger.submit(commands.person("ola", "Ola"))
+    told = await asyncio.gather(
+        ledger.submit(commands.check_in("c1", "before", actor=OLA)),
+        ledger.submit(commands.shred("ola")),
+        ledger.submit(commands.check_in("c2", "after", actor=OLA)),
+        return_exceptions=True,
+    )
+    assert [type(each).__name__ for each in told] == ["Answer", "Answer", "OwnerShredded"]
+
+
+async def test_an_erased_name_is_folded_as_erased_and_the_chain_still_holds(process, ledger, commands, audit):
+    await ledger.submit(commands.person("ola", "Ola Nordmann"))
+    await ledger.submit(commands.person("kari", "Kari"))
+    await ledger.submit(commands.shred("ola"))
+    other = await process()
+    world, _ = await other.read(commands.workspace)
+    assert (world.get("person", "ola"), world.get("person", "kari")) == ("gone", "Kari")
+    await audit.facts()
+
+
+async def test_a_name_whose_key_is_gone_reads_erased_in_the_fold(process, databases, ledger, commands):
+    await ledger.submit(commands.person("ola", "Ola Nordmann"))
+    await databases.keyring().delete(commands.workspace, [OLA])
+    world, _ = await (await process()).read(commands.workspace)
+    assert world.get("person", "ola") == ERASED
+
+
+async def test_a_start_repeats_the_erasing_for_every_shredding_fact(
+    process, databases, ledger, commands, monkeypatch
+):
+    from goal_ledger_ledger import sequencer
+
+    async def die(*_):
+        raise ConnectionError("died between the fact and the key")
+
+    await ledger.submit(commands.person("ola", "Ola Nordmann"))
+    with monkeypatch.context() as dying:
+        dying.setattr(sequencer, "erase", die)
+        await ledger.submit(commands.shred("ola"))
+    assert (await databases.keyring().listing(commands.workspace))[OLA] is not None
+    with pytest.raises(OwnerShredded):
+        await ledger.submit(commands.check_in("c1", "again", actor=OLA))
+    await process()
+    assert (await databases.keyring().listing(commands.workspace))[OLA] is None
+
+
+async def test_recorded_at_never_runs_backwards(ledger, commands, audit, monkeypatch):
+    from goal_ledger_ledger import append
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2020, 1, 1, tzinfo=UTC)
+
+    await ledger.submit(commands.unit("a"))
+    monkeypatch.setattr(append, "datetime", Clock)
+    await ledger.submit(commands.unit("b"))
+    facts = await audit.facts()
+    assert facts[-1]["recorded_at"] == facts[-2]["recorded_at"]
