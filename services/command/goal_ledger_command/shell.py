@@ -126,10 +126,9 @@ class Shell:
     def _present(world: World, credential: Credential, command: Any) -> Any:
         """The command as its actor may give it on this very fold."""
         meta = command.meta
-        actor = credential.actor(world)
-        if actor != meta.actor:
+        if credential.actor(world) != meta.actor:
             raise credential.unknown()
-        importing = "importer" in roles(world, actor)
+        importing = "importer" in roles(world, meta.actor)
         if importing == meta.importing:
             return command
         return dataclasses.replace(command, meta=dataclasses.replace(meta, importing=importing))

@@ -67,7 +67,7 @@ def revoke_role(meta: Meta, body: RoleOf) -> RevokeRole:
 
 @commands.post("/v1/keys-issued", creates="/v1/keys-issued/{id}")
 def issue_key(meta: Meta, body: NewKey, maker: KeyMaker) -> IssueKey:
-    """Issue an API key. The key itself is in the first answer only, as ``api_key``."""
+    """Issue an API key. The key itself is in the first answer only, as ``key``."""
     key = body.id or uuid7()
     return IssueKey(meta, key=key, holder=body.holder, digest=maker.digest_of_new(key))
 

@@ -32,7 +32,7 @@ class AnswerDocument(BaseModel):
 
 
 class KeyAnswerDocument(AnswerDocument):
-    api_key: str | None = Field(
+    key: str | None = Field(
         default=None, description="The key itself: in the first answer only, never in a replayed one"
     )
 
@@ -43,7 +43,7 @@ def answer_bytes(answer: Answer, api_key: str | None = None) -> bytes:
         [f'{{"seq":{one.seq},"event_id":"{one.event_id}","type":"{one.type}"}}' for one in answer.facts]
     )
     epoch, seq = answer.position
-    key = "" if api_key is None else f',"api_key":{quoted(api_key)}'
+    key = "" if api_key is None else f',"key":{quoted(api_key)}'
     return (
         f'{{"id":{quoted(answer.id)},"version":{answer.version},"facts":[{facts}],'
         f'"position":"{epoch}-{seq}"{key}}}'

@@ -11,7 +11,9 @@ from goal_ledger_command.api.refusals import of_ledger_error, of_refusal
 from goal_ledger_command.credentials import Credential, Service, credential_of, service_of
 from goal_ledger_command.shell import Shell
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.tokens import TokenVerifier
+from goal_ledger_ledger.store import is_passing
 from goal_ledger_ledger.submission import LedgerError
 from starlette.requests import Request
 
@@ -49,5 +51,10 @@ def guarded(route: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
             raise of_refusal(refused) from None
         except LedgerError as failed:
             raise of_ledger_error(failed) from failed
+        except Exception as failed:
+            if not is_passing(failed):
+                raise
+            sentence = "A database cannot be reached now. Send it again."
+            raise Problem(503, "unavailable", sentence, headers={"Retry-After": "1"}) from failed
 
     return run

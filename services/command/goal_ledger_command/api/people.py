@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from goal_ledger_command.api.declare import Commands
-from goal_ledger_command.api.values import Body, Id, NewId
+from goal_ledger_command.api.values import Body, Id, NewId, Plain
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain.command import Meta
-from goal_ledger_domain.person import AddPerson, JoinUnit, LeaveUnit, RenamePerson
+from goal_ledger_domain.person import AddPerson, JoinUnit, LeaveUnit, RenamePerson, ShredPerson
 from pydantic import Field
 
 commands = Commands("people")
@@ -49,3 +49,9 @@ def join_unit(meta: Meta, person: str, body: Seat) -> JoinUnit:
 def leave_unit(meta: Meta, person: str, body: Seat) -> LeaveUnit:
     """The person leaves a unit."""
     return LeaveUnit(meta, person=person, unit=body.unit)
+
+
+@commands.post("/v1/people/{person}/shred")
+def shred_person(meta: Meta, person: str, body: Plain) -> ShredPerson:
+    """Erase every text of a person, everywhere, for good. Needs a reason. There is no way back."""
+    return ShredPerson(meta, person=person)

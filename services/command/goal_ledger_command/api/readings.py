@@ -35,7 +35,7 @@ from starlette.responses import Response
 BATCH = "application/cloudevents-batch+json"
 JSON = "application/json"
 
-_EVENT = {
+_EVENT: dict[str, Any] = {
     "specversion": "1.0",
     "type": READING_TYPE,
     "source": "/web-shop/counter",

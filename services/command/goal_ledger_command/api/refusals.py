@@ -32,6 +32,8 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "not_recorded": (503, "Nothing was recorded; the same request may be sent again."),
     "outcome_unknown": (503, "It may or may not be recorded: repeat it with the same Idempotency-Key."),
     "store_behind_log": (503, "The store lacks published facts; writing stops until it is recovered."),
+    "unavailable": (503, "A database cannot be reached now."),
+    "not_signed_yet": (503, "No head of the workspace has been signed yet."),
     "reading_unknown": (404, "No reading is recorded under this source and id."),
     "position_lost": (410, "The position lies beyond the fork of an epoch that is over."),
     "too_many_items": (413, "The batch has more items than its limit."),

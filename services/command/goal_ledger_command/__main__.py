@@ -1,0 +1,60 @@
+"""``python -m goal_ledger_command``: the processes of the command service."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from goal_ledger_command.cli.operator import operator
+from goal_ledger_command.settings import Settings
+
+app = typer.Typer(
+    help="The command service of Goal Ledger. Everything is set in the environment.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(operator, name="operator")
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as missing:
+        names = ", ".join(str(one["loc"][0]).upper() for one in missing.errors())
+        raise SystemExit(f"these settings are missing or wrong: {names}") from None
+
+
+@app.command()
+def serve(
+    no_intake: Annotated[bool, typer.Option("--no-intake", help="Only the API")] = False,
+    no_api: Annotated[bool, typer.Option("--no-api", help="Only the intake")] = False,
+) -> None:
+    """API (public and internal listener) and intake in one process."""
+    from goal_ledger_command import wiring
+
+    wiring.run(_settings(), api=not no_api, intake=not no_intake)
+
+
+@app.command()
+def relay() -> None:
+    """Everything that leaves the store for Kafka. One is active, others stand by."""
+    from goal_ledger_command import relay as relaying
+
+    relaying.run(_settings())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the ledger and keys databases to this release's tables."""
+    from goal_ledger_command.migrations import migrate as upgrade
+
+    settings = _settings()
+    asyncio.run(upgrade(settings.ledger_database_url, settings.keys_database_url))
+    typer.echo("ledger and keys: at the newest schema")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,181 @@
+"""The log itself: facts in order, heads, the signed checkpoint.
+
+The role auditor reads its own workspace on either listener; service tokens, on the internal one alone, name the
+workspace. Facts leave as their stored bytes, one per line: hash what you get.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from goal_ledger_command.api.door import Door, guarded
+from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.relay import latest_checkpoint
+from goal_ledger_contracts.canonical import instant_text, parse_instant
+from goal_ledger_contracts.ids import WORKSPACE_ID
+from goal_ledger_domain.authorise import Permission, authorise, held_by
+from goal_ledger_edge.positions import HEADER
+from goal_ledger_edge.problems import Problem
+from goal_ledger_ledger.feed import Feed, Head
+from goal_ledger_ledger.store import raw_connection
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.responses import Response
+
+MAX_PAGE_FACTS = 5000
+MAX_PAGE_HEADS = 1000
+JSON_LINES = "application/jsonl"
+NOTE = "text/plain; charset=utf-8"
+
+After = Annotated[int, Query(ge=0, le=10**18, description="Facts after this seq")]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_FACTS)]
+Workspace = Annotated[str | None, Query(description="Services name it; else the credential does")]
+EpochQuery = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Left out: the present one")]
+
+_PERMISSION = {"x-permission": Permission.READ_LOG.value}
+_POSITION = {"description": "The head's position", "schema": {"type": "string", "examples": ["1-151"]}}
+
+
+class HeadDocument(BaseModel):
+    workspace: str
+    epoch: int
+    seq: int
+    root: str = Field(description="RFC 6962 root over the facts, hex")
+    moved_at: str
+
+
+def router(door: Door, engine: AsyncEngine) -> APIRouter:
+    """The three routes."""
+    routes, feed = APIRouter(tags=["log"]), Feed(engine)
+
+    @routes.get(
+        "/v1/log",
+        operation_id="read_log",
+        summary="Facts in order, as stored",
+        response_class=Response,
+        openapi_extra=_PERMISSION,
+        responses={
+            200: {
+                "description": "One fact's canonical bytes per line, in seq order; empty: the end",
+                "content": {JSON_LINES: {"schema": {"type": "string"}}},
+                "headers": {HEADER: _POSITION},
+            },
+            **problem_responses(400, 401, 403, 404, 405, 410, 422, 500, 503),
+        },
+    )
+    @guarded
+    async def read_log(
+        request: Request,
+        after: After = 0,
+        limit: Limit = 1000,
+        workspace: Workspace = None,
+        epoch: EpochQuery = None,
+    ) -> Response:
+        """The facts after a seq. With ``epoch``: 410 ``position_lost`` if ``after`` lies beyond that epoch's fork."""
+        head = await _head(await _readable(request, workspace))
+        if epoch is not None and epoch != head.epoch:
+            await _need_kept(head, epoch, after)
+        stored = await feed.facts_after(head.workspace, after, limit)
+        seen = max(head.seq, stored[-1].seq if stored else 0)
+        body = b"".join([one.bytes + b"\n" for one in stored])
+        return Response(body, media_type=JSON_LINES, headers={HEADER: f"{head.epoch}-{seen}"})
+
+    @routes.get(
+        "/v1/log/heads",
+        operation_id="read_heads",
+        summary="Heads that moved",
+        response_model=list[HeadDocument],
+        openapi_extra=_PERMISSION,
+        responses=problem_responses(400, 401, 403, 405, 422, 500, 503),
+    )
+    @guarded
+    async def read_heads(
+        request: Request,
+        since: Annotated[str | None, Query(description="An instant; left out: all heads")] = None,
+        after: Annotated[str, Query(max_length=40, description="Heads of workspaces after this name")] = "",
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE_HEADS)] = MAX_PAGE_HEADS,
+    ) -> list[HeadDocument]:
+        """Of all workspaces for services, paged by workspace; else the credential's own."""
+        at = None if since is None else _instant(since)
+        if door.service(request) is not None:
+            return [_document(head) for head in await feed.heads(at, after, limit)]
+        head = await _head(await _readable(request, None))
+        return [_document(head)] if (at is None or head.moved_at >= at) and head.workspace > after else []
+
+    @routes.get(
+        "/v1/log/checkpoint",
+        operation_id="read_checkpoint",
+        summary="The newest signed head",
+        response_class=Response,
+        openapi_extra=_PERMISSION,
+        responses={
+            200: {
+                "description": "C2SP tlog-checkpoint in a signed note (Ed25519)",
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+            },
+            **problem_responses(401, 403, 404, 405, 500, 503),
+        },
+    )
+    @guarded
+    async def read_checkpoint(request: Request, workspace: Workspace = None) -> Response:
+        """Signed within seconds of the head's moving, once its facts are in Kafka."""
+        name = await _readable(request, workspace)
+        async with raw_connection(engine) as raw:
+            note = await latest_checkpoint(raw, name)
+        if note is None:
+            await _head(name)
+            sentence = "No head of this workspace has been signed yet; it takes some seconds."
+            raise Problem(503, "not_signed_yet", sentence, headers={"Retry-After": "1"})
+        return Response(note, media_type=NOTE)
+
+    async def _readable(request: Request, workspace: str | None) -> str:
+        """The workspace whose log the caller may read. Problems 401, 403, 404."""
+        if door.service(request) is not None:
+            if workspace is None or WORKSPACE_ID.fullmatch(workspace) is None:
+                raise Problem(422, "field_required", "A service names the workspace.", field="workspace")
+            return workspace
+        credential = door.credential(request)
+        actor, world = await door.shell.actor_and_world(credential)
+        authorise(world, actor, held_by(world, actor), Permission.READ_LOG)
+        if workspace not in (None, credential.workspace):
+            raise Problem(404, "unknown_workspace", "There is no such workspace.")
+        return credential.workspace
+
+    async def _head(workspace: str) -> Head:
+        head = await feed.head(workspace)
+        if head is None:
+            raise Problem(404, "unknown_workspace", "There is no such workspace.")
+        return head
+
+    async def _need_kept(head: Head, epoch: int, after: int) -> None:
+        """Refuses a position of another epoch, unless it is one of the facts kept since."""
+        forks = [one.fork_seq for one in await feed.epochs(head.workspace) if one.epoch > epoch]
+        if epoch > head.epoch or after > min(forks, default=0):
+            raise Problem(
+                410,
+                "position_lost",
+                f"{epoch}-{after} is not a position of this log: it is in epoch {head.epoch} now.",
+                headers={HEADER: str(head.position)},
+                epoch=head.epoch,
+            )
+
+    return routes
+
+
+def _document(head: Head) -> HeadDocument:
+    return HeadDocument(
+        workspace=head.workspace,
+        epoch=head.epoch,
+        seq=head.seq,
+        root=head.root.hex(),
+        moved_at=instant_text(head.moved_at),
+    )
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except (ValueError, OverflowError):
+        raise Problem(422, "instant_malformed", "since is an RFC 3339 instant.", field="since") from None

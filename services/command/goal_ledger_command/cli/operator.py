@@ -1,0 +1,153 @@
+"""The operator's command line: what no role of a workspace can do, on the databases directly.
+
+It is one more writer through the same append and sealing; the guard of the head puts it in order with the others.
+Exit codes: 0 done (also when it already was so), 1 refused, 2 wrong usage, 3 nothing recorded or outcome unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated, Any, NoReturn
+
+import typer
+from goal_ledger_contracts.decision import Decision, Situation
+from goal_ledger_contracts.ids import uuid7
+from goal_ledger_domain.access import IssueKey
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.decide import decide, exclusive, lookups, neighbours
+from goal_ledger_domain.person import ShredPerson
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.workspace import CreateWorkspace, FirstAdmin
+from goal_ledger_domain.world import World
+from goal_ledger_ledger.submission import Answer, LedgerError, Submission
+from pydantic import ValidationError
+from rich.console import Console
+
+from goal_ledger_command.credentials import KeyMaker
+from goal_ledger_command.settings import Settings
+
+REFUSED, WRONG_USAGE, NOT_DONE = 1, 2, 3
+
+operator = typer.Typer(
+    help="What no role of a workspace can do: create one, shred a person, issue the first key.",
+    no_args_is_help=True,
+)
+
+Workspace = Annotated[str, typer.Option(help="1–40 of a–z 0–9 -")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout")]
+
+
+@operator.command("create-workspace")
+def create_workspace(
+    id: Workspace,
+    name: Annotated[str, typer.Option(help="Name of the organisation")],
+    time_zone: Annotated[str, typer.Option(help="IANA time zone, such as Europe/Oslo")],
+    admin_person: Annotated[str, typer.Option(help="Id of the first admin, such as ada")],
+    admin_name: Annotated[str, typer.Option(help="Display name of the first admin; sealed")],
+    issuer: Annotated[str, typer.Option(help="Issuer (iss) of the admin's tokens")],
+    subject: Annotated[str, typer.Option(help="Subject (sub) of the admin's tokens")],
+    as_json: AsJson = False,
+) -> None:
+    """Create a workspace with its first admin. Done already: nothing new, exit 0.
+
+    Example: operator create-workspace --id acme --name Acme --time-zone Europe/Oslo --admin-person ada
+    --admin-name "Ada Berg" --issuer https://login.example.org --subject 7f3a
+    """
+    answer = _perform(creation(id, name, time_zone, (admin_person, admin_name, issuer, subject)))
+    _tell(answer, as_json, f"workspace {id}", workspace=id)
+
+
+@operator.command("shred-person")
+def shred_person(
+    workspace: Workspace,
+    person: Annotated[str, typer.Option(help="Id of the person")],
+    reason: Annotated[str, typer.Option(help="Whose order it is; in clear in the record")],
+    as_json: AsJson = False,
+) -> None:
+    """Erase every text of a person, everywhere, for good: the fact first, then the key.
+
+    Example: operator shred-person --workspace acme --person kari --reason "Request 2026-117"
+    """
+    answer = _perform(_submission(workspace, ShredPerson(_meta(reason), person)))
+    _tell(answer, as_json, f"person {person} shredded", workspace=workspace, person=person)
+
+
+@operator.command("issue-key")
+def issue_key(
+    workspace: Workspace,
+    holder: Annotated[str, typer.Option(help="system/<id> or person/<id>")],
+    key: Annotated[str | None, typer.Option(help="Id of the key; left out: a UUIDv7")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Issue an API key. It is shown this once.
+
+    Example: operator issue-key --workspace acme --holder system/web-shop --json
+    """
+    maker, key_id = KeyMaker(workspace), key or uuid7()
+    digest = maker.digest_of_new(key_id)
+    answer = _perform(_submission(workspace, IssueKey(_meta(), key_id, holder, digest)))
+    _tell(answer, as_json, f"key {key_id}: {maker.key}", workspace=workspace, key=maker.key)
+
+
+def creation(workspace: str, name: str, time_zone: str, admin: tuple[str, str, str, str]) -> Submission:
+    """Of a workspace with its first admin: person, display name, issuer and subject of their tokens."""
+    command = CreateWorkspace(_meta(), workspace, name, time_zone, FirstAdmin(*admin))
+    return _submission(workspace, command, creates=True)
+
+
+def _meta(reason: str | None = None) -> Meta:
+    id = uuid7()
+    return Meta(actor="operator", correlation_id=id, causation_id=id, reason=reason)
+
+
+def _submission(workspace: str, command: Any, *, creates: bool = False) -> Submission:
+    def decided(world: World, situation: Situation) -> Decision:
+        return decide(world, command, situation)
+
+    return Submission(
+        workspace=workspace,
+        decide=decided,
+        lookups=lookups(command),
+        neighbours=neighbours(command),
+        exclusive=exclusive(command),
+        creates_workspace=creates,
+    )
+
+
+def _perform(submission: Submission) -> Answer:
+    try:
+        settings = Settings()  # type: ignore[call-arg]
+    except ValidationError as missing:
+        names = ", ".join(str(one["loc"][0]).upper() for one in missing.errors())
+        _fail(WRONG_USAGE, f"these settings are missing or wrong: {names}")
+    try:
+        return asyncio.run(_append(settings, submission))
+    except Refusal as refused:
+        _fail(REFUSED, f"{refused.code}: {refused.sentence}")
+    except LedgerError as failed:
+        _fail(NOT_DONE, f"{failed.code}: {failed.sentence}")
+
+
+async def _append(settings: Settings, submission: Submission) -> Answer:
+    from goal_ledger_command.wiring import (
+        open_for_operator,  # only now: the relay's start need not wait for it
+    )
+
+    async with open_for_operator(settings) as ledger:
+        return await ledger.submit(submission)
+
+
+def _fail(code: int, sentence: str) -> NoReturn:
+    Console(stderr=True).print(sentence, style="red", markup=False)
+    raise typer.Exit(code)
+
+
+def _tell(answer: Answer, as_json: bool, sentence: str, **members: Any) -> None:
+    if as_json:
+        facts = [{"seq": one.seq, "event_id": one.event_id, "type": one.type} for one in answer.facts]
+        body = {**members, "id": answer.id, "version": answer.version, "facts": facts}
+        typer.echo(json.dumps(body | {"position": str(answer.position), "new": bool(facts)}))
+        return
+    state = "done" if answer.facts else "nothing new"
+    Console().print(f"{sentence} ({state}, position {answer.position})", markup=False, soft_wrap=True)

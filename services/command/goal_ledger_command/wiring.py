@@ -1,0 +1,223 @@
+"""The command process, wired by hand: what is opened, in which order, and what gets which part.
+
+``python -m goal_ledger_command serve``: both listeners and the intake share one ledger, so that they share the fold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import importlib.util
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from goal_ledger_edge.doorway import Doorway
+from goal_ledger_edge.server import Listener, serve
+from goal_ledger_edge.server import run as run_process
+from goal_ledger_edge.tokens import TokenVerifier, Trust
+from goal_ledger_ledger.keyring import Keyring
+from goal_ledger_ledger.sequencer import Ledger
+from goal_ledger_ledger.store import Unreachable, UnsafeDurability, create_engine, raw_connection
+from goal_ledger_ledger.submission import NotRecorded, WriteGate
+from goal_ledger_messaging.quiet import limit_client_noise
+from goal_ledger_observability.health import Checks, health_app
+from goal_ledger_observability.logs import configure_logging, logger
+from goal_ledger_observability.metrics import CollectorRegistry, HttpMetrics, new_registry
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import ASGIApp
+
+from goal_ledger_command.api import log as log_routes
+from goal_ledger_command.api import readings, text_keys
+from goal_ledger_command.api.app import make_app
+from goal_ledger_command.api.door import Door
+from goal_ledger_command.fold import Fold
+from goal_ledger_command.marks import Marks
+from goal_ledger_command.settings import Settings, secret_of
+from goal_ledger_command.shell import Shell
+from goal_ledger_command.write_gate import WriteGate as KafkaGate
+
+LEDGER_CONNECTIONS = 20
+KEYS_CONNECTIONS = 4
+START_AGAIN_S = 0.5
+
+log = logger("goal_ledger.command")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The two databases and the ledger on them."""
+
+    engine: AsyncEngine
+    keyring: Keyring
+    ledger: Ledger
+
+
+@contextlib.asynccontextmanager
+async def open_store(settings: Settings, gate: Callable[[AsyncEngine], WriteGate]) -> AsyncIterator[Store]:
+    """Ledger and engines; on leaving, what waits is recorded first. The ledger is not started yet."""
+    engine = create_engine(
+        settings.ledger_database_url, application="command", connections=LEDGER_CONNECTIONS
+    )
+    keys_engine = create_engine(
+        settings.keys_database_url, application="command", connections=KEYS_CONNECTIONS
+    )
+    keyring = Keyring(keys_engine, secret_of(settings.master_key_file))
+    unsafe = settings.allow_unsafe_durability
+    ledger = Ledger(engine, keyring, Fold(), gate(engine), allow_unsafe_durability=unsafe)
+    try:
+        yield Store(engine, keyring, ledger)
+    finally:
+        await ledger.close()
+        await engine.dispose()
+        await keys_engine.dispose()
+
+
+class StartGate:
+    """Closed until the ledger has started; from then on it is as open as the gate to Kafka."""
+
+    def __init__(self, kafka: KafkaGate) -> None:
+        self.kafka = kafka
+        self._waits_for: str | None = "the databases have not been reached yet"
+
+    @property
+    def closed_because(self) -> str | None:
+        return self._waits_for or self.kafka.closed_because
+
+    async def check(self, workspace: str) -> None:
+        if self._waits_for is not None:
+            raise NotRecorded(f"Nothing is recorded: {self._waits_for}. Send it again.")
+        await self.kafka.check(workspace)
+
+    async def open_when_started(self, ledger: Ledger) -> None:
+        """Start the ledger, again and again while a database is away. Raises UnsafeDurability."""
+        while True:
+            try:
+                await ledger.start()
+                break
+            except Unreachable as away:
+                log.warning("a database is out of reach", error=str(away))
+                await asyncio.sleep(START_AGAIN_S)
+        self._waits_for = None
+        await self.kafka.run()
+
+
+@contextlib.asynccontextmanager
+async def open_for_operator(settings: Settings) -> AsyncIterator[Ledger]:
+    """A started ledger for one writer more. Raises NotRecorded if a database or Kafka cannot be asked."""
+    kafka: list[KafkaGate] = []
+
+    def gate(engine: AsyncEngine) -> KafkaGate:
+        kafka.append(KafkaGate(engine, settings.kafka_bootstrap_servers))
+        return kafka[0]
+
+    async with open_store(settings, gate) as store:
+        try:
+            await store.ledger.start()
+            await kafka[0].look()
+        except UnsafeDurability as unsafe:
+            raise NotRecorded(str(unsafe)) from unsafe
+        except Exception as away:
+            raise NotRecorded(f"{type(away).__name__}: {away}") from away
+        yield store.ledger
+
+
+def apps(
+    settings: Settings, store: Store, checks: Checks, registry: CollectorRegistry
+) -> tuple[ASGIApp, ASGIApp]:
+    """The public and the internal application, on the same parts."""
+    verifier = token_verifier(settings)
+    shell = Shell(store.ledger, Marks(secret_of(settings.hmac_secret_file)))
+    metrics = HttpMetrics(registry)
+
+    def app(*, internal: bool) -> ASGIApp:
+        door = Door(shell, verifier, internal)
+        routers = [
+            readings.router(door, settings.max_batch_bytes, settings.max_batch_items),
+            log_routes.router(door, store.engine),
+        ]
+        if internal:
+            routers.append(text_keys.router(door, store.keyring))
+        made = make_app(door, routers, checks, registry, max_command_bytes=settings.max_command_bytes)
+        return Doorway(made, metrics, local=settings.local_mode)
+
+    return app(internal=False), app(internal=True)
+
+
+def token_verifier(settings: Settings) -> TokenVerifier:
+    """People's and services' tokens. Raises SystemExit if a key file cannot be read."""
+    people, services = settings.token_keys_file, settings.service_token_keys_file
+    if people is None:
+        raise SystemExit("TOKEN_KEYS_FILE is not set: a JWKS file with the issuer's public keys")
+    try:
+        return TokenVerifier(
+            Trust(settings.token_issuer, people),
+            settings.token_audience,
+            None if services is None else Trust(settings.service_token_issuer, services),
+        )
+    except (OSError, ValueError) as wrong:
+        raise SystemExit(f"the token keys cannot be read: {wrong}") from None
+
+
+def run(settings: Settings, *, api: bool = True, intake: bool = True) -> None:
+    """The whole process; returns after SIGTERM. Without ``api`` the public port answers health and metrics alone."""
+    configure_logging("command", settings.log_level)
+    limit_client_noise()
+    if settings.local_mode:
+        log.warning(
+            "LOCAL MODE: this installation is open. Its keys and identities are for demonstration only."
+        )
+    run_process(_main(settings, api=api, intake=intake))
+
+
+async def _main(settings: Settings, *, api: bool, intake: bool) -> None:
+    gates: list[StartGate] = []
+
+    def gate(engine: AsyncEngine) -> StartGate:
+        gates.append(StartGate(KafkaGate(engine, settings.kafka_bootstrap_servers)))
+        return gates[0]
+
+    registry = new_registry("command")
+    async with open_store(settings, gate) as store:
+
+        async def checks() -> dict[str, str]:
+            async with raw_connection(store.engine) as raw:
+                await raw.execute("SELECT 1")
+            return {"ledger_database": "ok", "writing": gates[0].closed_because or "ok"}
+
+        starting = asyncio.create_task(gates[0].open_when_started(store.ledger))
+        try:
+            async with contextlib.AsyncExitStack() as running:
+                if intake and importlib.util.find_spec("goal_ledger_command.intake"):
+                    kafka_intake = importlib.import_module("goal_ledger_command.intake")
+                    await running.enter_async_context(kafka_intake.start(store.ledger, settings, registry))
+                _settle_memory()
+                await serve(
+                    _listeners(settings, store, checks, registry, api=api),
+                    drain_seconds=settings.drain_seconds,
+                    background=[starting],
+                )
+        finally:
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
+
+
+def _listeners(
+    settings: Settings, store: Store, checks: Checks, registry: CollectorRegistry, *, api: bool
+) -> list[Listener]:
+    host = settings.http_host
+    if not api:
+        return [Listener(health_app(checks, registry), host, settings.http_port)]
+    public, internal = apps(settings, store, checks, registry)
+    return [
+        Listener(public, host, settings.http_port, lifespan="off"),
+        Listener(internal, host, settings.internal_http_port, lifespan="off"),
+    ]
+
+
+def _settle_memory() -> None:
+    """What was loaded to start stays; full collections over the folded states are made rare."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
