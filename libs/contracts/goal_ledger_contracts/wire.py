@@ -1,7 +1,8 @@
 """The wire form of the fact classes: dataclass to JSON object and back, derived once per class from its type hints.
 
-A field that is None, or an empty tuple, is left out. A measure is written with its ``kind``. Unknown fields on the way
-in are an error: nothing is dropped silently.
+A field that is None, or an empty tuple, is left out where that is its default: an optional list that is there and
+empty (no step of a checklist done any more) is written ``[]``. A measure is written with its ``kind``. Unknown fields on
+the way in are an error: nothing is dropped silently.
 """
 
 from __future__ import annotations
@@ -94,14 +95,15 @@ def _tagged_codec(members: tuple[Any, ...]) -> Codec:
 def _class_codec(cls: Any) -> Codec:
     hints = typing.get_type_hints(cls)
     fields = [(f.name, *codec(hints[f.name])) for f in dataclasses.fields(cls)]
-    encoders = [(name, encode) for name, encode, _ in fields]
+    omitted = {f.name: () if f.default == () else None for f in dataclasses.fields(cls)}
+    encoders = [(name, encode, omitted[name]) for name, encode, _ in fields]
     decoders = {name: decode for name, _, decode in fields}
 
     def encode_object(value: Any) -> dict[str, Any]:
         body = {}
-        for name, encode in encoders:
+        for name, encode, left_out in encoders:
             one = getattr(value, name)
-            if one is not None and one != ():
+            if one is not None and one != left_out:
                 body[name] = one if encode is _same else encode(one)
         return body
 
