@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from goal_ledger_messaging.topics import FACTS
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
@@ -25,6 +26,7 @@ class WorkerSettings(DatabaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = 8080
 
+    facts_topic: str = FACTS
     consumer_group: str = "goal-ledger-projection"
     batch_records: int = Field(1000, ge=1)
     batch_timeout_ms: int = Field(10, ge=1)
@@ -32,11 +34,6 @@ class WorkerSettings(DatabaseSettings):
     transaction_records: int = Field(4000, ge=1)
     """Batches that wait for the database are taken together up to about this many records."""
     waiting_batches: int = Field(4, ge=1)
-    metadata_max_age_ms: int = 5_000
-    """How soon a topic made anew is noticed."""
-    session_timeout_ms: int = 6_000
-    heartbeat_interval_ms: int = 500
-    """Also how long a joining member waits for the others."""
     cached_definitions: int = 4_000
     """Latest definitions kept in memory over all workspaces."""
 

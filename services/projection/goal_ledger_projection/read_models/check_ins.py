@@ -9,10 +9,14 @@ and evidence are sealed (`{k, n, c}`), their JSON pointers are `/note`, `/blocke
 
 from __future__ import annotations
 
+from json import JSONEncoder
+
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Numeric, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from goal_ledger_projection.metadata import read
+from goal_ledger_projection.read_models.changes import NULL, Changes, text
+from goal_ledger_projection.read_models.fact import Fact
 
 check_ins = Table(
     "check_ins",
@@ -40,3 +44,61 @@ Index(
     check_ins.c.effective_at.desc(),
     check_ins.c.seq.desc(),
 )
+
+COLUMNS = (
+    "workspace",
+    "check_in",
+    "seq",
+    "objective",
+    "key_result",
+    "effective_at",
+    "recorded_at",
+    "actor",
+    "author",
+    "status",
+    "confidence",
+    "method",
+    "after_closing",
+    "body",
+    "ended_seq",
+)
+
+TYPES = ("CheckInRecorded", "CheckInCorrected", "CheckInRetracted")
+
+ENDS = """
+UPDATE check_ins r SET ended_seq = e.seq
+FROM unnest($1::text[], $2::text[], $3::bigint[]) AS e (workspace, check_in, seq)
+WHERE r.workspace = e.workspace AND r.check_in = e.check_in AND r.ended_seq IS NULL AND r.seq < e.seq
+"""
+
+_SAID = ("values", "note", "blockers", "evidence")
+_write = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def fold(fact: Fact, changes: Changes) -> None:
+    """A revision of a check-in; it ends the one before."""
+    data, body = fact.data, fact.body
+    key = (fact.workspace, data["check_in"])
+    if fact.type != "CheckInRecorded":
+        changes.check_ins.end(key, fact.seq)
+    if fact.type == "CheckInRetracted":
+        return
+    said = {name: data[name] for name in _SAID if name in data}
+    said["event_id"] = body["event_id"]
+    said.setdefault("values", [])
+    if "reason" in body:
+        said["reason"] = body["reason"]
+    changes.check_ins.add(
+        key,
+        f"{fact.workspace}\t{key[1]}\t{fact.seq}\t{fact.id}\t{data.get('key_result', NULL)}\t"
+        f"{body['effective_at']}\t{body['recorded_at']}\t{body['actor']}\t{_author(fact)}\t"
+        f"{text(data.get('status'))}\t{data.get('confidence', NULL)}\t{text(data['method'])}\t"
+        f"{'t' if data.get('after_closing') else 'f'}\t{_write(said).replace(chr(92), chr(92) * 2)}",
+    )
+
+
+def _author(fact: Fact) -> str:
+    author = fact.data.get("author")
+    if author is None:
+        return str(fact.body["actor"])
+    return text(author if "/" in author else f"person/{author}")

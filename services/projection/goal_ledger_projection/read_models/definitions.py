@@ -17,10 +17,24 @@ of its fact and is opened with the JSON pointer named there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from json import JSONEncoder
+
+from goal_ledger_contracts.facts import STREAM_OF
 from sqlalchemy import BigInteger, Column, DateTime, Index, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from goal_ledger_projection.metadata import read
+from goal_ledger_projection.read_models import workspace as access
+from goal_ledger_projection.read_models.changes import Changes, DefinitionKey, text
+from goal_ledger_projection.read_models.cycle import cycle
+from goal_ledger_projection.read_models.fact import Body, Fact
+from goal_ledger_projection.read_models.feed import feed
+from goal_ledger_projection.read_models.objective import DEFINING as DEFINING_OBJECTIVES
+from goal_ledger_projection.read_models.objective import objective
+from goal_ledger_projection.read_models.person import person
+from goal_ledger_projection.read_models.unit import unit
 
 definitions = Table(
     "definitions",
@@ -40,3 +54,118 @@ Index(
     definitions.c.id,
     postgresql_where=definitions.c.ended_seq.is_(None),
 )
+_CHANGED = definitions.c.body["changed"]["type"].astext
+Index(
+    "definitions_links",
+    definitions.c.workspace,
+    definitions.c.id,
+    definitions.c.seq,
+    postgresql_where=_CHANGED.in_(("ObjectiveAligned", "ObjectiveUnaligned")),
+)
+"""Where an objective's links changed: the queries read the whole history of alignment from these rows."""
+Index(
+    "definitions_key_results",
+    definitions.c.workspace,
+    definitions.c.body["key_results"][-1]["id"].astext,
+    postgresql_where=_CHANGED == "KeyResultAdded",
+)
+"""Which objective a key result was added to."""
+
+COLUMNS = ("workspace", "kind", "id", "seq", "effective_at", "body", "ended_seq")
+
+
+ENDS = """
+UPDATE definitions r SET ended_seq = e.ended_seq
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS e (workspace, kind, id, seq, ended_seq)
+WHERE r.workspace = e.workspace AND r.kind = e.kind AND r.id = e.id AND r.seq = e.seq
+"""
+
+LATEST = """
+SELECT r.workspace, r.kind, r.id, r.seq, r.body
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, kind, id)
+JOIN definitions r ON r.workspace = k.workspace AND r.kind = k.kind AND r.id = k.id
+WHERE r.ended_seq IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Defines:
+    """A kind of thing that a fact defines: which one, and what its whole definition is after the fact."""
+
+    kind: str
+    id_of: Callable[[Fact], str]
+    evolve: Callable[[Body | None, Fact], Body]
+
+
+def _stream_id(fact: Fact) -> str:
+    return fact.id
+
+
+def _member(name: str) -> Callable[[Fact], str]:
+    return lambda fact: str(fact.data[name])
+
+
+_WORKSPACE = Defines("workspace", _stream_id, access.workspace)
+_POLICY = Defines("policy", _member("scope"), access.policy)
+_MOMENT = Defines("moment", _member("name"), access.moment)
+_ROLES = Defines("access", _member("holder"), access.access)
+_LINKED = Defines("access", lambda fact: access.person_reference(fact.data["person"]), access.access)
+_IDENTITY = Defines("identity", access.identity_name, access.identity)
+_KEY = Defines("key", _member("key"), access.key)
+_SYSTEM = Defines("system", _member("system"), access.system)
+_WITHHELD = Defines("withheld", _member("fact"), access.withheld)
+_UNIT = Defines("unit", _stream_id, unit)
+_PERSON = Defines("person", _stream_id, person)
+_CYCLE = Defines("cycle", _stream_id, cycle)
+_OBJECTIVE = Defines("objective", _stream_id, objective)
+_FEED = Defines("feed", _stream_id, feed)
+
+DEFINING: dict[str, tuple[Defines, ...]] = {
+    "WorkspaceCreated": (_WORKSPACE,),
+    "StoreRestored": (_WORKSPACE,),
+    "PolicySet": (_POLICY,),
+    "MomentRecorded": (_MOMENT,),
+    "MomentCorrected": (_MOMENT,),
+    "MomentRetracted": (_MOMENT,),
+    "IdentityLinked": (_LINKED, _IDENTITY),
+    "RoleGranted": (_ROLES,),
+    "RoleRevoked": (_ROLES,),
+    "KeyIssued": (_KEY,),
+    "KeyRotated": (_KEY,),
+    "KeyRevoked": (_KEY,),
+    "SystemRegistered": (_SYSTEM,),
+    "SystemRetired": (_SYSTEM,),
+    "TextWithheld": (_WITHHELD,),
+    "FeedRegistered": (_FEED,),
+    "FeedRedefined": (_FEED,),
+    **{name: (_UNIT,) for name, stream in STREAM_OF.items() if stream == "unit"},
+    **{name: (_PERSON,) for name, stream in STREAM_OF.items() if stream == "person"},
+    **{name: (_CYCLE,) for name, stream in STREAM_OF.items() if stream == "cycle"},
+    **{name: (_OBJECTIVE,) for name in DEFINING_OBJECTIVES},
+}
+"""What each type of fact defines; a type that is not here defines nothing."""
+
+_write = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def touched(fact: Fact) -> list[DefinitionKey]:
+    """The definitions that the fact changes."""
+    return [(fact.workspace, one.kind, one.id_of(fact)) for one in DEFINING.get(fact.type, ())]
+
+
+def fold(fact: Fact, changes: Changes) -> None:
+    """The whole new definition of each thing that the fact defines."""
+    for one in DEFINING.get(fact.type, ()):
+        id = one.id_of(fact)
+        key = (fact.workspace, one.kind, id)
+        before = changes.latest.get(key)
+        body = one.evolve(None if before is None else before[1], fact)
+        if before is not None:
+            changes.definitions.end((*key, before[0]), fact.seq)
+        columns = (fact.workspace, one.kind, text(id), str(fact.seq), fact.effective_at, _json(body))
+        changes.definitions.add((*key, fact.seq), "\t".join(columns))
+        changes.latest[key] = (fact.seq, body)
+
+
+def _json(body: Body) -> str:
+    return _write(body).replace("\\", "\\\\")

@@ -8,6 +8,8 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid
 
 from goal_ledger_projection.metadata import read
+from goal_ledger_projection.read_models.changes import Changes
+from goal_ledger_projection.read_models.fact import Fact
 
 facts = Table(
     "facts",
@@ -38,3 +40,15 @@ SELECT low FROM halving WHERE low = high
 """
 """The highest seq of workspace `$1` recorded by the instant `$2` (0: none). `recorded_at` never runs backwards along
 seq, so halving the primary key finds it in about twenty look-ups, without an index of its own."""
+
+COLUMNS = tuple(column.name for column in facts.columns)
+
+
+def fold(fact: Fact, changes: Changes) -> None:
+    """Every fact is one row."""
+    body = fact.body
+    stored = fact.text.replace("\\", "\\\\\\\\")
+    changes.facts.append(
+        f"{fact.workspace}\t{fact.seq}\t{body['stream']}\t{body['version']}\t{fact.type}\t{body['actor']}\t"
+        f"{body['effective_at']}\t{body['recorded_at']}\t{body['event_id']}\t{stored}\n"
+    )

@@ -11,6 +11,8 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, DateTime, Index, Numeric, SmallInteger, Table, Text
 
 from goal_ledger_projection.metadata import read
+from goal_ledger_projection.read_models.changes import Changes, QuarantinedReading, ReadingKey, text
+from goal_ledger_projection.read_models.fact import CannotApply, Fact
 
 LIVE, QUARANTINED = 0, 1
 
@@ -39,3 +41,92 @@ Index(
     readings.c.id,
     postgresql_where=(readings.c.state == QUARANTINED) & readings.c.ended_seq.is_(None),
 )
+
+COLUMNS = (
+    "workspace",
+    "feed",
+    "source",
+    "id",
+    "seq",
+    "time",
+    "value",
+    "unit",
+    "mode",
+    "state",
+    "recorded_seq",
+    "ended_seq",
+)
+
+TYPES = (
+    "ReadingRecorded",
+    "ReadingQuarantined",
+    "ReadingReleased",
+    "ReadingRejected",
+    "ReadingCorrected",
+    "ReadingRetracted",
+)
+_LOOKED_UP = ("ReadingReleased", "ReadingRejected", "ReadingCorrected", "ReadingRetracted")
+
+ENDS = """
+UPDATE readings r SET ended_seq = e.seq
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) AS e (workspace, feed, source, id, seq)
+WHERE r.workspace = e.workspace AND r.feed = e.feed AND r.source = e.source AND r.id = e.id
+  AND r.ended_seq IS NULL AND r.seq < e.seq
+"""
+
+IN_QUARANTINE = """
+SELECT r.workspace, r.feed, r.source, r.id, r.time, r.value, r.unit, r.mode, r.recorded_seq
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k (workspace, feed, source, id)
+JOIN readings r ON r.workspace = k.workspace AND r.feed = k.feed AND r.source = k.source AND r.id = k.id
+WHERE r.state = 1 AND r.ended_seq IS NULL
+"""
+
+
+def key_of(fact: Fact) -> ReadingKey:
+    return (fact.workspace, fact.id, fact.data["source"], fact.data["id"])
+
+
+def touched(fact: Fact) -> list[ReadingKey]:
+    """The readings whose quarantine matters to the fact."""
+    return [key_of(fact)] if fact.type in _LOOKED_UP else []
+
+
+def fold(fact: Fact, changes: Changes) -> None:
+    """A reading's content and state, from the fact's seq on."""
+    key = key_of(fact)
+    match fact.type:
+        case "ReadingRecorded":
+            _add(fact, changes, key, _content(fact), LIVE)
+        case "ReadingQuarantined":
+            changes.quarantined[key] = content = _content(fact)
+            _add(fact, changes, key, content, QUARANTINED)
+        case "ReadingReleased":
+            released = changes.quarantined.pop(key, None)
+            if released is None:
+                raise CannotApply(fact.seq, "ReadingReleased of a reading that is not in quarantine")
+            changes.readings.end(key, fact.seq)
+            _add(fact, changes, key, released, LIVE)
+        case "ReadingCorrected":
+            changes.readings.end(key, fact.seq)
+            content = _content(fact)
+            if key in changes.quarantined:
+                changes.quarantined[key] = content
+            _add(fact, changes, key, content, QUARANTINED if key in changes.quarantined else LIVE)
+        case _:
+            changes.quarantined.pop(key, None)
+            changes.readings.end(key, fact.seq)
+
+
+def _content(fact: Fact) -> QuarantinedReading:
+    data = fact.data
+    return QuarantinedReading(
+        data["time"], data["value"], text(data.get("unit")), text(data["mode"]), fact.seq
+    )
+
+
+def _add(fact: Fact, changes: Changes, key: ReadingKey, content: QuarantinedReading, state: int) -> None:
+    changes.readings.add(
+        key,
+        f"{fact.workspace}\t{fact.id}\t{text(key[2])}\t{text(key[3])}\t{fact.seq}\t{content.time}\t"
+        f"{content.value}\t{content.unit}\t{content.mode}\t{state}\t{content.recorded_seq}",
+    )

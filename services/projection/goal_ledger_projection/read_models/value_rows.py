@@ -14,6 +14,9 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Numeric, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from goal_ledger_projection.metadata import read
+from goal_ledger_projection.read_models.changes import NULL, Changes, text, texts
+from goal_ledger_projection.read_models.fact import Body, Fact
+from goal_ledger_projection.read_models.objective import key_result
 
 value_rows = Table(
     "value_rows",
@@ -39,3 +42,62 @@ Index(
     value_rows.c.effective_at.desc(),
     value_rows.c.seq.desc(),
 )
+
+COLUMNS = (
+    "workspace",
+    "check_in",
+    "seq",
+    "part",
+    "objective",
+    "key_result",
+    "effective_at",
+    "value",
+    "done",
+    "unit",
+    "measure_seq",
+    "ended_seq",
+)
+
+ENDS = """
+UPDATE value_rows r SET ended_seq = e.seq
+FROM unnest($1::text[], $2::text[], $3::bigint[]) AS e (workspace, check_in, seq)
+WHERE r.workspace = e.workspace AND r.check_in = e.check_in AND r.ended_seq IS NULL AND r.seq < e.seq
+"""
+
+
+def fold(fact: Fact, changes: Changes) -> None:
+    """The values that a check-in gives; one corrected or retracted ends those it gave before."""
+    data = fact.data
+    check_in = data["check_in"]
+    key = (fact.workspace, check_in)
+    if fact.type != "CheckInRecorded":
+        changes.value_rows.end(key, fact.seq)
+    if fact.type == "CheckInRetracted" or "values" not in data or "key_result" not in data:
+        return
+    objective = changes.definition(fact, "objective", fact.id)
+    defined = None if objective is None else key_result(objective, data["key_result"])
+    measure_seq = NULL if defined is None else str(defined["measure_seq"])
+    for value in data["values"]:
+        part = value["part"]
+        changes.value_rows.add(
+            key,
+            f"{fact.workspace}\t{check_in}\t{fact.seq}\t{part}\t{fact.id}\t{data['key_result']}\t"
+            f"{fact.effective_at}\t{value.get('value', NULL)}\t{_done(value)}\t"
+            f"{text(unit_of(defined, part))}\t{measure_seq}",
+        )
+
+
+def _done(value: Body) -> str:
+    # an empty list is not written in a fact: neither value nor steps means that no step is done
+    return NULL if "value" in value else texts(value.get("done", []))
+
+
+def unit_of(defined: Body | None, part: str) -> str | None:
+    """The unit of a part of a key result's measure, as defined now."""
+    if defined is None:
+        return None
+    measure = defined["measure"]
+    if measure["kind"] != "compound":
+        unit: str | None = measure.get("unit")
+        return unit
+    return next((one["measure"].get("unit") for one in measure["parts"] if one["id"] == part), None)

@@ -1,0 +1,60 @@
+"""The commands of the projection service; each is a foreground process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+from goal_ledger_edge.server import run
+from goal_ledger_observability.logs import configure_logging
+
+from goal_ledger_projection.database import NotMigrated
+from goal_ledger_projection.projections import migrate as migrate_database
+from goal_ledger_projection.settings import DatabaseSettings, WorkerSettings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the read database to this release's tables."""
+    settings = DatabaseSettings()
+    configure_logging("migrate", settings.log_level)
+    asyncio.run(migrate_database(settings.read_database_url))
+
+
+@app.command()
+def worker() -> None:
+    """Fold facts into the live projection version."""
+    from goal_ledger_projection.worker import run_worker
+
+    settings = WorkerSettings()
+    configure_logging("worker", settings.log_level)
+    try:
+        run(run_worker(settings))
+    except NotMigrated as empty:
+        raise SystemExit(str(empty)) from None
+
+
+@app.command()
+def query() -> None:
+    """Answer questions over HTTP."""
+    from goal_ledger_projection.query import run_query
+
+    run_query()
+
+
+@app.command()
+def retry(workspace: Annotated[str | None, typer.Argument(help="Only this one.")] = None) -> None:
+    """Let parked workspaces go on: drain each from the feed, in order; say which stand still again."""
+    from goal_ledger_projection.retry import retry_parked
+
+    settings = WorkerSettings()
+    configure_logging("retry", settings.log_level)
+    still = asyncio.run(retry_parked(settings, workspace))
+    raise SystemExit(1 if still else 0)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,86 @@
+"""The form of every answer: what it was asked at, a token that reproduces it, and an ETag that caches use.
+
+The body depends only on the facts up to its position, the resolved `as_of`, the question and the calculation version.
+How far behind the read side is, and what is parked, goes into headers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from goal_ledger_contracts.canonical import decimal_text, instant_text
+from goal_ledger_edge.positions import HEADER
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from goal_ledger_projection.api.clocks import CALCULATION, Clocks
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False
+).encode
+
+
+class Answer(BaseModel):
+    """What every answer begins with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: str = Field(description="Ask the same question with token=… to get the same bytes again")
+    position: str = Field(
+        description="The facts up to here are in the answer: <epoch>-<seq>", examples=["1-151"]
+    )
+    as_of: str = Field(description="The instant for which this is true")
+    calculation: str = Field(description="Version of the formulas and of the time zone rules")
+    asked_calculation: str | None = Field(
+        default=None, description="That of the token, where it was another: then bytes may differ"
+    )
+
+
+def heading(clocks: Clocks) -> dict[str, Any]:
+    """The members of :class:`Answer`."""
+    body = {
+        "token": str(clocks.token),
+        "position": str(clocks.known),
+        "as_of": instant_text(clocks.as_of),
+        "calculation": CALCULATION,
+    }
+    if clocks.asked_calculation is not None:
+        body["asked_calculation"] = clocks.asked_calculation
+    return body
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    """The bytes of a body."""
+    return _encode(body).encode()
+
+
+def respond(request: Request, clocks: Clocks, raw: bytes, media_type: str = "application/json") -> Response:
+    """The answer, or 304 if the asker has it already."""
+    headers = {HEADER: str(clocks.newest), "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    headers["ETag"] = etag = f'"{hashlib.sha256(raw).hexdigest()[:32]}"'
+    if matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    return Response(raw, media_type=media_type, headers=headers)
+
+
+def matches(stated: str | None, etag: str) -> bool:
+    """Whether `If-None-Match` names the ETag."""
+    if stated is None:
+        return False
+    return stated.strip() == "*" or etag in {one.strip().removeprefix("W/") for one in stated.split(",")}
+
+
+def number(value: Decimal | None) -> str | None:
+    """A decimal as it is written in answers."""
+    return None if value is None else decimal_text(value)
+
+
+def time(at: datetime | None) -> str | None:
+    """An instant as it is written in answers."""
+    return None if at is None else instant_text(at)

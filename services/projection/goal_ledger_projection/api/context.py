@@ -1,0 +1,262 @@
+"""What the arithmetic of every goal depends on: workspace, policies, moments, cycles, feeds, units, and all links.
+
+These things are few and change rarely, so all their versions of a workspace are kept in memory, and any moment (T, K)
+is looked up there. What is kept up to a seq is brought up to date by looking at the facts since: only if one of them is
+of these kinds are they read again. Nothing here depends on the order in which questions come.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from goal_ledger_contracts import wire
+from goal_ledger_contracts.canonical import parse_instant
+from goal_ledger_contracts.workspace import Policy
+from goal_ledger_scoring.aggregation import FeedDefinition
+from goal_ledger_scoring.policy import Rules, in_force
+from goal_ledger_scoring.windows import Span, cycle_span
+
+from goal_ledger_projection.api.database import Snapshot
+
+Body = dict[str, Any]
+KINDS = ("workspace", "policy", "moment", "cycle", "feed", "unit")
+
+_ALL = """
+SELECT kind, id, seq, effective_at, body FROM definitions WHERE workspace = $1 AND kind = ANY ($2) AND seq <= $3
+ORDER BY kind, id, seq
+"""
+_LINKS = """
+SELECT id, seq, effective_at, body->'links' AS links FROM definitions
+WHERE workspace = $1 AND body['changed'] ->> 'type' IN ('ObjectiveAligned', 'ObjectiveUnaligned') AND seq <= $2
+ORDER BY id, seq
+"""
+_CHANGED = """
+SELECT EXISTS (SELECT FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3
+               AND (type IN ('ObjectiveAligned', 'ObjectiveUnaligned') OR type = ANY ($4)))
+"""
+CONTEXT_FACTS = [
+    "WorkspaceCreated",
+    "PolicySet",
+    "MomentRecorded",
+    "MomentCorrected",
+    "MomentRetracted",
+    "StoreRestored",
+    "CyclePlanned",
+    "CycleOpened",
+    "CycleLocked",
+    "CycleClosed",
+    "CycleReopened",
+    "CycleDatesMoved",
+    "FeedRegistered",
+    "FeedRedefined",
+    "UnitCreated",
+    "UnitRenamed",
+    "UnitMoved",
+    "UnitClosed",
+    "LeadNamed",
+    "PilotWaveJoined",
+    "PilotWaveLeft",
+]
+
+
+@dataclass(slots=True)
+class Versions:
+    """All versions of one thing, in seq order."""
+
+    seqs: list[int] = field(default_factory=list)
+    times: list[datetime] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
+
+    def at(self, seq: int, as_of: datetime | None) -> Any | None:
+        """The one in effect: the greatest seq up to `seq` whose `effective_at` is not after `as_of` (None: any)."""
+        i = bisect_right(self.seqs, seq) - 1
+        while i >= 0 and as_of is not None and self.times[i] > as_of:
+            i -= 1
+        return self.bodies[i] if i >= 0 else None
+
+    def seq_at(self, seq: int, as_of: datetime | None) -> int | None:
+        """The seq of the one in effect."""
+        i = bisect_right(self.seqs, seq) - 1
+        while i >= 0 and as_of is not None and self.times[i] > as_of:
+            i -= 1
+        return self.seqs[i] if i >= 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An objective aligned with `parent` (`objective/<id>` or `key-result/<id>`)."""
+
+    id: str
+    child: str
+    parent: str
+    contributes: bool
+    weight: Decimal
+
+
+class Context:
+    """All versions of these things up to `seq`."""
+
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        self._things: dict[str, dict[str, Versions]] = {kind: {} for kind in KINDS}
+        self._links: dict[str, Versions] = {}
+        self._children: defaultdict[str, set[str]] = defaultdict(set)
+        self._rules: dict[tuple[Any, ...], Rules] = {}
+
+    def add(self, kind: str, id: str, seq: int, effective_at: datetime, body: Body) -> None:
+        """One more version of a thing; versions come in seq order."""
+        _add(self._things[kind].setdefault(id, Versions()), seq, effective_at, body)
+
+    def add_links(self, child: str, seq: int, effective_at: datetime, links: list[Body]) -> None:
+        """The links of an objective after a change of them."""
+        made = [
+            Link(one["link"], child, one["parent"], one["mode"] == "contributes", Decimal(one["weight"]))
+            for one in links
+        ]
+        _add(self._links.setdefault(child, Versions()), seq, effective_at, made)
+        for link in made:
+            self._children[link.parent].add(child)
+
+    def all(self, kind: str, seq: int, as_of: datetime | None) -> Iterator[tuple[str, int, Body]]:
+        """(id, seq of its version, body) of every thing of a kind that there is at the moment."""
+        for id, versions in self._things[kind].items():
+            found = versions.seq_at(seq, as_of)
+            if found is not None:
+                yield id, found, versions.at(seq, as_of)
+
+    def body(self, kind: str, id: str, seq: int, as_of: datetime | None) -> Body | None:
+        """The thing as it was defined then."""
+        versions = self._things[kind].get(id)
+        return None if versions is None else versions.at(seq, as_of)
+
+    def version_of(self, kind: str, id: str, seq: int, as_of: datetime | None) -> int | None:
+        """The seq of the definition in effect."""
+        versions = self._things[kind].get(id)
+        return None if versions is None else versions.seq_at(seq, as_of)
+
+    def links_of(self, child: str, seq: int, as_of: datetime | None) -> list[Link]:
+        """What an objective is aligned with."""
+        versions = self._links.get(child)
+        return [] if versions is None else versions.at(seq, as_of) or []
+
+    def links_to(self, parent: str, seq: int, as_of: datetime | None) -> list[Link]:
+        """The links of the objectives aligned with `parent`, by child."""
+        found = []
+        for child in sorted(self._children.get(parent, ())):
+            found.extend(link for link in self.links_of(child, seq, as_of) if link.parent == parent)
+        return found
+
+    def moments(self, seq: int) -> dict[str, datetime]:
+        """The moments as known at `seq`; one still to come is waited for by its window."""
+        return {
+            name: parse_instant(body["at"])
+            for name, _, body in self.all("moment", seq, None)
+            if not body["retracted"]
+        }
+
+    def cycle_span(self, cycle: str | None, seq: int, as_of: datetime | None, time_zone: str) -> Span | None:
+        """The cycle's instants by its dates then."""
+        body = None if cycle is None else self.body("cycle", cycle, seq, as_of)
+        if body is None:
+            return None
+        return cycle_span(date.fromisoformat(body["start"]), date.fromisoformat(body["end"]), time_zone)
+
+    def feed_definitions(self, feed: str, seq: int, as_of: datetime | None) -> list[FeedDefinition]:
+        """The feed's definitions in order of time; the first holds for all earlier readings too."""
+        body = self.body("feed", feed, seq, as_of) or self.body("feed", feed, seq, None)
+        if body is None:
+            return []
+        return [
+            FeedDefinition(one["kind"], one.get("unit"), parse_instant(one["from"]) if i else None)
+            for i, one in enumerate(body["segments"])
+        ]
+
+    def scopes(self, objective: str, owner: str, seq: int, as_of: datetime | None) -> list[str]:
+        """The policy scopes that apply, the nearest first: the objective, its owner's unit and those above, the workspace."""
+        found, unit = [f"objective/{objective}"], owner if owner.startswith("unit/") else None
+        while unit is not None and unit not in found:
+            found.append(unit)
+            body = self.body("unit", unit.removeprefix("unit/"), seq, as_of)
+            parent = body.get("parent") if body else None
+            unit = None if parent is None else parent if "/" in parent else f"unit/{parent}"
+        return [*found, "workspace"]
+
+    def rules(self, objective: str, owner: str, seq: int, as_of: datetime) -> Rules:
+        """The policy in force for an objective."""
+        policies = []
+        for scope in self.scopes(objective, owner, seq, as_of):
+            body = self.body("policy", scope, seq, as_of)
+            if body is not None:
+                policies.append((scope, body["revision"], body["policy"]))
+        zone = self.time_zone(seq, as_of)
+        key = (zone, *((scope, revision) for scope, revision, _ in policies))
+        known = self._rules.get(key)
+        if known is None:
+            read = [wire.decode(Policy, body) for _, _, body in policies]
+            known = self._rules[key] = in_force(read, zone)
+        return known
+
+    def revisions(self, objective: str, owner: str, seq: int, as_of: datetime) -> list[dict[str, Any]]:
+        """Which policy facts were in force, the nearest first."""
+        found = []
+        for scope in self.scopes(objective, owner, seq, as_of):
+            body = self.body("policy", scope, seq, as_of)
+            if body is not None:
+                found.append({"scope": scope, "revision": body["revision"], "event_id": body["event_id"]})
+        return found
+
+    def time_zone(self, seq: int, as_of: datetime | None) -> str:
+        """The workspace's own time zone, before any policy."""
+        for _, _, body in self.all("workspace", seq, None):
+            return str(body["time_zone"])
+        return "UTC"
+
+
+def _add(versions: Versions, seq: int, effective_at: datetime, body: Any) -> None:
+    versions.seqs.append(seq)
+    versions.times.append(effective_at)
+    versions.bodies.append(body)
+
+
+class Contexts:
+    """The contexts kept, by workspace and epoch."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[tuple[str, int], Context] = OrderedDict()
+
+    async def at(self, snapshot: Snapshot) -> Context:
+        """The context that holds everything up to the snapshot's position."""
+        assert snapshot.position is not None
+        key = (snapshot.workspace, snapshot.position.epoch)
+        newest = snapshot.position.seq
+        kept = self._kept.get(key)
+        if kept is None or (kept.seq < newest and await _changed(snapshot, kept.seq, newest)):
+            kept = await _load(snapshot, newest)
+        kept.seq = max(kept.seq, newest)
+        self._kept[key] = kept
+        self._kept.move_to_end(key)
+        while len(self._kept) > self._limit:
+            self._kept.popitem(last=False)
+        return kept
+
+
+async def _changed(snapshot: Snapshot, after: int, upto: int) -> bool:
+    row = await snapshot.first(_CHANGED, after, upto, CONTEXT_FACTS)
+    return row is not None and bool(row[0])
+
+
+async def _load(snapshot: Snapshot, upto: int) -> Context:
+    context = Context(upto)
+    for row in await snapshot.fetch(_ALL, list(KINDS), upto):
+        context.add(row["kind"], row["id"], row["seq"], row["effective_at"], json.loads(row["body"]))
+    for row in await snapshot.fetch(_LINKS, upto):
+        context.add_links(row["id"], row["seq"], row["effective_at"], json.loads(row["links"]))
+    return context

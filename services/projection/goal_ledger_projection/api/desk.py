@@ -1,0 +1,203 @@
+"""Where a question becomes a view: who asks, what may be seen, at which clocks, in one snapshot.
+
+The order is: verify the credential, wait for the position asked for, open the snapshot, look up who that is, resolve
+the clocks. Until it is known who asks, nothing is said that depends on the workspace.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+from goal_ledger_contracts.position import Position
+from goal_ledger_edge.positions import HEADER
+from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.tokens import TokenVerifier
+from starlette.requests import Request
+
+from goal_ledger_projection.api.access import May, Reader, credential_of, reader_of
+from goal_ledger_projection.api.clocks import CALCULATION, Asked, Clocks, asked, must_be_old_enough, present
+from goal_ledger_projection.api.context import Context, Contexts
+from goal_ledger_projection.api.database import ReadDatabase, Snapshot
+from goal_ledger_projection.api.goals import KnownGoals
+from goal_ledger_projection.api.standing import Standings
+from goal_ledger_projection.api.text_keys import KeyShelf
+from goal_ledger_projection.api.texts import Texts
+from goal_ledger_projection.api.trees import Trees
+from goal_ledger_projection.api.versions import Moment
+from goal_ledger_projection.api.waiting import Waiting
+from goal_ledger_projection.command_feed import CommandFeed
+from goal_ledger_projection.query_settings import QuerySettings
+from goal_ledger_projection.read_models.facts import SEQ_RECORDED_BY
+
+RETRY_SECONDS = 1
+TRANSIENT = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.UndefinedTableError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything one answer is made from."""
+
+    snapshot: Snapshot
+    reader: Reader
+    clocks: Clocks
+    desk: Desk
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(self.clocks.as_of, self.clocks.seq)
+
+    async def context(self) -> Context:
+        """Units, cycles, policies, moments, feeds and links."""
+        return await self.desk.contexts.at(self.snapshot)
+
+    @property
+    def standings(self) -> Standings:
+        return self.desk.standings
+
+    @property
+    def trees(self) -> Trees:
+        return self.desk.trees
+
+    def texts(self) -> Texts:
+        """Opens personal texts."""
+        return Texts(self.desk.shelf, self.snapshot)
+
+
+class Desk:
+    """The process's resources for answering, opened and closed by the wiring."""
+
+    def __init__(
+        self,
+        settings: QuerySettings,
+        database: ReadDatabase,
+        verifier: TokenVerifier,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.settings, self.database, self._verifier, self._now = settings, database, verifier, now
+        self.waiting = Waiting(database, settings.wait_poll_ms)
+        self.shelf = KeyShelf(settings)
+        self._feed: CommandFeed | None = None
+        if settings.command_url is not None:
+            self._feed = CommandFeed(
+                settings.command_url, settings.service_token_file, settings.text_keys_timeout_s
+            )
+        self.contexts = Contexts(settings.cached_contexts)
+        self.standings = Standings(KnownGoals(settings.cached_definitions), self.contexts)
+        self.trees = Trees(self.standings, settings.cached_trees, settings.cached_bodies_bytes)
+
+    async def close(self) -> None:
+        """Close what this opened."""
+        await self.waiting.close()
+        await self.shelf.close()
+        if self._feed is not None:
+            await self._feed.close()
+
+    @asynccontextmanager
+    async def view(self, request: Request, wanted: May = May.READ_GOALS) -> AsyncIterator[View]:
+        """The view of a request. Problems 400, 401, 403, 410, 422, 503."""
+        credential = credential_of(request, self._verifier)
+        question = asked(request)
+        try:
+            if question.include is not None and question.wait_ms:
+                await self.waiting.until(credential.workspace, question.include, question.wait_ms)
+            async with self.database.snapshot(credential.workspace) as snapshot:
+                reader = await reader_of(credential, snapshot, wanted)
+                clocks = await self._resolve(snapshot, question)
+                yield View(snapshot, reader, clocks, self)
+        except TRANSIENT as away:
+            sentence = "The read database is out of reach; ask again."
+            raise Problem(
+                503, "read_side_unavailable", sentence, headers={"Retry-After": str(RETRY_SECONDS)}
+            ) from away
+
+    async def _resolve(self, snapshot: Snapshot, question: Asked) -> Clocks:
+        newest = snapshot.position
+        assert newest is not None
+        if snapshot.rebuilding:
+            raise _not_yet("rebuilding", "The workspace has a new epoch and is being folded anew.", newest)
+        now = self._now()
+        if question.include is not None:
+            await _must_have(snapshot, newest, question.include)
+        if question.token is not None:
+            await _must_have(snapshot, newest, question.token.position)
+            other = question.token.calculation if question.token.calculation != CALCULATION else None
+            return Clocks(question.token.position, question.token.as_of, newest, other)
+        known = newest
+        if isinstance(question.known_at, Position):
+            await _must_have(snapshot, newest, question.known_at)
+            known = question.known_at
+        elif question.known_at is not None:
+            must_be_old_enough(question.known_at, now, self.settings.known_at_age_s)
+            known = await self._recorded_by(snapshot, newest, question.known_at)
+        as_of = question.as_of or present(now, self.settings.now_granularity_s, snapshot.recorded_at)
+        return Clocks(known, as_of, newest)
+
+    async def _recorded_by(self, snapshot: Snapshot, newest: Position, known_at: datetime) -> Position:
+        """The highest position recorded by then. If nothing recorded later is here, the head tells whether the read
+        side has passed that time; without the command service, what is here is taken."""
+        if snapshot.recorded_at is None or snapshot.recorded_at <= known_at:
+            head = await self._head(snapshot.workspace, newest)
+            if head is not None and head > newest:
+                raise _not_yet("not_yet", "The read side has not passed that time yet.", newest, head)
+            return newest
+        row = await snapshot.first(SEQ_RECORDED_BY, known_at)
+        return Position(newest.epoch, 0 if row is None else int(row[0]))
+
+    async def _head(self, workspace: str, newest: Position) -> Position | None:
+        """The head of the store; None if the command service is out of reach."""
+        if self._feed is None:
+            return None
+        try:
+            page = await self._feed.after(workspace, newest, 1)
+        except (OSError, ValueError):
+            return None
+        return None if page is None else page.head
+
+
+async def _must_have(snapshot: Snapshot, newest: Position, wanted: Position) -> None:
+    """Positions up to a fork mean the same in both epochs; beyond it they are lost (SPEC 10)."""
+    if wanted.epoch > newest.epoch:
+        raise _not_yet("rebuilding", "The read side has not come to that epoch yet.", newest, wanted)
+    if wanted.epoch < newest.epoch and wanted.seq > await _kept_of(snapshot, wanted.epoch):
+        raise Problem(
+            410,
+            "position_lost",
+            "The store was restored: this position was in an epoch that is over, beyond what was kept.",
+            position=str(newest),
+        )
+    if wanted.seq > newest.seq:
+        raise _not_yet("not_yet", "The read side has not come to that position yet.", newest, wanted)
+
+
+_RESTORED = "SELECT body->'restored' AS restored FROM definitions WHERE workspace = $1 AND kind = 'workspace' AND ended_seq IS NULL"
+
+
+async def _kept_of(snapshot: Snapshot, epoch: int) -> int:
+    """The last seq of an earlier epoch that is still the same fact."""
+    row = await snapshot.first(_RESTORED)
+    restored: list[dict[str, Any]] = [] if row is None else json.loads(row["restored"])
+    return min((one["fork_seq"] for one in restored if one["epoch"] > epoch), default=0)
+
+
+def _not_yet(code: str, sentence: str, newest: Position, wanted: Position | None = None) -> Problem:
+    members: dict[str, Any] = {"position": str(newest)}
+    if wanted is not None:
+        members["asked_position"] = str(wanted)
+        if wanted.epoch == newest.epoch:
+            members["behind"] = wanted.seq - newest.seq
+    headers = {"Retry-After": str(RETRY_SECONDS), HEADER: str(newest)}
+    return Problem(503, code, sentence, headers=headers, **members)

@@ -1,0 +1,123 @@
+"""From definitions to the scoring library's inputs: which values each part asks for, and where they go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from goal_ledger_contracts.measures import Simple
+from goal_ledger_scoring.aggregation import LAST, stretches
+from goal_ledger_scoring.inputs import NOTHING, KeyResultInput, PartInput
+from goal_ledger_scoring.windows import ALWAYS, Span, resolve
+
+from goal_ledger_projection.api.context import Context
+from goal_ledger_projection.api.database import Snapshot
+from goal_ledger_projection.api.goals import KeyResult
+from goal_ledger_projection.api.values import CheckedIn, Fed, Wanted, values_in_force
+from goal_ledger_projection.api.versions import Moment
+
+Values = dict[str, PartInput]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a goal's parts are looked up by: its moment, its cycle's instants and its time zone."""
+
+    objective: str
+    moment: Moment
+    cycle: Span | None
+    time_zone: str
+
+
+@dataclass(slots=True)
+class Gathering:
+    """Collects what is wanted; :meth:`fetch` then fills the inputs handed out."""
+
+    context: Context
+    _wanted: list[Wanted] = field(default_factory=list)
+    _places: list[tuple[Values, str]] = field(default_factory=list)
+    _values: dict[tuple[object, ...], Values] = field(default_factory=dict)
+    _inputs: dict[tuple[object, ...], KeyResultInput] = field(default_factory=dict)
+    _moments: dict[int, dict[str, datetime]] = field(default_factory=dict)
+
+    def key_result(self, one: KeyResult, ground: Ground, *, dropped: bool) -> KeyResultInput:
+        """The input of a key result; the same object for the same definition at the same moment."""
+        bindings = tuple(one.bindings.items()) if one.bindings else ()
+        key = (one.id, one.measure_seq, bindings, ground.cycle if bindings else None, ground.moment)
+        values = self._values.get(key)
+        if values is None:
+            values = self._values[key] = {}
+            for part, measure in one.parts.items():
+                self._ask(values, one, part, measure, ground)
+        whole = (*key, one.weight, dropped)
+        known = self._inputs.get(whole)
+        if known is None:
+            known = self._inputs[whole] = KeyResultInput(one.id, one.measure, one.weight, values, dropped)
+        return known
+
+    async def fetch(self, snapshot: Snapshot) -> None:
+        """Look up everything wanted and put it in place."""
+        if not self._wanted:
+            return
+        found = await values_in_force(snapshot, self._wanted)
+        for (values, part), value in zip(self._places, found, strict=True):
+            values[part] = value
+        self._wanted.clear()
+        self._places.clear()
+
+    def span(self, measure: Simple, ground: Ground) -> Span:
+        """The part's window as seen at the moment."""
+        if measure.window is None:
+            return ALWAYS
+        seq = ground.moment.seq
+        moments = self._moments.get(seq)
+        if moments is None:
+            moments = self._moments[seq] = self.context.moments(seq)
+        return resolve(measure.window, moments, ground.time_zone, ground.moment.as_of)
+
+    def _ask(self, values: Values, one: KeyResult, part: str, measure: Simple, ground: Ground) -> None:
+        span = self.span(measure, ground)
+        binding = one.bindings.get(part)
+        if span.waiting_for is not None:
+            values[part] = PartInput(waiting_for=span.waiting_for, feed=binding[0] if binding else None)
+        elif binding is not None:
+            self._ask_feed(values, part, measure, binding, span, ground)
+        else:
+            unit = getattr(measure, "unit", None)
+            moment = ground.moment
+            self._want(
+                values,
+                part,
+                CheckedIn(
+                    ground.objective,
+                    one.id,
+                    part,
+                    unit,
+                    measure.kind,
+                    one.measure_seq,
+                    moment.as_of,
+                    moment.seq,
+                    span.start,
+                    span.end,
+                ),
+            )
+
+    def _ask_feed(
+        self, values: Values, part: str, measure: Simple, binding: tuple[str, str], span: Span, ground: Ground
+    ) -> None:
+        feed, aggregation = binding
+        if measure.window is None and aggregation != LAST:
+            if ground.cycle is None:
+                values[part] = PartInput(feed=feed)
+                return
+            span = ground.cycle
+        moment = ground.moment
+        definitions = self.context.feed_definitions(feed, moment.seq, moment.as_of)
+        cut = tuple(stretches(definitions, span, aggregation))
+        unit = getattr(measure, "unit", None)
+        self._want(values, part, Fed(feed, aggregation, unit, cut, moment.as_of, moment.seq))
+
+    def _want(self, values: Values, part: str, wanted: Wanted) -> None:
+        values[part] = NOTHING
+        self._wanted.append(wanted)
+        self._places.append((values, part))

@@ -1,0 +1,158 @@
+"""An objective's definition as the arithmetic needs it, parsed once from its row.
+
+A row of `definitions` never changes, so what was parsed of (epoch, objective, seq) stays good for ever and is kept in a
+bounded cache. A key result that an amendment did not touch is the same object in the committed and the present
+definition, so that its score is computed once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from goal_ledger_contracts import wire
+from goal_ledger_contracts.canonical import parse_instant
+from goal_ledger_contracts.measures import Aligned, Measure, Simple, parts_of
+
+from goal_ledger_projection.api.database import Snapshot
+
+Body = dict[str, Any]
+Version = tuple[str, int]
+"""An objective and the seq of one of its definitions."""
+
+_BODIES = """
+SELECT d.id, d.seq, d.body FROM unnest($2::text[], $3::bigint[]) AS w (id, seq)
+JOIN definitions d ON d.workspace = $1 AND d.kind = 'objective' AND d.id = w.id AND d.seq = w.seq
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyResult:
+    """`parts`: the simple measures by part. `bindings`: part → (feed, aggregation)."""
+
+    id: str
+    text: str
+    weight: Decimal
+    owner: str | None
+    dropped: bool
+    measure: Measure
+    measure_seq: int
+    parts: dict[str, Simple]
+    bindings: dict[str, tuple[str, str]]
+    body: Body
+
+    @property
+    def is_aligned(self) -> bool:
+        return type(self.measure) is Aligned
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    seq: int
+    at: datetime
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One definition of an objective: the row of fact `seq`."""
+
+    id: str
+    seq: int
+    stage: str
+    owner: str
+    cycle: str | None
+    activated_seq: int | None
+    activated_at: datetime | None
+    closing: Closing | None
+    """The closing in effect: none once it is reopened."""
+    key_results: tuple[KeyResult, ...]
+    body: Body
+
+    @property
+    def is_draft(self) -> bool:
+        return self.stage == "draft"
+
+    def key_result(self, id: str) -> KeyResult | None:
+        """The key result of that id."""
+        return next((one for one in self.key_results if one.id == id), None)
+
+
+class KnownGoals:
+    """Definitions kept in memory, over all workspaces; those longest unused go first."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[tuple[str, int, str, int], Goal] = OrderedDict()
+        self._measures: OrderedDict[tuple[str, int, str, int], tuple[Measure, dict[str, Simple]]] = (
+            OrderedDict()
+        )
+
+    async def get(self, snapshot: Snapshot, epoch: int, versions: Iterable[Version]) -> dict[Version, Goal]:
+        """The definitions of these versions, from memory or from the snapshot."""
+        found: dict[Version, Goal] = {}
+        missing: list[Version] = []
+        workspace = snapshot.workspace
+        for version in versions:
+            goal = self._kept.get((workspace, epoch, *version))
+            if goal is None:
+                missing.append(version)
+            else:
+                found[version] = goal
+        if missing:
+            ids, seqs = [id for id, _ in missing], [seq for _, seq in missing]
+            for row in await snapshot.fetch(_BODIES, ids, seqs):
+                goal = self._parse(workspace, epoch, row["id"], row["seq"], json.loads(row["body"]))
+                found[goal.id, goal.seq] = self._kept[workspace, epoch, goal.id, goal.seq] = goal
+            while len(self._kept) > self._limit:
+                self._kept.popitem(last=False)
+            while len(self._measures) > 4 * self._limit:
+                self._measures.popitem(last=False)
+        return found
+
+    def _parse(self, workspace: str, epoch: int, id: str, seq: int, body: Body) -> Goal:
+        activated_at = body.get("activated_at")
+        return Goal(
+            id=id,
+            seq=seq,
+            stage=body["stage"],
+            owner=body["owner"],
+            cycle=body.get("cycle"),
+            activated_seq=body.get("activated_seq"),
+            activated_at=None if activated_at is None else parse_instant(activated_at),
+            closing=_closing(body),
+            key_results=tuple(self._key_result(workspace, epoch, one) for one in body["key_results"]),
+            body=body,
+        )
+
+    def _key_result(self, workspace: str, epoch: int, body: Body) -> KeyResult:
+        key = (workspace, epoch, body["id"], body["measure_seq"])
+        known = self._measures.get(key)
+        if known is None:
+            measure: Measure = wire.decode(Measure, body["measure"])
+            known = self._measures[key] = (measure, parts_of(measure))
+        bindings = {part: (one["feed"], one["aggregation"]) for part, one in body["bindings"].items()}
+        return KeyResult(
+            id=body["id"],
+            text=body["text"],
+            weight=Decimal(body["weight"]),
+            owner=body.get("owner"),
+            dropped=body["dropped"],
+            measure=known[0],
+            measure_seq=body["measure_seq"],
+            parts=known[1],
+            bindings=bindings,
+            body=body,
+        )
+
+
+def _closing(body: Body) -> Closing | None:
+    if body["stage"] not in ("closed", "archived") or not body["closings"]:
+        return None
+    last = body["closings"][-1]
+    return Closing(last["seq"], parse_instant(last["at"]), last["outcome"])

@@ -1,0 +1,194 @@
+"""How standings are written in answers. The shapes are declared in `shapes.py`; a test holds the two together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from goal_ledger_contracts.canonical import EXACT
+from goal_ledger_scoring.inputs import PartInput
+from goal_ledger_scoring.numbers import shown_mean
+from goal_ledger_scoring.results import Counted, GoalScore, KeyResultScore, LeftOut, PartScore
+from goal_ledger_scoring.windows import Span
+
+from goal_ledger_projection.api.answers import number, time
+from goal_ledger_projection.api.context import Link
+from goal_ledger_projection.api.goals import KeyResult
+from goal_ledger_projection.api.standing import KeyResultStanding, Standing
+
+Json = dict[str, Any]
+Events = Mapping[str, str]
+"""Seq (as text) → event id."""
+
+
+def summary(standing: Standing) -> Json:
+    """An objective in a list or tree."""
+    body, closing = standing.goal.body, standing.goal.closing
+    grade = body["closings"][-1].get("grade") if closing is not None else None
+    return {
+        "id": standing.goal.id,
+        "title": body["title"],
+        "kind": body.get("kind"),
+        "owner": body["owner"],
+        "contributors": body["contributors"],
+        "cycle": body.get("cycle"),
+        "state": body["stage"],
+        "outcome": None if closing is None else closing.outcome,
+        "grade": grade,
+        **scores(standing.amended, standing.as_committed),
+        "expected": number(standing.expected),
+        "gap": number(standing.status.gap),
+        "status": standing.status.shown,
+        "status_stated": standing.status.stated,
+        "status_computed": standing.status.computed,
+        "activated_at": body.get("activated_at"),
+    }
+
+
+def scores(amended: GoalScore | KeyResultScore | None, committed: GoalScore | KeyResultScore | None) -> Json:
+    """As amended, as committed, and the difference."""
+    now = None if amended is None else amended.score
+    then = None if committed is None else committed.score
+    difference = None if now is None or then is None else EXACT.subtract(now, then)
+    return {
+        "score": number(now),
+        "score_committed": number(then),
+        "score_difference": number(difference),
+    }
+
+
+def brief_key_results(standing: Standing) -> list[Json]:
+    """The key results of an objective in a tree."""
+    found = []
+    for one in standing.defined.key_results:
+        amended = standing.amended.key_results.get(one.id)
+        committed = standing.as_committed.key_results.get(one.id)
+        found.append(
+            {
+                "id": one.id,
+                "text": one.text,
+                "weight": number(one.weight),
+                "dropped": one.dropped,
+                **scores(amended, committed),
+                "status": standing.key_results[one.id].status.shown,
+            }
+        )
+    return found
+
+
+def key_result(standing: Standing, one: KeyResult, spans: Mapping[str, Span], events: Events) -> Json:
+    """A key result whole. `spans`: its parts' windows as they are seen at the moment."""
+    amended = standing.amended.key_results[one.id]
+    committed = standing.as_committed.key_results.get(one.id)
+    of_it: KeyResultStanding = standing.key_results[one.id]
+    return {
+        "id": one.id,
+        "objective": standing.goal.id,
+        "text": one.text,
+        "owner": one.owner,
+        "weight": number(one.weight),
+        "dropped": one.dropped,
+        "measure": one.body["measure"],
+        "bindings": [
+            {"part": part, "feed": feed, "aggregation": how}
+            for part, (feed, how) in sorted(one.bindings.items())
+        ],
+        "state": amended.state,
+        "waiting_for": amended.waiting_for,
+        "raw": number(amended.raw),
+        "beyond": number(amended.beyond),
+        "reached": amended.reached,
+        "mean": number(amended.mean),
+        "bottleneck": amended.bottleneck,
+        **scores(amended, committed),
+        "expected": number(of_it.expected),
+        "gap": number(of_it.status.gap),
+        "status": of_it.status.shown,
+        "status_stated": of_it.status.stated,
+        "status_computed": of_it.status.computed,
+        "fresh": of_it.status.fresh,
+        "confidence": number(of_it.said.confidence),
+        "last_check_in_at": time(of_it.said.word.at),
+        "parts": [_part(name, part, one, spans, events) for name, part in amended.parts.items()],
+        "committed": None if committed is None else _committed(standing, committed, one.id, events),
+        "counted": counted(amended.counted),
+        "left_out": left_out(amended.left_out),
+    }
+
+
+def _committed(standing: Standing, score: KeyResultScore, id: str, events: Events) -> Json | None:
+    defined = standing.committed.key_result(id) if standing.committed is not None else None
+    if defined is None:
+        return None
+    return {
+        "measure": defined.body["measure"],
+        "weight": number(defined.weight),
+        "raw": number(score.raw),
+        "score": number(score.score),
+        "state": score.state,
+        "parts": [_part(name, part, defined, {}, events) for name, part in score.parts.items()],
+    }
+
+
+def _part(name: str, part: PartScore, one: KeyResult, spans: Mapping[str, Span], events: Events) -> Json:
+    given = part.input
+    span = spans.get(name)
+    binding = one.bindings.get(name)
+    return {
+        "part": name,
+        "value": number(_value(given)),
+        "done": None if given.done is None else list(given.done),
+        "value_at": time(given.at),
+        "unit": getattr(one.parts[name], "unit", None),
+        "raw": number(part.raw),
+        "score": number(part.score),
+        "state": part.state,
+        "zone": part.zone,
+        "within_risk": part.within_risk,
+        "waiting_for": given.waiting_for,
+        "later_value_not_comparable": given.incomparable,
+        "feed": None if binding is None else binding[0],
+        "aggregation": None if binding is None else binding[1],
+        "window_start": None if span is None else time(span.start),
+        "window_end": None if span is None else time(span.end),
+        "evidence": [events[seq] for seq in given.evidence if seq in events],
+    }
+
+
+def _value(given: PartInput) -> Any:
+    if given.value is None or given.divisor == 1:
+        return given.value
+    return shown_mean(given.value, given.divisor)
+
+
+def counted(children: Iterable[Counted]) -> list[Json]:
+    """The children in a mean, with their weights."""
+    return [{"ref": one.ref, "weight": number(one.weight), "score": number(one.score)} for one in children]
+
+
+def left_out(children: Iterable[LeftOut]) -> list[Json]:
+    """The children that are shown but not counted, and why."""
+    return [{"ref": one.ref, "why": one.why} for one in children]
+
+
+def link(one: Link) -> Json:
+    """An alignment."""
+    return {
+        "link": one.id,
+        "child": one.child,
+        "parent": one.parent,
+        "mode": "contributes" if one.contributes else "supports",
+        "weight": number(one.weight),
+    }
+
+
+def evidence_seqs(standings: Iterable[Standing]) -> set[int]:
+    """The facts that the values of these standings come from."""
+    return {
+        int(seq)
+        for standing in standings
+        for side in (standing.amended, standing.as_committed)
+        for score in side.key_results.values()
+        for part in score.parts.values()
+        for seq in part.input.evidence
+    }

@@ -1,0 +1,292 @@
+"""The values in force, for any number of parts at once, each at a moment of its own (SPEC 7).
+
+A checked-in value in force at (T, K) is the first by (effective_at desc, seq desc) with `effective_at <= T`, `seq <= K`,
+not ended by a revision with seq <= K, inside the part's window, and under the unit and kind of the part's measure: a
+value under another unit or kind stands aside, and the last comparable one stays.
+
+A fed part's value is the aggregation of its feed's accepted readings in the part's span, summed up by the database.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from goal_ledger_scoring.aggregation import COUNT, INCREASE, LAST, Stretch, Sums, combine
+from goal_ledger_scoring.inputs import PartInput
+
+from goal_ledger_projection.api.database import Row, Snapshot
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+_CHECKED_IN = """
+SELECT q.n::int AS n, v.seq, v.effective_at, v.value, v.done, v.unit, v.measure_seq, v.check_in
+FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
+     WITH ORDINALITY AS q (key_result, part, since, until, k, n)
+CROSS JOIN LATERAL (
+    SELECT v.seq, v.effective_at, v.value, v.done, v.unit, v.measure_seq, v.check_in
+    FROM value_rows v
+    WHERE v.workspace = $1 AND v.key_result = q.key_result AND v.part = q.part
+      AND v.effective_at <= q.until AND v.effective_at >= q.since
+      AND v.seq <= q.k AND (v.ended_seq IS NULL OR v.ended_seq > q.k)
+    ORDER BY v.effective_at DESC, v.seq DESC
+    LIMIT {limit}
+) v
+ORDER BY q.n, v.effective_at DESC, v.seq DESC
+"""
+_FIRST = _CHECKED_IN.format(limit="1")
+_EVERY = _CHECKED_IN.format(limit="2000")
+
+_STRETCH = """
+unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::text[], $8::text[])
+WITH ORDINALITY AS q (feed, since, until, opened, k, feed_unit, part_unit, n)
+"""
+_ACCEPTED = """
+r.workspace = $1 AND r.feed = q.feed AND r.state = 0 AND r.seq <= q.k AND (r.ended_seq IS NULL OR r.ended_seq > q.k)
+AND (q.part_unit IS NULL OR coalesce(r.unit, q.feed_unit, q.part_unit) = q.part_unit)
+"""
+_LAST_READING = f"""
+SELECT q.n::int AS n, l.time, l.value, l.recorded_seq FROM {_STRETCH}
+CROSS JOIN LATERAL (SELECT r.time, r.value, r.recorded_seq FROM readings r
+                    WHERE {_ACCEPTED} AND r.time >= q.since AND r.time <= q.until
+                    ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
+"""
+_GAINED = f"""
+SELECT q.n::int AS n, l.time, l.value, l.recorded_seq, f.value AS first, b.value AS before FROM {_STRETCH}
+CROSS JOIN LATERAL (SELECT r.time, r.value, r.recorded_seq FROM readings r
+                    WHERE {_ACCEPTED} AND r.time >= q.since AND r.time <= q.until
+                    ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
+CROSS JOIN LATERAL (SELECT r.value FROM readings r
+                    WHERE {_ACCEPTED} AND r.time >= q.since AND r.time <= q.until
+                    ORDER BY r.time, r.seq LIMIT 1) f
+LEFT JOIN LATERAL (SELECT r.value FROM readings r
+                   WHERE {_ACCEPTED} AND r.time >= q.opened AND r.time < q.since AND r.time <= q.until
+                   ORDER BY r.time DESC, r.seq DESC LIMIT 1) b ON true
+"""
+_SUMMED = f"""
+SELECT q.n::int AS n, s.* FROM {_STRETCH}
+CROSS JOIN LATERAL (SELECT count(*) AS count, sum(r.value) AS total, min(r.value) AS low, max(r.value) AS high,
+                           max(r.time) AS time
+                    FROM readings r WHERE {_ACCEPTED} AND r.time >= q.since AND r.time <= q.until) s
+WHERE s.count > 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedIn:
+    """Asks for a part's checked-in value at (`at`, `known`) between `since` and `until`."""
+
+    objective: str
+    key_result: str
+    part: str
+    unit: str | None
+    kind: str
+    measure_seq: int
+    at: datetime
+    known: int
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """Asks for a part's value from its feed; `stretches` as the scoring library cuts them."""
+
+    feed: str
+    aggregation: str
+    unit: str | None
+    stretches: tuple[Stretch, ...]
+    at: datetime
+    known: int
+
+
+Wanted = CheckedIn | Fed
+MeasureKinds = dict[tuple[str, str, int], dict[str, str]]
+"""(objective, key result, seq of the measure) → kind by part."""
+
+_MEASURES = """
+SELECT w.objective, w.key_result, w.seq, k->'measure' AS measure
+FROM unnest($2::text[], $3::text[], $4::bigint[]) AS w (objective, key_result, seq)
+JOIN definitions d ON d.workspace = $1 AND d.kind = 'objective' AND d.id = w.objective AND d.seq = w.seq
+CROSS JOIN LATERAL jsonb_array_elements(d.body->'key_results') k
+WHERE k->>'id' = w.key_result
+"""
+
+
+async def values_in_force(snapshot: Snapshot, wanted: Sequence[Wanted]) -> list[PartInput]:
+    """The value of each, in the same order; evidence are the seqs of the facts it comes from, as text."""
+    found = [PartInput()] * len(wanted)
+    checked_in = [(n, one) for n, one in enumerate(wanted) if type(one) is CheckedIn]
+    fed = [(n, one) for n, one in enumerate(wanted) if type(one) is Fed]
+    if checked_in:
+        await _checked_in(snapshot, checked_in, found)
+    if fed:
+        for (n, _), value in zip(fed, await _fed(snapshot, [one for _, one in fed]), strict=True):
+            found[n] = value
+    return found
+
+
+async def _checked_in(
+    snapshot: Snapshot, wanted: Sequence[tuple[int, CheckedIn]], found: list[PartInput]
+) -> None:
+    doubtful: list[tuple[int, CheckedIn]] = []
+    for row in await snapshot.fetch(_FIRST, *_columns([one for _, one in wanted])):
+        n, one = wanted[row["n"] - 1]
+        if row["measure_seq"] == one.measure_seq:
+            found[n] = _input(row)
+        else:
+            doubtful.append((n, one))
+    if doubtful:
+        values = await _comparable(snapshot, [one for _, one in doubtful])
+        for (n, _), value in zip(doubtful, values, strict=True):
+            found[n] = value
+
+
+async def _comparable(snapshot: Snapshot, doubtful: Sequence[CheckedIn]) -> list[PartInput]:
+    """The last value recorded under the part's unit and kind, for parts whose measure was changed since the last one."""
+    rows = await snapshot.fetch(_EVERY, *_columns(doubtful))
+    kinds = await _kinds_of(snapshot, doubtful, rows)
+    by_part: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_part[row["n"] - 1].append(row)
+    return [_last_comparable(one, by_part[n], kinds) for n, one in enumerate(doubtful)]
+
+
+def _last_comparable(one: CheckedIn, newest_first: list[Row], kinds: MeasureKinds) -> PartInput:
+    for passed, row in enumerate(newest_first):
+        kind = kinds.get((one.objective, one.key_result, row["measure_seq"]), {}).get(one.part)
+        if kind == one.kind and row["unit"] == one.unit:
+            return _input(row, incomparable=passed > 0)
+    return PartInput(incomparable=bool(newest_first))
+
+
+async def _kinds_of(snapshot: Snapshot, doubtful: Sequence[CheckedIn], rows: Sequence[Row]) -> MeasureKinds:
+    asked = sorted(
+        {
+            (doubtful[row["n"] - 1].objective, doubtful[row["n"] - 1].key_result, row["measure_seq"])
+            for row in rows
+            if row["measure_seq"] is not None
+        }
+    )
+    if not asked:
+        return {}
+    columns = [list(column) for column in zip(*asked, strict=True)]
+    return {
+        (row["objective"], row["key_result"], row["seq"]): kinds_by_part(json.loads(row["measure"]))
+        for row in await snapshot.fetch(_MEASURES, *columns)
+    }
+
+
+def kinds_by_part(measure: dict[str, Any]) -> dict[str, str]:
+    """The kinds of a stored measure's parts."""
+    if measure["kind"] == "compound":
+        return {part["id"]: part["measure"]["kind"] for part in measure["parts"]}
+    return {"value": measure["kind"]}
+
+
+def _columns(wanted: Sequence[CheckedIn]) -> list[list[Any]]:
+    return [
+        [one.key_result for one in wanted],
+        [one.part for one in wanted],
+        [one.since or BEGINNING for one in wanted],
+        [_until(one.at, one.until) for one in wanted],
+        [one.known for one in wanted],
+    ]
+
+
+def _until(at: datetime, end: datetime | None) -> datetime:
+    return at if end is None or end > at else end - _TICK
+
+
+def _input(row: Row, *, incomparable: bool = False) -> PartInput:
+    done = None if row["done"] is None else tuple(row["done"])
+    return PartInput(
+        row["value"],
+        done=done,
+        at=row["effective_at"],
+        evidence=(str(row["seq"]),),
+        incomparable=incomparable,
+    )
+
+
+async def _fed(snapshot: Snapshot, wanted: Sequence[Fed]) -> list[PartInput]:
+    sums: dict[tuple[int, int], Sums] = {}
+    for aggregations, statement, read in (
+        ((LAST,), _LAST_READING, _last_of),
+        ((INCREASE,), _GAINED, _gain_of),
+        (("max", "min", "mean", "sum", COUNT), _SUMMED, _sums_of),
+    ):
+        asked = [
+            (n, s, stretch)
+            for n, one in enumerate(wanted)
+            if one.aggregation in aggregations
+            for s, stretch in enumerate(one.stretches)
+        ]
+        if asked:
+            columns = _stretch_columns([(wanted[n], stretch) for n, _, stretch in asked])
+            for row in await snapshot.fetch(statement, *columns):
+                n, s, _ = asked[row["n"] - 1]
+                sums[n, s] = read(row)
+    return [
+        combine(one.aggregation, [sums[n, s] for s in range(len(one.stretches)) if (n, s) in sums], one.feed)
+        for n, one in enumerate(wanted)
+    ]
+
+
+def _stretch_columns(asked: Sequence[tuple[Fed, Stretch]]) -> list[list[Any]]:
+    return [
+        [one.feed for one, _ in asked],
+        [stretch.start or BEGINNING for _, stretch in asked],
+        [_until(one.at, stretch.end) for one, stretch in asked],
+        [stretch.opened or BEGINNING for _, stretch in asked],
+        [one.known for one, _ in asked],
+        [stretch.unit for _, stretch in asked],
+        [one.unit for one, _ in asked],
+    ]
+
+
+def _last_of(row: Row) -> Sums:
+    return Sums(1, last=row["value"], last_at=row["time"], evidence=str(row["recorded_seq"]))
+
+
+def _gain_of(row: Row) -> Sums:
+    return Sums(
+        1,
+        first=row["first"],
+        last=row["value"],
+        last_at=row["time"],
+        before=row["before"],
+        evidence=str(row["recorded_seq"]),
+    )
+
+
+def _sums_of(row: Row) -> Sums:
+    total: Decimal = row["total"]
+    return Sums(row["count"], total, row["low"], row["high"], last_at=row["time"])
+
+
+_FRESHEST = """
+SELECT q.feed, q.at, q.k, l.time FROM unnest($2::text[], $3::timestamptz[], $4::bigint[]) AS q (feed, at, k)
+CROSS JOIN LATERAL (SELECT r.time FROM readings r
+                    WHERE r.workspace = $1 AND r.feed = q.feed AND r.state = 0 AND r.time <= q.at
+                      AND r.seq <= q.k AND (r.ended_seq IS NULL OR r.ended_seq > q.k)
+                    ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
+"""
+FeedMoment = tuple[str, datetime, int]
+
+
+async def last_readings(snapshot: Snapshot, wanted: Iterable[FeedMoment]) -> dict[FeedMoment, datetime]:
+    """The time of each feed's last accepted reading at (T, K)."""
+    asked = sorted(set(wanted))
+    if not asked:
+        return {}
+    columns = [list(column) for column in zip(*asked, strict=True)]
+    return {
+        (row["feed"], row["at"], row["k"]): row["time"] for row in await snapshot.fetch(_FRESHEST, *columns)
+    }

@@ -1,0 +1,153 @@
+"""One batch, one transaction: lock the positions, apply the consumer rule, fold, write, move the positions.
+
+The rows and the positions that vouch for them are committed together or not at all. Whoever was killed in between, on
+whichever side, leaves exact rows; and whoever comes with facts that are folded already is told so by the position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from goal_ledger_projection import positions
+from goal_ledger_projection.consumer_rule import Folded, Verdict, judge
+from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.loading import KeptDefinitions, load, made
+from goal_ledger_projection.positions import Standing
+from goal_ledger_projection.read_models.changes import Changes, DefinitionKey
+from goal_ledger_projection.read_models.fact import Body, Fact
+from goal_ledger_projection.read_models.fold import fold, touched_definitions, touched_readings
+from goal_ledger_projection.records import Record, by_workspace
+from goal_ledger_projection.writing import Connection, write
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How far a topic was read for a batch: the hints to note with it."""
+
+    topic: str
+    topic_id: str
+    ends: Mapping[int, int]
+    """By partition, the offset after the last record."""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of a batch."""
+
+    facts: int = 0
+    dropped: int = 0
+    folded: dict[str, Folded] = field(default_factory=dict)
+    """Where each workspace of the batch stands now."""
+    gaps: set[str] = field(default_factory=set)
+    """Workspaces that miss facts before some of the batch."""
+    discarded: set[str] = field(default_factory=set)
+    """Workspaces that are folded anew along a higher epoch."""
+
+
+class Applier:
+    """Applies batches to one projection version. May be used from several tasks: locked positions keep them apart."""
+
+    def __init__(self, database: ReadDatabase, cached_definitions: int, *, only_live: bool = True) -> None:
+        self._database = database
+        self._kept = KeptDefinitions(cached_definitions)
+        self._only_live = only_live
+
+    async def apply(self, records: Sequence[Record], taken: Taken | None = None) -> Applied:
+        """Apply the records, in order, and note how far the topic was read.
+
+        Raises CannotApply (a fact cannot be folded), ProjectionSwitched, NotOurs, and what asyncpg raises; then nothing
+        was changed.
+        """
+        grouped = by_workspace(records)
+        async with self._database.transaction() as connection:
+            standings = await self._lock(connection, grouped)
+            verdicts = {
+                name: judge(standings[name].folded, many)
+                for name, many in grouped.items()
+                if _goes_on(standings[name], many)
+            }
+            changes = await self._change(connection, verdicts)
+            await self._move(connection, standings, verdicts)
+            if taken is not None:
+                await positions.note_hints(connection, taken.topic, taken.topic_id, taken.ends)
+        self._keep(verdicts, changes)
+        return _applied(grouped, standings, verdicts)
+
+    async def _lock(self, connection: Connection, grouped: Mapping[str, list[Record]]) -> dict[str, Standing]:
+        epochs = {name: many[0].epoch for name, many in grouped.items()}
+        standings = await positions.lock(connection, self._database.projection, epochs) if epochs else {}
+        if self._only_live:
+            await positions.must_be_live(connection, self._database.projection)
+        return standings
+
+    async def _change(self, connection: Connection, verdicts: Mapping[str, Verdict]) -> Changes | None:
+        facts: list[Fact] = []
+        known: dict[DefinitionKey, tuple[int, Body]] = {}
+        for name, verdict in verdicts.items():
+            facts.extend(record.fact for record in verdict.apply)
+            if verdict.discard:
+                await positions.discard(connection, self._database.projection, name)
+            else:
+                known.update(self._kept.at(name, verdict.before))
+        if not facts:
+            return None
+        loaded = await load(connection, touched_definitions(facts), touched_readings(facts), known)
+        changes = fold(facts, loaded)
+        await write(connection, changes)
+        return changes
+
+    async def _move(
+        self, connection: Connection, standings: Mapping[str, Standing], verdicts: Mapping[str, Verdict]
+    ) -> None:
+        moved = [
+            (name, verdict, _rebuilding(standings[name], verdict))
+            for name, verdict in sorted(verdicts.items())
+            if verdict.after != verdict.before
+        ]
+        await positions.move(connection, self._database.projection, moved)
+
+    def _keep(self, verdicts: Mapping[str, Verdict], changes: Changes | None) -> None:
+        latest = {} if changes is None else made(changes)
+        for name, verdict in verdicts.items():
+            if verdict.discard:
+                self._kept.forget(name)
+            self._kept.keep(name, verdict.after, latest.get(name, {}))
+
+    def forget(self) -> None:
+        """Drop what is kept in memory: another projection version is next."""
+        self._kept.forget_all()
+
+
+def _goes_on(standing: Standing, records: Iterable[Record]) -> bool:
+    """A parked workspace stands still, unless a higher epoch replaces its log."""
+    return standing.parked is None or any(record.epoch > standing.folded.epoch for record in records)
+
+
+def _rebuilding(standing: Standing, verdict: Verdict) -> bool:
+    """A new epoch is caught up when its own first fact is folded, which names the epoch: StoreRestored."""
+    rebuilding = standing.rebuilding or verdict.discard
+    return rebuilding and not any(
+        record.fact.type == "StoreRestored" and record.fact.data["epoch"] == verdict.after.epoch
+        for record in verdict.apply
+    )
+
+
+def _applied(
+    grouped: Mapping[str, list[Record]], standings: Mapping[str, Standing], verdicts: Mapping[str, Verdict]
+) -> Applied:
+    applied = Applied()
+    for name, many in grouped.items():
+        verdict = verdicts.get(name)
+        if verdict is None:
+            applied.dropped += len(many)
+            applied.folded[name] = standings[name].folded
+            continue
+        applied.facts += len(verdict.apply)
+        applied.dropped += verdict.dropped
+        applied.folded[name] = verdict.after
+        if verdict.gap:
+            applied.gaps.add(name)
+        if verdict.discard:
+            applied.discarded.add(name)
+    return applied

@@ -1,0 +1,102 @@
+"""Records between Kafka and the database: read and parsed here while the batch before is being written.
+
+The queue is short and bounded, so that Kafka is not read faster than the database takes the rows; what has come together
+meanwhile is applied in one transaction. Nothing here vouches for anything: a process that dies with a full queue has
+moved no position.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from goal_ledger_messaging.records import read_place
+from goal_ledger_observability.logs import logger
+
+from goal_ledger_projection.applying import Applied, Taken
+from goal_ledger_projection.consumer_rule import Folded
+from goal_ledger_projection.meters import Meters
+from goal_ledger_projection.records import Record
+from goal_ledger_projection.subscription import Records
+
+log = logger("goal_ledger.projection.arrivals")
+
+
+@dataclass(slots=True)
+class Batch:
+    """Records in order, and how far the topic was read with them."""
+
+    records: list[Record]
+    taken: Taken
+
+
+class Arrivals:
+    """A bounded queue of batches."""
+
+    def __init__(
+        self,
+        topic: str,
+        meters: Meters,
+        *,
+        leave_aside: Callable[[str], bool],
+        waiting_batches: int,
+        transaction_records: int,
+    ) -> None:
+        """`leave_aside` tells of a workspace whose records come from elsewhere for now."""
+        self._topic = topic
+        self._meters = meters
+        self._leave_aside = leave_aside
+        self._transaction_records = transaction_records
+        self._queue: asyncio.Queue[Batch] = asyncio.Queue(waiting_batches)
+        self._folded: dict[str, Folded] = {}
+        """Where workspaces stood at their last commit here: what is below is dropped without being parsed."""
+
+    @property
+    def is_empty(self) -> bool:
+        return self._queue.empty()
+
+    async def take(self, records: Records, topic_id: str) -> None:
+        """Parse a poll's records and queue them; waits while the queue is full."""
+        kept: list[Record] = []
+        ends: dict[int, int] = {}
+        for record in records:
+            ends[record.partition] = record.offset + 1
+            place = read_place(record.headers)
+            if place is None or record.value is None:
+                self._meters.strangers.inc()
+                log.error("not a fact's record", partition=record.partition, offset=record.offset)
+            elif self._is_wanted(*place):
+                kept.append(Record(*place, record.value))
+            else:
+                self._meters.dropped.inc()
+        await self._queue.put(Batch(kept, Taken(self._topic, topic_id, ends)))
+
+    async def next(self) -> Batch:
+        """The next batch, together with those behind it of the same topic, up to a transaction's size."""
+        batch = await self._queue.get()
+        while len(batch.records) < self._transaction_records and not self._queue.empty():
+            batch = _joined(batch, self._queue.get_nowait())
+        batch.records = [record for record in batch.records if not self._leave_aside(record.workspace)]
+        return batch
+
+    def learn(self, applied: Applied) -> None:
+        """Where workspaces stand now."""
+        self._folded.update(applied.folded)
+
+    def forget(self) -> None:
+        """Another projection version is folded now, which stands elsewhere."""
+        self._folded.clear()
+
+    def _is_wanted(self, workspace: str, epoch: int, seq: int) -> bool:
+        folded = self._folded.get(workspace)
+        return folded is None or epoch > folded.epoch or (epoch == folded.epoch and seq >= folded.next_seq)
+
+
+def _joined(first: Batch, second: Batch) -> Batch:
+    """Hints of a topic made anew replace those of the one before it."""
+    ends: Mapping[int, int] = second.taken.ends
+    if first.taken.topic_id == second.taken.topic_id:
+        ends = {**first.taken.ends, **ends}
+    taken = Taken(second.taken.topic, second.taken.topic_id, ends)
+    return Batch(first.records + second.records, taken)

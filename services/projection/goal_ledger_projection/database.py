@@ -1,0 +1,105 @@
+"""The read database as the worker uses it: one projection version, and the pool of connections that see it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from goal_ledger_projection.projections import LIVE
+from goal_ledger_projection.writing import Connection
+
+POOL_CONNECTIONS_MAX = 8
+COMMAND_TIMEOUT_S = 300
+"""Longer than the deletion of a large workspace; a statement that hangs longer is an error, and tried again."""
+
+_KEY_LOOKUPS_ONLY = {
+    # every statement here looks rows up by key; a plan made while a table was small must not outlive that
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+
+
+class NotMigrated(Exception):
+    """The database has no projections: `python -m goal_ledger_projection migrate` comes first."""
+
+
+class ReadDatabase:
+    """Connections to one projection version. `projection` is its schema, and the name in `positions.projection`."""
+
+    def __init__(self, url: str, projection: str, pool: asyncpg.Pool) -> None:
+        self._url = url
+        self.projection = projection
+        self._pool = pool
+
+    @staticmethod
+    async def open(url: str, projection: str | None = None) -> ReadDatabase:
+        """Open a projection version, by default the live one.
+
+        Raises NotMigrated, and what asyncpg or the network raise when the server is not there.
+        """
+        name = projection or await live_projection(url)
+        return ReadDatabase(url, name, await _pool(url, name))
+
+    async def follow(self, projection: str) -> None:
+        """Use another version from now on."""
+        leaving = self._pool
+        self._pool = await _pool(self._url, projection)
+        self.projection = projection
+        await leaving.close()
+
+    async def close(self) -> None:
+        """Close all connections, waiting for those in use."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection without a transaction."""
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction, READ COMMITTED, committed at the end of the block."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield connection
+
+
+async def live_projection(url: str) -> str:
+    """The schema of the live version. Raises NotMigrated."""
+    connection = await asyncpg.connect(url)
+    try:
+        live: str | None = await connection.fetchval(LIVE)
+    except asyncpg.UndefinedTableError:
+        live = None
+    finally:
+        await connection.close()
+    if live is None:
+        raise NotMigrated("the read database is empty: run `python -m goal_ledger_projection migrate` first")
+    return live
+
+
+async def refuse_unsafe_durability(url: str) -> None:
+    """Raises SystemExit when the server may lose or tear what it acknowledged."""
+    connection = await asyncpg.connect(url)
+    try:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            if await connection.fetchval(f"SHOW {setting}") == "off":
+                raise SystemExit(
+                    f"the read database runs with {setting}=off; ALLOW_UNSAFE_DURABILITY=true accepts it"
+                )
+    finally:
+        await connection.close()
+
+
+async def _pool(url: str, projection: str) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=POOL_CONNECTIONS_MAX,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings={"search_path": projection, **_KEY_LOOKUPS_ONLY},
+    )

@@ -1,0 +1,113 @@
+"""Healing: a workspace that misses facts is drained from the command service's feed, page by page.
+
+While it is healed its records from Kafka are left aside (they will be in the feed); the pages go through the same
+consumer rule and the same transaction as everything else, so that healing beside another worker, or beside records
+still under way, can do no harm. It ends when the feed has nothing more, or the workspace is parked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from goal_ledger_contracts.position import Position
+from goal_ledger_observability.logs import logger
+
+from goal_ledger_projection import positions
+from goal_ledger_projection.applying import Applied
+from goal_ledger_projection.command_feed import CommandFeed
+from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.meters import Meters
+from goal_ledger_projection.positions import ProjectionSwitched, Standing
+from goal_ledger_projection.steadfast import Pauses, Steadfast
+
+log = logger("goal_ledger.projection.heal")
+
+
+class Healer:
+    """Heals workspaces in tasks of their own, a few at once."""
+
+    def __init__(
+        self,
+        database: ReadDatabase,
+        feed: CommandFeed,
+        steadfast: Steadfast,
+        pauses: Pauses,
+        meters: Meters,
+        *,
+        page_facts: int,
+        at_once: int,
+        on_applied: Callable[[Applied], None],
+    ) -> None:
+        self._database = database
+        self._feed = feed
+        self._steadfast = steadfast
+        self._pauses = pauses
+        self._meters = meters
+        self._page_facts = page_facts
+        self._turns = asyncio.Semaphore(at_once)
+        self._on_applied = on_applied
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        meters.healing.set_function(lambda: len(self._tasks))
+
+    def is_healing(self, workspace: str) -> bool:
+        """Whether its records from Kafka are to be left aside."""
+        return workspace in self._tasks
+
+    def begin(self, workspace: str, why: str) -> None:
+        """Heal a workspace, unless that is under way."""
+        if workspace not in self._tasks:
+            log.warning("healing", workspace=workspace, why=why)
+            self._tasks[workspace] = asyncio.create_task(self._heal(workspace), name=f"heal {workspace}")
+
+    async def settled(self) -> None:
+        """Wait until nothing is being healed."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+
+    async def stop(self) -> None:
+        """Give up what is under way; it begins anew at the next start."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _heal(self, workspace: str) -> None:
+        try:
+            async with self._turns:
+                healed = await self.drain(workspace)
+            log.info("healed", workspace=workspace, facts=healed)
+        except ProjectionSwitched:
+            log.info("healing ends, another projection version is live", workspace=workspace)
+        except Exception as failed:
+            log.error("healing failed", workspace=workspace, error=repr(failed))
+        finally:
+            del self._tasks[workspace]
+
+    async def drain(self, workspace: str) -> int:
+        """Apply everything the feed has of the workspace; how many facts were applied. Raises ProjectionSwitched."""
+        total = 0
+        while True:
+            applied = await self._pauses.until_done("heal", lambda: self._page(workspace), self._meters)
+            if applied is None:
+                return total
+            total += applied.facts
+
+    async def _page(self, workspace: str) -> Applied | None:
+        standing = await self._standing(workspace)
+        at = (
+            Position(1, 0)
+            if standing is None
+            else Position(standing.folded.epoch, standing.folded.next_seq - 1)
+        )
+        page = await self._feed.after(workspace, at, self._page_facts)
+        if page is None or not page.records:
+            return None
+        applied = await self._steadfast.apply(page.records)
+        self._meters.healed.inc(applied.facts)
+        self._on_applied(applied)
+        return applied if applied.facts else None
+
+    async def _standing(self, workspace: str) -> Standing | None:
+        async with self._database.connection() as connection:
+            return await positions.standing(connection, self._database.projection, workspace)

@@ -1,0 +1,142 @@
+"""Applying whatever happens: what passes is tried again, what cannot be applied parks its workspace, the rest goes on.
+
+* Transient (connection lost, server restarting, deadlock, disk full): the same batch again, with growing pauses, for as
+  long as it takes. The rows and positions say what was committed, so a commit in doubt needs no thought.
+* A batch that fails otherwise is applied workspace by workspace, and a workspace that fails fact by fact. The fact
+  that cannot be applied parks its workspace, with the reason, loudly; the other workspaces go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import asyncpg
+from goal_ledger_observability.logs import logger
+
+from goal_ledger_projection import positions
+from goal_ledger_projection.applying import Applied, Applier, Taken
+from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.meters import Meters
+from goal_ledger_projection.positions import NotOurs, ProjectionSwitched
+from goal_ledger_projection.records import Record, by_workspace
+
+log = logger("goal_ledger.projection.steadfast")
+
+Result = TypeVar("Result")
+
+_TRANSIENT_CLASSES = ("08", "40", "53", "55", "57", "58")
+"""SQLSTATE: connection, rolled back, resources, not in state, operator, system."""
+_READ_ONLY = "25006"
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same may succeed later, without anything being changed by us."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate)[:2] in _TRANSIENT_CLASSES or error.sqlstate == _READ_ONLY
+    if isinstance(error, asyncpg.InterfaceError):
+        return not isinstance(error, ValueError)
+    return isinstance(error, OSError | TimeoutError | NotOurs)
+
+
+class Pauses:
+    """How long to wait before the next attempt, in seconds: doubled each time up to the longest."""
+
+    def __init__(self, first_s: float, longest_s: float) -> None:
+        self._first_s = first_s
+        self._longest_s = longest_s
+
+    async def until_done(self, what: str, attempt: Callable[[], Awaitable[Result]], meters: Meters) -> Result:
+        """Try until it succeeds or fails for a reason that is not transient."""
+        pause_s = self._first_s
+        while True:
+            try:
+                return await attempt()
+            except Exception as failed:
+                if not is_transient(failed):
+                    raise
+                meters.retries.inc()
+                log.warning("will try again", what=what, error=repr(failed), pause_s=pause_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, self._longest_s)
+
+
+class Steadfast:
+    """Applies batches with the applier, as told above. Raises ProjectionSwitched and cancellation, nothing else."""
+
+    def __init__(self, applier: Applier, database: ReadDatabase, pauses: Pauses, meters: Meters) -> None:
+        self._applier = applier
+        self._database = database
+        self._pauses = pauses
+        self._meters = meters
+
+    async def apply(self, records: Sequence[Record], taken: Taken | None = None) -> Applied:
+        """Apply a batch; workspaces that cannot go on are parked."""
+        with self._meters.apply_seconds.time():
+            applied = await self._apply(records, taken)
+        self._meters.facts.inc(applied.facts)
+        self._meters.dropped.inc(applied.dropped)
+        return applied
+
+    async def _apply(self, records: Sequence[Record], taken: Taken | None) -> Applied:
+        try:
+            return await self._once(records, taken)
+        except ProjectionSwitched:
+            raise
+        except Exception as failed:
+            log.error("batch failed, its workspaces are applied one by one", error=repr(failed))
+        applied = Applied()
+        for name, many in by_workspace(records).items():
+            _add(applied, await self._workspace(name, many))
+        if taken is not None:
+            await self._once([], taken)
+        return applied
+
+    async def _workspace(self, name: str, records: list[Record]) -> Applied:
+        try:
+            return await self._once(records, None)
+        except ProjectionSwitched:
+            raise
+        except Exception as failed:
+            log.error(
+                "workspace failed, its facts are applied one by one", workspace=name, error=repr(failed)
+            )
+        applied = Applied()
+        for record in records:
+            try:
+                _add(applied, await self._once([record], None))
+            except ProjectionSwitched:
+                raise
+            except Exception as failed:
+                await self._park(record, failed)
+                break
+        return applied
+
+    async def _once(self, records: Sequence[Record], taken: Taken | None) -> Applied:
+        return await self._pauses.until_done(
+            "apply", lambda: self._applier.apply(records, taken), self._meters
+        )
+
+    async def _park(self, record: Record, failed: Exception) -> None:
+        reason = str(failed) or repr(failed)
+        log.error("workspace parked", workspace=record.workspace, seq=record.seq, reason=reason)
+        self._meters.parkings.inc()
+        await self.park(record.workspace, record.seq, reason)
+
+    async def park(self, workspace: str, seq: int, reason: str) -> None:
+        """Let the workspace stand still at fact `seq` until `retry`, or a higher epoch."""
+
+        async def note() -> None:
+            async with self._database.transaction() as connection:
+                await positions.park(connection, self._database.projection, workspace, seq, reason)
+
+        await self._pauses.until_done("park", note, self._meters)
+
+
+def _add(total: Applied, more: Applied) -> None:
+    total.facts += more.facts
+    total.dropped += more.dropped
+    total.folded.update(more.folded)
+    total.gaps |= more.gaps
+    total.discarded |= more.discarded

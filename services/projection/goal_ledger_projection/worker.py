@@ -1,0 +1,163 @@
+"""The projection worker: all its parts, wired by hand, opened and closed in one place.
+
+Kafka ─► Subscription ─► Arrivals (parse, queue) ─► Steadfast ─► Applier ─► read database
+                                  gaps ─► Healer ─► command service's feed ─► Steadfast …
+                      heads ─► AntiEntropy ─► Healer
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+
+from goal_ledger_edge.server import Listener, serve
+from goal_ledger_observability.health import health_app
+from goal_ledger_observability.logs import logger
+from goal_ledger_observability.metrics import CollectorRegistry, new_registry
+
+from goal_ledger_projection import positions
+from goal_ledger_projection.anti_entropy import AntiEntropy
+from goal_ledger_projection.applying import Applied, Applier
+from goal_ledger_projection.arrivals import Arrivals
+from goal_ledger_projection.command_feed import CommandFeed
+from goal_ledger_projection.database import ReadDatabase, refuse_unsafe_durability
+from goal_ledger_projection.heal import Healer
+from goal_ledger_projection.meters import Meters
+from goal_ledger_projection.positions import Hint, ProjectionSwitched
+from goal_ledger_projection.settings import WorkerSettings
+from goal_ledger_projection.steadfast import Pauses, Steadfast
+from goal_ledger_projection.subscription import Subscription
+
+log = logger("goal_ledger.projection.worker")
+
+
+class Worker:
+    """Folds facts into the live projection version until it is stopped."""
+
+    def __init__(
+        self, settings: WorkerSettings, database: ReadDatabase, feed: CommandFeed, meters: Meters
+    ) -> None:
+        pauses = Pauses(settings.retry_first_pause_s, settings.retry_longest_pause_s)
+        self.database = database
+        self._applier = Applier(database, settings.cached_definitions)
+        self._steadfast = Steadfast(self._applier, database, pauses, meters)
+        self._meters = meters
+        self._settings = settings
+        self.healer = Healer(
+            database,
+            feed,
+            self._steadfast,
+            pauses,
+            meters,
+            page_facts=settings.heal_page_facts,
+            at_once=settings.heal_workspaces_at_once,
+            on_applied=self._learn,
+        )
+        self._arrivals = Arrivals(
+            settings.facts_topic,
+            meters,
+            leave_aside=self.healer.is_healing,
+            waiting_batches=settings.waiting_batches,
+            transaction_records=settings.transaction_records,
+        )
+        self.subscription = Subscription(settings, self._read_hints, self._arrivals.take, meters)
+        self._anti_entropy = AntiEntropy(
+            settings, database, feed, self.healer, self._steadfast, meters, patience_s=self._patience_s
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[list[asyncio.Task[None]]]:
+        """Work within the block; its tasks only end by an error, or when the block is left."""
+        tasks = [
+            asyncio.create_task(self._apply_arrivals(), name="apply"),
+            asyncio.create_task(self._anti_entropy.run(), name="anti-entropy"),
+            asyncio.create_task(self._subscribe(), name="subscribe"),
+        ]
+        try:
+            yield tasks
+        finally:
+            await self.subscription.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.subscription.stop()
+            await self.healer.stop()
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Its metrics."""
+        return self._meters.registry
+
+    async def checks(self) -> Mapping[str, str]:
+        """Whether this process can do its work; never how far behind it is."""
+        async with self.database.connection() as connection:
+            await connection.execute("SELECT 1")
+        return {"database": "ok", "kafka": "ok" if self.subscription.is_running else "not subscribed yet"}
+
+    async def _subscribe(self) -> None:
+        await self.subscription.start()
+        await asyncio.Event().wait()
+
+    async def _apply_arrivals(self) -> None:
+        while True:
+            batch = await self._arrivals.next()
+            while True:
+                try:
+                    applied = await self._steadfast.apply(batch.records, batch.taken)
+                except ProjectionSwitched as switched:
+                    await self._follow(switched.live)
+                else:
+                    break
+            self._learn(applied)
+            for workspace in applied.gaps:
+                self._meters.gaps.inc()
+                self.healer.begin(workspace, "gap")
+
+    async def _follow(self, live: str) -> None:
+        log.warning("another projection version is live, following", projection=live)
+        await self.database.follow(live)
+        self._applier.forget()
+        self._arrivals.forget()
+        await self.subscription.seek_to_hints()
+
+    def _learn(self, applied: Applied) -> None:
+        self._arrivals.learn(applied)
+
+    def _patience_s(self, workspace: str) -> float | None:
+        """How long it may be behind with nothing arriving."""
+        if not self.subscription.owns(workspace):
+            return self._settings.behind_elsewhere_before_heal_s
+        if self.subscription.has_unread(workspace) or not self._arrivals.is_empty:
+            return None
+        return self._settings.behind_before_heal_s
+
+    async def _read_hints(self) -> dict[int, Hint]:
+        async with self.database.connection() as connection:
+            return await positions.read_hints(connection, self._settings.facts_topic)
+
+
+@asynccontextmanager
+async def opened(settings: WorkerSettings) -> AsyncIterator[Worker]:
+    """A worker with its resources; they are closed at the end of the block."""
+    pauses = Pauses(settings.retry_first_pause_s, settings.retry_longest_pause_s)
+    meters = Meters(new_registry("worker"))
+    url = settings.read_database_url
+    if not settings.allow_unsafe_durability:
+        await pauses.until_done("open", lambda: refuse_unsafe_durability(url), meters)
+    database = await pauses.until_done("open", lambda: ReadDatabase.open(url), meters)
+    feed = CommandFeed(settings.command_url, settings.service_token_file, settings.command_timeout_s)
+    try:
+        yield Worker(settings, database, feed, meters)
+    finally:
+        await feed.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(settings.drain_s):
+                await database.close()
+
+
+async def run_worker(settings: WorkerSettings) -> None:
+    """The process: work, and tell of it on the HTTP port, until SIGTERM."""
+    async with opened(settings) as worker, worker.running() as tasks:
+        app = health_app(worker.checks, worker.registry)
+        await serve([Listener(app, settings.http_host, settings.http_port)], background=tasks)
