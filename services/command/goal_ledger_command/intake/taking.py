@@ -1,0 +1,141 @@
+"""From records of one inbox to facts and outcomes.
+
+The topic says who sent them: the workspace, and the system as the actor. Each reading is decided for itself, through
+the same deciders and the same append as over HTTP; one that is bad costs no other. A record that was taken before (a
+crash came between its fact and its position) is known as itself: the fact that it repeats names this very record as
+its origin, and there is nothing to add, for its receipt is made from that fact.
+
+What is passing (the store away, an outcome unknown, a store behind Kafka) rejects nothing: :class:`TryAgain`, and the
+partition waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiokafka import ConsumerRecord
+from goal_ledger_contracts.decision import Decision, Situation
+from goal_ledger_contracts.envelope import Origin
+from goal_ledger_contracts.position import Position
+from goal_ledger_domain.authorise import authorise_command
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.decide import decide, lookups, neighbours
+from goal_ledger_domain.reading import TakeReading
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.world import World
+from goal_ledger_ledger.submission import Answer, FactTooLarge, Submission, UnknownWorkspace
+from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent, from_record
+from goal_ledger_messaging.topics import Emitter
+from goal_ledger_observability.context import usable_traceparent
+
+from goal_ledger_command.intake.outcomes import DUPLICATE, REFUSED, UNREADABLE, Outcome
+from goal_ledger_command.intake.positions import Inbox
+
+
+class Ledger(Protocol):
+    """What the intake needs of :class:`goal_ledger_ledger.sequencer.Ledger`."""
+
+    async def submit_all(self, submissions: list[Submission]) -> list[Answer | Exception]: ...
+
+
+class TryAgain(Exception):
+    """Not the record's fault: nothing is rejected, the partition waits."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """A readable record on its way: what was last decided about it."""
+
+    offset: int
+    event: ReadingEvent
+    origin: Origin
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What became of a poll's records of one inbox: how many facts are recorded, and what left none."""
+
+    recorded: int
+    outcomes: list[Outcome]
+
+
+async def take(ledger: Ledger, inbox: Inbox, emitter: Emitter, records: Sequence[ConsumerRecord]) -> Took:
+    """Appends the readings; the outcomes of all else, in offset order. Raises TryAgain."""
+    readable: list[Taken] = []
+    outcomes: list[Outcome] = []
+    for record in records:
+        try:
+            event = from_record(record.headers, record.value)
+        except NotAReading as bad:
+            outcomes.append(_unreadable(record, bad))
+        else:
+            origin = Origin("kafka", inbox.topic, inbox.generation, inbox.partition, record.offset)
+            readable.append(Taken(record.offset, event, origin))
+    actor = f"system/{emitter.system}"
+    answers = await ledger.submit_all([_submission(emitter.workspace, actor, one) for one in readable])
+    recorded = 0
+    for one, answer in zip(readable, answers, strict=True):
+        outcome = _outcome(one, answer)
+        if outcome is not None:
+            outcomes.append(outcome)
+        else:
+            recorded += 1
+    outcomes.sort(key=lambda one: one.offset)
+    return Took(recorded, outcomes)
+
+
+def _submission(workspace: str, actor: str, taken: Taken) -> Submission:
+    event, origin = taken.event, taken.origin
+    came = f"{origin.topic}/{origin.partition}/{origin.offset}"
+    command = TakeReading(
+        Meta(actor=actor, correlation_id=came, causation_id=came, origin=origin),
+        feed=event.feed,
+        source=event.source,
+        id=event.id,
+        time=event.time,
+        value=event.value,
+        unit=event.unit,
+        mode=event.mode,
+        sequence=event.sequence,
+        backfill=event.backfill,
+    )
+
+    def decided(world: World, situation: Situation) -> Decision:
+        authorise_command(world, command, situation)
+        taken.decision = decide(world, command, situation)
+        return taken.decision
+
+    trace = event.traceparent
+    return Submission(
+        workspace=workspace,
+        decide=decided,
+        lookups=lookups(command),
+        neighbours=neighbours(command),
+        traceparent=trace if trace is not None and usable_traceparent(trace) else None,
+    )
+
+
+def _outcome(taken: Taken, answer: Answer | Exception) -> Outcome | None:
+    """None: the record has a fact of its own. Raises TryAgain."""
+    event = taken.event
+    if isinstance(answer, Answer):
+        assert taken.decision is not None
+        same = taken.decision.same_as
+        if same is None or same.origin == taken.origin:
+            return None
+        position = str(Position(answer.position.epoch, same.seq))
+        return Outcome(
+            taken.offset, DUPLICATE, event.source, event.id, event_id=same.event_id, position=position
+        )
+    if isinstance(answer, Refusal):
+        return Outcome(taken.offset, REFUSED, event.source, event.id, answer.code, answer.sentence)
+    if isinstance(answer, FactTooLarge | UnknownWorkspace):
+        return Outcome(taken.offset, REFUSED, event.source, event.id, answer.code, answer.sentence)
+    raise TryAgain(f"{type(answer).__name__}: {answer}") from answer
+
+
+def _unreadable(record: ConsumerRecord, bad: NotAReading) -> Outcome:
+    return Outcome(record.offset, UNREADABLE, bad.source, bad.id, bad.code, bad.sentence, record=record)
