@@ -20,11 +20,12 @@ def test_a_moment_is_recorded_when_it_was() -> None:
 
 
 def test_recorded_again_alike_it_is_nothing_new() -> None:
-    launched().when(RecordMoment(meta(), "launch", AT)).then_nothing_new()
+    record = launched()
+    assert record.when(RecordMoment(meta(), "launch", AT)).then_nothing_new().same_as == record.facts[-1]
 
 
 def test_there_is_one_per_name() -> None:
-    refusal = launched().when(RecordMoment(meta(), "launch", LATER)).then_refused("moment_recorded", "name")
+    refusal = launched().when(RecordMoment(meta(), "launch", LATER)).then_refused("id_taken", "name")
     assert refusal.details["at"] == "2026-01-02T08:00:00.000000Z"
 
 

@@ -13,7 +13,9 @@ DESCRIPTION_MAX_CHARACTERS = 4000
 NOTE_MAX_CHARACTERS = 8000
 """Notes of check-ins, comments, kudos, retrospectives."""
 REASON_MAX_CHARACTERS = 1000
+"""Why a change was made."""
 BLOCKER_MAX_CHARACTERS = 1000
+"""One blocker of a check-in."""
 EVIDENCE_MAX_CHARACTERS = 2000
 """One evidence link."""
 MEASURE_UNIT_MAX_CHARACTERS = 40
@@ -23,12 +25,16 @@ ISSUER_MAX_CHARACTERS = 500
 READING_NAME_MAX_BYTES = 512
 """Source and id of a reading, each, in UTF-8."""
 SEQUENCE_MAX_CHARACTERS = 64
+"""The sequence number of a reading."""
 POINTER_MAX_CHARACTERS = 200
 """A JSON pointer within a fact's data."""
 
 BLOCKERS_MAX_ITEMS = 20
+"""Of one check-in."""
 EVIDENCE_MAX_ITEMS = 20
+"""Of one check-in."""
 CONTRIBUTORS_MAX_ITEMS = 50
+"""Of one objective."""
 KEY_RESULTS_MAX_ITEMS = 50
 """Key results of one objective, dropped ones included; the policy ``max_key_results`` may ask for fewer."""
 STEPS_MAX_ITEMS = 200
@@ -41,9 +47,13 @@ UNIT_DEPTH_MAX_LEVELS = 32
 """How deep the tree of units may be."""
 
 VALUE_MAX_DIGITS_BEFORE = 18
+"""Of a value, before the point."""
 VALUE_MAX_DIGITS_AFTER = 6
+"""Of a value, after the point."""
 WEIGHT_MAX_DIGITS_BEFORE = 6
+"""Of a weight, before the point."""
 WEIGHT_MAX_DIGITS_AFTER = 6
+"""Of a weight, after the point."""
 
 DURATION_MAX_YEARS = 100
 """Longest ISO 8601 duration: of a window, or a feed's interval."""

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import assert_never
 
 from goal_ledger_contracts.canonical import instant_text
-from goal_ledger_contracts.decision import Decision, Situation
+from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.workspace import MomentCorrected, MomentRecorded, MomentRetracted
 
 from goal_ledger_domain import text
 from goal_ledger_domain.command import Meta, need_reason, nothing_new, slot_in
+from goal_ledger_domain.part import Command as AnyCommand
 from goal_ledger_domain.part import Part
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.workspace import workspace
@@ -67,6 +68,15 @@ def evolve(world: World, fact: Fact) -> None:
             world.put("moment", name, Retracted())
 
 
+def identity(name: str) -> Identity:
+    """Holds the moment as it was recorded."""
+    return Identity("moment", (name,))
+
+
+def lookups(command: AnyCommand) -> tuple[Identity, ...]:
+    return (identity(command.name),) if isinstance(command, RecordMoment) else ()
+
+
 def decide(world: World, command: Command, situation: Situation) -> Decision:
     match command:
         case RecordMoment():
@@ -84,15 +94,16 @@ def _record(world: World, command: RecordMoment, situation: Situation) -> Decisi
     present: Moment | None = world.get("moment", name)
     if isinstance(present, Recorded):
         if command.at in (present.at, present.first_stated):
-            return nothing_new(name, here.stream)
+            first = situation.found.get(identity(name))
+            return Decision(name, here.stream, same_as=first.fact if first else None)
         raise Refusal(
-            "moment_recorded",
+            "id_taken",
             f"{name} is recorded at {instant_text(present.at)}: correct it.",
             field="name",
             at=instant_text(present.at),
         )
     recorded = slot_in(command.meta, situation, here.stream, MomentRecorded(name, command.at), command.at)
-    return Decision(name, here.stream, (recorded,))
+    return Decision(name, here.stream, (recorded,), (Claim(identity(name), 0, here.stream),))
 
 
 def _correct(world: World, command: CorrectMoment, situation: Situation) -> Decision:
@@ -138,4 +149,5 @@ PART = Part(
     decide=decide,
     folds=(MomentRecorded, MomentCorrected, MomentRetracted),
     evolve=evolve,
+    lookups=lookups,
 )

@@ -1,7 +1,7 @@
 """A refusal: a command that is not allowed, in domain words, with a code that never changes its meaning.
 
 It becomes a problem document in exactly one HTTP file. Every code is in :data:`CODES`; the list in
-``docs/refusals.md`` is written from it by ``python -m goal_ledger_domain.refusals``.
+``docs/refusals.md`` is written from it by ``python -m goal_ledger_domain.documents``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ GENERAL: dict[str, tuple[str, str]] = {
     "effective_at_ahead": ("invalid", "The stated time lies more than five minutes ahead."),
     "effective_at_past": ("forbidden", "Only the role importer may state a past time for this fact."),
     "effective_at_goes_back": ("conflict", "The stated time lies before the stream's last fact."),
-    "id_taken": ("conflict", "Something else is recorded under this id."),
+    "id_taken": (
+        "conflict",
+        "Something else is recorded under this id (of a moment: this name; correct it).",
+    ),
     "not_allowed": ("forbidden", "None of the actor's roles allows this here."),
     "version_stale": (
         "stale",
@@ -69,23 +72,3 @@ class Refusal(Exception):
 
 STATUS = {"invalid": 422, "not_found": 404, "conflict": 409, "forbidden": 403, "stale": 412}
 """HTTP status by kind of refusal."""
-
-
-def table() -> str:
-    """The codes as a Markdown page."""
-    lines = ["# Refusals", "", "Written by `python -m goal_ledger_domain.refusals > docs/refusals.md`.", ""]
-    for title, codes in (
-        ("Everywhere", GENERAL),
-        ("Workspace, people, units, cycles, feeds", ORGANISATION),
-        ("Objectives, key results, check-ins", GOALS),
-    ):
-        lines += [f"## {title}", "", "| Code | Status | Meaning |", "|---|---|---|"]
-        lines += [
-            f"| `{code}` | {STATUS[kind]} | {meaning} |" for code, (kind, meaning) in sorted(codes.items())
-        ]
-        lines.append("")
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    print(table(), end="")

@@ -14,7 +14,6 @@ ORGANISATION: dict[str, tuple[str, str]] = {
     "bands_reversed": ("invalid", "The band of *behind* ends below the band of *on track*."),
     # moments
     "unknown_moment": ("not_found", "There is no such moment in this workspace."),
-    "moment_recorded": ("conflict", "There is one moment per name: correct the one that is recorded."),
     "moment_retracted": ("conflict", "The moment was retracted and cannot be corrected."),
     # access and systems
     "identity_taken": ("conflict", "The identity is linked to another person."),

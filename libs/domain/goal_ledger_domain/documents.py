@@ -1,0 +1,88 @@
+"""Writes ``docs/refusals.md`` and ``docs/limits.md`` from the tables: ``python -m goal_ledger_domain.documents docs``.
+
+A test says that the two files are what this writes.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from goal_ledger_domain import limits, policy
+from goal_ledger_domain.refusals import GENERAL, STATUS
+from goal_ledger_domain.refusals_of_goals import GOALS
+from goal_ledger_domain.refusals_of_organisation import ORGANISATION
+
+WRITTEN = "Written by `python -m goal_ledger_domain.documents docs`; not by hand."
+
+
+def refusals() -> str:
+    """Every code, with its HTTP status and what it means."""
+    lines = [
+        "# Refusals",
+        "",
+        "A refused command records nothing. Its problem document has a `code` that never changes its meaning, a",
+        "sentence for people, and the `field` where there is one.",
+        "",
+        WRITTEN,
+        "",
+    ]
+    for title, codes in (
+        ("Everywhere", GENERAL),
+        ("Workspace, access, units, people, cycles, feeds and readings", ORGANISATION),
+        ("Objectives, key results, links, check-ins and comments", GOALS),
+    ):
+        rows = [
+            f"| `{code}` | {STATUS[kind]} | {meaning} |" for code, (kind, meaning) in sorted(codes.items())
+        ]
+        lines += [f"## {title}", "", "| Code | Status | Meaning |", "|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def limits_page() -> str:
+    """Every limit on what a command may hold."""
+    lines = [
+        "# Limits",
+        "",
+        "What a command may hold. The names say the unit. A fact as it is stored has at most 256 KiB.",
+        "",
+        WRITTEN,
+        "",
+        "| Limit | Value | Of |",
+        "|---|---|---|",
+        *(f"| `{name}` | {_shown(getattr(limits, name))} | {said} |" for name, said in _named_limits()),
+        "",
+        "## Numbers of a policy",
+        "",
+        "| Field | From | To |",
+        "|---|---|---|",
+        *(f"| `{name}` | {least} | {greatest} |" for name, (least, greatest) in policy.RANGES.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _shown(limit: int | timedelta) -> str:
+    return f"{limit // timedelta(minutes=1)} minutes" if isinstance(limit, timedelta) else str(limit)
+
+
+def _named_limits() -> list[tuple[str, str]]:
+    """(name, docstring) in the order of the source."""
+    found: list[tuple[str, str]] = []
+    for node in ast.parse(inspect.getsource(limits)).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                found.append((name, ""))
+            case ast.Expr(value=ast.Constant(value=str() as said)) if found:
+                found[-1] = (found[-1][0], " ".join(said.replace("``", "`").split()))
+    return found
+
+
+PAGES = {"refusals.md": refusals, "limits.md": limits_page}
+
+if __name__ == "__main__":
+    for file_name, page in PAGES.items():
+        Path(sys.argv[1], file_name).write_text(page(), encoding="utf-8")
