@@ -179,7 +179,8 @@ def evolve(world: World, fact: Fact) -> None:
         return
     before: Objective = world.get("objective", id)
     _index(world, before.goal, data)
-    goal = _remember(before, fact, replace(before.goal, **_changed(before.goal, fact, data)))
+    remembered: dict[str, Any] = {"last_effective_at": fact.effective_at, "changes": _changes(before, fact)}
+    goal = replace(before.goal, **(remembered | _changed(before.goal, fact, data)))
     world.put("objective", id, _state(before, goal, fact, data))
 
 
@@ -197,14 +198,15 @@ def _drafted(fact: Fact, data: facts.ObjectiveDrafted) -> Definition:
     )
 
 
-def _remember(before: Objective, fact: Fact, goal: Definition) -> Definition:
-    """The fact's time; and once the goal is committed, who made the change."""
-    changes = goal.changes
-    if not isinstance(before, Drafted) and not isinstance(fact.data, _NO_CHANGE):
-        changes = {**changes, fact.event_id: Change(fact.actor)}
-        if len(changes) > CHANGES_KEPT:
-            del changes[next(iter(changes))]
-    return replace(goal, last_effective_at=fact.effective_at, changes=changes)
+def _changes(before: Objective, fact: Fact) -> Mapping[str, Change]:
+    """Once the goal is committed, who made each change: the newest of them."""
+    changes = before.goal.changes
+    if isinstance(before, Drafted) or isinstance(fact.data, _NO_CHANGE):
+        return changes
+    changes = {**changes, fact.event_id: Change(fact.actor)}
+    if len(changes) > CHANGES_KEPT:
+        del changes[next(iter(changes))]
+    return changes
 
 
 def _state(before: Objective, goal: Definition, fact: Fact, data: FactData) -> Objective:

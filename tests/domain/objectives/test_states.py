@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from domain.objectives.organisation import BOSS, IMPORTER, active_goal, because, closed, draft_goal, drafted
 from goal_ledger_contracts.cycle import CycleClosed, CycleLocked
+from goal_ledger_contracts.measures import Increase
 from goal_ledger_contracts.objective import ObjectiveArchived, PartValue
 from goal_ledger_domain import standing
 from goal_ledger_domain.alignment import Align
 from goal_ledger_domain.check_in import CorrectCheckIn, RecordCheckIn, RetractCheckIn
 from goal_ledger_domain.key_result import AddKeyResult, DropKeyResult
 from goal_ledger_domain.lifecycle import CloseObjective, ReopenObjective
-from goal_ledger_domain.measure import Increase
 from goal_ledger_domain.objective import AssignObjective, MoveToCycle, RewordObjective
 from support.given_when_then import START, Record, meta, on
 
