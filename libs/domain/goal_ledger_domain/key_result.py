@@ -21,7 +21,7 @@ from goal_ledger_contracts.objective import (
     MeasureChanged,
 )
 
-from goal_ledger_domain import limits, measure, text, values
+from goal_ledger_domain import limits, measure, policy, text, values
 from goal_ledger_domain.binding import need_still_fits
 from goal_ledger_domain.command import Meta, need_reason
 from goal_ledger_domain.goal import Drafted, KeyResult, Objective, contributing, known, known_key_result
@@ -127,6 +127,14 @@ def _need_weights_with(state: Objective, changed: KeyResult | None, *, without: 
     need_weights(left if changed is None else [*left, changed])
 
 
+def need_room(world: World, state: Objective, more: int = 0) -> None:
+    """The policy may limit the key results of an objective that is activated."""
+    limit = policy.in_force(world, state.goal.owner, state.goal.id).max_key_results
+    if limit is not None and len(state.goal.undropped()) + more > limit:
+        sentence = f"The policy allows {limit} key results in an objective."
+        raise Refusal("too_many_key_results", sentence, limit=limit)
+
+
 def _add(world: World, command: AddKeyResult, situation: Situation) -> Decision:
     state, id = known(world, command.objective), text.id_of(command.key_result, "key_result")
     data = KeyResultAdded(
@@ -144,6 +152,8 @@ def _add(world: World, command: AddKeyResult, situation: Situation) -> Decision:
     if command.owner is not None:
         need_owner(world, command.owner, "owner")
     text.at_most((*state.goal.key_results, id), "key_results", limits.KEY_RESULTS_MAX_ITEMS)
+    if not isinstance(state, Drafted):
+        need_room(world, state, more=1)
     _need_weights_with(state, KeyResult(id, data.text, data.measure, data.weight, data.owner, data))
     return define(world, command.meta, situation, state, data, "adding a key result", id=id)
 

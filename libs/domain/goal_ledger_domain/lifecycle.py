@@ -30,7 +30,7 @@ from goal_ledger_domain import policy, text, values
 from goal_ledger_domain.authors import need_author, need_writable
 from goal_ledger_domain.command import Meta, draft, need_reason
 from goal_ledger_domain.goal import Active, Archived, Closed, Drafted, Objective, known
-from goal_ledger_domain.key_result import need_weights
+from goal_ledger_domain.key_result import need_room, need_weights
 from goal_ledger_domain.objective import need_open_to_goals
 from goal_ledger_domain.part import Command as AnyCommand
 from goal_ledger_domain.part import Part
@@ -108,21 +108,18 @@ def _activate(world: World, command: Activate, situation: Situation) -> Decision
         return same(state)
     decision = define(world, command.meta, situation, state, ObjectiveActivated(), "activating an objective")
     need_weights(state.goal.undropped())
-    _need_room(world, state)
+    need_room(world, state)
+    _need_turn(world, state)
     return decision
 
 
-def _need_room(world: World, state: Objective) -> None:
-    """The policy may limit the key results of an objective and the active objectives of an owner."""
+def _need_turn(world: World, state: Objective) -> None:
+    """The policy may limit the active objectives of an owner."""
     owner = state.goal.owner
-    limit = policy.in_force(world, owner, state.goal.id)
-    key_results, objectives = limit.max_key_results, limit.max_active_objectives
-    if key_results is not None and len(state.goal.undropped()) > key_results:
-        sentence = f"The policy allows {key_results} key results in an objective."
-        raise Refusal("too_many_key_results", sentence, limit=key_results)
-    if objectives is not None and _active_of(world, owner) >= objectives:
-        sentence = f"The policy allows {objectives} active objectives of {owner}."
-        raise Refusal("too_many_active_objectives", sentence, limit=objectives)
+    limit = policy.in_force(world, owner, state.goal.id).max_active_objectives
+    if limit is not None and _active_of(world, owner) >= limit:
+        sentence = f"The policy allows {limit} active objectives of {owner}."
+        raise Refusal("too_many_active_objectives", sentence, limit=limit)
 
 
 def _active_of(world: World, owner: str) -> int:

@@ -9,6 +9,7 @@ import pytest
 from domain.objectives.organisation import (
     BOSS,
     IMPORTER,
+    VISITORS,
     active_goal,
     because,
     closed,
@@ -21,7 +22,7 @@ from goal_ledger_contracts import objective as facts
 from goal_ledger_contracts.cycle import CycleClosed, CycleLocked
 from goal_ledger_contracts.workspace import Policy, PolicySet
 from goal_ledger_domain.comment import EndorseChange
-from goal_ledger_domain.key_result import ChangeKeyResultWeight, DropKeyResult
+from goal_ledger_domain.key_result import AddKeyResult, ChangeKeyResultWeight, DropKeyResult
 from goal_ledger_domain.lifecycle import (
     Activate,
     ArchiveObjective,
@@ -61,6 +62,8 @@ def limited(**policy: int) -> Record:
 def test_the_policy_may_limit_key_results_and_active_objectives() -> None:
     limited(max_key_results=2).when(Activate(meta(), "web-shop")).then_refused("too_many_key_results")
     limited(max_key_results=3).when(Activate(meta(), "web-shop")).then(facts.ObjectiveActivated())
+    full = limited(max_key_results=3).told(Activate(meta(), "web-shop"))
+    full.when(AddKeyResult(because(), "web-shop", "k", "K", VISITORS)).then_refused("too_many_key_results")
     record = limited(max_active_objectives=1).given(drafted("other")).told(Activate(meta(), "other"))
     record.when(Activate(meta(), "web-shop")).then_refused("too_many_active_objectives")
     record.told(CloseObjective(meta(), "other", "dropped"), Activate(meta(), "web-shop"))
