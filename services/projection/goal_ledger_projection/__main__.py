@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 @app.command()
 def migrate() -> None:
     """Bring the read database to this release's tables."""
-    settings = DatabaseSettings()
+    settings = DatabaseSettings()  # type: ignore[call-arg]
     configure_logging("migrate", settings.log_level)
     asyncio.run(migrate_database(settings.read_database_url))
 
@@ -29,7 +29,7 @@ def worker() -> None:
     """Fold facts into the live projection version."""
     from goal_ledger_projection.worker import run_worker
 
-    settings = WorkerSettings()
+    settings = WorkerSettings()  # type: ignore[call-arg]
     configure_logging("worker", settings.log_level)
     try:
         run(run_worker(settings))
@@ -50,7 +50,7 @@ def retry(workspace: Annotated[str | None, typer.Argument(help="Only this one.")
     """Let parked workspaces go on: drain each from the feed, in order; say which stand still again."""
     from goal_ledger_projection.retry import retry_parked
 
-    settings = WorkerSettings()
+    settings = WorkerSettings()  # type: ignore[call-arg]
     configure_logging("retry", settings.log_level)
     still = asyncio.run(retry_parked(settings, workspace))
     raise SystemExit(1 if still else 0)

@@ -11,7 +11,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Index, text
-from sqlalchemy.dialects.postgresql import dialect
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateIndex, CreateSchema
 
@@ -22,6 +22,8 @@ LIVE = "SELECT name FROM public.projections WHERE live"
 
 BUILT_LATE = ("facts", "value_rows", "check_ins", "readings")
 """Tables whose indexes a rebuild makes last; the others are looked up while it runs."""
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 MIGRATION_LOCK = 0x60A1_1ED6
 """Advisory lock: one migration at a time."""
@@ -58,7 +60,7 @@ def late_indexes_made() -> list[str]:
     made = [
         f"ALTER TABLE {name} ADD CONSTRAINT {name}_pkey PRIMARY KEY ({key})" for name, key in keys.items()
     ]
-    return made + [str(CreateIndex(index).compile(dialect=dialect())) for index in late_indexes()]
+    return made + [str(CreateIndex(index).compile(dialect=_DIALECT)) for index in late_indexes()]
 
 
 def _upgrade(connection: Connection) -> None:

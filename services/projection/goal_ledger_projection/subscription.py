@@ -12,13 +12,16 @@ A listener that raises is only logged by aiokafka, which then reads on: this one
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.message import FAKE_CONSUMER
+from faststream.kafka.subscriber.usecase import BatchSubscriber
 from goal_ledger_messaging import consumer as messaging
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.topic_ids import TopicIds
@@ -138,7 +141,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _consuming(self) -> AIOKafkaConsumer | None:
         if self._consumer is None and self._broker is not None:
-            self._consumer = self._broker.subscribers[0].consumer
+            self._consumer = cast(BatchSubscriber, self._broker.subscribers[0]).consumer
         return self._consumer
 
     async def _subscribe(self) -> None:
@@ -149,6 +152,8 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
             apply_types=False,
             metadata_max_age_ms=_GROUP["metadata_max_age_ms"],
             graceful_timeout=LET_GO_AFTER_S,
+            logger=logging.getLogger("goal_ledger.projection.faststream"),
+            log_level=logging.DEBUG,  # its two lines per batch; warnings and errors keep their level
         )
         subscriber = broker.subscriber(
             self._topic,
@@ -205,7 +210,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
 async def _as_they_are(records: Any) -> KafkaMessage:
     """FastStream's parser decodes every header of every record; the few that matter are read where they are needed."""
-    return KafkaMessage(body=b"", raw_message=records, headers={}, message_id="", consumer=None)
+    return KafkaMessage(body=b"", raw_message=records, headers={}, message_id="", consumer=FAKE_CONSUMER)
 
 
 async def _records(message: KafkaMessage) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
 
-_STAGES = {
+_STAGES: dict[str, Body] = {
     "CycleOpened": {"stage": "open", "opened_at": "now"},
     "CycleLocked": {"stage": "locked", "locked_at": "now"},
     "CycleClosed": {"stage": "closed", "closed_at": "now"},

@@ -38,7 +38,8 @@ class Fact:
             self.text: str = stored.decode()
             body: Body = _parse(self.text)
             self.type: str = body["type"]
-            self.kind, _, self.id = body["stream"].partition("/")
+            stream: str = body["stream"]
+            self.kind, _, self.id = stream.partition("/")
             data: Body = body["data"]
             if body["seq"] != seq or body["workspace"] != workspace:
                 raise CannotApply(seq, f"the bytes are of fact {body['seq']} of {body['workspace']}")
