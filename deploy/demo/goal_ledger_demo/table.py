@@ -1,0 +1,66 @@
+"""The live table: the alignment tree with its rolled-up scores, as the query API answers it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+COLOURS = {
+    "on_track": "green",
+    "behind": "yellow",
+    "at_risk": "red",
+    "outdated": "magenta",
+    "pending": "cyan",
+}
+
+
+def shown(score: str | None) -> str:
+    """Display: 4 places; null is a dash, never 0."""
+    return "–" if score is None else f"{float(score):.4f}"
+
+
+def _bar(score: str | None, width: int = 20) -> Text:
+    filled = 0 if score is None else round(float(score) * width)
+    return Text("█" * filled, style="green") + Text("░" * (width - filled), style="dim")
+
+
+def goals_table(answer: dict[str, Any]) -> Table:
+    """A row per objective (in tree order, indented) and per key result."""
+    table = Table(title=f"Goals at position {answer['position']}", title_justify="left", expand=False)
+    for name, justify in (
+        ("goal", "left"),
+        ("", "left"),
+        ("score", "right"),
+        ("expected", "right"),
+        ("status", "left"),
+    ):
+        table.add_column(name, justify=justify, no_wrap=True, max_width=64)  # type: ignore[arg-type]
+    nodes = {node["id"]: node for node in answer["nodes"]}
+    key_results = {kr["id"]: node for node in nodes.values() for kr in node["key_results"]}
+    children: dict[str, list[str]] = {}
+    for link in answer["links"]:
+        kind, _, name = link["parent"].partition("/")
+        parent = name if kind == "objective" else key_results[name]["id"]
+        children.setdefault(parent, []).append(link["child"])
+    for root in answer["roots"]:
+        _add(table, nodes, children, root, 0)
+    return table
+
+
+def _add(table: Table, nodes: dict[str, Any], children: dict[str, list[str]], name: str, depth: int) -> None:
+    node = nodes[name]
+    indent = "  " * depth
+    _row(table, Text(indent + node["title"], style="bold"), node, node["expected"])
+    for key_result in node["key_results"]:
+        _row(table, Text(f"{indent}  · {key_result['text']}"), key_result, None)
+    for child in children.get(name, []):
+        _add(table, nodes, children, child, depth + 1)
+
+
+def _row(table: Table, title: Text, goal: dict[str, Any], expected: str | None) -> None:
+    status = Text(goal["status"].replace("_", " "), style=COLOURS.get(goal["status"], ""))
+    table.add_row(
+        title, _bar(goal["score"]), shown(goal["score"]), shown(expected) if expected else "", status
+    )
