@@ -57,6 +57,11 @@ def test_not_even_an_importer_goes_back_within_a_stream() -> None:
     shop(at=YESTERDAY).when(asked).then_refused("effective_at_goes_back", "effective_at")
 
 
+def test_a_time_that_no_calendar_reckons_with_is_refused() -> None:
+    asked = RenameUnit(meta(effective_at=START.replace(year=1), importing=True), "shop", "S")
+    shop().when(asked).then_refused("time_out_of_range", "effective_at")
+
+
 def test_a_moment_slots_in_anywhere_for_anybody() -> None:
     asked = RecordMoment(meta(), "launch", YESTERDAY)
     draft = given().when(asked).then(MomentRecorded("launch", YESTERDAY)).drafts[0]

@@ -58,6 +58,8 @@ def test_a_cycle_is_planned_within_its_parent() -> None:
     quarter().when(plan(start=date(2025, 12, 31))).then_refused("cycle_outside_parent", "start")
     quarter().when(plan(parent="none")).then_refused("unknown_cycle", "parent")
     quarter().when(plan(end=date(2026, 3, 31))).then_refused("dates_reversed", "end")
+    quarter().when(plan(end=date(3000, 1, 1))).then_refused("time_out_of_range", "end")
+    quarter().when(plan(start=date(1, 1, 1))).then_refused("time_out_of_range", "start")
     quarter().when(plan(cycle="q/2")).then_refused("id_malformed", "cycle")
     quarter().when(plan(start=date(2026, 6, 30))).then(
         CyclePlanned("Q2", date(2026, 6, 30), date(2026, 6, 30), "y26")

@@ -54,6 +54,16 @@ def test_every_code_that_is_raised_is_in_the_table() -> None:
 
 
 def test_every_limit_says_its_unit_or_what_it_counts() -> None:
-    units = ("CHARACTERS", "BYTES", "ITEMS", "LEVELS", "DIGITS_BEFORE", "DIGITS_AFTER", "YEARS", "MAX")
+    units = (
+        "CHARACTERS",
+        "BYTES",
+        "ITEMS",
+        "LEVELS",
+        "DIGITS_BEFORE",
+        "DIGITS_AFTER",
+        "YEAR",
+        "YEARS",
+        "MAX",
+    )
     names = [name for name in vars(limits) if name.isupper()]
     assert all(name.endswith(units) for name in names), names

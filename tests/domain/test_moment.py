@@ -68,4 +68,5 @@ def test_it_cannot_lie_far_ahead_nor_have_a_name_outside_the_alphabet() -> None:
     record = given()
     ahead = RecordMoment(meta(), "launch", record.now + timedelta(hours=1))
     record.when(ahead).then_refused("effective_at_ahead")
+    record.when(RecordMoment(meta(), "launch", AT.replace(year=1))).then_refused("time_out_of_range", "at")
     record.when(RecordMoment(meta(), "the launch", AT)).then_refused("id_malformed", "name")

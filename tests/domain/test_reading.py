@@ -115,6 +115,8 @@ def _at(time: datetime) -> ReadingRecorded:
         ({"unit": "a\u202e"}, "text_has_control_characters", "unit"),
         ({"sequence": "1" * 65}, "text_too_long", "sequence"),
         ({"id": ""}, "reading_name_malformed", "id"),
+        ({"n": -60_000}, "time_out_of_range", "time"),
+        ({"id": "a\u202e"}, "reading_name_malformed", "id"),
         ({"id": "a\x00"}, "reading_name_malformed", "id"),
         ({"id": "å" * 257}, "reading_name_malformed", "id"),
     ],

@@ -12,6 +12,7 @@ from goal_ledger_domain.refusals import Refusal
     [
         ("", "text_empty"),
         ("   ", "text_empty"),
+        ("\u200b\u200d", "text_empty"),
         ("a\x00b", "text_has_control_characters"),
         ("a\nb", "text_has_control_characters"),
         ("a\u202eb", "text_has_control_characters"),

@@ -18,7 +18,8 @@ from goal_ledger_contracts.position import Position
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Something with an id that is not held in memory: ``check-in``, ``comment``, ``kudos`` or ``reading``.
+    """Something whose content is not held in memory: ``check-in``, ``comment``, ``kudos``, ``moment``, ``person`` (the
+    name), ``reading``, ``reading-correction``.
 
     ``names`` are compared as bytes: (id,) or, of a reading, (source, id).
     """

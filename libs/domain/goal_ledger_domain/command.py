@@ -15,7 +15,7 @@ from goal_ledger_contracts.envelope import Origin
 from goal_ledger_contracts.facts import FactData
 from goal_ledger_contracts.ids import uuid7
 
-from goal_ledger_domain import limits, text
+from goal_ledger_domain import limits, text, times
 from goal_ledger_domain.refusals import Refusal
 
 
@@ -69,6 +69,7 @@ def _within_ahead(stated: datetime | None, now: datetime) -> tuple[datetime, dat
     """(effective_at, stated_at)."""
     if stated is None:
         return now, None
+    times.instant(stated, "effective_at")
     if stated <= now:
         return stated, None
     if stated - now > limits.AHEAD_MAX:

@@ -18,7 +18,7 @@ from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.facts import FactData
 
-from goal_ledger_domain import goal, text
+from goal_ledger_domain import goal, text, times
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
 from goal_ledger_domain.part import Part
 from goal_ledger_domain.refusals import Refusal
@@ -271,6 +271,8 @@ def _closed(id: str) -> Refusal:
 
 
 def _need_order(start: date, end: date) -> None:
+    times.day(start, "start")
+    times.day(end, "end")
     if end < start:
         raise Refusal("dates_reversed", "The end lies before the start.", field="end")
 

@@ -58,5 +58,10 @@ WEIGHT_MAX_DIGITS_AFTER = 6
 DURATION_MAX_YEARS = 100
 """Longest ISO 8601 duration: of a window, or a feed's interval."""
 
+TIME_MIN_YEAR = 1900
+"""Of any stated instant or date."""
+TIME_MAX_YEAR = 2999
+"""Of any stated instant or date."""
+
 AHEAD_MAX = timedelta(minutes=5)
 """How far ahead of our clock a stated time may lie."""

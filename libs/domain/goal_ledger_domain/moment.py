@@ -11,7 +11,7 @@ from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.workspace import MomentCorrected, MomentRecorded, MomentRetracted
 
-from goal_ledger_domain import text
+from goal_ledger_domain import text, times
 from goal_ledger_domain.command import Meta, need_reason, nothing_new, slot_in
 from goal_ledger_domain.part import Command as AnyCommand
 from goal_ledger_domain.part import Part
@@ -90,6 +90,7 @@ def decide(world: World, command: Command, situation: Situation) -> Decision:
 
 
 def _record(world: World, command: RecordMoment, situation: Situation) -> Decision:
+    times.instant(command.at, "at")
     here, name = workspace(world), text.id_of(command.name, "name")
     present: Moment | None = world.get("moment", name)
     if isinstance(present, Recorded):
@@ -107,6 +108,7 @@ def _record(world: World, command: RecordMoment, situation: Situation) -> Decisi
 
 
 def _correct(world: World, command: CorrectMoment, situation: Situation) -> Decision:
+    times.instant(command.at, "at")
     here, present = workspace(world), _recorded(world, command.name)
     if present.at == command.at:
         return nothing_new(command.name, here.stream)

@@ -8,7 +8,6 @@ neighbours in ``time`` within the same definition of its feed.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -37,7 +36,7 @@ from goal_ledger_contracts.feed import (
     ReadingRetracted,
 )
 
-from goal_ledger_domain import limits, text, values
+from goal_ledger_domain import limits, text, times, values
 from goal_ledger_domain.access import roles
 from goal_ledger_domain.command import Meta, drafted, need_reason, nothing_new, slot_in
 from goal_ledger_domain.feed import COUNTER, MODE_OF, Feed, Segment, feed
@@ -113,8 +112,6 @@ RECORDED, WAITING, RELEASED, REJECTED, RETRACTED = (
     "retracted",
 )
 """What became of a reading: the ``subject`` noted with its identity."""
-
-_REFUSED_IN_NAME = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def identity(source: str, id: str) -> Identity:
@@ -207,11 +204,11 @@ def _valid(command: TakeReading, segment: Segment) -> ReadingRecorded:
         if (
             not name
             or len(name.encode(errors="replace")) > limits.READING_NAME_MAX_BYTES
-            or _REFUSED_IN_NAME.search(name)
+            or text.REFUSED_IN_LINE.search(name)
         ):
             raise Refusal(
                 "reading_name_malformed",
-                f"{field} is 1–{limits.READING_NAME_MAX_BYTES} bytes of UTF-8 without control characters.",
+                f"{field} is 1–{limits.READING_NAME_MAX_BYTES} bytes of UTF-8 without control or direction characters.",
                 field=field,
             )
     sequence = text.optional_line(command.sequence, "sequence", limits.SEQUENCE_MAX_CHARACTERS)
@@ -219,7 +216,7 @@ def _valid(command: TakeReading, segment: Segment) -> ReadingRecorded:
     return ReadingRecorded(
         source=command.source,
         id=command.id,
-        time=command.time,
+        time=times.instant(command.time, "time"),
         value=values.value(command.value, "value"),
         mode=_mode(command.mode, segment),
         unit=segment.definition.unit if unit is None else unit,
@@ -230,7 +227,7 @@ def _valid(command: TakeReading, segment: Segment) -> ReadingRecorded:
 
 def _need_name(name: str, field: str) -> None:
     """Names are kept byte for byte."""
-    if not name or _REFUSED_IN_NAME.search(name) or len(name.encode()) > limits.READING_NAME_MAX_BYTES:
+    if not name or text.REFUSED_IN_LINE.search(name) or len(name.encode()) > limits.READING_NAME_MAX_BYTES:
         raise Refusal(
             "reading_name_malformed",
             f"{field} is 1–{limits.READING_NAME_MAX_BYTES} bytes of UTF-8 without control characters.",
@@ -412,7 +409,7 @@ def _corrected(command: CorrectReading, segment: Segment) -> ReadingCorrected:
     return ReadingCorrected(
         source=command.source,
         id=command.id,
-        time=command.time,
+        time=times.instant(command.time, "time"),
         value=values.value(command.value, "value"),
         mode=_mode(command.mode, segment),
         unit=segment.definition.unit,

@@ -35,6 +35,7 @@ GENERAL: dict[str, tuple[str, str]] = {
     "choice_unknown": ("invalid", "A value is not one of those that the field allows; they are listed."),
     "too_many": ("invalid", "A list has more items than its limit."),
     "duration_malformed": ("invalid", "A duration is not an ISO 8601 duration such as P1M or PT15M."),
+    "time_out_of_range": ("invalid", "An instant or a date lies outside the years that are reckoned with."),
     "time_zone_unknown": ("invalid", "A time zone is not in the IANA database."),
     "reason_required": ("invalid", "This change needs a reason."),
     "effective_at_ahead": ("invalid", "The stated time lies more than five minutes ahead."),

@@ -15,13 +15,13 @@ from goal_ledger_domain import limits
 from goal_ledger_domain.refusals import Refusal
 
 _BIDI = "\u202a-\u202e\u2066-\u2069"
-_REFUSED_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_BIDI}]")
+REFUSED_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_BIDI}]")
 _REFUSED_IN_TEXT = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_BIDI}]")
 
 
 def line(text: str, field: str, max_characters: int = limits.NAME_MAX_CHARACTERS) -> str:
     """A text on one line: titles, names, units of measure."""
-    return _clean(text.strip(), field, max_characters, _REFUSED_IN_LINE)
+    return _clean(text.strip(), field, max_characters, REFUSED_IN_LINE)
 
 
 def passage(text: str, field: str, max_characters: int = limits.NOTE_MAX_CHARACTERS) -> str:
@@ -49,10 +49,10 @@ def _clean(text: str, field: str, max_characters: int, refused: re.Pattern[str])
             f"{field} holds a control character or one that overrides the direction of writing.",
             field=field,
         )
-    if not text:
-        raise Refusal("text_empty", f"{field} is empty.", field=field)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
+    if not text or not (text.isascii() or any(map(_is_visible, text))):
+        raise Refusal("text_empty", f"{field} is empty.", field=field)
     if len(text) > max_characters:
         raise Refusal(
             "text_too_long",
@@ -61,6 +61,10 @@ def _clean(text: str, field: str, max_characters: int, refused: re.Pattern[str])
             limit=max_characters,
         )
     return text
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cf", "Zs", "Mn")
 
 
 def id_of(text: str, field: str) -> str:

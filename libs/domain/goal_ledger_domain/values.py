@@ -18,8 +18,12 @@ def _fits(value: Decimal, before: int, after: int) -> bool:
         return True
     _, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
+    if value.adjusted() >= before:
+        return False
+    if exponent >= -after:
+        return True
     zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
-    return value.adjusted() < before and exponent + zeros >= -after
+    return exponent + zeros >= -after
 
 
 def value(given: Decimal, field: str) -> Decimal:
