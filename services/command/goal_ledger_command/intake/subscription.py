@@ -87,6 +87,7 @@ async def _one_life(ledger: Ledger, bootstrap: str, engine: AsyncEngine, metrics
         allow_auto_create_topics=False,  # topics are made by the relay, with their own settings
         apply_types=False,  # the handler gets the records themselves
         logger=chatter,
+        metadata_max_age_ms=GROUP_SETTINGS["metadata_max_age_ms"],
     )
     subscriber = broker.subscriber(
         pattern=READINGS_PATTERN,
@@ -95,11 +96,11 @@ async def _one_life(ledger: Ledger, bootstrap: str, engine: AsyncEngine, metrics
         max_records=MAX_RECORDS,
         batch_timeout_ms=BATCH_TIMEOUT_MS,  # an idle inbox's reading waits at most twice this
         ack_policy=AckPolicy.MANUAL,  # positions are ours; Kafka's are not moved at all
+        isolation_level="read_committed",  # what an emitter's transaction took back was never sent
         listener=assignment,
         parser=_as_it_is,
         decoder=_records,
         auto_offset_reset=GROUP_SETTINGS["auto_offset_reset"],
-        metadata_max_age_ms=GROUP_SETTINGS["metadata_max_age_ms"],
         session_timeout_ms=GROUP_SETTINGS["session_timeout_ms"],
         heartbeat_interval_ms=GROUP_SETTINGS["heartbeat_interval_ms"],
         max_poll_interval_ms=GROUP_SETTINGS["max_poll_interval_ms"],
