@@ -155,7 +155,7 @@ def _content(world: World, command: RecordCheckIn | CorrectCheckIn) -> dict[str,
 
 
 def _confidence(given: Decimal | None) -> Decimal | None:
-    if given is not None and given not in CONFIDENCES:
+    if given is not None and not (given.is_finite() and given in CONFIDENCES):
         sentence = "Confidence is from 0 to 1 in steps of 0.1."
         raise Refusal("confidence_out_of_range", sentence, field="confidence")
     return given

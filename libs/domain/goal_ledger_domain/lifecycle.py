@@ -69,7 +69,10 @@ class ReopenObjective:
 
 @dataclass(frozen=True, slots=True)
 class CarryOver:
-    """``into`` is the id of the new objective; ``key_results`` are pairs of an old id and the new one."""
+    """``into`` is the id of the new objective; ``key_results`` are pairs of an old id and the new one.
+
+    The decision's id is that of the new objective, its stream (and so its version) that of the old one.
+    """
 
     meta: Meta
     objective: str
@@ -210,13 +213,13 @@ def _carry_over(world: World, command: CarryOver, situation: Situation) -> Decis
     before = state.goal.carried_into
     if before is not None:
         if before == into and known(world, into).goal.drafted.cycle == command.cycle:
-            return same(state)
+            return same(state, id=into)
         sentence = f"{state.goal.stream} was carried over into {before}."
         raise Refusal("already_carried_over", sentence, into=before)
     if world.get("objective", into) is not None:
         raise Refusal("id_taken", f"There is another objective {into}.", field="into")
     _need_carriable(world, command, state)
-    carried = changed(command.meta, situation, state, ObjectiveCarriedOver(into, command.cycle))
+    carried = changed(command.meta, situation, state, ObjectiveCarriedOver(into, command.cycle), id=into)
     began = [
         draft(command.meta, situation, f"objective/{into}", data, after=None)
         for data in _continuation(world, command, state)

@@ -149,6 +149,7 @@ def said(key_result: str = "visitors", **more: Any) -> RecordCheckIn:
         (said(confidence=Decimal("0.55")), "confidence_out_of_range", "confidence"),
         (said(confidence=Decimal("1.1")), "confidence_out_of_range", "confidence"),
         (said(confidence=Decimal("-0.1")), "confidence_out_of_range", "confidence"),
+        (said(confidence=Decimal("sNaN")), "confidence_out_of_range", "confidence"),
         (said(confidence=Decimal("NaN")), "confidence_out_of_range", "confidence"),
         (said(status="green"), "choice_unknown", "status"),
         (said(status="behind", method="guessed"), "choice_unknown", "method"),
