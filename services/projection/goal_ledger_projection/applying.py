@@ -18,7 +18,7 @@ from goal_ledger_projection.read_models.changes import Changes, DefinitionKey
 from goal_ledger_projection.read_models.fact import Body, Fact
 from goal_ledger_projection.read_models.fold import fold, touched_definitions, touched_readings
 from goal_ledger_projection.records import Record, by_workspace
-from goal_ledger_projection.writing import Connection, write
+from goal_ledger_projection.writing import INDEXED_ROWS, Connection, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,18 @@ class Applied:
 class Applier:
     """Applies batches to one projection version. May be used from several tasks: locked positions keep them apart."""
 
-    def __init__(self, database: ReadDatabase, cached_definitions: int, *, only_live: bool = True) -> None:
+    def __init__(
+        self,
+        database: ReadDatabase,
+        cached_definitions: int,
+        *,
+        rows: Rows = INDEXED_ROWS,
+        only_live: bool = True,
+    ) -> None:
         self._database = database
         self._kept = KeptDefinitions(cached_definitions)
         self._only_live = only_live
+        self.rows = rows
 
     async def apply(self, records: Sequence[Record], taken: Taken | None = None) -> Applied:
         """Apply the records, in order, and note how far the topic was read.
@@ -87,14 +95,15 @@ class Applier:
         for name, verdict in verdicts.items():
             facts.extend(record.fact for record in verdict.apply)
             if verdict.discard:
-                await positions.discard(connection, self._database.projection, name)
+                await self.rows.discard(connection, name)
+                await positions.unpark(connection, self._database.projection, name)
             else:
                 known.update(self._kept.at(name, verdict.before))
         if not facts:
             return None
         loaded = await load(connection, touched_definitions(facts), touched_readings(facts), known)
         changes = fold(facts, loaded)
-        await write(connection, changes)
+        await self.rows.write(connection, changes)
         return changes
 
     async def _move(

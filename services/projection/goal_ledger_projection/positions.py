@@ -115,13 +115,6 @@ async def move(connection: Connection, projection: str, moved: list[tuple[str, V
         raise NotOurs(f"{done}, wanted {len(moved)}")
 
 
-async def discard(connection: Connection, projection: str, workspace: str) -> None:
-    """Take away every row of a workspace but its position: its log was replaced by a new epoch's."""
-    for table in ("facts", "definitions", "value_rows", "check_ins", "readings"):
-        await connection.execute(f"DELETE FROM {table} WHERE workspace = $1", workspace)
-    await unpark(connection, projection, workspace)
-
-
 async def park(connection: Connection, projection: str, workspace: str, seq: int, reason: str) -> None:
     """Note that a workspace stands still at fact `seq`."""
     await connection.execute(_PARK, projection, workspace, seq, reason)

@@ -6,12 +6,15 @@ All of it runs in the caller's transaction, on a connection whose `search_path` 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import asyncpg
 
 from goal_ledger_projection.read_models import check_ins, definitions, facts, readings, value_rows
 from goal_ledger_projection.read_models.changes import Changes, Ending
+
+TABLES = ("facts", "definitions", "check_ins", "value_rows", "readings")
+"""The tables of the read models."""
 
 PIECE_LINES = 500
 """Lines sent at a time: the event loop gets a turn between pieces."""
@@ -19,14 +22,43 @@ PIECE_LINES = 500
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 
 
-async def write(connection: Connection, changes: Changes) -> None:
-    """Write what a batch changes."""
-    for model, ending in _ending(changes):
-        if ending.ends:
-            await connection.execute(model.ENDS, *_columns(ending.ends))
+class Rows(Protocol):
+    """How the rows of a version are changed: as in `IndexedRows`, or while a rebuild has no indexes yet."""
+
+    async def write(self, connection: Connection, changes: Changes) -> None:
+        """Write what a batch changes."""
+
+    async def discard(self, connection: Connection, workspace: str) -> None:
+        """Take away every row of a workspace: its log was replaced by a new epoch's."""
+
+
+class IndexedRows:
+    """The usual way, with all indexes there."""
+
+    async def write(self, connection: Connection, changes: Changes) -> None:
+        for model, ending in endings(changes):
+            if ending.ends:
+                await connection.execute(model.ENDS, *columns_of(ending.ends))
+        await add_rows(connection, changes)
+
+    async def discard(self, connection: Connection, workspace: str) -> None:
+        await delete_workspace(connection, TABLES, workspace)
+
+
+INDEXED_ROWS = IndexedRows()
+
+
+async def add_rows(connection: Connection, changes: Changes) -> None:
+    """The new rows of a batch."""
     await copy(connection, "facts", facts.COLUMNS, changes.facts)
-    for model, ending in _ending(changes):
-        await copy(connection, _table(model), model.COLUMNS, ending.lines)
+    for model, ending in endings(changes):
+        await copy(connection, table_of(model), model.COLUMNS, ending.lines)
+
+
+async def delete_workspace(connection: Connection, tables: Iterable[str], workspace: str) -> None:
+    """Take its rows out of these tables."""
+    for table in tables:
+        await connection.execute(f"DELETE FROM {table} WHERE workspace = $1", workspace)
 
 
 async def copy(connection: Connection, table: str, columns: Sequence[str], lines: list[str]) -> None:
@@ -40,7 +72,7 @@ async def _pieces(lines: list[str]) -> AsyncIterator[bytes]:
         yield "".join(lines[start : start + PIECE_LINES]).encode()
 
 
-def _ending(changes: Changes) -> Iterable[tuple[Any, Ending[Any]]]:
+def endings(changes: Changes) -> Iterable[tuple[Any, Ending[Any]]]:
     return (
         (definitions, changes.definitions),
         (check_ins, changes.check_ins),
@@ -49,10 +81,10 @@ def _ending(changes: Changes) -> Iterable[tuple[Any, Ending[Any]]]:
     )
 
 
-def _table(model: Any) -> str:
+def table_of(model: Any) -> str:
     return str(model.__name__.rpartition(".")[2])
 
 
-def _columns(ends: dict[tuple[Any, ...], int]) -> list[list[Any]]:
+def columns_of(ends: dict[tuple[Any, ...], int]) -> list[list[Any]]:
     """The keys' members and the ending seqs, as one array per column."""
     return [list(column) for column in zip(*((*key, seq) for key, seq in ends.items()), strict=True)]

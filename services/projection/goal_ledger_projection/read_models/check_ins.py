@@ -3,13 +3,13 @@
 A correction ends the revision before (`ended_seq`) and adds its own row; a retraction only ends. `author` is the person
 whose word it is: the one named in an import, else the actor.
 
-`body`: `{event_id, values: [{part, value} | {part, done}], reason?, note?, blockers?: [], evidence?: []}`; note, blockers
-and evidence are sealed (`{k, n, c}`), their JSON pointers are `/note`, `/blockers/<i>`, `/evidence/<i>`.
+`body`: `{event_id, values: [{part, value} | {part, done}], reason?, note?, blockers?: [], evidence?: []}` and the data's
+other members as stored; note, blockers and evidence are sealed (`{k, n, c}`), their JSON pointers are `/note`, `/blockers/<i>`, `/evidence/<i>`.
 """
 
 from __future__ import annotations
 
-from json import JSONEncoder
+from json import dumps
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Numeric, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -71,9 +71,6 @@ FROM unnest($1::text[], $2::text[], $3::bigint[]) AS e (workspace, check_in, seq
 WHERE r.workspace = e.workspace AND r.check_in = e.check_in AND r.ended_seq IS NULL AND r.seq < e.seq
 """
 
-_SAID = ("values", "note", "blockers", "evidence")
-_write = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-
 
 def fold(fact: Fact, changes: Changes) -> None:
     """A revision of a check-in; it ends the one before."""
@@ -83,18 +80,23 @@ def fold(fact: Fact, changes: Changes) -> None:
         changes.check_ins.end(key, fact.seq)
     if fact.type == "CheckInRetracted":
         return
-    said = {name: data[name] for name in _SAID if name in data}
-    said["event_id"] = body["event_id"]
-    said.setdefault("values", [])
-    if "reason" in body:
-        said["reason"] = body["reason"]
     changes.check_ins.add(
         key,
         f"{fact.workspace}\t{key[1]}\t{fact.seq}\t{fact.id}\t{data.get('key_result', NULL)}\t"
         f"{body['effective_at']}\t{body['recorded_at']}\t{body['actor']}\t{_author(fact)}\t"
         f"{text(data.get('status'))}\t{data.get('confidence', NULL)}\t{text(data['method'])}\t"
-        f"{'t' if data.get('after_closing') else 'f'}\t{_write(said).replace(chr(92), chr(92) * 2)}",
+        f"{'t' if data.get('after_closing') else 'f'}\t{_body(fact)}",
     )
+
+
+def _body(fact: Fact) -> str:
+    """The data as stored, with the members beside it; its text is taken over, not written again."""
+    beside = f'{{"event_id":"{fact.body["event_id"]}",'
+    if "reason" in fact.body:
+        beside += f'"reason":{dumps(fact.body["reason"], ensure_ascii=False)},'
+    if "values" not in fact.data:
+        beside += '"values":[],'
+    return (beside + fact.data_text[1:]).replace("\\", "\\\\")
 
 
 def _author(fact: Fact) -> str:

@@ -5,7 +5,7 @@ No dataclass is built of the data: folding is the hot path, and what the command
 
 from __future__ import annotations
 
-from json import JSONDecodeError, JSONDecoder
+from json import JSONDecodeError, JSONDecoder, dumps
 from typing import Any
 
 from goal_ledger_contracts.facts import SCHEMA
@@ -51,6 +51,18 @@ class Fact:
             raise CannotApply(seq, str(unknown)) from None
         self.body = body
         self.data = data
+
+    @property
+    def data_text(self) -> str:
+        """The JSON object `data` as it stands in the canonical text.
+
+        Keys are sorted: `effective_at` follows `data`, and no fact's data has a member of that name; inside strings
+        the quotes would be escaped. Schemas lifted have no text of their own.
+        """
+        if self.data is not self.body["data"]:
+            return dumps(self.data, ensure_ascii=False)
+        begin = self.text.index('"data":{') + len('"data":')
+        return self.text[begin : self.text.index(',"effective_at":', begin)]
 
     @property
     def event_id(self) -> str:

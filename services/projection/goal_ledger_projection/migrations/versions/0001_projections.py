@@ -6,6 +6,7 @@ A change to the tables of a version is not a migration: a rebuild makes the next
 from __future__ import annotations
 
 from alembic import op
+from sqlalchemy import func
 
 from goal_ledger_projection.projections import make_version
 from goal_ledger_projection.tables import projections, registry
@@ -18,7 +19,9 @@ def upgrade() -> None:
     connection = op.get_bind()
     registry.create_all(connection)
     make_version(connection, "read_v1")
-    connection.execute(projections.update().where(projections.c.name == "read_v1").values(live=True))
+    connection.execute(
+        projections.update().where(projections.c.name == "read_v1").values(live=True, live_since=func.now())
+    )
 
 
 def downgrade() -> None:
