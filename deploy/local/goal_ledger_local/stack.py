@@ -18,7 +18,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +109,8 @@ class Stack:
         try:
             self._set_old_files_aside()
             self.credentials.make()
-            self._start_servers()
-            migrate(self.owner, self.logs, self.installation)
+            self._make_servers()
+            self._start_servers_and_migrate()
             self._start_services()
             self._supervisor.watch()
             self._ending.callback(Control(self._control_file, self.restart).close)
@@ -129,7 +131,7 @@ class Stack:
         for log in self.logs.glob("*.log"):
             log.replace(log.with_suffix(".log.1"))
 
-    def _start_servers(self) -> None:
+    def _make_servers(self) -> None:
         self.kafka = Kafka(
             self.directory / "kafka",
             self.owner,
@@ -140,12 +142,24 @@ class Stack:
         self.postgres = Postgres(
             self.directory / "postgres", self.owner, log=self.logs / "postgres.log", durable=self._durable
         )
-        self._supervisor.start({"kafka": self.kafka, "postgres": self.postgres})
-        self.installation = Installation(
+
+    def _start_servers_and_migrate(self) -> None:
+        """Kafka takes about as long as PostgreSQL and the migrations together, which do not need it."""
+        aside = ThreadPoolExecutor(max_workers=1)
+        kafka = aside.submit(self._supervisor.start, {"kafka": self.kafka})
+        aside.shutdown(wait=False)
+        self._supervisor.start({"postgres": self.postgres})
+        migrating = self._installation()
+        migrate(self.owner, self.logs, migrating)
+        kafka.result()
+        self.installation = replace(migrating, kafka=self.kafka.bootstrap)
+
+    def _installation(self) -> Installation:
+        return Installation(
             ledger=self.postgres.ensure_database("ledger", "command"),
             keys=self.postgres.ensure_database("keys", "command"),
             read=self.postgres.ensure_database("read", "projection"),
-            kafka=self.kafka.bootstrap,
+            kafka="",
             credentials=self.credentials,
             durable=self._durable,
             extra=self._settings,
