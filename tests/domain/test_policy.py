@@ -85,4 +85,6 @@ def test_the_nearest_scope_wins_field_by_field() -> None:
     found = in_force(record.world, "unit/shop", "o1")
     assert (found.grace_days, found.cadence_weeks, found.anchor_weekday) == (5, 3, 2)
     assert (found.max_key_results, found.time_zone) == (4, "Europe/Oslo")
-    assert in_force(record.world, "person/ada").anchor_weekday == 2
+    assert in_force(record.world, "person/ada") == Policy(
+        grace_days=5, cadence_weeks=2, roll_up="both", time_zone="Europe/Oslo"
+    )

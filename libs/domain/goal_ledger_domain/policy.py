@@ -13,7 +13,6 @@ from goal_ledger_contracts.workspace import Policy, PolicySet
 from goal_ledger_domain import limits, text, values
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
 from goal_ledger_domain.part import Part
-from goal_ledger_domain.person import units_of
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.unit_tree import unit, units_above
 from goal_ledger_domain.workspace import known_time_zone, touch, workspace
@@ -56,9 +55,9 @@ def evolve(world: World, fact: Fact) -> None:
 
 
 def in_force(world: World, owner: str, objective: str | None = None) -> Policy:
-    """The policy for a goal of that owner: its own scope, else the owner's unit, the units above, the workspace.
+    """The policy for a goal of that owner: its own scope, else the owning unit and those above it, the workspace.
 
-    A person's unit is the only one she is in; in several or none, the workspace's policy holds.
+    A goal of a person has its own scope and the workspace's: people may be in several units.
     """
     found: dict[str, object] = {}
     for scope in _scopes(world, owner, objective):
@@ -75,9 +74,8 @@ def _scopes(world: World, owner: str, objective: str | None) -> Iterator[str]:
     if objective is not None:
         yield f"objective/{objective}"
     kind, _, id = owner.partition("/")
-    units = [id] if kind == "unit" else list(units_of(world, id))
-    if len(units) == 1:
-        yield from (f"unit/{above}" for above in units_above(world, units[0]))
+    if kind == "unit":
+        yield from (f"unit/{above}" for above in units_above(world, id))
     yield "workspace"
 
 
