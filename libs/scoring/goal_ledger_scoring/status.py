@@ -41,7 +41,8 @@ class FedPart:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """``fresh`` None: not asked of a goal that is closed. ``gap``: points of 100 behind the expected score."""
+    """``stated``: since the last due date. ``gap``: points of 100 behind the expected score. ``fresh`` None: not asked
+    of an objective, nor of one that is closed."""
 
     shown: str
     stated: str | None
@@ -106,11 +107,11 @@ def key_result_status(
     closed: str | None = None,
 ) -> Status:
     """``closed``: the outcome of its objective, once that is closed. ``active_since``: when that was activated."""
+    stated = stated_now(word, rhythm)
     if closed is not None:
-        return Status(closed, word.stated, computed, gap)
+        return Status(closed, stated, computed, gap)
     fresh = is_fresh(fed, rhythm)
     outdated = is_outdated(word, rhythm, active_since)
-    stated = stated_now(word, rhythm)
     if outdated and not fresh:
         shown = OUTDATED
     elif stated is not None:
@@ -119,7 +120,7 @@ def key_result_status(
         shown = computed
     else:
         shown = PENDING
-    return Status(shown, word.stated, computed, gap, fresh or not (outdated or word.at is None))
+    return Status(shown, stated, computed, gap, fresh or not (outdated or word.at is None))
 
 
 def objective_status(
@@ -132,16 +133,16 @@ def objective_status(
     closed: str | None = None,
 ) -> Status:
     """Its own stated status under the same rule, else the worst of its key results' shown ones."""
-    if closed is not None:
-        return Status(closed, word.stated, computed, gap)
     stated = stated_now(word, rhythm)
-    if stated is not None:
-        return Status(stated, word.stated, computed, gap)
-    of_key_results = tuple(key_results)
-    if of_key_results:
-        return Status(worst(of_key_results), word.stated, computed, gap)
-    shown = OUTDATED if is_outdated(word, rhythm, active_since) else PENDING
-    return Status(shown, word.stated, computed, gap)
+    if closed is not None:
+        shown = closed
+    elif stated is not None:
+        shown = stated
+    elif of_key_results := tuple(key_results):
+        shown = worst(of_key_results)
+    else:
+        shown = OUTDATED if is_outdated(word, rhythm, active_since) else PENDING
+    return Status(shown, stated, computed, gap)
 
 
 def worst(statuses: Iterable[str]) -> str:

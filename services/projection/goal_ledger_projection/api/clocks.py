@@ -19,6 +19,8 @@ from goal_ledger_edge.problems import Problem
 from goal_ledger_scoring import CALCULATION as FORMULAS
 from starlette.requests import Request
 
+from goal_ledger_projection.api.routes import cursor_token
+
 CALCULATION = f"{FORMULAS}-tzdata-{version('tzdata')}"
 """The calculation version: the formulas, and the time zone rules that local dates are read with."""
 
@@ -81,7 +83,7 @@ def asked(request: Request) -> Asked:
     """The clocks of a request's query string and headers. Problems 400, 422."""
     query = request.query_params
     include, wait_ms = asked_position(request.headers), asked_wait_ms(query)
-    token = query.get("token")
+    token = query.get("token") or cursor_token(query.get("cursor"))
     if token is not None:
         if "as_of" in query or "known_at" in query:
             raise Problem(422, "invalid", "A token stands alone, without as_of and known_at.", field="token")

@@ -74,7 +74,7 @@ class Versions:
     times: list[datetime] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
 
-    def at(self, seq: int, as_of: datetime | None) -> Any | None:
+    def at(self, seq: int, as_of: datetime | None) -> Any:
         """The one in effect: the greatest seq up to `seq` whose `effective_at` is not after `as_of` (None: any)."""
         i = bisect_right(self.seqs, seq) - 1
         while i >= 0 and as_of is not None and self.times[i] > as_of:
@@ -129,7 +129,8 @@ class Context:
         for id, versions in self._things[kind].items():
             found = versions.seq_at(seq, as_of)
             if found is not None:
-                yield id, found, versions.at(seq, as_of)
+                body: Body = versions.at(seq, as_of)
+                yield id, found, body
 
     def body(self, kind: str, id: str, seq: int, as_of: datetime | None) -> Body | None:
         """The thing as it was defined then."""
@@ -148,7 +149,7 @@ class Context:
 
     def links_to(self, parent: str, seq: int, as_of: datetime | None) -> list[Link]:
         """The links of the objectives aligned with `parent`, by child."""
-        found = []
+        found: list[Link] = []
         for child in sorted(self._children.get(parent, ())):
             found.extend(link for link in self.links_of(child, seq, as_of) if link.parent == parent)
         return found

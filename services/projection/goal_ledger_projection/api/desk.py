@@ -25,6 +25,7 @@ from goal_ledger_projection.api.clocks import CALCULATION, Asked, Clocks, asked,
 from goal_ledger_projection.api.context import Context, Contexts
 from goal_ledger_projection.api.database import ReadDatabase, Snapshot
 from goal_ledger_projection.api.goals import KnownGoals
+from goal_ledger_projection.api.routes import must_be_known
 from goal_ledger_projection.api.standing import Standings
 from goal_ledger_projection.api.text_keys import KeyShelf
 from goal_ledger_projection.api.texts import Texts
@@ -110,6 +111,7 @@ class Desk:
     async def view(self, request: Request, wanted: May = May.READ_GOALS) -> AsyncIterator[View]:
         """The view of a request. Problems 400, 401, 403, 410, 422, 503."""
         credential = credential_of(request, self._verifier)
+        must_be_known(request)
         question = asked(request)
         try:
             if question.include is not None and question.wait_ms:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from goal_ledger_contracts.canonical import EXACT
@@ -136,7 +137,7 @@ def _part(name: str, part: PartScore, one: KeyResult, spans: Mapping[str, Span],
     binding = one.bindings.get(name)
     return {
         "part": name,
-        "value": number(_value(given)),
+        "value": number(_number(given)),
         "done": None if given.done is None else list(given.done),
         "value_at": time(given.at),
         "unit": getattr(one.parts[name], "unit", None),
@@ -155,7 +156,14 @@ def _part(name: str, part: PartScore, one: KeyResult, spans: Mapping[str, Span],
     }
 
 
-def _value(given: PartInput) -> Any:
+def value(given: PartInput) -> Any:
+    """A part's value as it is written: a number (a mean with 6 places), the steps done, or null."""
+    if given.done is not None:
+        return list(given.done)
+    return number(_number(given))
+
+
+def _number(given: PartInput) -> Decimal | None:
     if given.value is None or given.divisor == 1:
         return given.value
     return shown_mean(given.value, given.divisor)

@@ -32,7 +32,7 @@ from goal_ledger_scoring.windows import Span
 from goal_ledger_projection.api.context import Context, Contexts, Link
 from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.api.gathering import Gathering, Ground
-from goal_ledger_projection.api.goals import Goal, KnownGoals, KeyResult
+from goal_ledger_projection.api.goals import Goal, KeyResult, KnownGoals
 from goal_ledger_projection.api.values import BEGINNING, last_readings
 from goal_ledger_projection.api.versions import Moment, versions_at
 from goal_ledger_projection.api.words import SILENCE, Hearing, Said, Words, words
@@ -293,7 +293,7 @@ def _children(context: Context, goal: Goal, seq: int, as_of: datetime | None) ->
 
 def _counted_children(context: Context, plan: _Plan) -> set[str]:
     """The objectives that count in the goal's score, by its present definition or by its commitment."""
-    sides = [(plan.defined, plan.moment.seq, plan.moment.as_of)]
+    sides: list[tuple[Goal, int, datetime | None]] = [(plan.defined, plan.moment.seq, plan.moment.as_of)]
     if plan.committed is not None and plan.committed.activated_seq is not None:
         sides.append((plan.committed, plan.committed.activated_seq, None))
     return {

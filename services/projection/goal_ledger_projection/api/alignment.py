@@ -1,0 +1,135 @@
+"""`GET /v1/alignment`: what supports what, with rolled-up scores: the whole workspace, or what is above or below one goal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from goal_ledger_edge.problems import Problem
+from starlette.responses import Response
+
+from goal_ledger_projection.api import shown
+from goal_ledger_projection.api.answers import encoded, heading, respond
+from goal_ledger_projection.api.context import Context, Link
+from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.routes import declared, question_of
+from goal_ledger_projection.api.shapes import AlignmentAnswer
+from goal_ledger_projection.api.standing import Standing
+from goal_ledger_projection.api.versions import Moment
+
+Json = dict[str, Any]
+
+
+def router(desk: Desk) -> APIRouter:
+    """The route of the alignment graph."""
+    routes = APIRouter(tags=["alignment"])
+
+    @routes.get("/v1/alignment", summary="What supports what", **declared(AlignmentAnswer, finds_one=True))
+    async def alignment(
+        request: Request,
+        root: Annotated[str | None, Query(max_length=64, description="An objective; without it, all")] = None,
+        show: Annotated[
+            Literal["descendants", "ancestors", "both"], Query(description="From the root")
+        ] = "descendants",
+        depth: Annotated[int | None, Query(ge=0, le=64, description="Levels from the root")] = None,
+        cycle: Annotated[str | None, Query(max_length=64, description="Only goals of this cycle")] = None,
+    ) -> Response:
+        async with desk.view(request) as view:
+
+            async def make() -> bytes:
+                tree = await view.trees.whole(view.snapshot, view.moment)
+                context = await view.context()
+                return await asyncio.to_thread(_body, view, tree, context, root, show, depth, cycle)
+
+            question = f"{question_of(request)} {view.clocks.token}"
+            raw = await view.trees.body(view.snapshot, view.moment, question, make)
+            return respond(request, view.clocks, raw)
+
+    return routes
+
+
+def _body(
+    view: View,
+    tree: dict[str, Standing],
+    context: Context,
+    root: str | None,
+    show: str,
+    depth: int | None,
+    cycle: str | None,
+) -> bytes:
+    graph = _Graph(tree, context, view.moment)
+    chosen = set(tree) if root is None else graph.around(root, show, depth)
+    if cycle is not None:
+        chosen = {id for id in chosen if tree[id].goal.cycle == cycle}
+    links = [
+        link for link in graph.links if link.child in chosen and graph.objective_of(link.parent) in chosen
+    ]
+    children = {link.child for link in links}
+    parents = {graph.objective_of(link.parent) for link in links}
+    roots = sorted(chosen - children)
+    return encoded(
+        {
+            **heading(view.clocks),
+            "nodes": [_node(tree[id]) for id in sorted(chosen)],
+            "links": [shown.link(link) for link in links],
+            "roots": roots,
+            "unaligned": [id for id in roots if id not in parents],
+        }
+    )
+
+
+def _node(standing: Standing) -> Json:
+    return {
+        **shown.summary(standing),
+        "key_results": shown.brief_key_results(standing),
+        "counted": shown.counted(standing.amended.counted),
+        "left_out": shown.left_out(standing.amended.left_out),
+        "feeds_counted_twice": list(standing.amended.feeds_twice),
+    }
+
+
+class _Graph:
+    """The links at the moment; a key result counts as its objective."""
+
+    def __init__(self, tree: dict[str, Standing], context: Context, moment: Moment) -> None:
+        self._tree = tree
+        self._holder = {one.id: id for id, standing in tree.items() for one in standing.goal.key_results}
+        self.links: list[Link] = [
+            link for id in sorted(tree) for link in context.links_of(id, moment.seq, moment.as_of)
+        ]
+
+    def objective_of(self, parent: str) -> str | None:
+        kind, _, id = parent.partition("/")
+        return id if kind == "objective" else self._holder.get(id)
+
+    def around(self, root: str, show: str, depth: int | None) -> set[str]:
+        """The root with what is below it, above it, or both. Problem 404."""
+        if root not in self._tree:
+            raise Problem(404, "not_found", "There is no such objective here at these clocks.", field="root")
+        down: defaultdict[str, set[str]] = defaultdict(set)
+        up: defaultdict[str, set[str]] = defaultdict(set)
+        for link in self.links:
+            parent = self.objective_of(link.parent)
+            if parent is not None:
+                down[parent].add(link.child)
+                up[link.child].add(parent)
+        found = {root}
+        if show != "ancestors":
+            found |= _reach(root, down, depth)
+        if show != "descendants":
+            found |= _reach(root, up, depth)
+        return found & self._tree.keys()
+
+
+def _reach(root: str, steps: dict[str, set[str]], depth: int | None) -> set[str]:
+    found: set[str] = {root}
+    edge: Iterable[str] = {root}
+    level = 0
+    while edge and (depth is None or level < depth):
+        edge = {after for one in edge for after in steps.get(one, ())} - found
+        found |= set(edge)
+        level += 1
+    return found

@@ -1,0 +1,98 @@
+"""The query API as one application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from goal_ledger_edge.doorway import Doorway
+from goal_ledger_edge.problems import install_problem_handlers
+from goal_ledger_observability.health import health_routes
+from goal_ledger_observability.metrics import CollectorRegistry, HttpMetrics
+from starlette.types import ASGIApp
+
+from goal_ledger_projection.api import (
+    alignment,
+    facts,
+    feeds,
+    key_results,
+    objectives,
+    organisation,
+    progress,
+    timeline,
+)
+from goal_ledger_projection.api.desk import Desk
+
+RESOURCES = (objectives, timeline, key_results, progress, alignment, facts, organisation, feeds)
+
+TITLES = {
+    "bad_cursor": "The cursor does not belong here",
+    "bad_instant": "Not an instant or position",
+    "bad_position": "Not a position",
+    "bad_token": "Not a token of ours",
+    "bad_wait": "The waiting time is out of range",
+    "identity_not_linked": "The identity is not linked to a person",
+    "known_at_too_recent": "Facts of that time may still be under way",
+    "not_yet": "The read side has not come so far",
+    "position_lost": "The position was lost in a restore",
+    "read_side_unavailable": "The read side is out of reach",
+    "rebuilding": "The read side is being folded anew",
+    "unknown_parameter": "There is no such parameter",
+}
+
+ABOUT = """
+What is so, at any moment (`as_of`), as known at any moment (`known_at`). Every answer names the position of the facts
+it includes and carries a `token` that gives the same bytes again. A `Goal-Ledger-Position` from a command's answer, with
+`wait_ms`, makes an answer wait until it includes that command. Decimals are strings; null means not measured.
+"""
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None] | AsyncIterator[None]]
+
+
+def query_app(
+    desk: Desk,
+    registry: CollectorRegistry,
+    *,
+    local: bool = False,
+    lifespan: Any = None,
+) -> ASGIApp:
+    """The application, with health, metrics and documentation; no page of it needs another host."""
+    app = FastAPI(
+        title="Goal Ledger queries",
+        version="1",
+        description=ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    install_problem_handlers(app, TITLES)
+    for resource in RESOURCES:
+        app.include_router(resource.router(desk))
+
+    async def checks() -> Mapping[str, str]:
+        await desk.database.pool.fetchval("SELECT 1")
+        return {"database": "ok"}
+
+    app.router.routes.extend(health_routes(checks, registry))
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return Doorway(app, HttpMetrics(registry), local=local)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        schema["components"]["securitySchemes"] = {
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "A person's token, or a system's API key",
+            }
+        }
+        schema["security"] = [{"bearer": []}]
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,131 @@
+"""`GET /v1/facts`: the facts as they were recorded, for analysts, auditors and admins."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from goal_ledger_contracts.facts import FACTS
+from goal_ledger_edge.problems import Problem
+from starlette.responses import Response
+
+from goal_ledger_projection.api.access import May
+from goal_ledger_projection.api.answers import encoded, heading, respond
+from goal_ledger_projection.api.clocks import instant
+from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.routes import cursor as cursor_of
+from goal_ledger_projection.api.routes import declared, read_cursor
+from goal_ledger_projection.api.shapes import FactsAnswer
+from goal_ledger_projection.api.texts import texts_of
+from goal_ledger_projection.api.timeline import opened_data
+
+LIMIT_ITEMS_MAX = 1000
+JSON_LINES = "application/jsonl"
+NEXT_CURSOR_HEADER = "Goal-Ledger-Next-Cursor"
+
+
+class _Question:
+    """Builds the statement; values are always passed apart."""
+
+    def __init__(self, view: View) -> None:
+        self.values: list[Any] = [view.clocks.seq, view.clocks.as_of]
+        self.conditions = ["workspace = $1", "seq <= $2", "effective_at <= $3"]
+
+    def where(self, condition: str, value: Any) -> None:
+        if value is not None:
+            self.values.append(value)
+            self.conditions.append(condition.format(f"${len(self.values) + 1}"))
+
+    def statement(self, descending: bool, limit: int) -> str:
+        order = "DESC" if descending else "ASC"
+        return f"SELECT seq, bytes FROM facts WHERE {' AND '.join(self.conditions)} ORDER BY seq {order} LIMIT {limit}"
+
+
+def router(desk: Desk) -> APIRouter:
+    """The route of the facts."""
+    routes = APIRouter(tags=["facts"])
+
+    @routes.get("/v1/facts", summary="The facts", **_declared())
+    async def facts(
+        request: Request,
+        stream: Annotated[str | None, Query(max_length=80, examples=["objective/web-shop"])] = None,
+        type: Annotated[str | None, Query(max_length=400, description="One or several, with commas")] = None,
+        actor: Annotated[str | None, Query(max_length=80)] = None,
+        recorded_from: Annotated[str | None, Query(max_length=40)] = None,
+        recorded_to: Annotated[str | None, Query(max_length=40, description="Not included")] = None,
+        effective_from: Annotated[str | None, Query(max_length=40)] = None,
+        effective_to: Annotated[str | None, Query(max_length=40, description="Not included")] = None,
+        after: Annotated[int | None, Query(ge=0, description="Only seqs above this")] = None,
+        before: Annotated[int | None, Query(ge=1, description="Only seqs below this")] = None,
+        q: Annotated[
+            str | None, Query(max_length=200, description="A text in the fact, as written there")
+        ] = None,
+        order: Annotated[Literal["asc", "desc"], Query()] = "asc",
+        limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 100,
+        format: Annotated[
+            Literal["json", "jsonl"], Query(description="jsonl: the canonical bytes, a line each")
+        ] = "json",
+        cursor: Annotated[str | None, Query(max_length=400)] = None,
+    ) -> Response:
+        async with desk.view(request, May.READ_FACTS) as view:
+            question = _Question(view)
+            question.where("stream = {}", stream)
+            question.where("type = ANY ({})", _types(type))
+            question.where("actor = {}", actor)
+            question.where("recorded_at >= {}", _instant(recorded_from, "recorded_from"))
+            question.where("recorded_at < {}", _instant(recorded_to, "recorded_to"))
+            question.where("effective_at >= {}", _instant(effective_from, "effective_from"))
+            question.where("effective_at < {}", _instant(effective_to, "effective_to"))
+            question.where("seq > {}", after)
+            question.where("seq < {}", before)
+            question.where("position({} IN convert_from(bytes, 'UTF8')) > 0", q)
+            descending = order == "desc"
+            last = read_cursor(request, cursor, str(view.clocks.token)) or None
+            question.where("seq < {}" if descending else "seq > {}", last)
+            rows = await view.snapshot.fetch(question.statement(descending, limit + 1), *question.values)
+            more = len(rows) > limit
+            rows = rows[:limit]
+            following = cursor_of(request, str(view.clocks.token), rows[-1]["seq"]) if more else None
+            if format == "jsonl":
+                lines = b"".join(bytes(row["bytes"]) + b"\n" for row in rows)
+                answer = respond(request, view.clocks, lines, JSON_LINES)
+                if following is not None:
+                    answer.headers[NEXT_CURSOR_HEADER] = following
+                answer.headers["Goal-Ledger-Token"] = str(view.clocks.token)
+                return answer
+            items = await _opened(view, [json.loads(row["bytes"]) for row in rows])
+            body = {**heading(view.clocks), "items": items, "next_cursor": following}
+            return respond(request, view.clocks, encoded(body))
+
+    return routes
+
+
+def _declared() -> dict[str, Any]:
+    made = declared(FactsAnswer)
+    made["responses"][200]["content"] = {JSON_LINES: {"schema": {"type": "string"}}}
+    return made
+
+
+async def _opened(view: View, facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    texts = view.texts()
+    personal = [texts_of(one["type"], one["event_id"], one["data"]) for one in facts]
+    await texts.look_up(text for many in personal for text in many.values())
+    return [
+        {**one, "data": opened_data(one, of_it, texts)} for one, of_it in zip(facts, personal, strict=True)
+    ]
+
+
+def _types(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    found = [one.strip() for one in text.split(",") if one.strip()]
+    unknown = [one for one in found if one not in FACTS]
+    if unknown:
+        raise Problem(422, "invalid", f"There is no type of fact {unknown[0][:64]!r}.", field="type")
+    return found
+
+
+def _instant(text: str | None, field: str) -> datetime | None:
+    return None if text is None else instant(text, field)

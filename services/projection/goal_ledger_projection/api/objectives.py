@@ -1,0 +1,276 @@
+"""`GET /v1/objectives`: find objectives and see how they stand; one objective whole."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from goal_ledger_edge.problems import Problem
+from goal_ledger_scoring.windows import Span
+from starlette.responses import Response
+
+from goal_ledger_projection.api import shown
+from goal_ledger_projection.api.answers import encoded, heading, number, respond, time
+from goal_ledger_projection.api.context import Context
+from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.gathering import Gathering, Ground
+from goal_ledger_projection.api.goals import KeyResult
+from goal_ledger_projection.api.routes import cursor, declared, read_cursor
+from goal_ledger_projection.api.shapes import ObjectiveAnswer, ObjectiveList
+from goal_ledger_projection.api.standing import Standing
+from goal_ledger_projection.api.streams import event_ids, versions
+from goal_ledger_projection.api.texts import Text
+from goal_ledger_projection.api.values import BEGINNING
+from goal_ledger_projection.api.versions import Moment
+from goal_ledger_projection.api.words import SILENCE, Hearing, words
+
+LIMIT_ITEMS_MAX = 200
+SORTS = ("id", "title", "score", "status", "gap", "activated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which objectives are asked for; None: no matter."""
+
+    cycle: str | None
+    unit: str | None
+    owner: str | None
+    status: str | None
+    kind: str | None
+    state: str | None
+    q: str | None
+
+
+def router(desk: Desk) -> APIRouter:
+    """The routes of objectives."""
+    routes = APIRouter(tags=["objectives"])
+
+    @routes.get("/v1/objectives", summary="Find objectives", **declared(ObjectiveList))
+    async def many(
+        request: Request,
+        cycle: Annotated[str | None, Query(max_length=64)] = None,
+        unit: Annotated[
+            str | None, Query(max_length=64, description="Owned by it or a unit beneath it")
+        ] = None,
+        owner: Annotated[str | None, Query(max_length=80, description="unit/<id> or person/<id>")] = None,
+        status: Annotated[str | None, Query(max_length=40, description="As shown")] = None,
+        kind: Annotated[str | None, Query(max_length=40)] = None,
+        state: Annotated[str | None, Query(max_length=40)] = None,
+        q: Annotated[
+            str | None, Query(max_length=200, description="In titles, descriptions and key results")
+        ] = None,
+        sort: Annotated[
+            str, Query(max_length=40, description=f"{', '.join(SORTS)}; - in front: descending")
+        ] = "id",
+        limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 50,
+        cursor: Annotated[str | None, Query(max_length=400)] = None,
+    ) -> Response:
+        async with desk.view(request) as view:
+            filters = Filters(cycle, unit, owner, status, kind, state, q)
+            body = await _list(request, view, filters, _order(sort), limit, cursor)
+            return respond(request, view.clocks, encoded(body))
+
+    @routes.get("/v1/objectives/{id}", summary="One objective", **declared(ObjectiveAnswer, finds_one=True))
+    async def one(request: Request, id: str) -> Response:
+        async with desk.view(request) as view:
+            body = {**heading(view.clocks), "objective": await _detail(view, id)}
+            return respond(request, view.clocks, encoded(body))
+
+    return routes
+
+
+async def standing_of(view: View, id: str, *, all_words: bool = True) -> Standing:
+    """How one objective stands. Problem 404."""
+    found = await view.standings.at(view.snapshot, view.moment, [id], all_words=all_words)
+    if id not in found:
+        raise Problem(404, "not_found", "There is no such objective here at these clocks.")
+    return found[id]
+
+
+async def _list(
+    request: Request,
+    view: View,
+    filters: Filters,
+    order: tuple[Callable[[Standing], Any], bool],
+    limit: int,
+    after: str | None,
+) -> dict[str, Any]:
+    context = await view.context()
+    tree = await view.trees.whole(view.snapshot, view.moment)
+    units = None if filters.unit is None else _beneath(context, filters.unit, view.moment)
+    found = [one for one in tree.values() if _matches(one, filters, units)]
+    key, descending = order
+    found.sort(key=lambda one: one.goal.id)
+    found.sort(key=key, reverse=descending)
+    first = read_cursor(request, after, str(view.clocks.token))
+    page = found[first : first + limit]
+    more = first + limit < len(found)
+    return {
+        **heading(view.clocks),
+        "total": len(found),
+        "items": await _items(view, page),
+        "next_cursor": cursor(request, str(view.clocks.token), first + limit) if more else None,
+    }
+
+
+async def _items(view: View, page: list[Standing]) -> list[dict[str, Any]]:
+    known = await versions(view.snapshot, [f"objective/{one.goal.id}" for one in page], view.clocks.seq)
+    heard = await words(
+        view.snapshot, [Hearing(one.goal.id, BEGINNING, one.moment.as_of, one.moment.seq) for one in page]
+    )
+    return [
+        {
+            **shown.summary(one),
+            "version": known.get(f"objective/{one.goal.id}", 0),
+            "confidence": number(heard.get((one.goal.id, None), SILENCE).confidence),
+        }
+        for one in page
+    ]
+
+
+def _matches(one: Standing, filters: Filters, units: frozenset[str] | None) -> bool:
+    body = one.goal.body
+    return (
+        (filters.cycle is None or body.get("cycle") == filters.cycle)
+        and (filters.owner is None or body["owner"] == filters.owner)
+        and (units is None or body["owner"] in units)
+        and (filters.kind is None or body.get("kind") == filters.kind)
+        and (filters.state is None or body["stage"] == filters.state)
+        and (filters.status is None or one.status.shown == filters.status)
+        and (filters.q is None or _contains(one, filters.q.casefold()))
+    )
+
+
+def _contains(one: Standing, text: str) -> bool:
+    body = one.goal.body
+    texts = [body["title"], body.get("description") or "", *(kr.text for kr in one.goal.key_results)]
+    return any(text in candidate.casefold() for candidate in texts)
+
+
+def _beneath(context: Context, unit: str, moment: Moment) -> frozenset[str]:
+    """The unit and all beneath it, as owners."""
+    parents = {
+        id: (body.get("parent") or "").removeprefix("unit/")
+        for id, _, body in context.all("unit", moment.seq, moment.as_of)
+    }
+    found = {unit.removeprefix("unit/")}
+    while True:
+        more = {id for id, parent in parents.items() if parent in found} - found
+        if not more:
+            return frozenset(f"unit/{id}" for id in found)
+        found |= more
+
+
+def _order(sort: str) -> tuple[Callable[[Standing], Any], bool]:
+    name, descending = sort.removeprefix("-"), sort.startswith("-")
+    keys: dict[str, Callable[[Standing], Any]] = {
+        "id": lambda one: one.goal.id,
+        "title": lambda one: one.goal.body["title"].casefold(),
+        "score": lambda one: _null_last(one.amended.score, descending),
+        "gap": lambda one: _null_last(one.status.gap, descending),
+        "status": lambda one: one.status.shown,
+        "activated_at": lambda one: _null_last(one.goal.activated_at, descending),
+    }
+    if name not in keys:
+        raise Problem(422, "invalid", f"sort is one of {', '.join(SORTS)}.", field="sort")
+    return keys[name], descending
+
+
+def _null_last(value: Decimal | datetime | None, descending: bool) -> tuple[bool, Any]:
+    return ((value is None) != descending, 0 if value is None else value)
+
+
+async def _detail(view: View, id: str) -> dict[str, Any]:
+    standing = await standing_of(view, id)
+    context = await view.context()
+    body, moment = standing.goal.body, view.moment
+    events = await event_ids(view.snapshot, shown.evidence_seqs([standing]))
+    known = await versions(view.snapshot, [f"objective/{id}"], moment.seq)
+    parents = context.links_of(id, moment.seq, moment.as_of)
+    children = [
+        *context.links_to(f"objective/{id}", moment.seq, moment.as_of),
+        *(
+            link
+            for one in standing.goal.key_results
+            for link in context.links_to(f"key-result/{one.id}", moment.seq, moment.as_of)
+        ),
+    ]
+    return {
+        **shown.summary(standing),
+        "version": known.get(f"objective/{id}", 0),
+        "confidence": number(standing.said.confidence),
+        "last_check_in_at": time(standing.said.word.at),
+        "description": body.get("description"),
+        "drafted_at": body["drafted_at"],
+        "cycle_start": time(standing.cycle.start) if standing.cycle else None,
+        "cycle_end": time(standing.cycle.end) if standing.cycle else None,
+        "key_results": [
+            shown.key_result(standing, one, spans_of(context, standing, one), events)
+            for one in standing.defined.key_results
+        ],
+        "counted": shown.counted(standing.amended.counted),
+        "left_out": shown.left_out(standing.amended.left_out),
+        "counted_committed": shown.counted(standing.as_committed.counted),
+        "left_out_committed": shown.left_out(standing.as_committed.left_out),
+        "feeds_counted_twice": list(standing.amended.feeds_twice),
+        "parents": [shown.link(one) for one in parents],
+        "children": [shown.link(one) for one in children],
+        "closings": await _closings(view, body["closings"]),
+        "restated": await _restated(view, standing),
+        "policy": _policy(context, standing),
+        "carried_from": body.get("carried_from"),
+        "carried_into": body.get("carried_into"),
+    }
+
+
+def spans_of(context: Context, standing: Standing, one: KeyResult) -> dict[str, Span]:
+    """The windows of a key result's parts that have one."""
+    ground = Ground(standing.goal.id, standing.moment, standing.cycle, standing.rules.time_zone)
+    gathering = Gathering(context)
+    return {name: gathering.span(part, ground) for name, part in one.parts.items() if part.window is not None}
+
+
+async def _closings(view: View, closings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    texts = view.texts()
+    written = [Text(one.get("retrospective"), one["event_id"], "/retrospective") for one in closings]
+    await texts.look_up(written)
+    return [
+        {
+            "at": one["at"],
+            "event_id": one["event_id"],
+            "actor": one["actor"],
+            "outcome": one["outcome"],
+            "grade": one.get("grade"),
+            "suggested": one.get("suggested"),
+            "reason": one.get("reason"),
+            "retrospective": texts.open(text),
+            "reopened": one.get("reopened_seq") is not None,
+        }
+        for one, text in zip(closings, written, strict=True)
+    ]
+
+
+async def _restated(view: View, standing: Standing) -> dict[str, Any] | None:
+    """Of a closed one: the score at the closing instant, as known now."""
+    if standing.goal.closing is None:
+        return None
+    id = standing.goal.id
+    then = Moment(standing.goal.closing.at, view.clocks.seq)
+    again = (await view.standings.at(view.snapshot, then, [id], unclosed=id))[id]
+    return {
+        "score": number(again.amended.score),
+        "score_committed": number(again.as_committed.score),
+    }
+
+
+def _policy(context: Context, standing: Standing) -> dict[str, Any]:
+    rules = dataclasses.asdict(standing.rules)
+    written = {name: number(value) if isinstance(value, Decimal) else value for name, value in rules.items()}
+    moment = standing.moment
+    revisions = context.revisions(standing.goal.id, standing.defined.owner, moment.seq, moment.as_of)
+    return {**written, "revisions": revisions}

@@ -1,0 +1,199 @@
+"""`GET /v1/key-results/{id}/progress`: how its value and score went over time, with the expected line.
+
+Each point at `t` is what the same question would answer for (t, known_at): by the definition in effect at t, with late
+reports and corrections in their place. There is a point wherever something changed; if that is too many, evenly
+spaced ones of them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from goal_ledger_scoring.expected import expected_score
+from goal_ledger_scoring.inputs import KeyResultInput
+from goal_ledger_scoring.key_result import score_key_result
+from goal_ledger_scoring.results import KeyResultScore
+from goal_ledger_scoring.windows import Span
+from starlette.responses import Response
+
+from goal_ledger_projection.api import shown
+from goal_ledger_projection.api.answers import encoded, heading, number, respond, time
+from goal_ledger_projection.api.clocks import instant
+from goal_ledger_projection.api.context import Context
+from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.gathering import Gathering, Ground
+from goal_ledger_projection.api.goals import Goal, KeyResult
+from goal_ledger_projection.api.key_results import key_result_standing
+from goal_ledger_projection.api.routes import declared
+from goal_ledger_projection.api.shapes import ProgressAnswer
+from goal_ledger_projection.api.standing import Standing
+from goal_ledger_projection.api.values import BEGINNING
+from goal_ledger_projection.api.versions import Moment
+
+POINTS_MAX = 1000
+ALIGNED_POINTS_MAX = 30
+"""Of a key result measured by other objectives: each point asks how all of those stood."""
+
+_VALUE_TIMES = """
+SELECT DISTINCT effective_at AS at FROM value_rows
+WHERE workspace = $1 AND key_result = $2 AND seq <= $3 AND (ended_seq IS NULL OR ended_seq > $3)
+  AND effective_at BETWEEN $4 AND $5
+"""
+_READING_TIMES = """
+SELECT max(time) AS at FROM readings
+WHERE workspace = $1 AND feed = ANY ($2) AND state = 0 AND seq <= $3 AND (ended_seq IS NULL OR ended_seq > $3)
+  AND time BETWEEN $4 AND $5
+GROUP BY floor(extract(epoch FROM time) / $6::numeric)
+"""
+_DEFINITIONS = """
+SELECT seq, effective_at FROM definitions
+WHERE workspace = $1 AND kind = 'objective' AND id = $2 AND seq <= $3 ORDER BY seq
+"""
+
+
+def router(desk: Desk) -> APIRouter:
+    """The route of a key result's progress."""
+    routes = APIRouter(tags=["key results"])
+
+    @routes.get(
+        "/v1/key-results/{id}/progress",
+        summary="A key result over time",
+        **declared(ProgressAnswer, finds_one=True),
+    )
+    async def progress(
+        request: Request,
+        id: str,
+        since: Annotated[
+            str | None, Query(alias="from", max_length=40, description="Default: its first value")
+        ] = None,
+        until: Annotated[str | None, Query(alias="to", max_length=40, description="Default: as_of")] = None,
+        points: Annotated[int, Query(ge=2, le=POINTS_MAX)] = 200,
+    ) -> Response:
+        async with desk.view(request) as view:
+            standing, one = await key_result_standing(view, id)
+            series = _Series(view, standing, one, points)
+            start = BEGINNING if since is None else instant(since, "from")
+            end = standing.moment.as_of if until is None else instant(until, "to")
+            found, thinned = await series.points(start, min(end, standing.moment.as_of))
+            body = {
+                **heading(view.clocks),
+                "key_result": id,
+                "objective": standing.goal.id,
+                "points": found,
+                "thinned": thinned,
+            }
+            return respond(request, view.clocks, encoded(body))
+
+    return routes
+
+
+class _Series:
+    def __init__(self, view: View, standing: Standing, one: KeyResult, limit: int) -> None:
+        self._view, self._standing, self._one = view, standing, one
+        self._limit = min(limit, ALIGNED_POINTS_MAX) if one.is_aligned else limit
+        self._seq = standing.moment.seq
+
+    async def points(self, start: datetime, end: datetime) -> tuple[list[dict[str, Any]], bool]:
+        """The points from `start` to `end`, and whether some were left out."""
+        definitions = await self._definitions()
+        times, thinned = await self._times(definitions, start, end)
+        if self._one.is_aligned:
+            return [await self._of_aligned(at) for at in times], thinned
+        return await self._of_parts(definitions, times), thinned
+
+    async def _definitions(self) -> list[Goal]:
+        """The objective's definitions in which the key result is, oldest first."""
+        snapshot = self._view.snapshot
+        assert snapshot.position is not None
+        rows = await snapshot.fetch(_DEFINITIONS, self._standing.goal.id, self._seq)
+        wanted = [(self._standing.goal.id, row["seq"]) for row in rows]
+        known = await self._view.standings.goals.get(snapshot, snapshot.position.epoch, wanted)
+        self._since = {row["seq"]: row["effective_at"] for row in rows}
+        goals = [known[version] for version in wanted]
+        return [goal for goal in goals if goal.key_result(self._one.id) is not None]
+
+    async def _times(
+        self, definitions: list[Goal], start: datetime, end: datetime
+    ) -> tuple[list[datetime], bool]:
+        snapshot, key_result = self._view.snapshot, self._one.id
+        existed = self._since[definitions[0].seq]
+        start = max(start, existed)
+        found = {at for goal in definitions if start <= (at := self._since[goal.seq]) <= end}
+        for row in await snapshot.fetch(_VALUE_TIMES, key_result, self._seq, start, end):
+            found.add(row["at"])
+        feeds = sorted({feed for g in definitions for feed, _ in self._bindings(g)})
+        if feeds and end > start:
+            bucket_s = max((end - start).total_seconds() / (2 * self._limit), 1e-6)
+            for row in await snapshot.fetch(_READING_TIMES, feeds, self._seq, start, end, str(bucket_s)):
+                found.add(row["at"])
+        if end >= existed:
+            found.add(end)
+        times = sorted(found)
+        if len(times) <= self._limit:
+            return times, False
+        last = len(times) - 1
+        return [times[i * last // (self._limit - 1)] for i in range(self._limit)], True
+
+    def _bindings(self, goal: Goal) -> list[tuple[str, str]]:
+        one = goal.key_result(self._one.id)
+        return [] if one is None else list(one.bindings.values())
+
+    async def _of_parts(self, definitions: list[Goal], times: list[datetime]) -> list[dict[str, Any]]:
+        """All points by one look-up: each part of each point asks for its value at its own moment."""
+        context = await self._view.context()
+        gathering = Gathering(context)
+        wanted = [self._inputs(context, gathering, self._in_effect(definitions, at), at) for at in times]
+        await gathering.fetch(self._view.snapshot)
+        return [
+            self._point(
+                at,
+                score_key_result(amended),
+                None if committed is None else score_key_result(committed),
+                cycle,
+            )
+            for at, (amended, committed, cycle) in zip(times, wanted, strict=True)
+        ]
+
+    def _in_effect(self, definitions: list[Goal], at: datetime) -> Goal:
+        return next((goal for goal in reversed(definitions) if self._since[goal.seq] <= at), definitions[0])
+
+    def _inputs(
+        self, context: Context, gathering: Gathering, goal: Goal, at: datetime
+    ) -> tuple[KeyResultInput, KeyResultInput | None, Span | None]:
+        moment = Moment(at, self._seq)
+        rules = context.rules(goal.id, goal.owner, self._seq, at)
+        cycle = context.cycle_span(goal.cycle, self._seq, at, rules.time_zone)
+        one = goal.key_result(self._one.id)
+        assert one is not None
+        amended = gathering.key_result(
+            one, Ground(goal.id, moment, cycle, rules.time_zone), dropped=one.dropped
+        )
+        committed = self._standing.committed
+        then = None if committed is None else committed.key_result(self._one.id)
+        if then is None or committed is None or committed.activated_seq is None or goal.activated_seq is None:
+            return amended, None, cycle
+        span = context.cycle_span(committed.cycle, committed.activated_seq, None, rules.time_zone)
+        ground = Ground(goal.id, moment, span, rules.time_zone)
+        return amended, gathering.key_result(then, ground, dropped=False), cycle
+
+    async def _of_aligned(self, at: datetime) -> dict[str, Any]:
+        id = self._standing.goal.id
+        moment = Moment(at, self._seq)
+        unclosed = id if self._standing.goal.closing is not None else None
+        then = (await self._view.standings.at(self._view.snapshot, moment, [id], unclosed=unclosed))[id]
+        score = then.amended.key_results[self._one.id]
+        return self._point(at, score, then.as_committed.key_results.get(self._one.id), then.cycle)
+
+    def _point(
+        self, at: datetime, amended: KeyResultScore, committed: KeyResultScore | None, cycle: Span | None
+    ) -> dict[str, Any]:
+        return {
+            "at": time(at),
+            "raw": number(amended.raw),
+            **shown.scores(amended, committed),
+            "state": amended.state,
+            "expected": number(expected_score(cycle, at)),
+            "values": {name: shown.value(part.input) for name, part in amended.parts.items()},
+        }

@@ -1,0 +1,139 @@
+"""What all routes declare alike: the clocks, the refusals, the types of their answers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from goal_ledger_edge.positions import HEADER, MAX_WAIT_MS
+from goal_ledger_edge.problems import Problem, ProblemDocument
+from pydantic import BaseModel
+from starlette.requests import Request
+
+_INSTANT = {"type": "string", "format": "date-time"}
+_CLOCKS: tuple[tuple[str, str, Mapping[str, Any], str], ...] = (
+    ("as_of", "query", _INSTANT, "True at that time; without it, now (rounded down to 10 s)"),
+    (
+        "known_at",
+        "query",
+        {"type": "string"},
+        "As the record stood: an instant at least 10 s back, or a position",
+    ),
+    ("token", "query", {"type": "string"}, "That of an answer: gives the same bytes again"),
+    (
+        "wait_ms",
+        "query",
+        {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS},
+        "How long to wait for the position",
+    ),
+    (HEADER, "header", {"type": "string"}, "The answer must include this position: 1-151"),
+    ("If-None-Match", "header", {"type": "string"}, "An ETag: 304 if the answer is still the same"),
+)
+CLOCK_PARAMETERS = frozenset(name for name, where, _, _ in _CLOCKS if where == "query")
+
+_REFUSALS = {
+    400: "malformed_request, bad_position, bad_wait",
+    401: "unauthenticated",
+    403: "forbidden, identity_not_linked",
+    404: "not_found: unknown here at these clocks, or in another workspace",
+    410: "position_lost: of an epoch that is over, beyond what was kept",
+    422: "invalid, bad_instant, bad_token, bad_cursor, known_at_too_recent, unknown_parameter",
+    500: "internal_error",
+    503: "not_yet, rebuilding, read_side_unavailable; with Retry-After",
+}
+
+
+def declared(model: type[BaseModel], *, finds_one: bool = False) -> dict[str, Any]:
+    """The keyword arguments of a route that answers `model`."""
+    answers: dict[int | str, dict[str, Any]] = {
+        200: {
+            "model": model,
+            "headers": {
+                name: {"schema": {"type": "string"}} for name in ("ETag", HEADER, "X-Correlation-Id")
+            },
+        },
+        304: {"description": "The asker has this answer already"},
+    }
+    for status, codes in _REFUSALS.items():
+        if status != 404 or finds_one:
+            answers[status] = {
+                "model": ProblemDocument,
+                "description": codes,
+                "content": {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
+                },
+            }
+    clocks = [
+        {"name": name, "in": where, "required": False, "schema": dict(schema), "description": what}
+        for name, where, schema, what in _CLOCKS
+    ]
+    return {"responses": answers, "response_model": None, "openapi_extra": {"parameters": clocks}}
+
+
+def must_be_known(request: Request) -> None:
+    """Problem 422 for a parameter that the route does not have: nothing is dropped silently."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    if dependant is None:
+        return
+    known = CLOCK_PARAMETERS | {one.alias for one in dependant.query_params}
+    for name in request.query_params:
+        if name not in known:
+            raise Problem(
+                422,
+                "unknown_parameter",
+                f"There is no parameter {name[:64]!r} here; known are {', '.join(sorted(known))}.",
+                field=name[:64],
+            )
+
+
+def question_of(request: Request, *leave_out: str) -> str:
+    """The question without its clocks: path and parameters, in one order."""
+    left = {*CLOCK_PARAMETERS, *leave_out}
+    pairs = sorted((k, v) for k, v in request.query_params.multi_items() if k not in left)
+    return f"{request.url.path}?{json.dumps(pairs)}"
+
+
+def cursor(request: Request, token: str, after: int) -> str:
+    """Where the next page begins: it belongs to the question, and to the clocks of the first page."""
+    raw = json.dumps([token, after, _digest(request)], separators=(",", ":"))
+    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+
+
+def read_cursor(request: Request, text: str | None, token: str) -> int:
+    """What :func:`cursor` was given; 0 without one. Problem 422 `bad_cursor`."""
+    if text is None:
+        return 0
+    try:
+        stated, after, digest = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if digest != _digest(request) or type(after) is not int or after < 0:
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error):
+        raise Problem(
+            422, "bad_cursor", "The cursor is not one of this question's.", field="cursor"
+        ) from None
+    if stated != token:
+        raise Problem(
+            422, "bad_cursor", "The cursor has other clocks: leave out as_of and known_at.", field="cursor"
+        )
+    return after
+
+
+def cursor_token(text: str | None) -> str | None:
+    """The token within a cursor, so that a page is asked at the clocks of the first."""
+    if text is None:
+        return None
+    try:
+        stated = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))[0]
+    except (ValueError, TypeError, IndexError, KeyError, binascii.Error):
+        raise Problem(
+            422, "bad_cursor", "The cursor is not one of this question's.", field="cursor"
+        ) from None
+    return stated if isinstance(stated, str) else None
+
+
+def _digest(request: Request) -> str:
+    return hashlib.sha256(question_of(request, "cursor", "limit").encode()).hexdigest()[:16]

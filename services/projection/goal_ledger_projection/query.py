@@ -1,0 +1,62 @@
+"""The query process: all its parts, wired by hand, opened and closed in one place."""
+
+from __future__ import annotations
+
+import gc
+import zoneinfo
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from goal_ledger_edge.server import Listener, run, serve
+from goal_ledger_edge.tokens import TokenVerifier, Trust
+from goal_ledger_observability.logs import configure_logging, logger
+from goal_ledger_observability.metrics import new_registry
+
+from goal_ledger_projection.api.app import query_app
+from goal_ledger_projection.api.database import ReadDatabase
+from goal_ledger_projection.api.desk import Desk
+from goal_ledger_projection.database import refuse_unsafe_durability
+from goal_ledger_projection.query_settings import QuerySettings
+
+GARBAGE_THRESHOLDS = (100_000, 20, 50)
+"""A whole tree is some hundred thousand objects made at once; looking for cycles among them takes longer than scoring."""
+
+log = logger("goal_ledger.query")
+
+
+def run_query() -> None:
+    """The process: settings from the environment, answers until SIGTERM."""
+    settings = QuerySettings()  # type: ignore[call-arg]
+    configure_logging("query", settings.log_level)
+    run(serve_queries(settings))
+
+
+async def serve_queries(settings: QuerySettings) -> None:
+    """Answer on the HTTP port until SIGTERM."""
+    zoneinfo.reset_tzpath(to=())  # the pinned tzdata package alone: the calculation version names its release
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    if settings.local_mode:
+        log.warning("LOCAL MODE: demonstration identities, whose keys everybody can have, are accepted")
+    if not settings.allow_unsafe_durability:
+        await refuse_unsafe_durability(settings.read_database_url)
+    database = ReadDatabase(settings)
+    desk = Desk(settings, database, verifier(settings))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await database.start()
+        try:
+            yield
+        finally:
+            await desk.close()
+            await database.close()
+
+    app = query_app(desk, new_registry("query"), local=settings.local_mode, lifespan=lifespan)
+    listener = Listener(app, settings.http_host, settings.http_port, lifespan="on")
+    await serve([listener], drain_seconds=settings.drain_seconds)
+
+
+def verifier(settings: QuerySettings) -> TokenVerifier:
+    """Checks people's tokens; service tokens are not accepted here."""
+    return TokenVerifier(Trust(settings.token_issuer, settings.token_keys_file), settings.token_audience)

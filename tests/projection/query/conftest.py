@@ -1,0 +1,74 @@
+"""One read database and one query application for the session; each test has a workspace of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+import pytest
+from goal_ledger_contracts.ids import uuid7
+from goal_ledger_local.postgres import Postgres
+from goal_ledger_observability.metrics import new_registry
+from goal_ledger_projection.api.app import query_app
+from goal_ledger_projection.api.database import ReadDatabase
+from goal_ledger_projection.api.desk import Desk
+from goal_ledger_projection.applying import Applier
+from goal_ledger_projection.database import ReadDatabase as WorkersDatabase
+from goal_ledger_projection.projections import migrate
+from goal_ledger_projection.query import verifier
+from goal_ledger_projection.query_settings import QuerySettings
+from projection.query.story import ISSUER, Issuer, Story, begun
+
+
+@dataclass
+class Clock:
+    """The query process's clock."""
+
+    now: datetime = datetime(2026, 6, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Reading:
+    """The read side: what folds, and what answers."""
+
+    applier: Applier
+    desk: Desk
+    client: httpx2.AsyncClient
+    issuer: Issuer
+    clock: Clock
+    url: str
+
+
+@pytest.fixture(scope="session")
+async def reading(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Reading]:
+    url = await postgres.create("query")
+    await migrate(url)
+    keys: Path = tmp_path_factory.mktemp("keys") / "jwks.json"
+    issuer = Issuer.at(keys)
+    settings = QuerySettings(
+        read_database_url=url, token_keys_file=keys, token_issuer=ISSUER, allow_unsafe_durability=True
+    )
+    workers = await WorkersDatabase.open(url)
+    database = ReadDatabase(settings)
+    await database.start()
+    clock = Clock()
+    desk = Desk(settings, database, verifier(settings), clock)
+    app = query_app(desk, new_registry("query"))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://query") as client:
+        yield Reading(Applier(workers, 1000), desk, client, issuer, clock, url)
+    await desk.close()
+    await database.close()
+    await workers.close()
+
+
+@pytest.fixture
+def story(reading: Reading) -> Story:
+    """A workspace that has begun; the clock stands at 2026-06-01."""
+    reading.clock.now = datetime(2026, 6, 1, tzinfo=UTC)
+    return begun(Story(f"w-{uuid7()}", reading.applier, reading.client, reading.issuer))
