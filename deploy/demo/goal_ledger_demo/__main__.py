@@ -107,11 +107,11 @@ def _show(stack: Stack, start: date, stopped: threading.Event) -> None:
     emitter = _spawn_emitter(stack, start, DAY_SECONDS)
     if console.is_terminal:
         with Live(_goals(stack), console=console, refresh_per_second=4) as live:
-            while emitter.alive and not stopped.is_set():
+            while emitter.returncode is None and not stopped.is_set():
                 live.update(_goals(stack))
                 time.sleep(0.5)
     else:
-        while emitter.alive and not stopped.is_set():
+        while emitter.returncode is None and not stopped.is_set():
             time.sleep(0.2)
         console.print(_goals(stack))
     _tell_where_to_look(stack)
