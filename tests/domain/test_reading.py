@@ -19,6 +19,7 @@ from goal_ledger_contracts.feed import (
     ReadingRetracted,
 )
 from goal_ledger_contracts.workspace import SystemRegistered, SystemRetired
+from goal_ledger_domain import decide
 from goal_ledger_domain.access import GrantRole
 from goal_ledger_domain.reading import (
     CorrectReading,
@@ -217,6 +218,13 @@ def test_a_quarantined_reading_is_no_neighbour_until_it_is_released() -> None:
     record.when(take(id="r3", n=3, value=11)).then(recorded("r3", 3, 11))
     record.tell(ReleaseReading(R, VISITORS, "shop/web", "r2"))
     record.when(take(id="r4", n=4, value=6)).then(recorded("r4", 4, 6))
+
+
+def test_neighbours_are_asked_for_unless_the_feed_was_no_counter_lately() -> None:
+    world = shop().world
+    assert decide.neighbours(take()) == decide.neighbours(take(), world) == ((f"feed/{VISITORS}", day(0)),)
+    assert decide.neighbours(take(STOCK)) == ((f"feed/{STOCK}", day(0)),)
+    assert decide.neighbours(take(STOCK), world) == decide.neighbours(take(SALES), world) == ()
 
 
 def test_a_counter_starts_anew_where_its_feed_was_redefined() -> None:

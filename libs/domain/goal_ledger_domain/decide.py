@@ -28,9 +28,12 @@ def lookups(command: Command) -> tuple[Identity, ...]:
     return _PART_OF[type(command)].lookups(command)
 
 
-def neighbours(command: Command) -> tuple[tuple[str, datetime], ...]:
-    """(series, time) of the points whose neighbours the decision needs (``Situation.neighbours``)."""
-    return _PART_OF[type(command)].neighbours(command)
+def neighbours(command: Command, world: World | None = None) -> tuple[tuple[str, datetime], ...]:
+    """(series, time) of the points whose neighbours the decision needs (``Situation.neighbours``).
+
+    With ``world``, as it was lately, what it shows not to be needed is left out.
+    """
+    return _PART_OF[type(command)].neighbours(command, world)
 
 
 def exclusive(command: Command) -> bool:

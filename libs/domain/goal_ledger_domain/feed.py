@@ -85,6 +85,11 @@ class Feed:
     def last_effective_at(self) -> datetime:
         return self.segments[-1].since
 
+    @property
+    def counts_ever(self) -> bool:
+        """Whether it is or was a counter."""
+        return any(segment.definition.kind == COUNTER for segment in self.segments)
+
     def at(self, time: datetime) -> Segment:
         """The segment that a reading of that time belongs to: earlier readings keep the old definition."""
         for segment in reversed(self.segments):

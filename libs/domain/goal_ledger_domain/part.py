@@ -20,7 +20,7 @@ def no_lookups(command: Command) -> tuple[Identity, ...]:
     return ()
 
 
-def no_neighbours(command: Command) -> tuple[tuple[str, datetime], ...]:
+def no_neighbours(command: Command, world: World | None) -> tuple[tuple[str, datetime], ...]:
     return ()
 
 
@@ -36,6 +36,6 @@ class Part:
     """The fact classes that ``evolve`` takes; one class may be folded by one part only."""
     evolve: Callable[[World, Fact], None] = no_folding
     lookups: Callable[[Command], tuple[Identity, ...]] = no_lookups
-    neighbours: Callable[[Command], tuple[tuple[str, datetime], ...]] = no_neighbours
+    neighbours: Callable[[Command, World | None], tuple[tuple[str, datetime], ...]] = no_neighbours
     exclusive: tuple[type, ...] = ()
     """Commands that are decided in a batch of their own."""

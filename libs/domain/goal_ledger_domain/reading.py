@@ -39,7 +39,7 @@ from goal_ledger_contracts.feed import (
 from goal_ledger_domain import limits, text, times, values
 from goal_ledger_domain.access import roles
 from goal_ledger_domain.command import Meta, drafted, need_reason, nothing_new, slot_in
-from goal_ledger_domain.feed import COUNTER, MODE_OF, Feed, Segment, feed
+from goal_ledger_domain.feed import COUNTER, MODE_OF, Feed, Segment, feed, feed_state
 from goal_ledger_domain.part import Command as AnyCommand
 from goal_ledger_domain.part import Part
 from goal_ledger_domain.refusals import Refusal
@@ -131,9 +131,18 @@ def lookups(command: AnyCommand) -> tuple[Identity, ...]:
     )
 
 
-def neighbours(command: AnyCommand) -> tuple[tuple[str, datetime], ...]:
-    """Asked for every reading: whether its feed is a counter is known only when it is decided."""
-    return ((f"feed/{command.feed}", command.time),) if isinstance(command, TakeReading) else ()
+def neighbours(command: AnyCommand, world: World | None) -> tuple[tuple[str, datetime], ...]:
+    """Where a counter's reading lies. Left out if the feed was no counter lately.
+
+    Should it be redefined as one before the command is decided, nothing was counted under that definition yet, or only
+    since then: there is nothing to compare with.
+    """
+    if not isinstance(command, TakeReading):
+        return ()
+    known = None if world is None else feed_state(world, command.feed)
+    if known is not None and not known.counts_ever:
+        return ()
+    return ((f"feed/{command.feed}", command.time),)
 
 
 def decide(world: World, command: Command, situation: Situation) -> Decision:
@@ -423,7 +432,7 @@ def _is_corrected(latest: Found, data: ReadingCorrected) -> bool:
 
 def _gone(known: Feed, stream: str, before: Found, known_as: Identity) -> tuple[Point, ...]:
     """Its point, if it may have one, leaves the series."""
-    if all(segment.definition.kind != COUNTER for segment in known.segments):
+    if not known.counts_ever:
         return ()
     data = before.fact.data
     return (Point(stream, data.time, data.value, 0, known_as, gone=True),)
