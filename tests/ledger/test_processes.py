@@ -104,6 +104,45 @@ async def test_a_store_behind_what_was_folded_stops_the_writes_of_that_workspace
     assert await audit.value("SELECT count(*) FROM facts WHERE workspace = $1") == 3
 
 
+async def test_a_store_set_back_and_grown_again_is_known_by_its_hashes(process, commands, workspace, audit):
+    """The head is where this process left it, or beyond, but what lies there was written by another history."""
+    one, two = await process(), await process()
+    for ledger in (one, two):
+        await ledger.submit(commands.unit(f"before-{id(ledger)}"))
+    await audit.value("DELETE FROM facts WHERE workspace = $1 AND seq > 1")
+    await audit.value(
+        "UPDATE heads SET seq = 1, root = (SELECT hash FROM facts f WHERE f.workspace = $1), "
+        "frontier = (SELECT hash FROM facts f WHERE f.workspace = $1) WHERE workspace = $1"
+    )
+    fresh = await process()
+    for id_ in ("x", "y"):
+        await fresh.submit(commands.unit(id_))
+    with pytest.raises(StoreBehindLog):
+        await two.submit(commands.unit("z"))
+    await fresh.submit(commands.unit("z"))
+    with pytest.raises(StoreBehindLog):
+        await one.submit(commands.unit("w"))
+    assert len(await audit.facts()) == 4
+
+
+async def test_a_recovery_raises_the_epoch_and_ends_the_stop(
+    process, commands, workspace, audit, monkeypatch
+):
+    from goal_ledger_ledger import sequencer
+
+    ledger = await process()
+    await ledger.submit_all([commands.unit(f"u{n}") for n in range(5)])
+    kept = await audit.value("SELECT hash FROM facts WHERE workspace = $1 AND seq = 1")
+    await audit.value("DELETE FROM facts WHERE workspace = $1 AND seq > 1")
+    await audit.value("UPDATE heads SET seq = 1, root = $2, frontier = $2 WHERE workspace = $1", kept)
+    with pytest.raises(StoreBehindLog):
+        await ledger.submit(commands.unit("v"))
+    await audit.value("UPDATE heads SET epoch = 2 WHERE workspace = $1")
+    monkeypatch.setattr(sequencer, "READ_FRESH_S", 0.0)
+    assert str((await ledger.submit(commands.unit("v"))).position) == "2-2"
+    assert ledger.stopped == {}
+
+
 async def test_writing_can_be_stopped_and_taken_up_again(ledger, commands):
     ledger.stop_writing(None, "the log holds more than the store")
     with pytest.raises(StoreBehindLog, match="the log holds more"):
@@ -112,7 +151,7 @@ async def test_writing_can_be_stopped_and_taken_up_again(ledger, commands):
     await ledger.submit(commands.unit("a"))
 
 
-async def test_the_gate_is_asked_before_the_first_write_and_may_refuse(process, commands):
+async def test_the_gate_is_asked_before_every_batch_and_may_refuse(process, commands):
     from goal_ledger_ledger.submission import NotRecorded
 
     class Gate:
@@ -133,7 +172,10 @@ async def test_the_gate_is_asked_before_the_first_write_and_may_refuse(process, 
     gate.opened = True
     await ledger.submit(commands.unit("a"))
     await ledger.submit(commands.unit("b"))
-    assert gate.asked == [commands.workspace] * 2
+    gate.opened = False
+    with pytest.raises(NotRecorded, match="Kafka is away"):
+        await ledger.submit(commands.unit("c"))
+    assert gate.asked == [commands.workspace] * 4
 
 
 async def test_a_new_epoch_is_folded_anew(process, commands, audit, workspace):

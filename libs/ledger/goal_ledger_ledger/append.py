@@ -6,7 +6,7 @@ the answer; a command that is refused has recorded nothing; one of which neither
 on exactly the facts before it: there is no write skew within a workspace.
 
 **How.** Each process folds the workspace in memory up to its head. A batch is decided on a branch of that state and
-written by *one* statement guarded by the head: ``UPDATE heads … WHERE seq = :old``, with the inserts of facts, answers,
+written by *one* statement guarded by the head: ``UPDATE heads … WHERE seq = :old AND root = :old_root``, with the inserts of facts, answers,
 identities and points hanging on its row. If the head moved since, no row is updated and nothing is inserted: a lost
 race costs nothing but the work. One statement is one transaction, one round trip and one flush for the whole batch.
 
@@ -204,6 +204,12 @@ class Appender:
                 self._distrust(failure)
                 raise
         return folded
+
+    async def epoch_in_store(self) -> int:
+        """0: no such workspace."""
+        async with raw_connection(self._engine) as raw:
+            head = await head_of(raw, self.workspace)
+        return 0 if head is None else int(head[0])
 
     def _distrust(self, failure: Exception) -> None:
         """After a failure of another kind than a broken connection the state may be half folded: it is dropped.

@@ -19,8 +19,17 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
-from goal_ledger_contracts.decision import Decision, Draft, Found, Identity, Neighbours, Situation
-from goal_ledger_contracts.envelope import MAX_FACT_BYTES, Fact, to_bytes
+from goal_ledger_contracts.decision import (
+    Claim,
+    Decision,
+    Draft,
+    Found,
+    Identity,
+    Neighbours,
+    Point,
+    Situation,
+)
+from goal_ledger_contracts.envelope import MAX_FACT_BYTES, CommandMark, Fact, to_bytes
 from goal_ledger_contracts.facts import PERSONAL_FIELDS
 from goal_ledger_contracts.position import Position
 
@@ -30,6 +39,7 @@ from goal_ledger_ledger.merkle import Frontier, leaf_hash
 from goal_ledger_ledger.sealing import OwnerShredded, Place, TextKeys, owners, seal_fact_data
 from goal_ledger_ledger.submission import Answer, Domain, FactRef, FactTooLarge, KeyReused, Submission
 
+LAST_SEQ, ZERO = 2**63 - 1, Decimal(0)
 BATCH_MAX_FACTS = 500
 BATCH_MAX_BYTES = 8 * 1024 * 1024
 DECIDING_MAX_S = 0.050
@@ -37,6 +47,10 @@ DECIDING_MAX_S = 0.050
 Outcome = Answer | Exception
 PointRow = tuple[str, datetime, int, Decimal] | None
 """Series, time, seq and value of an identity's point; None: taken out."""
+
+
+Numbered = tuple[Fact, Draft, bytes, bytes]
+"""A fact as it will be stored, the draft it was decided as, its bytes and its leaf hash."""
 
 
 class Unsettled(Exception):
@@ -112,33 +126,43 @@ class Batch:
         return self._folded.frontier.append([leaf for _, _, leaf, _ in self.rows])
 
     def add(self, submission: Submission) -> None:
-        """Decide one submission. Raises :class:`Unsettled`; whatever refuses it becomes its outcome."""
+        """Decide one submission; whatever refuses it becomes its outcome.
+
+        Raises:
+            Unsettled: it belongs into the next batch.
+            Exception: the facts could not be folded: the whole batch is void.
+        """
+        mark = submission.mark
         try:
-            self.outcomes.append(self._answer(submission))
+            kept = self._kept(mark) if mark is not None else None
+            if kept is not None:
+                self.outcomes.append(kept)
+                return
+            decision = submission.decide(self.world, self._situation(submission))
+            location = submission.location(decision) if submission.location is not None else None
+            numbered = self._number(submission, decision)
         except Unsettled:
             raise
         except Exception as refusal:
             self.outcomes.append(refusal)
+            return
+        answer = self._take(decision, numbered, submission.traceparent, location)
+        self.outcomes.append(answer)
+        if mark is not None:
+            self.answers[mark.key] = (mark.body, decision.stream, answer)
 
     def digest(self, identity: Identity) -> bytes:
         return self._looked.digests.get(identity) or identity.digest
 
-    def _answer(self, submission: Submission) -> Answer:
-        mark = submission.mark
-        kept = self._kept(mark.key) if mark is not None else None
-        if mark is not None and kept is not None:
-            if kept.body != mark.body:
-                raise KeyReused
-            return replayed(kept.answer)
-        decision = submission.decide(self.world, self._situation(submission))
-        answer = self._record(submission, decision)
-        if mark is not None and not self.missing_keys:
-            self.answers[mark.key] = (mark.body, decision.stream, answer)
-        return answer
-
-    def _kept(self, key: str) -> Kept | None:
-        here = self.answers.get(key)
-        return Kept(here[0], here[2]) if here is not None else self._looked.answers.get(key)
+    def _kept(self, mark: CommandMark) -> Answer | None:
+        """The answer that the mark has already. Raises :class:`KeyReused` if it was to another body."""
+        here = self.answers.get(mark.key)
+        kept = Kept(here[0], here[2]) if here is not None else self._looked.answers.get(mark.key)
+        if kept is None:
+            return None
+        if kept.body != mark.body:
+            raise KeyReused
+        return replayed(kept.answer)
 
     def _situation(self, submission: Submission) -> Situation:
         found = {}
@@ -168,27 +192,9 @@ class Batch:
             for series, at, own in asked
         }
 
-    def _record(self, submission: Submission, decision: Decision) -> Answer:
-        location = submission.location(decision) if submission.location is not None else None
-        same = decision.same_as
-        if same is not None:
-            ref, position = (
-                FactRef(same.seq, same.event_id, same.type),
-                Position(self._folded.epoch, same.seq),
-            )
-            return Answer(decision.id, same.version, (ref,), position, location=location)
-        if not decision.drafts:
-            return Answer(decision.id, self._versions[decision.stream], (), self.position, location=location)
-        numbered = self._number(submission, decision)
-        first = self._folded.seq + len(self.rows) + 1
-        self._take(numbered, submission.traceparent)
-        self._claim(decision, numbered, first)
-        refs = tuple(FactRef(fact.seq, fact.event_id, fact.type) for fact, _, _, _ in numbered)
-        return Answer(decision.id, self._versions[decision.stream], refs, self.position, location=location)
-
-    def _number(self, submission: Submission, decision: Decision) -> list[tuple[Fact, Draft, bytes, bytes]]:
+    def _number(self, submission: Submission, decision: Decision) -> list[Numbered]:
         """The decision's facts as they will be stored, with bytes and hash. Nothing is taken over yet."""
-        numbered: list[tuple[Fact, Draft, bytes, bytes]] = []
+        numbered: list[Numbered] = []
         tips: dict[str, Tip] = {}
         seq = self._folded.seq + len(self.rows)
         for draft in decision.drafts:
@@ -235,50 +241,60 @@ class Batch:
             return draft.data
         return seal_fact_data(draft.data, place, self._keys) if whose else draft.data
 
-    def _take(self, numbered: list[tuple[Fact, Draft, bytes, bytes]], traceparent: str | None) -> None:
-        folded = self._domain.folded
+    def _take(
+        self, decision: Decision, numbered: list[Numbered], traceparent: str | None, location: str | None
+    ) -> Answer:
+        """Take a decision over into the batch: from here on it is part of what later ones are decided on."""
+        epoch, same = self._folded.epoch, decision.same_as
+        if same is not None:
+            ref = FactRef(same.seq, same.event_id, same.type)
+            return Answer(decision.id, same.version, (ref,), Position(epoch, same.seq), False, location)
+        refs = []
         for fact, draft, stored, leaf in numbered:
+            name = fact.type
             self.rows.append((fact, stored, leaf, traceparent))
             self.tips[fact.stream] = (fact.version, leaf)
             self._size += len(stored)
-            if fact.type == SHREDDING:
+            refs.append(FactRef(fact.seq, fact.event_id, name))
+            if name == SHREDDING:
                 self.shredded.add(fact.stream)
-            if fact.type in folded:
+            if name in self._domain.folded:
                 self._domain.evolve(self.world, in_clear(fact, draft))
-
-    def _claim(
-        self, decision: Decision, numbered: list[tuple[Fact, Draft, bytes, bytes]], first: int
-    ) -> None:
         for claim in decision.claims:
-            identity = claim.identity
-            before = self.identities.get(identity)
-            seq = first + claim.draft
-            if claim.keeps_content:
-                content = self._find(identity)
-                seq = before[0] if before is not None else 0
-                if content is not None:
-                    self._found[identity] = _state(content, claim.state, claim.subject)
-            else:
-                fact, draft, _, _ = numbered[claim.draft]
-                self._found[identity] = _content(fact, draft, claim.state, claim.subject)
-            self.identities[identity] = (seq, claim.state, claim.subject)
+            self._claim(claim, *numbered[claim.draft][:2])
         for point in decision.points:
-            known_new = (
-                point.identity in self._looked.digests
-                and point.identity not in self._looked.found
-                and point.identity not in self.points
-            )
-            if point.gone:
-                self._unsettled.add(point.series)
-                self.points[point.identity] = None
-                continue
-            self.points[point.identity] = (point.series, point.at, first + point.draft, point.value)
-            if known_new:
-                insort(
-                    self._series.setdefault(point.series, []), (point.at, first + point.draft, point.value)
-                )
-            else:
-                self._unsettled.add(point.series)
+            self._put(point, numbered[point.draft][0].seq)
+        return Answer(
+            decision.id, self._versions[decision.stream], tuple(refs), self.position, False, location
+        )
+
+    def _claim(self, claim: Claim, fact: Fact, draft: Draft) -> None:
+        identity, state, subject, seq = claim.identity, claim.state, claim.subject, fact.seq
+        if claim.keeps_content:
+            before = self.identities.get(identity)
+            seq = before[0] if before is not None else 0
+            content = self._find(identity)
+            if content is not None:
+                self._found[identity] = lambda: Found(content.fact, state, subject)
+        else:
+            self._found[identity] = lambda: Found(in_clear(fact, draft), state, subject)
+        self.identities[identity] = (seq, state, subject)
+
+    def _put(self, point: Point, seq: int) -> None:
+        identity, series = point.identity, point.series
+        is_new = (
+            identity in self._looked.digests
+            and identity not in self._looked.found
+            and identity not in self.points
+        )
+        if point.gone:
+            self.points[identity] = None
+        else:
+            self.points[identity] = (series, point.at, seq, point.value)
+        if is_new and not point.gone:
+            insort(self._series.setdefault(series, []), (point.at, seq, point.value))
+        else:
+            self._unsettled.add(series)
 
 
 def decide_batch(
@@ -315,21 +331,15 @@ def in_clear(fact: Fact, draft: Draft) -> Fact:
 
 
 def nearest(
-    stored: tuple[Near, Near], here: Sequence[tuple[datetime, int, Decimal]], at: datetime
+    stored: tuple[Near, Near],
+    here: Sequence[tuple[datetime, int, Decimal]],
+    at: datetime,
 ) -> Neighbours:
     """The neighbours of ``at`` among the stored points and those of the batch, of equal times the later recorded."""
     before, after = stored
-    index = bisect_right(here, at, key=lambda point: point[0])
+    index = bisect_right(here, (at, LAST_SEQ, ZERO))
     if index and (before is None or here[index - 1][0] >= before[0]):
         before = (here[index - 1][0], here[index - 1][2])
     if index < len(here) and (after is None or here[index][0] < after[0]):
         after = (here[index][0], here[index][2])
     return Neighbours(before[1] if before else None, after[1] if after else None)
-
-
-def _content(fact: Fact, draft: Draft, state: int, subject: str) -> Callable[[], Found]:
-    return lambda: Found(in_clear(fact, draft), state, subject)
-
-
-def _state(found: Found, state: int, subject: str) -> Callable[[], Found]:
-    return lambda: Found(found.fact, state, subject)

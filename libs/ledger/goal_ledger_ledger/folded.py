@@ -18,7 +18,7 @@ from goal_ledger_contracts.envelope import Fact, from_json
 from goal_ledger_contracts.position import Position
 
 from goal_ledger_ledger.keyring import Keyring
-from goal_ledger_ledger.merkle import Frontier
+from goal_ledger_ledger.merkle import EMPTY_ROOT, Frontier
 from goal_ledger_ledger.sealing import key_ids, open_fact_data
 from goal_ledger_ledger.submission import Domain, StoreBehindLog, UnknownWorkspace, World
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 SHREDDING = "PersonShredded"
 PAGE_FACTS = 5_000
 
-_HEAD = "SELECT epoch, seq, recorded_at, frontier FROM heads WHERE workspace = $1"
+_HEAD = "SELECT epoch, seq, recorded_at, frontier, root FROM heads WHERE workspace = $1"
 _HEAD_LOCKED = _HEAD + " FOR UPDATE"
 _TAIL = """
 SELECT seq, stream, version, hash, type, CASE WHEN type = ANY($4::text[]) THEN bytes END
-FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $5
+FROM facts WHERE workspace = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq LIMIT $5
 """
 
 Tip = tuple[int, bytes]
@@ -55,7 +55,9 @@ class Folded:
         "checked_at",
         "epoch",
         "frontier",
+        "last_leaf",
         "recorded_at",
+        "root",
         "seq",
         "shredded",
         "tips",
@@ -70,6 +72,9 @@ class Folded:
         self.seq = 0
         self.recorded_at: datetime | None = None
         self.frontier = Frontier()
+        self.root = EMPTY_ROOT
+        self.last_leaf = b""
+        """Hash of the last fact folded: what follows must follow upon it."""
         self.tips: dict[str, Tip] = {}
         self.shredded: set[str] = set()
         self.checked_at = 0.0
@@ -83,6 +88,8 @@ class Folded:
         self.shredded |= batch.shredded
         if batch.rows:
             self.frontier = batch.frontier
+            self.root = batch.frontier.root
+            self.last_leaf = batch.rows[-1][2]
             self.recorded_at = batch.now
         self.checked_at = time.monotonic()
 
@@ -92,7 +99,7 @@ class Folded:
 
 
 async def head_of(raw: Raw, workspace: str, *, lock: bool = False) -> Any:
-    """(epoch, seq, recorded_at, frontier), the row locked until the end of the transaction if asked; None: no such."""
+    """(epoch, seq, recorded_at, frontier, root), the row locked until the end of the transaction if asked; None: no such."""
     return await raw.fetchrow(_HEAD_LOCKED if lock else _HEAD, workspace)
 
 
@@ -102,31 +109,42 @@ async def catch_up(raw: Raw, folded: Folded, domain: Domain, keyring: Keyring, *
     Raises:
         UnknownWorkspace: there is no head.
         EpochChanged: fold anew.
-        StoreBehindLog: the head is below what was folded.
+        StoreBehindLog: the head is below what was folded, or what was folded is not what is there.
     """
     head = await head_of(raw, folded.workspace, lock=lock)
     if head is None and not folded.seq:
         raise UnknownWorkspace(folded.workspace)
-    epoch, seq, recorded_at, frontier = head or (0, 0, None, b"")
-    if epoch < folded.epoch or (epoch == folded.epoch and seq < folded.seq):
-        raise StoreBehindLog(
-            f"The store of this workspace is at {epoch}-{seq}, behind {folded.position}, which was answered for."
-        )
-    if epoch != folded.epoch:
+    epoch, seq, recorded_at, frontier, root = head or (0, 0, None, b"", b"")
+    if epoch > folded.epoch:
         raise EpochChanged
+    if epoch < folded.epoch or seq < folded.seq or (seq == folded.seq and seq and root != folded.root):
+        raise _behind(folded, f"is at {epoch}-{seq}")
     behind = folded.seq < seq
     wanted = [*domain.folded, SHREDDING]
     while folded.seq < seq:
         rows = await raw.fetch(_TAIL, folded.workspace, folded.seq, seq, wanted, PAGE_FACTS)
         await _fold(folded, rows, domain, keyring)
-    folded.recorded_at = recorded_at
+    folded.recorded_at, folded.root = recorded_at, root
     folded.frontier = Frontier.from_bytes(seq, frontier)
     folded.checked_at = time.monotonic()
     return behind
 
 
+def _behind(folded: Folded, state: str) -> StoreBehindLog:
+    found = StoreBehindLog(
+        f"The store of this workspace {state}; {folded.position} was there before. "
+        "It was set back, and has to be recovered."
+    )
+    found.is_own_finding = True
+    return found
+
+
 async def _fold(folded: Folded, rows: Sequence[Any], domain: Domain, keyring: Keyring) -> None:
-    """One page: parsed, its keys loaded, then applied without a pause."""
+    """One page, which begins with the last fact already folded: parsed, its keys loaded, applied without a pause."""
+    if folded.seq:
+        if not rows or rows[0][3] != folded.last_leaf:
+            raise _behind(folded, f"has another fact at seq {folded.seq}")
+        rows = rows[1:]
     if not rows or rows[0][0] != folded.seq + 1 or rows[-1][0] != folded.seq + len(rows):
         raise LedgerBroken(f"facts of {folded.workspace} after seq {folded.seq} are not dense")
     parsed = [from_json(json.loads(row[5])) for row in rows if row[5] is not None]
@@ -137,7 +155,7 @@ async def _fold(folded: Folded, rows: Sequence[Any], domain: Domain, keyring: Ke
             keyring.forget(folded.workspace, fact.stream)
         domain.evolve(folded.world, fact)
     folded.tips.update((stream, (version, hash)) for _, stream, version, hash, _, _ in rows)
-    folded.seq = rows[-1][0]
+    folded.seq, folded.last_leaf = rows[-1][0], rows[-1][3]
 
 
 async def open_texts(facts: Sequence[Fact], workspace: str, keyring: Keyring) -> list[Fact]:

@@ -18,6 +18,7 @@ import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from goal_ledger_contracts.position import Position
@@ -53,6 +54,15 @@ BULK_SHARE = BATCH_MAX_FACTS // 2
 """Places of a batch that single commands leave to bulk, when there is bulk."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Stop:
+    """Why nothing is written, and the epoch that was folded then (None: only resume_writing ends it)."""
+
+    reason: str
+    epoch: int | None
+    looked_at: float = field(default_factory=time.monotonic)
 
 
 class _Group:
@@ -106,7 +116,6 @@ class _Line:
         self.bulk: deque[_Waiting] = deque()
         self.task: asyncio.Task[None] | None = None
         self.lock = asyncio.Lock()
-        self.may_write = False
         self.erased: set[str] = set()
         self.snapshot_runs = False
 
@@ -153,7 +162,7 @@ class Ledger:
         self._snapshots = Snapshots(engine, keyring, domain.fold_version)
         self._lines: OrderedDict[str, _Line] = OrderedDict()
         self._unknown: dict[str, float] = {}
-        self._stopped: dict[str | None, str] = {}
+        self._stopped: dict[str | None, Stop] = {}
         self._behind: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -228,20 +237,24 @@ class Ledger:
         return folded.world, folded.position
 
     def stop_writing(self, workspace: str | None, reason: str) -> None:
-        """Refuse every write with StoreBehindLog: to this workspace, or (None) to all."""
+        """Refuse every write with StoreBehindLog: to this workspace, until it is recovered; or (None) to all, until
+        :meth:`resume_writing`."""
         log.error("writing is stopped", extra={"workspace": workspace, "reason": reason})
-        self._stopped[workspace] = reason
+        line = None if workspace is None else self._lines.get(workspace)
+        folded = None if line is None else line.appender.folded
+        self._stopped[workspace] = Stop(reason, None if folded is None else folded.epoch)
 
     def resume_writing(self, workspace: str | None) -> None:
-        """Take a stop back, after the store was recovered. The gate is asked again."""
+        """Take a stop back. What was folded of that workspace before is void."""
         self._stopped.pop(workspace, None)
-        for line in self._lines.values():
-            line.may_write = False
+        for name, line in self._lines.items():
+            if workspace in (None, name):
+                line.appender.folded = None
 
     @property
     def stopped(self) -> dict[str | None, str]:
         """The stops in force, with their reasons."""
-        return dict(self._stopped)
+        return {workspace: stop.reason for workspace, stop in self._stopped.items()}
 
     @property
     def waiting(self) -> int:
@@ -320,13 +333,24 @@ class Ledger:
         return [(await self._record(line, [one]))[0] for one in submissions]
 
     async def _may_write(self, line: _Line) -> None:
+        """Raises what the gate raises, or StoreBehindLog while writing is stopped."""
         workspace = line.appender.workspace
-        reason = self._stopped.get(workspace) or self._stopped.get(None)
-        if reason is not None:
-            raise StoreBehindLog(reason)
-        if not line.may_write:
-            await self._gate.check(workspace)
-            line.may_write = True
+        if self._stopped:
+            stop = self._stopped.get(workspace)
+            if stop is not None and await self._is_recovered(line, stop):
+                self.resume_writing(workspace)
+                stop = None
+            stop = stop or self._stopped.get(None)
+            if stop is not None:
+                raise StoreBehindLog(stop.reason)
+        await self._gate.check(workspace)
+
+    async def _is_recovered(self, line: _Line, stop: Stop) -> bool:
+        """A recovery raises the epoch; looked at once a second at most."""
+        if stop.epoch is None or time.monotonic() - stop.looked_at < READ_FRESH_S:
+            return False
+        stop.looked_at = time.monotonic()
+        return await line.appender.epoch_in_store() > stop.epoch
 
     def _as_outcome(self, workspace: str, failure: Exception) -> Exception:
         """What a caller is told of a failure that is not of its command."""
@@ -338,7 +362,7 @@ class Ledger:
                 workspace
             ].idle else None
         elif isinstance(failure, StoreBehindLog):
-            if workspace not in self._stopped and None not in self._stopped:
+            if failure.is_own_finding and workspace not in self._stopped:
                 self.stop_writing(workspace, failure.sentence)
         elif is_passing(failure):
             log.warning("the store is away", extra={"workspace": workspace, "failure": repr(failure)})

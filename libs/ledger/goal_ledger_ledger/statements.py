@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _WRITE = """
 WITH moved AS (
     UPDATE heads SET seq = $4, recorded_at = $5, frontier = $6, root = $7, moved_at = clock_timestamp()
-    WHERE workspace = $1 AND epoch = $2 AND seq = $3
+    WHERE workspace = $1 AND epoch = $2 AND seq = $3 AND root = $35
     RETURNING 1
 ), new_facts AS (
     INSERT INTO facts (workspace, seq, stream, version, type, event_id, recorded_at, hash, bytes, traceparent)
@@ -75,6 +75,7 @@ async def write(raw: Raw, folded: Folded, batch: Batch) -> bool:
         *_answer_columns(batch),
         *_identity_columns(batch),
         *_point_columns(batch),
+        folded.root,
     )
     batch.sent = moved == 1
     return batch.sent

@@ -34,7 +34,7 @@ class Domain(Protocol):
 
 
 class WriteGate(Protocol):
-    """Asked before this process first writes to a workspace: does Kafka hold facts that the store does not?"""
+    """Asked before every batch, so it answers from memory: does Kafka hold facts that the store does not?"""
 
     async def check(self, workspace: str) -> None:
         """Raises :class:`NotRecorded` (cannot be told now) or :class:`StoreBehindLog`."""
@@ -139,3 +139,5 @@ class StoreBehindLog(LedgerError):
     """The store lacks facts that were published: nothing may be written until it is recovered."""
 
     code = "store_behind_log"
+    is_own_finding = False
+    """True: the ledger found the head behind what it had folded itself."""
