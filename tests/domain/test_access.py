@@ -53,6 +53,12 @@ def test_an_identity_is_linked_to_a_person() -> None:
     assert person_of(record.world, "https://issuera", "bc") is None
 
 
+def test_issuer_and_subject_are_kept_byte_for_byte() -> None:
+    for subject in ("e\u0301", " padded "):
+        asked = LinkIdentity(meta(), "https://issuer", subject, "ada")
+        staff().when(asked).then(IdentityLinked("https://issuer", subject, "ada"))
+
+
 def test_linked_again_alike_it_is_nothing_new_and_to_another_person_it_is_taken() -> None:
     record = staff().told(LinkIdentity(meta(), "https://issuer", "abc", "ada"))
     record.when(LinkIdentity(meta(), "https://issuer", "abc", "ada")).then_nothing_new()

@@ -172,8 +172,8 @@ def _same(world: World, id: str) -> Decision:
 
 
 def _link(world: World, command: LinkIdentity, situation: Situation) -> Decision:
-    issuer = text.line(command.issuer, "issuer", limits.ISSUER_MAX_CHARACTERS)
-    subject = text.line(command.subject, "subject", limits.ISSUER_MAX_CHARACTERS)
+    issuer = text.exact(command.issuer, "issuer", limits.ISSUER_MAX_CHARACTERS)
+    subject = text.exact(command.subject, "subject", limits.ISSUER_MAX_CHARACTERS)
     linked = world.get("identity", _identity(issuer, subject))
     if linked == command.person:
         return _same(world, command.person)

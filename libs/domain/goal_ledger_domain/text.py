@@ -29,6 +29,12 @@ def passage(text: str, field: str, max_characters: int = limits.NOTE_MAX_CHARACT
     return _clean(text.replace("\r\n", "\n").strip(), field, max_characters, _REFUSED_IN_TEXT)
 
 
+def exact(text: str, field: str, max_characters: int) -> str:
+    """A name that others gave, kept byte for byte because it is compared with what they say: issuer, subject."""
+    _clean(text, field, max_characters, REFUSED_IN_LINE)
+    return text
+
+
 def optional_line(
     text: str | None, field: str, max_characters: int = limits.NAME_MAX_CHARACTERS
 ) -> str | None:

@@ -140,8 +140,8 @@ def _with_admin(
     holder = f"person/{text.id_of(admin.person, 'person')}"
     added = PersonAdded(text.line(admin.display_name, "display_name"))
     linked = IdentityLinked(
-        text.line(admin.issuer, "issuer", limits.ISSUER_MAX_CHARACTERS),
-        text.line(admin.subject, "subject", limits.ISSUER_MAX_CHARACTERS),
+        text.exact(admin.issuer, "issuer", limits.ISSUER_MAX_CHARACTERS),
+        text.exact(admin.subject, "subject", limits.ISSUER_MAX_CHARACTERS),
         admin.person,
     )
     more = (
