@@ -1,8 +1,9 @@
 """Records between Kafka and the database: read and parsed here while the batch before is being written.
 
-The queue is short and bounded, so that Kafka is not read faster than the database takes the rows; what has come together
-meanwhile is applied in one transaction. Nothing here vouches for anything: a process that dies with a full queue has
-moved no position.
+There is a queue for each lane; a partition always goes to the same lane, so that a workspace's order is kept, and while
+one lane folds, PostgreSQL writes for another. The queues are short and bounded, so that Kafka is not read faster than the
+database takes the rows; what has come together meanwhile is applied in one transaction. Nothing here vouches for
+anything: a process that dies with full queues has moved no position.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Batch:
 
 
 class Arrivals:
-    """A bounded queue of batches."""
+    """The bounded queues of batches, one for each lane."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Arrivals:
         meters: Meters,
         *,
         leave_aside: Callable[[str], bool],
+        lanes: int,
         waiting_batches: int,
         transaction_records: int,
     ) -> None:
@@ -48,35 +50,40 @@ class Arrivals:
         self._meters = meters
         self._leave_aside = leave_aside
         self._transaction_records = transaction_records
-        self._queue: asyncio.Queue[Batch] = asyncio.Queue(waiting_batches)
+        self._queues: list[asyncio.Queue[Batch]] = [asyncio.Queue(waiting_batches) for _ in range(lanes)]
         self._folded: dict[str, Folded] = {}
         """Where workspaces stood at their last commit here: what is below is dropped without being parsed."""
 
     @property
     def is_empty(self) -> bool:
-        return self._queue.empty()
+        return all(queue.empty() for queue in self._queues)
 
     async def take(self, records: Records, topic_id: str) -> None:
-        """Parse a poll's records and queue them; waits while the queue is full."""
-        kept: list[Record] = []
-        ends: dict[int, int] = {}
+        """Parse a poll's records and queue them; waits while a queue is full."""
+        lanes = len(self._queues)
+        kept: list[list[Record]] = [[] for _ in range(lanes)]
+        ends: list[dict[int, int]] = [{} for _ in range(lanes)]
         for record in records:
-            ends[record.partition] = record.offset + 1
+            lane = record.partition % lanes
+            ends[lane][record.partition] = record.offset + 1
             place = read_place(record.headers)
             if place is None or record.value is None:
                 self._meters.strangers.inc()
                 log.error("not a fact's record", partition=record.partition, offset=record.offset)
             elif self._is_wanted(*place):
-                kept.append(Record(*place, record.value))
+                kept[lane].append(Record(*place, record.value))
             else:
                 self._meters.dropped.inc()
-        await self._queue.put(Batch(kept, Taken(self._topic, topic_id, ends)))
+        for lane, queue in enumerate(self._queues):
+            if ends[lane]:
+                await queue.put(Batch(kept[lane], Taken(self._topic, topic_id, ends[lane])))
 
-    async def next(self) -> Batch:
-        """The next batch, together with those behind it of the same topic, up to a transaction's size."""
-        batch = await self._queue.get()
-        while len(batch.records) < self._transaction_records and not self._queue.empty():
-            batch = _joined(batch, self._queue.get_nowait())
+    async def next(self, lane: int) -> Batch:
+        """A lane's next batch, together with those behind it, up to a transaction's size."""
+        queue = self._queues[lane]
+        batch = await queue.get()
+        while len(batch.records) < self._transaction_records and not queue.empty():
+            batch = _joined(batch, queue.get_nowait())
         batch.records = [record for record in batch.records if not self._leave_aside(record.workspace)]
         return batch
 

@@ -31,6 +31,8 @@ class WorkerSettings(DatabaseSettings):
     batch_records: int = Field(1000, ge=1)
     batch_timeout_ms: int = Field(10, ge=1)
     """How long a poll waits for records; an idle consumer sees a new one after at most twice this."""
+    lanes: int = Field(2, ge=1)
+    """Transactions under way at once; a partition always goes to the same lane."""
     transaction_records: int = Field(4000, ge=1)
     """Batches that wait for the database are taken together up to about this many records."""
     waiting_batches: int = Field(4, ge=1)

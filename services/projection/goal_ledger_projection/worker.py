@@ -44,6 +44,7 @@ class Worker:
         self._steadfast = Steadfast(self._applier, database, pauses, meters)
         self._meters = meters
         self._settings = settings
+        self._following = asyncio.Lock()
         self.healer = Healer(
             database,
             feed,
@@ -58,6 +59,7 @@ class Worker:
             settings.facts_topic,
             meters,
             leave_aside=self.healer.is_healing,
+            lanes=settings.lanes,
             waiting_batches=settings.waiting_batches,
             transaction_records=settings.transaction_records,
         )
@@ -70,7 +72,10 @@ class Worker:
     async def running(self) -> AsyncIterator[list[asyncio.Task[None]]]:
         """Work within the block; its tasks only end by an error, or when the block is left."""
         tasks = [
-            asyncio.create_task(self._apply_arrivals(), name="apply"),
+            *(
+                asyncio.create_task(self._apply_arrivals(n), name=f"apply {n}")
+                for n in range(self._settings.lanes)
+            ),
             asyncio.create_task(self._anti_entropy.run(), name="anti-entropy"),
             asyncio.create_task(self._subscribe(), name="subscribe"),
         ]
@@ -99,9 +104,9 @@ class Worker:
         await self.subscription.start()
         await asyncio.Event().wait()
 
-    async def _apply_arrivals(self) -> None:
+    async def _apply_arrivals(self, lane: int) -> None:
         while True:
-            batch = await self._arrivals.next()
+            batch = await self._arrivals.next(lane)
             while True:
                 try:
                     applied = await self._steadfast.apply(batch.records, batch.taken)
@@ -115,11 +120,14 @@ class Worker:
                 self.healer.begin(workspace, "gap")
 
     async def _follow(self, live: str) -> None:
-        log.warning("another projection version is live, following", projection=live)
-        await self.database.follow(live)
-        self._applier.forget()
-        self._arrivals.forget()
-        await self.subscription.seek_to_hints()
+        async with self._following:
+            if self.database.projection == live:
+                return
+            log.warning("another projection version is live, following", projection=live)
+            await self.database.follow(live)
+            self._applier.forget()
+            self._arrivals.forget()
+            await self.subscription.seek_to_hints()
 
     def _learn(self, applied: Applied) -> None:
         self._arrivals.learn(applied)
