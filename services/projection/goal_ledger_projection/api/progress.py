@@ -130,6 +130,9 @@ class _Series:
                 found.add(row["at"])
         if end >= existed:
             found.add(end)
+        if self._one.is_aligned and end > start:
+            step = (end - start) / ALIGNED_POINTS_MAX
+            found |= {start + step * i for i in range(ALIGNED_POINTS_MAX)}
         times = sorted(found)
         if len(times) <= self._limit:
             return times, False

@@ -183,9 +183,6 @@ class ObjectiveDetail(ListedObjective):
     cycle_end: Instant = Field(description="00:00 after the last local day")
     last_check_in_at: Instant
     key_results: list[KeyResultShape]
-    committed_only: list[CommittedKeyResult] = Field(
-        description="Committed to and no longer in the definition"
-    )
     counted: list[Counted]
     left_out: list[LeftOut]
     counted_committed: list[Counted]

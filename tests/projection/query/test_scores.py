@@ -1,0 +1,292 @@
+"""Scores through the API: measures, windows, feeds, both definitions, closings, roll-up; given facts, when asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from goal_ledger_contracts.cycle import CycleDatesMoved, CyclePlanned
+from goal_ledger_contracts.feed import (
+    FeedRedefined,
+    FeedRegistered,
+    ReadingCorrected,
+    ReadingQuarantined,
+    ReadingRecorded,
+    ReadingReleased,
+    ReadingRetracted,
+)
+from goal_ledger_contracts.measures import Aligned, Checklist, Compound, Increase, Part, Step, Window
+from goal_ledger_contracts.objective import (
+    CheckInRecorded,
+    KeyResultAdded,
+    KeyResultDropped,
+    KeyResultWeightChanged,
+    MeasureChanged,
+    ObjectiveActivated,
+    ObjectiveAligned,
+    ObjectiveClosed,
+    ObjectiveReopened,
+    ObjectiveUnaligned,
+    PartBound,
+    PartValue,
+)
+from goal_ledger_contracts.workspace import MomentCorrected, MomentRecorded, Policy, PolicySet
+from projection.query.story import TEN, Story, d
+
+
+def at(day: int, hour: int = 12, month: int = 2) -> datetime:
+    return datetime(2026, month, day, hour, tzinfo=UTC)
+
+
+def reading(id: str, time: datetime, value: str, mode: str = "absolute", **more: Any) -> ReadingRecorded:
+    return ReadingRecorded("shop", id, time, d(value), mode, **more)
+
+
+async def objective(story: Story, id: str, **clocks: Any) -> dict[str, Any]:
+    await story.arrive()
+    found: dict[str, Any] = (await story.ask(f"/v1/objectives/{id}", **clocks))["objective"]
+    return found
+
+
+async def key_result(story: Story, id: str, **clocks: Any) -> dict[str, Any]:
+    await story.arrive()
+    found: dict[str, Any] = (await story.ask(f"/v1/key-results/{id}", **clocks))["key_result"]
+    return found
+
+
+def the_running_example(story: Story) -> None:
+    """SPEC 2: a checklist, and two measures in one key result in a window that opens with the launch."""
+    month = Window(moment="launch", duration="P1M")
+    steps = tuple(Step(id, id.capitalize()) for id in ("design", "logistics", "payment"))
+    visitors = Part("visitors", Increase(d("1000"), d("0"), window=month))
+    sales = Part("sales", Increase(d("10"), d("0"), window=month))
+    story.tell("feed/webshop.visitors", FeedRegistered("webshop", "counter", interval="P1D"))
+    story.tell("feed/webshop.sales", FeedRegistered("webshop", "event_count", interval="P7D"))
+    story.goal("shop", ("open", Checklist(steps)), ("month", Compound("all", (visitors, sales))))
+    story.tell("objective/shop", PartBound("month", "visitors", "webshop.visitors", "increase"))
+    story.tell("objective/shop", PartBound("month", "sales", "webshop.sales", "sum"))
+
+
+async def test_the_running_example_waits_for_its_launch_and_then_counts_what_the_machines_report(
+    story: Story,
+) -> None:
+    the_running_example(story)
+    story.tell("feed/webshop.visitors", reading("v1", at(1), "500"), at=at(1))
+    waiting = await key_result(story, "month")
+    assert (waiting["state"], waiting["waiting_for"], waiting["score"]) == ("waiting", "launch", None)
+    story.later(at(10))
+    story.tell(
+        "objective/shop", CheckInRecorded("c", "open", (PartValue("value", done=("design", "payment")),))
+    )
+    story.tell("feed/webshop.visitors", reading("v2", at(4), "900"), reading("v3", at(9), "1500"), at=at(9))
+    for n in range(4):
+        story.tell("feed/webshop.sales", reading(f"s{n}", at(4 + n), "1", "increment"), at=at(4 + n))
+    story.tell("feed/webshop.sales", reading("early", at(2), "50", "increment"), at=at(2))
+    story.tell(f"workspace/{story.workspace}", MomentRecorded("launch", at(3, 9)), at=at(3, 9))
+    found = await key_result(story, "month")
+    parts = {part["part"]: part for part in found["parts"]}
+    assert (parts["visitors"]["value"], parts["sales"]["value"]) == ("1000", "4")
+    assert (found["score"], found["mean"], found["bottleneck"], found["reached"]) == (
+        "0.4",
+        "0.7",
+        "sales",
+        False,
+    )
+    assert parts["sales"]["window_end"] == "2026-03-03T09:00:00.000000Z"
+    assert (await objective(story, "shop"))["score"] == "0.533333333334"
+    story.tell(
+        f"workspace/{story.workspace}", MomentCorrected("launch", at(8, 9)), at=at(8, 9), reason="Later"
+    )
+    assert (await key_result(story, "month"))["parts"][0]["value"] == "600"
+    assert (await key_result(story, "month", as_of=at(7).isoformat()))["state"] == "waiting"
+
+
+async def test_what_comes_after_the_window_does_not_count_and_the_value_stays(story: Story) -> None:
+    window = Window(start=at(1), end=at(5))
+    story.goal("o", ("kr", Increase(d("10"), d("0"), window=window)))
+    story.later(at(20))
+    story.check_in("o", "kr", "1", at=at(1, 0) - timedelta(days=1))
+    assert (await key_result(story, "kr"))["score"] is None
+    story.check_in("o", "kr", "4", at=at(4))
+    story.check_in("o", "kr", "9", at=at(5))
+    assert (await key_result(story, "kr"))["score"] == "0.4"
+
+
+async def test_readings_in_quarantine_count_once_released_and_corrected_ones_by_their_new_content(
+    story: Story,
+) -> None:
+    story.tell("feed/f", FeedRegistered("webshop", "gauge"))
+    story.goal("o", ("kr", Increase(d("10"), d("0"))))
+    story.tell("objective/o", PartBound("kr", "value", "f", "last"))
+    story.later(at(10))
+    story.tell("feed/f", reading("a", at(2), "3"), at=at(2))
+    story.tell(
+        "feed/f", ReadingQuarantined("shop", "b", at(3), d("8"), "absolute", "out_of_limits"), at=at(3)
+    )
+    before = f"1-{len(story.facts)}"
+    assert (await key_result(story, "kr"))["score"] == "0.3"
+    story.tell("feed/f", ReadingReleased("shop", "b"), reason="It is right")
+    assert (await key_result(story, "kr"))["score"] == "0.8"
+    story.tell("feed/f", ReadingCorrected("shop", "b", at(3), d("5"), "absolute"), at=at(3), reason="Typo")
+    assert (await key_result(story, "kr"))["score"] == "0.5"
+    story.tell("feed/f", ReadingRetracted("shop", "b"), reason="Not ours")
+    assert (await key_result(story, "kr"))["score"] == "0.3"
+    assert (await key_result(story, "kr", known_at=before))["score"] == "0.3"
+
+
+async def test_a_gauges_mean_enters_unrounded_and_its_cycle_is_the_window(story: Story) -> None:
+    story.tell("cycle/q1", CyclePlanned("Q1", date(2026, 2, 1), date(2026, 2, 28)))
+    story.tell("feed/f", FeedRegistered("webshop", "gauge"))
+    story.goal("o", ("kr", Increase(d("1"), d("0"))), cycle="q1")
+    story.tell("objective/o", PartBound("kr", "value", "f", "mean"))
+    story.later(at(20))
+    for n, value in enumerate(("9", "1", "1", "0")):
+        moment = at(1, 12) + timedelta(days=n - 1)
+        story.tell("feed/f", reading(f"r{n}", moment, value), at=moment)
+    found = await key_result(story, "kr")
+    assert (found["parts"][0]["value"], found["raw"]) == ("0.666667", "0.666666666667")
+    assert found["expected"] == "1"
+
+
+async def test_a_redefinition_breaks_a_counter_and_the_segments_add_up(story: Story) -> None:
+    story.tell("feed/f", FeedRegistered("webshop", "counter"))
+    story.goal("o", ("kr", Increase(d("100"), d("0"), window=Window(start=at(1, 0)))))
+    story.tell("objective/o", PartBound("kr", "value", "f", "increase"))
+    for n, value in enumerate(("100", "150")):
+        story.tell("feed/f", reading(f"r{n}", at(2 + n), value), at=at(2 + n))
+    story.later(at(5))
+    story.tell("feed/f", FeedRedefined("counter"), reason="New counter")
+    for n, value in enumerate(("5", "25")):
+        story.tell("feed/f", reading(f"s{n}", at(6 + n), value), at=at(6 + n))
+    assert (await key_result(story, "kr"))["score"] == "0.7"
+
+
+async def test_an_amendment_moves_the_amended_score_alone(story: Story) -> None:
+    story.goal("o", ("a", TEN), ("b", TEN))
+    story.later(at(10))
+    story.check_in("o", "a", "5")
+    story.check_in("o", "b", "1")
+    before = await objective(story, "o")
+    assert (before["score"], before["score_committed"], before["score_difference"]) == ("0.3", "0.3", "0")
+    story.tell("objective/o", MeasureChanged("b", Increase(d("2"), d("0"))), reason="Too high")
+    story.tell("objective/o", KeyResultDropped("a"), reason="No longer")
+    story.tell("objective/o", KeyResultAdded("c", "New", TEN), reason="More")
+    story.tell("objective/o", KeyResultWeightChanged("b", d("3")), reason="Matters")
+    story.check_in("o", "c", "9")
+    after = await objective(story, "o")
+    assert (after["score"], after["score_committed"], after["score_difference"]) == ("0.6", "0.3", "0.3")
+    assert {one["ref"]: one["why"] for one in after["left_out"]} == {"key-result/a": "dropped"}
+    added = next(one for one in after["key_results"] if one["id"] == "c")
+    assert (added["score"], added["score_committed"], added["committed"]) == ("0.9", None, None)
+
+
+async def test_a_draft_has_no_committed_score(story: Story) -> None:
+    story.goal("o", ("a", TEN), active=False)
+    assert (await objective(story, "o"))["score_committed"] is None
+
+
+async def test_a_value_under_another_unit_stands_aside_and_the_last_comparable_one_stays(
+    story: Story,
+) -> None:
+    story.goal("o", ("kr", Increase(d("10"), d("0"), unit="t")))
+    story.later(at(10))
+    story.check_in("o", "kr", "4")
+    story.tell(
+        "objective/o", MeasureChanged("kr", Increase(d("10000"), d("0"), unit="kg")), reason="Kilograms"
+    )
+    found = await key_result(story, "kr")
+    assert (found["score"], found["parts"][0]["later_value_not_comparable"]) == (None, True)
+    assert found["score_committed"] == "0.4"
+    story.check_in("o", "kr", "6000")
+    found = await key_result(story, "kr")
+    assert (found["score"], found["score_committed"]) == ("0.6", "0.4")
+    assert found["committed"]["parts"][0]["later_value_not_comparable"] is True
+
+
+async def test_a_closed_objective_keeps_its_score_in_its_parents_too_and_restated_stands_beside_it(
+    story: Story,
+) -> None:
+    story.goal("top")
+    story.tell(f"workspace/{story.workspace}", PolicySet("workspace", 1, Policy(roll_up="aligned")))
+    story.goal("o", ("kr", TEN), active=False)
+    story.tell("objective/o", ObjectiveAligned("l", "objective/top", "contributes"))
+    story.tell(f"workspace/{story.workspace}", PolicySet("objective/o", 1, Policy(roll_up="key_results")))
+    story.tell("objective/o", ObjectiveActivated())
+    story.later(at(10))
+    story.check_in("o", "kr", "4", at=at(9), id="ci")
+    story.tell(
+        "objective/o", ObjectiveClosed("partial", d("0.5"), d("0.4"), retrospective="Well"), reason="Grade up"
+    )
+    found = await objective(story, "o")
+    assert (found["status"], found["score"], found["grade"]) == ("partial", "0.4", "0.5")
+    story.later(at(12))
+    story.check_in("o", "kr", "8", at=at(10, 1), after_closing=True)
+    found = await objective(story, "o")
+    assert (found["score"], found["restated"]["score"]) == ("0.4", "0.8")
+    assert (await objective(story, "top"))["score"] == "0.4"
+    story.tell("objective/o", ObjectiveReopened(), reason="Not over")
+    assert (await objective(story, "o"))["score"] == "0.8"
+    assert (await objective(story, "o"))["closings"][0]["reopened"] is True
+    assert (await objective(story, "top"))["score"] == "0.8"
+    closed_then = await story.ask("/v1/objectives/o", as_of=at(11).isoformat())
+    assert closed_then["objective"]["score"] == "0.4"
+
+
+async def test_a_closed_parent_keeps_the_scores_its_children_had_then(story: Story) -> None:
+    story.goal("top", ("sum", Aligned()))
+    story.goal("o", ("kr", TEN), active=False)
+    story.tell("objective/o", ObjectiveAligned("l", "key-result/sum", "contributes"))
+    story.tell("objective/o", ObjectiveActivated())
+    story.later(at(10))
+    story.check_in("o", "kr", "4")
+    assert (await objective(story, "top"))["score"] == "0.4"
+    story.tell("objective/top", ObjectiveClosed("partial"))
+    story.check_in("o", "kr", "9")
+    assert (await objective(story, "top"))["score"] == "0.4"
+    assert (await objective(story, "o"))["score"] == "0.9"
+
+
+async def test_links_count_as_committed_as_they_were_at_the_activation(story: Story) -> None:
+    story.tell(f"workspace/{story.workspace}", PolicySet("objective/top", 1, Policy(roll_up="aligned")))
+    story.goal("x", ("kx", TEN))
+    story.goal("y", ("ky", TEN))
+    story.goal("top", active=False)
+    story.tell("objective/x", ObjectiveAligned("lx", "objective/top", "contributes"), reason="Fits")
+    story.tell("objective/top", ObjectiveActivated())
+    story.later(at(10))
+    story.check_in("x", "kx", "2")
+    story.check_in("y", "ky", "8")
+    story.tell("objective/x", ObjectiveUnaligned("lx", "objective/top"), reason="Does not fit")
+    story.tell(
+        "objective/y", ObjectiveAligned("ly", "objective/top", "contributes", d("2")), reason="Fits better"
+    )
+    found = await objective(story, "top")
+    assert (found["score"], found["score_committed"]) == ("0.8", "0.2")
+    assert [link["child"] for link in found["children"]] == ["y"]
+
+
+async def test_the_cycles_dates_move_the_expected_score_and_the_status_follows(story: Story) -> None:
+    story.tell("cycle/q1", CyclePlanned("Q1", date(2026, 2, 1), date(2026, 2, 28)))
+    story.goal("o", ("kr", TEN), cycle="q1")
+    story.later(at(14, 0))
+    story.check_in("o", "kr", "4", status="at_risk", confidence=d("0.3"))
+    middle = datetime(2026, 2, 14, 23, tzinfo=UTC).isoformat()
+    found = await objective(story, "o", as_of=middle)
+    assert (found["expected"], found["gap"], found["status_computed"]) == ("0.5", "10", "behind")
+    one = found["key_results"][0]
+    assert (one["status"], one["status_stated"], one["confidence"]) == ("at_risk", "at_risk", "0.3")
+    story.tell(
+        "cycle/q1", CycleDatesMoved(date(2026, 2, 1), date(2026, 3, 28)), reason="Extended", at=at(14, 1)
+    )
+    found = await objective(story, "o", as_of=middle)
+    assert (found["expected"], found["status_computed"]) == ("0.25", "on_track")
+    assert found["status"] == "at_risk"
+    assert (await objective(story, "o"))["status"] == "outdated"
+
+
+async def test_a_feed_that_counts_twice_under_one_ancestor_is_flagged(story: Story) -> None:
+    story.tell("feed/f", FeedRegistered("webshop", "gauge"))
+    story.goal("o", ("a", TEN), ("b", TEN))
+    for part in ("a", "b"):
+        story.tell("objective/o", PartBound(part, "value", "f", "last"))
+    assert (await objective(story, "o"))["feeds_counted_twice"] == ["f"]
