@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from goal_ledger_domain import text, values
+from goal_ledger_domain import limits, text, values
 from goal_ledger_domain.refusals import Refusal
 
 
@@ -70,3 +70,12 @@ def test_a_weight_is_not_negative_and_has_six_digits_on_each_side(bad: str) -> N
     with pytest.raises(Refusal) as refused:
         values.weight(Decimal(bad), "weight")
     assert refused.value.code == "weight_not_allowed"
+
+
+@pytest.mark.parametrize("limit", [name for name in vars(limits) if name.endswith("_MAX_CHARACTERS")])
+def test_a_text_of_exactly_its_limit_is_taken_and_one_more_character_refused(limit: str) -> None:
+    characters = getattr(limits, limit)
+    assert text.passage("å" * characters, "note", characters) == "å" * characters
+    with pytest.raises(Refusal) as refused:
+        text.passage("å" * (characters + 1), "note", characters)
+    assert (refused.value.code, refused.value.details) == ("text_too_long", {"limit": characters})
