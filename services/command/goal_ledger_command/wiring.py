@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import importlib.util
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -32,6 +31,7 @@ from goal_ledger_command.api import readings, text_keys
 from goal_ledger_command.api.app import make_app
 from goal_ledger_command.api.door import Door
 from goal_ledger_command.fold import Fold
+from goal_ledger_command.intake import start_intake
 from goal_ledger_command.marks import Marks
 from goal_ledger_command.settings import Settings, secret_of
 from goal_ledger_command.shell import Shell
@@ -188,9 +188,8 @@ async def _main(settings: Settings, *, api: bool, intake: bool) -> None:
         starting = asyncio.create_task(gates[0].open_when_started(store.ledger))
         try:
             async with contextlib.AsyncExitStack() as running:
-                if intake and importlib.util.find_spec("goal_ledger_command.intake"):
-                    kafka_intake = importlib.import_module("goal_ledger_command.intake")
-                    await running.enter_async_context(kafka_intake.start(store.ledger, settings, registry))
+                if intake:
+                    await running.enter_async_context(start_intake(settings, store, registry))
                 _settle_memory()
                 await serve(
                     _listeners(settings, store, checks, registry, api=api),
