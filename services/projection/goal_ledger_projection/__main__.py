@@ -56,5 +56,36 @@ def retry(workspace: Annotated[str | None, typer.Argument(help="Only this one.")
     raise SystemExit(1 if still else 0)
 
 
+@app.command()
+def rebuild(
+    only_compare: Annotated[
+        bool, typer.Option("--only-compare", help="Do not switch to the new version.")
+    ] = False,
+) -> None:
+    """Fold a new projection version from Kafka beside the live one, compare the two, and switch to the new one."""
+    from goal_ledger_projection.rebuild import rebuild as rebuild_projection
+
+    settings = WorkerSettings()  # type: ignore[call-arg]
+    configure_logging("rebuild", settings.log_level)
+    equal = asyncio.run(rebuild_projection(settings, only_compare=only_compare))
+    raise SystemExit(0 if equal else 1)
+
+
+@app.command()
+def switch(
+    version: Annotated[str, typer.Argument(help="Such as read_v1: a version that was live before.")],
+) -> None:
+    """Make another projection version live, as it stands; its workers catch up."""
+    from goal_ledger_projection.switching import NoSuchVersion
+    from goal_ledger_projection.switching import switch as switch_to
+
+    settings = DatabaseSettings()  # type: ignore[call-arg]
+    try:
+        left = asyncio.run(switch_to(settings.read_database_url, version))
+    except NoSuchVersion:
+        raise SystemExit(f"there is no projection version {version}") from None
+    typer.echo(f"{version} is live; it was {left}")
+
+
 if __name__ == "__main__":
     app()

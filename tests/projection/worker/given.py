@@ -20,6 +20,7 @@ from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.records import fact_headers
 from goal_ledger_messaging.topics import TopicSpec, make_topics
 from goal_ledger_projection.settings import WorkerSettings
+from goal_ledger_projection.worker import Worker, opened
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -209,6 +210,18 @@ def worker_settings(url: str, topic: Topic, feed: Feed, **more: Any) -> WorkerSe
         "http_port": 0,
     }
     return WorkerSettings(**{**given, **more})
+
+
+@asynccontextmanager
+async def working(settings: WorkerSettings) -> AsyncIterator[Worker]:
+    """A worker at work; an error of one of its tasks is an error of the test."""
+    async with opened(settings) as worker, worker.running() as tasks:
+        try:
+            yield worker
+        finally:
+            for task in tasks:
+                if task.done():
+                    task.result()
 
 
 async def until_folded(read: asyncpg.Connection[Any], log: Log, seq: int | None = None) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -23,21 +21,11 @@ from projection.worker.given import (
     until_folded,
     until_parked,
     worker_settings,
+    working,
 )
 from projection.worker.stories import running_example, visits
 
 Read: TypeAlias = "asyncpg.Connection[Any]"
-
-
-@asynccontextmanager
-async def working(settings: WorkerSettings) -> AsyncIterator[Worker]:
-    async with opened(settings) as worker, worker.running() as tasks:
-        try:
-            yield worker
-        finally:
-            for task in tasks:
-                if task.done():
-                    task.result()
 
 
 async def expect_exactly(read: Read, database: ReadDatabase, log: Log) -> None:

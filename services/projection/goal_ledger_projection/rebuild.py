@@ -1,0 +1,99 @@
+"""`rebuild`: make a new projection version from Kafka, show how far it is, compare it, switch to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from goal_ledger_observability.metrics import new_registry
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from goal_ledger_projection.command_feed import CommandFeed
+from goal_ledger_projection.compare import Comparison, compare
+from goal_ledger_projection.database import ReadDatabase, live_projection
+from goal_ledger_projection.meters import Meters
+from goal_ledger_projection.rebuilding import Rebuild, Told, new_version
+from goal_ledger_projection.settings import WorkerSettings
+from goal_ledger_projection.switching import switch
+
+console = Console(stderr=True)
+
+
+class _Rate(ProgressColumn):
+    """Facts a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f}/s")
+
+
+async def rebuild(settings: WorkerSettings, *, only_compare: bool = False) -> bool:
+    """Rebuild; whether the new version equals the live one (and, unless `only_compare`, is live now)."""
+    live = await live_projection(settings.read_database_url)
+    new = await new_version(settings.read_database_url)
+    console.print(f"{new} is folded from {settings.facts_topic} beside {live}", markup=False)
+    database = await ReadDatabase.open(settings.read_database_url, new)
+    feed = CommandFeed(settings.command_url, settings.service_token_file, settings.command_timeout_s)
+    try:
+        with _progress() as told:
+            work = Rebuild(settings, database, feed, Meters(new_registry("rebuild")), told)
+            try:
+                await work.fill()
+                comparison = await compare_versions(settings.read_database_url, live, new)
+                if comparison.is_equal and not only_compare:
+                    await switch(settings.read_database_url, new, work.come_level)
+            finally:
+                await work.close()
+    finally:
+        await feed.close()
+        await database.close()
+    show(comparison, live, new)
+    if comparison.is_equal and not only_compare:
+        console.print(f"{new} is live; `switch {live}` goes back", markup=False)
+    return comparison.is_equal
+
+
+async def compare_versions(url: str, one: str, other: str) -> Comparison:
+    """Compare two versions on a connection of its own, with the planner's full freedom."""
+    connection = await asyncpg.connect(url)
+    try:
+        return await compare(connection, one, other)
+    finally:
+        await connection.close()
+
+
+def show(comparison: Comparison, live: str, new: str) -> None:
+    """Print counts and checksums per table."""
+    table = Table("table", live, new, "checksum", "")
+    for name, (one, other) in comparison.sums.items():
+        verdict = "equal" if one == other else "DIFFERENT"
+        table.add_row(name, f"{one.rows:,}", f"{other.rows:,}", f"{other.checksum % 2**64:016x}", verdict)
+    console.print(table)
+    if comparison.left_out:
+        console.print(f"not compared, in one version only: {', '.join(comparison.left_out)}", markup=False)
+
+
+@contextmanager
+def _progress() -> Iterator[Told]:
+    columns = (TextColumn("folding"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("folding", total=None)
+        done = 0
+
+        def told(records: int, total: int) -> None:
+            nonlocal done
+            done += records
+            progress.update(task, total=max(total, done), completed=done)
+
+        yield told
