@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from goal_ledger_contracts.objective import CheckInCorrected, CheckInRetracted, PartValue
@@ -136,7 +137,6 @@ async def test_what_is_not_folded_yet_is_waited_for_or_refused_with_how_far_behi
     assert answer.headers["Retry-After"] == "1"
     story.goal("o", ("kr", TEN))
     waiting = story.get("/v1/cycles", headers={"Goal-Ledger-Position": ahead}, wait_ms=5000)
-    import asyncio
 
     asked = asyncio.create_task(waiting)
     await asyncio.sleep(0)

@@ -36,9 +36,8 @@ class KeyShelf:
         self._settings = settings
         self._client: httpx2.AsyncClient | None = None
         if settings.command_url is not None:
-            self._client = httpx2.AsyncClient(
-                base_url=settings.command_url, timeout=settings.text_keys_timeout_s
-            )
+            timeout = settings.text_keys_timeout_s
+            self._client = httpx2.AsyncClient(base_url=settings.command_url, timeout=timeout)
         self._kept: OrderedDict[str, dict[str, TextKey | None]] = OrderedDict()
         self._ask_again_at: dict[str, float] = {}
         self._lock = asyncio.Lock()
