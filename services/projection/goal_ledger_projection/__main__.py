@@ -9,6 +9,7 @@ import typer
 from goal_ledger_edge.server import run
 from goal_ledger_observability.logs import configure_logging
 
+from goal_ledger_projection.collector import spare_the_collector
 from goal_ledger_projection.database import NotMigrated
 from goal_ledger_projection.projections import migrate as migrate_database
 from goal_ledger_projection.settings import DatabaseSettings, WorkerSettings
@@ -67,6 +68,7 @@ def rebuild(
 
     settings = WorkerSettings()  # type: ignore[call-arg]
     configure_logging("rebuild", settings.log_level)
+    spare_the_collector()
     equal = asyncio.run(rebuild_projection(settings, only_compare=only_compare))
     raise SystemExit(0 if equal else 1)
 

@@ -20,6 +20,7 @@ from goal_ledger_projection import positions
 from goal_ledger_projection.anti_entropy import AntiEntropy
 from goal_ledger_projection.applying import Applied, Applier
 from goal_ledger_projection.arrivals import Arrivals
+from goal_ledger_projection.collector import spare_the_collector
 from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.database import ReadDatabase, refuse_unsafe_durability
 from goal_ledger_projection.heal import Healer
@@ -166,6 +167,7 @@ async def opened(settings: WorkerSettings) -> AsyncIterator[Worker]:
 
 async def run_worker(settings: WorkerSettings) -> None:
     """The process: work, and tell of it on the HTTP port, until SIGTERM."""
+    spare_the_collector()
     async with opened(settings) as worker, worker.running() as tasks:
         app = health_app(worker.checks, worker.registry)
         await serve([Listener(app, settings.http_host, settings.http_port)], background=tasks)

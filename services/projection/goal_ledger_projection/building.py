@@ -1,0 +1,93 @@
+"""How the rows of a version are written while a rebuild has no indexes: COPY only.
+
+Ending a row means looking it up. Without indexes the ends are put aside instead, one small table per read model, and
+applied set by set when the indexes are there: a row is ended by the earliest end of its key after it, which is the one
+that would have found it open. Two things are looked up while a rebuild runs, and keep their indexes: the latest
+definitions, and the few readings in quarantine (whose ends are applied at once as well).
+"""
+
+from __future__ import annotations
+
+from goal_ledger_projection.projections import late_indexes_made
+from goal_ledger_projection.read_models import definitions, readings
+from goal_ledger_projection.read_models.changes import Changes, text
+from goal_ledger_projection.writing import (
+    TABLES,
+    Connection,
+    add_rows,
+    columns_of,
+    copy,
+    delete_workspace,
+    endings,
+    table_of,
+)
+
+KEYS = {
+    "check_ins": ("workspace", "check_in"),
+    "value_rows": ("workspace", "check_in"),
+    "readings": ("workspace", "feed", "source", "id"),
+}
+"""What names the rows that an end is for."""
+
+INDEX_MEMORY_MB = 256
+FINISH_STATEMENT_S = 6 * 60 * 60
+"""An index over all facts there are takes its time."""
+
+_END_QUARANTINED = readings.ENDS + f" AND r.state = {readings.QUARANTINED}"
+
+
+def _aside(table: str) -> str:
+    return f"ends_of_{table}"
+
+
+class UnindexedRows:
+    """Rows of a version in the making."""
+
+    async def write(self, connection: Connection, changes: Changes) -> None:
+        if changes.definitions.ends:
+            await connection.execute(definitions.ENDS, *columns_of(changes.definitions.ends))
+        if changes.readings.ends:
+            await connection.execute(_END_QUARANTINED, *columns_of(changes.readings.ends))
+        for model, ending in endings(changes):
+            table = table_of(model)
+            if ending.ends and table in KEYS:
+                lines = ["\t".join((*map(text, key), str(seq))) + "\n" for key, seq in ending.ends.items()]
+                await copy(connection, _aside(table), (*KEYS[table], "seq"), lines)
+        await add_rows(connection, changes)
+
+    async def discard(self, connection: Connection, workspace: str) -> None:
+        await delete_workspace(connection, (*TABLES, *map(_aside, KEYS)), workspace)
+
+
+async def make_room_for_ends(connection: Connection) -> None:
+    """The tables of ends put aside."""
+    for table, key in KEYS.items():
+        columns = ", ".join(f"{name} text" for name in key)
+        await connection.execute(f"CREATE UNLOGGED TABLE {_aside(table)} ({columns}, seq bigint)")
+
+
+async def finish(connection: Connection) -> None:
+    """Make the indexes and apply the ends put aside."""
+    await connection.execute(f"SET maintenance_work_mem = '{INDEX_MEMORY_MB}MB'")
+    for statement in late_indexes_made():
+        await connection.execute(statement, timeout=FINISH_STATEMENT_S)
+    for table, key in KEYS.items():
+        await connection.execute(_ends_applied(table, key), timeout=FINISH_STATEMENT_S)
+        await connection.execute(f"DROP TABLE {_aside(table)}")
+    for table in TABLES:
+        await connection.execute(f"ANALYZE {table}")
+
+
+def _ends_applied(table: str, key: tuple[str, ...]) -> str:
+    same = " AND ".join(f"e.{name} = r.{name}" for name in key)
+    return f"""
+    UPDATE {table} ended SET ended_seq = found.seq
+    FROM (
+        SELECT r.workspace, r.seq AS row_seq, {", ".join(f"r.{n}" for n in key[1:])}, min(e.seq) AS seq
+        FROM {_aside(table)} e JOIN {table} r ON {same} AND e.seq > r.seq
+        WHERE r.ended_seq IS NULL
+        GROUP BY r.workspace, r.seq, {", ".join(f"r.{n}" for n in key[1:])}
+    ) found
+    WHERE ended.workspace = found.workspace AND ended.seq = found.row_seq
+      AND {" AND ".join(f"ended.{n} = found.{n}" for n in key[1:])}
+    """
