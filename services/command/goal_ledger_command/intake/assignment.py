@@ -25,6 +25,8 @@ from goal_ledger_command.intake.positions import Inbox, find
 
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 5.0
+MOST_RECORDS = 2_000
+FEWEST_RECORDS = 20
 
 log = logger("intake.assignment")
 
@@ -37,6 +39,8 @@ class Place:
     emitter: Emitter
     next_offset: int
     failures: int = 0
+    piece: int = MOST_RECORDS
+    """So many records are taken in one transaction: fewer after a failure, which may be for want of time."""
     hole: tuple[int, int] | None = None
     """(position, first offset seen beyond it), when that was looked at once already."""
 
@@ -86,9 +90,15 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         """Pause the partition for a while that grows with its failures, then go on at its place."""
         wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**place.failures)
         place.failures = min(place.failures + 1, 10)
+        place.piece = max(FEWEST_RECORDS, place.piece // 4)
         log.warning("inbox waits", topic=tp.topic, partition=tp.partition, seconds=wait_s, reason=why)
         self._pause(tp)
         self._run(self._resume_after(tp, place, wait_s))
+
+    def taken(self, place: Place, upto: int) -> None:
+        """Everything before ``upto`` is taken."""
+        place.next_offset, place.failures, place.hole = upto, 0, None
+        place.piece = min(MOST_RECORDS, place.piece * 2)
 
     def reopen(self, tp: TopicPartition, place: Place) -> None:
         """Find generation and position anew."""

@@ -88,7 +88,8 @@ class Polls:
         if not wanted:
             return
         async with self._at_once:
-            await self._take(tp, place, wanted)
+            while wanted and await self._take(tp, place, wanted[: place.piece]):
+                wanted = [one for one in wanted if one.offset >= place.next_offset]
 
     def _wanted(
         self, tp: TopicPartition, place: Place, records: list[ConsumerRecord]
@@ -105,7 +106,8 @@ class Polls:
             return []
         return wanted
 
-    async def _take(self, tp: TopicPartition, place: Place, records: Sequence[ConsumerRecord]) -> None:
+    async def _take(self, tp: TopicPartition, place: Place, records: Sequence[ConsumerRecord]) -> bool:
+        """Whether to go on with the records behind these."""
         upto = records[-1].offset + 1
         try:
             async with taking(self._engine, place.inbox, place.next_offset, upto) as raw:
@@ -121,10 +123,12 @@ class Polls:
         except Exception as failed:
             self._wait(tp, place, f"{type(failed).__name__}: {failed}")
         else:
-            place.next_offset, place.failures, place.hole = upto, 0, None
+            self._assignment.taken(place, upto)
             self._metrics.recorded.inc(took.recorded)
             for one in took.outcomes:
                 self._metrics.outcomes.labels(one.outcome).inc()
+            return self._assignment.place(tp) is place
+        return False
 
     def _wait(self, tp: TopicPartition, place: Place, why: str) -> None:
         self._metrics.waits.inc()

@@ -20,6 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 if TYPE_CHECKING:
     from goal_ledger_ledger.store import Raw
 
+TAKE_TIMEOUT_S = 20
+"""How long the readings of one take may take to be appended; the fence's own connection is idle meanwhile."""
+
 _FIND = """
 INSERT INTO inbox_positions (topic, generation, partition, next_offset) VALUES ($1, $2, $3, 0)
 ON CONFLICT (topic, generation, partition) DO UPDATE SET partition = EXCLUDED.partition RETURNING next_offset
@@ -27,6 +30,7 @@ ON CONFLICT (topic, generation, partition) DO UPDATE SET partition = EXCLUDED.pa
 _LOCK = """
 SELECT next_offset FROM inbox_positions WHERE topic = $1 AND generation = $2 AND partition = $3 FOR UPDATE
 """
+_PATIENCE = f"SET LOCAL idle_in_transaction_session_timeout = {TAKE_TIMEOUT_S * 1000:d}"
 _MOVE = """
 UPDATE inbox_positions SET next_offset = $4 WHERE topic = $1 AND generation = $2 AND partition = $3
 """
@@ -64,6 +68,7 @@ async def taking(engine: AsyncEngine, inbox: Inbox, expected: int, upto: int) ->
     Raises PositionMoved if the position is not the expected one.
     """
     async with raw_connection(engine) as raw, raw.transaction():
+        await raw.execute(_PATIENCE)
         found = await raw.fetchval(_LOCK, inbox.topic, inbox.generation, inbox.partition)
         if found != expected:
             raise PositionMoved(found or 0)

@@ -24,12 +24,11 @@ from goal_ledger_observability.logs import logger
 from goal_ledger_observability.metrics import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from goal_ledger_command.intake.assignment import Assignment
+from goal_ledger_command.intake.assignment import MOST_RECORDS, Assignment
 from goal_ledger_command.intake.polls import INBOXES_AT_ONCE, IntakeMetrics, Polls
 from goal_ledger_command.intake.taking import Ledger
 
 GROUP = "goal-ledger-intake"
-MAX_RECORDS = 2_000
 BATCH_TIMEOUT_MS = 20
 RETRY_S = 1.0
 STOP_TIMEOUT_S = 8.0
@@ -79,8 +78,8 @@ async def _one_life(ledger: Ledger, bootstrap: str, engine: AsyncEngine, metrics
     ids = TopicIds(bootstrap)
     await ids.start()
     assignment = Assignment(engine, ids)
-    chatter = logging.getLogger("faststream.intake")
-    chatter.setLevel(logging.WARNING)  # else a line per poll
+    chatter = logging.getLogger("goal_ledger.intake.consumer")
+    chatter.setLevel(logging.ERROR)  # else a line per poll, and warnings about what is meant to be so
     polls = Polls(engine, ledger, ids, assignment, metrics)
     broker = KafkaBroker(
         bootstrap,
@@ -93,7 +92,7 @@ async def _one_life(ledger: Ledger, bootstrap: str, engine: AsyncEngine, metrics
         pattern=READINGS_PATTERN,
         group_id=GROUP,
         batch=True,
-        max_records=MAX_RECORDS,
+        max_records=MOST_RECORDS,
         batch_timeout_ms=BATCH_TIMEOUT_MS,  # an idle inbox's reading waits at most twice this
         ack_policy=AckPolicy.MANUAL,  # positions are ours; Kafka's are not moved at all
         isolation_level="read_committed",  # what an emitter's transaction took back was never sent
