@@ -46,12 +46,11 @@ def settings_in(directory: Path, ledger_url: str, keys_url: str) -> Settings:
     )
 
 
-def token(
-    subject: str, workspace: str | None, key: Any = PEOPLE_KEY, alg: str = "Ed25519", **claims: Any
-) -> str:
+def token(subject: str, workspace: str | None, key: Any = None, alg: str = "Ed25519", **claims: Any) -> str:
     body = {"iss": ISSUER, "sub": subject, "aud": "goal-ledger", "exp": int(time.time()) + 3600} | claims
     if workspace is not None:
         body["workspace"] = workspace
+    key = key or PEOPLE_KEY
     return str(jwt.encode({"alg": alg, "kid": key.kid}, body, key, algorithms=[alg]))
 
 

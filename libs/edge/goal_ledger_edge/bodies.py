@@ -6,44 +6,46 @@ from collections.abc import Collection
 from typing import Any
 
 from goal_ledger_contracts.strict_json import NotJson, parse
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
+from starlette.types import Receive
 
 from goal_ledger_edge.problems import Problem
 
 JSON = ("application/json",)
 
 
-def media_type(request: Request) -> str:
+def media_type(content_type: str | None) -> str:
     """The media type without its parameters, in lower case; empty if there is none."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
-def _charset(request: Request) -> str:
-    _, _, parameters = request.headers.get("content-type", "").partition(";")
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return value.strip().strip('"').lower()
-    return "utf-8"
-
-
-def require_media_type(request: Request, accepted: Collection[str]) -> str:
-    """The request's media type. Problem 415 unless it is one of ``accepted``, in UTF-8 and not compressed."""
-    found = media_type(request)
-    if found not in accepted:
+def need_media_type(content_type: str | None, content_encoding: str | None, accepted: Collection[str]) -> str:
+    """The media type. Problem 415 unless it is one of ``accepted``, in UTF-8 and not compressed."""
+    found = (
+        content_type if content_type is not None and content_type in accepted else media_type(content_type)
+    )
+    if content_type is None or found not in accepted:
         raise Problem(
             415,
             "media_type_not_supported",
             f"The body's Content-Type must be {' or '.join(sorted(accepted))}.",
             field="Content-Type",
         )
-    if _charset(request) not in ("utf-8", "utf8", "us-ascii"):
+    if found is not content_type and _charset(content_type) not in ("utf-8", "utf8", "us-ascii"):
         raise Problem(415, "media_type_not_supported", "The body must be UTF-8.", field="Content-Type")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if content_encoding is not None and content_encoding.lower() != "identity":
         raise Problem(
             415, "media_type_not_supported", "A compressed body is not taken.", field="Content-Encoding"
         )
     return found
+
+
+def _charset(content_type: str) -> str:
+    for parameter in content_type.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"').lower()
+    return "utf-8"
 
 
 def too_large(max_bytes: int) -> Problem:
@@ -57,21 +59,24 @@ def too_large(max_bytes: int) -> Problem:
     )
 
 
-async def read_body(request: Request, max_bytes: int) -> bytes:
+async def receive_body(receive: Receive, content_length: str | None, max_bytes: int) -> bytes:
     """The whole body. Problem 413 as soon as it is known to be larger, without reading the rest."""
-    stated = request.headers.get("content-length")
-    if stated is not None and stated.isascii() and stated.isdigit() and int(stated[:20]) > max_bytes:
-        raise too_large(max_bytes)
+    if content_length is not None and content_length.isascii() and content_length.isdigit():
+        digits = content_length.lstrip("0")
+        if len(digits) > 18 or int(digits or "0") > max_bytes:
+            raise too_large(max_bytes)
     chunks: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > max_bytes:
-                raise too_large(max_bytes)
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise Problem(400, "malformed_request", "The body ended early.") from None
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "malformed_request", "The body ended early.")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > max_bytes:
+            raise too_large(max_bytes)
+        chunks.append(chunk)
+        more = message.get("more_body", False)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -81,6 +86,17 @@ def parse_json(raw: bytes, max_bytes: int) -> Any:
         return parse(raw, max_bytes)
     except NotJson as bad:
         raise Problem(400, "bad_json", str(bad)) from None
+
+
+def require_media_type(request: Request, accepted: Collection[str]) -> str:
+    """:func:`need_media_type` of a request's headers."""
+    headers = request.headers
+    return need_media_type(headers.get("content-type"), headers.get("content-encoding"), accepted)
+
+
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """:func:`receive_body` of a request."""
+    return await receive_body(request.receive, request.headers.get("content-length"), max_bytes)
 
 
 async def read_json(request: Request, max_bytes: int, accepted: Collection[str] = JSON) -> Any:

@@ -5,9 +5,9 @@ It is plain ASGI, for it is on the path of every request: about 10 µs.
 
 from __future__ import annotations
 
+import secrets
 import time
 
-from goal_ledger_contracts.ids import uuid7
 from goal_ledger_observability.context import (
     correlation_id,
     traceparent,
@@ -72,7 +72,7 @@ class Doorway:
             elif name == b"traceparent":
                 trace = value.decode("latin-1")
         if found is None or not usable_correlation_id(found):
-            found = uuid7()
+            found = secrets.token_hex(16)
         correlation_id.set(found)
         traceparent.set(trace if trace is not None and usable_traceparent(trace) else None)
         return found

@@ -33,7 +33,7 @@ class Ledger(Protocol):
     async def read(self, workspace: str) -> tuple[World, Position]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """A request for one command, taken apart. ``make`` gives the command once the actor is known."""
 

@@ -23,13 +23,14 @@ from goal_ledger_command.api import (
     workspace,
 )
 from goal_ledger_command.api.declare import Declared
+from goal_ledger_command.api.dispatch import Dispatch
 from goal_ledger_command.api.door import Door
 from goal_ledger_command.api.endpoint import CommandRoute, Endpoint
 from goal_ledger_command.api.refusals import CODE_TITLES
 from goal_ledger_edge.problems import install_problem_handlers
 from goal_ledger_observability.health import Checks, health_routes
 from goal_ledger_observability.metrics import CollectorRegistry
-from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 DESCRIPTION = """Says yes or no, and remembers. One command per fact; every answer names the position that includes it.
 
@@ -64,7 +65,7 @@ def make_app(
     registry: CollectorRegistry,
     *,
     max_command_bytes: int,
-) -> FastAPI:
+) -> ASGIApp:
     """The application of one listener. ``routers``: the routes that are no plain commands."""
     app = FastAPI(
         title="Goal Ledger: commands",
@@ -75,11 +76,9 @@ def make_app(
         telemetry={"tracing": False, "metrics": False},
     )
     install_problem_handlers(app, CODE_TITLES)
-    routes: list[BaseRoute] = [
-        CommandRoute(declared, Endpoint(declared, door, max_command_bytes)) for declared in COMMANDS
-    ]
+    routes = [CommandRoute(declared, Endpoint(declared, door, max_command_bytes)) for declared in COMMANDS]
     app.router.routes.extend(routes)
     for router in routers:
         app.include_router(router)
     app.router.routes.extend(health_routes(checks, registry))
-    return app
+    return Dispatch(routes, app)

@@ -1,7 +1,7 @@
 """Every command over HTTP: the request is taken apart, the shell performs it, the answer is written.
 
-The routes are FastAPI's in OpenAPI, path and error handling; what runs below them is this one function, without
-FastAPI's resolving of dependencies and parsing of bodies, which is not strict and costs more than the rest.
+FastAPI's routes describe the commands in OpenAPI; what runs is this, without FastAPI's resolving of dependencies and
+parsing of bodies, which is not strict and costs more than the rest. ``dispatch.py`` brings requests here directly.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from goal_ledger_command.api.door import Door
 from goal_ledger_command.api.refusals import of_ledger_error, of_refusal, of_validation
 from goal_ledger_command.api.statuses import responses_of
 from goal_ledger_command.api.values import Body
-from goal_ledger_command.credentials import KeyMaker
+from goal_ledger_command.credentials import KeyMaker, credential_of
 from goal_ledger_command.shell import Asked
 from goal_ledger_contracts.decision import Decision
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain.authorise import PERMISSION_OF
 from goal_ledger_domain.refusals import Refusal
-from goal_ledger_edge.bodies import JSON, parse_json, read_body, require_media_type
+from goal_ledger_edge.bodies import JSON, need_media_type, parse_json, receive_body
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.submission import Answer, LedgerError
 from goal_ledger_observability.context import correlation_id, traceparent, usable_correlation_id
 from pydantic import ValidationError
-from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 MAX_KEY_CHARACTERS = 255
@@ -47,58 +47,65 @@ _VERSION = re.compile(r'"(0|[1-9][0-9]{0,9})"')
 
 
 class Endpoint:
-    """One command's ASGI application."""
+    """One command's ASGI application. It raises nothing that is a refusal: those leave as problem documents."""
 
     def __init__(self, declared: Declared, door: Door, max_bytes: int) -> None:
         self._declared, self._door, self._max_bytes = declared, door, max_bytes
         self._validate: Callable[[Any], Body] = declared.body.__pydantic_validator__.validate_python
+        self._body_may_be_left_out = declared.body_may_be_left_out
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        answer: Response
         try:
-            answer = await self._answer(request)
+            answer = await self._answer(scope, receive)
+        except Problem as problem:
+            answer = problem.response()
         except Refusal as refused:
-            raise of_refusal(refused) from None
+            answer = of_refusal(refused).response()
         except LedgerError as failed:
-            raise of_ledger_error(failed) from failed
+            answer = of_ledger_error(failed).response()
         await answer(scope, receive, send)
 
-    async def _answer(self, request: Request) -> JsonAnswer:
-        declared, headers = self._declared, request.headers
-        credential = self._door.credential(request)
-        key = idempotency_key(headers.getlist("idempotency-key"))
-        version = expected_version(headers.get("if-match"))
-        raw_body = await self._read(request)
-        stated = self._stated(raw_body)
+    async def _answer(self, scope: Scope, receive: Receive) -> JsonAnswer:
+        declared, headers = self._declared, Headers(scope)
+        credential = credential_of(headers.text(b"authorization"), self._door.verifier)
+        key = headers.idempotency_key()
+        version = expected_version(headers.text(b"if-match"))
+        body = await self._read(headers, receive)
+        stated = self._stated(body)
         maker = KeyMaker(credential.workspace) if declared.issues_key else None
-        path_parameters: dict[str, str] = request.scope["path_params"]
+        path_parameters: dict[str, str] = scope["path_params"]
         correlation = correlation_id.get() or uuid7()
-        asked = Asked(
-            credential=credential,
-            make=lambda meta: declared.make(meta, path_parameters, stated, maker),
-            method="POST",
-            path=request.scope["path"],
-            body=raw_body,
-            reason=stated.reason,
-            effective_at=stated.effective_at,
-            correlation_id=correlation,
-            causation_id=causation_id(headers.get("x-causation-id"), correlation),
-            key=key,
-            version=version,
-            location=self._location,
-            traceparent=traceparent.get(),
+        answer = await self._door.shell.perform(
+            Asked(
+                credential=credential,
+                make=lambda meta: declared.make(meta, path_parameters, stated, maker),
+                method="POST",
+                path=scope["path"],
+                body=body,
+                reason=stated.reason,
+                effective_at=stated.effective_at,
+                correlation_id=correlation,
+                causation_id=causation_id(headers.text(b"x-causation-id"), correlation),
+                key=key,
+                version=version,
+                location=self._location,
+                traceparent=traceparent.get(),
+            )
         )
-        answer = await self._door.shell.perform(asked)
         shown = maker.key if maker is not None and not answer.replayed else None
         return JsonAnswer(self._status(answer), answer_bytes(answer, shown), answer_headers(answer))
 
-    async def _read(self, request: Request) -> Any:
-        if self._declared.body_may_be_left_out and "content-type" not in request.headers:
-            raw = await read_body(request, self._max_bytes)
-            if not raw:
-                return {}
-        require_media_type(request, JSON)
-        return parse_json(await read_body(request, self._max_bytes), self._max_bytes)
+    async def _read(self, headers: Headers, receive: Receive) -> Any:
+        content_type = headers.text(b"content-type")
+        if content_type is not None or not self._body_may_be_left_out:
+            need_media_type(content_type, headers.text(b"content-encoding"), JSON)
+        raw = await receive_body(receive, headers.text(b"content-length"), self._max_bytes)
+        if not raw and self._body_may_be_left_out:
+            return {}
+        if content_type is None:
+            need_media_type(None, None, JSON)
+        return parse_json(raw, self._max_bytes)
 
     def _stated(self, body: Any) -> Body:
         try:
@@ -112,6 +119,28 @@ class Endpoint:
 
     def _status(self, answer: Answer) -> int:
         return 201 if self._declared.creates is not None and answer.facts else 200
+
+
+class Headers:
+    """A request's headers, taken apart once."""
+
+    __slots__ = ("_found", "_raw")
+
+    def __init__(self, scope: Scope) -> None:
+        self._raw: list[tuple[bytes, bytes]] = scope["headers"]
+        self._found = dict(self._raw)
+
+    def text(self, name: bytes) -> str | None:
+        found = self._found.get(name)
+        return None if found is None else found.decode("latin-1")
+
+    def idempotency_key(self) -> str | None:
+        """Problem 400 ``bad_idempotency_key``."""
+        if b"idempotency-key" not in self._found:
+            return None
+        return idempotency_key(
+            [text.decode("latin-1") for name, text in self._raw if name == b"idempotency-key"]
+        )
 
 
 def idempotency_key(given: list[str]) -> str | None:

@@ -17,7 +17,7 @@ from goal_ledger_contracts.decision import Identity
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain.authorise import Permission, authorise, held_by, may
 from goal_ledger_domain.reading import identity
-from goal_ledger_edge.bodies import media_type, parse_json, read_body, require_media_type, too_large
+from goal_ledger_edge.bodies import parse_json, read_body, require_media_type, too_large
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.submission import Answer
 from goal_ledger_messaging.reading_event import (
@@ -145,9 +145,9 @@ def router(door: Door, max_batch_bytes: int, max_batch_items: int) -> APIRouter:
         _key: Annotated[str | None, Header(alias="Idempotency-Key", description="Not for a batch")] = None,
     ) -> Response | JsonAnswer:
         """Take one reading (structured or binary CloudEvent) or a batch; each is decided for itself."""
-        require_media_type(request, (STRUCTURED, BATCH, JSON))
+        found = require_media_type(request, (STRUCTURED, BATCH, JSON))
         key = idempotency_key(request.headers.getlist("idempotency-key"))
-        is_batch = media_type(request) == BATCH
+        is_batch = found == BATCH
         if is_batch and key is not None:
             sentence = "A batch takes no Idempotency-Key: its readings have identities."
             raise Problem(422, "key_not_for_bulk", sentence, field="Idempotency-Key")
