@@ -234,12 +234,9 @@ def _instant(attributes: Mapping[str, Any]) -> datetime:
 
 
 def _decimal(given: Any) -> Decimal:
-    kind = type(given)
-    if kind is str and _DECIMAL.fullmatch(given):
-        return Decimal(given)
-    if kind is Decimal:
+    if isinstance(given, Decimal):
         return given
-    if kind is int:
+    if type(given) is int or (type(given) is str and _DECIMAL.fullmatch(given)):
         return Decimal(given)
     if given is None:
         raise NotAReading("event_malformed", "data.value is missing.", "data/value")

@@ -28,7 +28,7 @@ from aiokafka.protocol.types import (
 _ABSENT = bytes(16)
 
 
-class _Uuid(AbstractType[bytes]):
+class _Uuid(AbstractType[bytes]):  # type: ignore[misc]
     @classmethod
     def encode(cls, value: bytes) -> bytes:
         return value
@@ -41,7 +41,7 @@ class _Uuid(AbstractType[bytes]):
 _NAME = CompactString("utf-8")
 
 
-class _MetadataResponseV12(Response):
+class _MetadataResponseV12(Response):  # type: ignore[misc]
     API_KEY = 3
     API_VERSION = 12
     SCHEMA = Schema(
@@ -82,7 +82,7 @@ class _MetadataResponseV12(Response):
     )
 
 
-class _MetadataRequestV12(RequestStruct):
+class _MetadataRequestV12(RequestStruct):  # type: ignore[misc]
     FLEXIBLE_VERSION = True
     API_KEY = 3
     API_VERSION = 12
@@ -95,7 +95,7 @@ class _MetadataRequestV12(RequestStruct):
     )
 
 
-class _MetadataRequest(Request[_MetadataRequestV12]):
+class _MetadataRequest(Request[_MetadataRequestV12]):  # type: ignore[misc]
     API_KEY = 3
 
     def __init__(self, names: list[str]) -> None:
