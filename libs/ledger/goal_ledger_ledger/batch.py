@@ -13,10 +13,8 @@ of the batch moved or removed a recorded point of that series.
 from __future__ import annotations
 
 import time
-from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
 
 from goal_ledger_contracts.decision import (
@@ -25,8 +23,6 @@ from goal_ledger_contracts.decision import (
     Draft,
     Found,
     Identity,
-    Neighbours,
-    Point,
     Situation,
 )
 from goal_ledger_contracts.envelope import MAX_FACT_BYTES, CommandMark, Fact, to_bytes
@@ -34,27 +30,20 @@ from goal_ledger_contracts.facts import PERSONAL_FIELDS
 from goal_ledger_contracts.position import Position
 
 from goal_ledger_ledger.folded import SHREDDING, Folded, Tip
-from goal_ledger_ledger.lookup import Kept, Looked, Near, asked_neighbours, replayed
+from goal_ledger_ledger.lookup import Kept, Looked, replayed
 from goal_ledger_ledger.merkle import Frontier, leaf_hash
 from goal_ledger_ledger.sealing import OwnerShredded, Place, TextKeys, owners, seal_fact_data
+from goal_ledger_ledger.series import Series, Unsettled
 from goal_ledger_ledger.submission import Answer, Domain, FactRef, FactTooLarge, KeyReused, Submission
 
-LAST_SEQ, ZERO = 2**63 - 1, Decimal(0)
 BATCH_MAX_FACTS = 500
 BATCH_MAX_BYTES = 8 * 1024 * 1024
 DECIDING_MAX_S = 0.050
 
 Outcome = Answer | Exception
-PointRow = tuple[str, datetime, int, Decimal] | None
-"""Series, time, seq and value of an identity's point; None: taken out."""
-
 
 Numbered = tuple[Fact, Draft, bytes, bytes]
 """A fact as it will be stored, the draft it was decided as, its bytes and its leaf hash."""
-
-
-class Unsettled(Exception):
-    """Not decidable within this batch; it goes into the next."""
 
 
 class Versions(Mapping[str, int]):
@@ -94,7 +83,7 @@ class Batch:
         """To be kept, by mark: (mark of the body, the stream whose version is answered, the answer)."""
         self.identities: dict[Identity, tuple[int, int, str]] = {}
         """(seq of the fact with the content, state, subject)."""
-        self.points: dict[Identity, PointRow] = {}
+        self.series = Series(looked)
         self.tips: dict[str, Tip] = {}
         self.shredded: set[str] = set()
         self.world = folded.world.branch()
@@ -103,8 +92,6 @@ class Batch:
         self._folded, self._looked, self._keys, self._domain = folded, looked, keys, domain
         self._versions = Versions(self.tips, folded.tips)
         self._found: dict[Identity, Callable[[], Found]] = {}
-        self._series: dict[str, list[tuple[datetime, int, Decimal]]] = {}
-        self._unsettled: set[str] = set()
         self._size = 0
 
     @property
@@ -174,7 +161,7 @@ class Batch:
             self.now,
             self.position,
             found,
-            self._neighbours(submission) if submission.neighbours else {},
+            self.series.neighbours(submission) if submission.neighbours else {},
             self._versions,
             submission.mark,
         )
@@ -182,15 +169,6 @@ class Batch:
     def _find(self, identity: Identity) -> Found | None:
         here = self._found.get(identity)
         return here() if here is not None else self._looked.found.get(identity)
-
-    def _neighbours(self, submission: Submission) -> dict[tuple[str, datetime], Neighbours]:
-        asked = asked_neighbours(submission, self._looked.digests)
-        if any(series in self._unsettled for series, _, _ in asked):
-            raise Unsettled
-        return {
-            (series, at): nearest(self._looked.near[series, at, own], self._series.get(series, ()), at)
-            for series, at, own in asked
-        }
 
     def _number(self, submission: Submission, decision: Decision) -> list[Numbered]:
         """The decision's facts as they will be stored, with bytes and hash. Nothing is taken over yet."""
@@ -263,7 +241,7 @@ class Batch:
         for claim in decision.claims:
             self._claim(claim, *numbered[claim.draft][:2])
         for point in decision.points:
-            self._put(point, numbered[point.draft][0].seq)
+            self.series.take(point, numbered[point.draft][0].seq)
         return Answer(
             decision.id, self._versions[decision.stream], tuple(refs), self.position, False, location
         )
@@ -279,22 +257,6 @@ class Batch:
         else:
             self._found[identity] = lambda: Found(in_clear(fact, draft), state, subject)
         self.identities[identity] = (seq, state, subject)
-
-    def _put(self, point: Point, seq: int) -> None:
-        identity, series = point.identity, point.series
-        is_new = (
-            identity in self._looked.digests
-            and identity not in self._looked.found
-            and identity not in self.points
-        )
-        if point.gone:
-            self.points[identity] = None
-        else:
-            self.points[identity] = (series, point.at, seq, point.value)
-        if is_new and not point.gone:
-            insort(self._series.setdefault(series, []), (point.at, seq, point.value))
-        else:
-            self._unsettled.add(series)
 
 
 def decide_batch(
@@ -328,18 +290,3 @@ def in_clear(fact: Fact, draft: Draft) -> Fact:
     values = [getattr(fact, name) for name in Fact.__slots__]
     values[5] = draft.data
     return Fact(*values)
-
-
-def nearest(
-    stored: tuple[Near, Near],
-    here: Sequence[tuple[datetime, int, Decimal]],
-    at: datetime,
-) -> Neighbours:
-    """The neighbours of ``at`` among the stored points and those of the batch, of equal times the later recorded."""
-    before, after = stored
-    index = bisect_right(here, (at, LAST_SEQ, ZERO))
-    if index and (before is None or here[index - 1][0] >= before[0]):
-        before = (here[index - 1][0], here[index - 1][2])
-    if index < len(here) and (after is None or here[index][0] < after[0]):
-        after = (here[index][0], here[index][2])
-    return Neighbours(before[1] if before else None, after[1] if after else None)

@@ -4,8 +4,7 @@
 first of its kind simply by standing behind it. Whatever has gathered while a batch was being committed goes into the
 next: group commit needs no timer.
 
-*Two queues per line*: single commands go first, bulk fills the rest of each batch. So a single command waits for one
-batch at most, however many readings wait, and bulk keeps what singles leave, at least half of each batch.
+*Bulk and single commands share each batch* (``line.py``), so that neither waits for the other.
 
 *A caller that goes away cancels nothing*: its command stays in line and is recorded. A line's task ends when its line
 is empty. Folded states are kept for the workspaces used last (:data:`MAX_WORKSPACES`).
@@ -16,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,9 +24,10 @@ from goal_ledger_contracts.position import Position
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_ledger.append import Appender, Counts
-from goal_ledger_ledger.batch import BATCH_MAX_FACTS, Outcome
+from goal_ledger_ledger.batch import Outcome
 from goal_ledger_ledger.erasing import erase, erase_everywhere
 from goal_ledger_ledger.keyring import Keyring
+from goal_ledger_ledger.line import Group, Line, Waiting
 from goal_ledger_ledger.snapshots import EVERY_FACTS, Snapshots
 from goal_ledger_ledger.store import is_passing, require_durability
 from goal_ledger_ledger.submission import (
@@ -50,9 +50,6 @@ READ_FRESH_S = 1.0
 UNKNOWN_REMEMBERED_S = 1.0
 MAX_UNKNOWN_REMEMBERED = 1_000
 ERASE_AGAIN_AFTER_S = 5.0
-BULK_SHARE = BATCH_MAX_FACTS // 2
-"""Places of a batch that single commands leave to bulk, when there is bulk."""
-
 log = logging.getLogger(__name__)
 
 
@@ -63,85 +60,6 @@ class Stop:
     reason: str
     epoch: int | None
     looked_at: float = field(default_factory=time.monotonic)
-
-
-class _Group:
-    """A bulk request: its outcomes, complete when none is left."""
-
-    __slots__ = ("future", "left", "outcomes")
-
-    def __init__(self, size: int, future: asyncio.Future[list[Outcome]]) -> None:
-        self.outcomes: list[Outcome] = [NotRecorded("not decided")] * size
-        self.left = size
-        self.future = future
-
-
-class _Waiting:
-    """A submission in line, and where its outcome goes: a caller's future, or a place in a group."""
-
-    __slots__ = ("future", "group", "index", "submission")
-
-    def __init__(
-        self,
-        submission: Submission,
-        future: asyncio.Future[Answer] | None = None,
-        group: _Group | None = None,
-        index: int = 0,
-    ) -> None:
-        self.submission, self.future, self.group, self.index = submission, future, group, index
-
-    def settle(self, outcome: Outcome) -> None:
-        if self.group is not None:
-            self.group.outcomes[self.index] = outcome
-            self.group.left -= 1
-            if not self.group.left and not self.group.future.done():
-                self.group.future.set_result(self.group.outcomes)
-        elif self.future is not None and not self.future.done():
-            if isinstance(outcome, Answer):
-                self.future.set_result(outcome)
-            else:
-                self.future.set_exception(outcome)
-
-    @property
-    def alone(self) -> bool:
-        return self.submission.exclusive or self.submission.creates_workspace
-
-
-class _Line:
-    """The queues of one workspace, the task that empties them, and what it writes with."""
-
-    def __init__(self, appender: Appender) -> None:
-        self.appender = appender
-        self.singles: deque[_Waiting] = deque()
-        self.bulk: deque[_Waiting] = deque()
-        self.task: asyncio.Task[None] | None = None
-        self.lock = asyncio.Lock()
-        self.erased: set[str] = set()
-        self.snapshot_runs = False
-
-    @property
-    def idle(self) -> bool:
-        return self.task is None and not self.lock.locked() and not self.snapshot_runs
-
-    def take(self) -> list[_Waiting]:
-        """The next batch's submissions: singles first, bulk in what they leave; one that must be alone, alone."""
-        for queue in (self.singles, self.bulk):
-            if queue and queue[0].alone:
-                return [queue.popleft()]
-            if queue:
-                break
-        taken: list[_Waiting] = []
-        for queue, places in (
-            (self.singles, BATCH_MAX_FACTS - BULK_SHARE if self.bulk else BATCH_MAX_FACTS),
-            (self.bulk, BATCH_MAX_FACTS),
-        ):
-            while queue and len(taken) < places and not queue[0].alone:
-                taken.append(queue.popleft())
-        return taken
-
-    def put_back(self, undecided: Sequence[_Waiting]) -> None:
-        for waiting in reversed(undecided):
-            (self.singles if waiting.group is None else self.bulk).appendleft(waiting)
 
 
 class Ledger:
@@ -160,7 +78,7 @@ class Ledger:
         self._engine, self._keyring, self._domain, self._gate = engine, keyring, domain, gate
         self._allow_unsafe_durability = allow_unsafe_durability
         self._snapshots = Snapshots(engine, keyring, domain.fold_version)
-        self._lines: OrderedDict[str, _Line] = OrderedDict()
+        self._lines: OrderedDict[str, Line] = OrderedDict()
         self._unknown: dict[str, float] = {}
         self._stopped: dict[str | None, Stop] = {}
         self._behind: set[asyncio.Task[None]] = set()
@@ -199,7 +117,7 @@ class Ledger:
         """
         line = self._line_for(submission)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        line.singles.append(_Waiting(submission, future))
+        line.singles.append(Waiting(submission, future))
         self._wake(line)
         return await future
 
@@ -210,8 +128,8 @@ class Ledger:
             return []
         line = self._line_for(submissions[0])
         future: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        group = _Group(len(submissions), future)
-        line.bulk.extend(_Waiting(one, None, group, index) for index, one in enumerate(submissions))
+        group = Group(len(submissions), future)
+        line.bulk.extend(Waiting(one, None, group, index) for index, one in enumerate(submissions))
         self._wake(line)
         return await future
 
@@ -261,7 +179,7 @@ class Ledger:
         """Commands in line, of all workspaces."""
         return sum(len(line.singles) + len(line.bulk) for line in self._lines.values())
 
-    def _line_for(self, submission: Submission) -> _Line:
+    def _line_for(self, submission: Submission) -> Line:
         if self._closing:
             raise NotRecorded("This process is shutting down; nothing was recorded.")
         if submission.creates_workspace:
@@ -270,7 +188,7 @@ class Ledger:
             self._refuse_unknown(submission.workspace)
         return self._line(submission.workspace)
 
-    def _line(self, workspace: str) -> _Line:
+    def _line(self, workspace: str) -> Line:
         line = self._lines.get(workspace)
         if line is not None:
             self._lines.move_to_end(workspace)
@@ -278,7 +196,7 @@ class Ledger:
         appender = Appender(
             workspace, self._engine, self._keyring, self._domain, self._snapshots, self.counts
         )
-        line = self._lines[workspace] = _Line(appender)
+        line = self._lines[workspace] = Line(appender)
         if len(self._lines) > MAX_WORKSPACES:
             for name, oldest in self._lines.items():
                 if oldest.idle and oldest is not line:
@@ -294,11 +212,11 @@ class Ledger:
             raise UnknownWorkspace(workspace)
         del self._unknown[workspace]
 
-    def _wake(self, line: _Line) -> None:
+    def _wake(self, line: Line) -> None:
         if line.task is None:
             line.task = asyncio.create_task(self._drain(line))
 
-    async def _drain(self, line: _Line) -> None:
+    async def _drain(self, line: Line) -> None:
         while line.singles or line.bulk:
             waiting = line.take()
             async with line.lock:
@@ -310,13 +228,13 @@ class Ledger:
         line.task = None
         self._forget_if_unfolded(line)
 
-    def _forget_if_unfolded(self, line: _Line) -> None:
+    def _forget_if_unfolded(self, line: Line) -> None:
         """A name that is no workspace takes no place among those that are."""
         workspace = line.appender.workspace
         if line.appender.folded is None and line.idle and self._lines.get(workspace) is line:
             del self._lines[workspace]
 
-    async def _record(self, line: _Line, submissions: list[Submission]) -> list[Outcome]:
+    async def _record(self, line: Line, submissions: list[Submission]) -> list[Outcome]:
         """What became of the first submissions, at least one."""
         try:
             await self._may_write(line)
@@ -332,7 +250,7 @@ class Ledger:
             return [outcome]
         return [(await self._record(line, [one]))[0] for one in submissions]
 
-    async def _may_write(self, line: _Line) -> None:
+    async def _may_write(self, line: Line) -> None:
         """Raises what the gate raises, or StoreBehindLog while writing is stopped."""
         workspace = line.appender.workspace
         if self._stopped:
@@ -345,7 +263,7 @@ class Ledger:
                 raise StoreBehindLog(stop.reason)
         await self._gate.check(workspace)
 
-    async def _is_recovered(self, line: _Line, stop: Stop) -> bool:
+    async def _is_recovered(self, line: Line, stop: Stop) -> bool:
         """A recovery raises the epoch; looked at once a second at most."""
         if stop.epoch is None or time.monotonic() - stop.looked_at < READ_FRESH_S:
             return False
@@ -369,7 +287,7 @@ class Ledger:
             return NotRecorded("The store cannot be reached; nothing was recorded.")
         return failure
 
-    async def _erase(self, line: _Line) -> None:
+    async def _erase(self, line: Line) -> None:
         """Delete the keys of those shredded since, before the answer goes out; if that fails, go on trying."""
         folded = line.appender.folded
         if folded is None or len(folded.shredded) == len(line.erased):
@@ -382,11 +300,11 @@ class Ledger:
             log.exception("keys are still to be deleted", extra={"workspace": folded.workspace})
             self._run(self._erase_again(line))
 
-    async def _erase_again(self, line: _Line) -> None:
+    async def _erase_again(self, line: Line) -> None:
         await asyncio.sleep(ERASE_AGAIN_AFTER_S)
         await self._erase(line)
 
-    def _care(self, line: _Line) -> None:
+    def _care(self, line: Line) -> None:
         """Start a snapshot when enough was recorded since the last."""
         appender = line.appender
         if appender.folded is None or line.snapshot_runs:
@@ -395,7 +313,7 @@ class Ledger:
             line.snapshot_runs = True
             self._run(self._snapshot(line))
 
-    async def _snapshot(self, line: _Line) -> None:
+    async def _snapshot(self, line: Line) -> None:
         try:
             folded = line.appender.folded
             if folded is not None:

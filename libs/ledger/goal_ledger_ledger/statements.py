@@ -121,14 +121,14 @@ def _identity_columns(batch: Batch) -> list[list[Any]]:
 
 
 def _point_columns(batch: Batch) -> list[list[Any]]:
-    put = [(batch.digest(identity), point) for identity, point in batch.points.items() if point is not None]
+    put = batch.series.put
     return [
-        [digest for digest, _ in put],
-        [point[0] for _, point in put],
-        [point[1] for _, point in put],
-        [point[2] for _, point in put],
-        [point[3] for _, point in put],
-        [batch.digest(identity) for identity, point in batch.points.items() if point is None],
+        [batch.digest(identity) for identity in put],
+        [series for series, _, _, _ in put.values()],
+        [at for _, at, _, _ in put.values()],
+        [seq for _, _, seq, _ in put.values()],
+        [value for _, _, _, value in put.values()],
+        [batch.digest(identity) for identity in batch.series.gone],
     ]
 
 

@@ -83,6 +83,7 @@ def create_engine(url: str, *, application: str, connections: int = 10) -> Async
             "server_settings": {
                 "application_name": application,
                 "enable_seqscan": "off",
+                "jit": "off",
                 "plan_cache_mode": "force_generic_plan",
                 "lock_timeout": str(LOCK_TIMEOUT_MS),
                 "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
