@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 import httpx2
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 PAGE = 1000
 FACTS = "ledger.facts"
@@ -92,15 +92,11 @@ def check_chains(facts: list[bytes]) -> int:
 async def read_topic(bootstrap: str, workspace: str, wanted: int) -> dict[int, bytes]:
     """The workspace's records of `ledger.facts` by seq; waits until all have come."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+        FACTS, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     await consumer.start()
     found: dict[int, bytes] = {}
     try:
-        partitions = [
-            TopicPartition(FACTS, p) for p in consumer.partitions_for_topic(FACTS) or await _known(consumer)
-        ]
-        consumer.assign(partitions)
         until = time.monotonic() + WAIT_S
         while len(found) < wanted and time.monotonic() < until:
             for records in (await consumer.getmany(timeout_ms=200)).values():
@@ -112,11 +108,6 @@ async def read_topic(bootstrap: str, workspace: str, wanted: int) -> dict[int, b
         return found
     finally:
         await asyncio.wait_for(consumer.stop(), 5)
-
-
-async def _known(consumer: AIOKafkaConsumer) -> set[int]:
-    await consumer.topics()
-    return consumer.partitions_for_topic(FACTS) or set()
 
 
 async def read_rows(url: str, workspace: str) -> dict[int, bytes]:
