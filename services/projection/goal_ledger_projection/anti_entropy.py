@@ -1,8 +1,8 @@
 """Anti-entropy: every few seconds, are we where the store's heads are?
 
 Kafka may be gone, a topic empty, a rebalance stuck: the read side must come to the head all the same. So a worker asks
-the command service for the heads that moved (from a minute before its last question; all of them at start and every ten
-minutes), and a workspace that stays behind for ten seconds with nothing arriving is healed from the feed. Lag is measured
+the command service for the heads that moved (from a minute before the latest move it has seen, by the store's clock; all
+of them at start and every ten minutes), and a workspace that stays behind for ten seconds with nothing arriving is healed from the feed. Lag is measured
 against these heads.
 
 Positions are read before the heads are asked for. A head then below the position of the same epoch means that the
@@ -16,7 +16,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from goal_ledger_contracts.position import Position
 from goal_ledger_observability.logs import logger
@@ -65,7 +65,8 @@ class AntiEntropy:
         self._meters = meters
         self._patience_s = patience_s
         self._heads: dict[str, Head] = {}
-        self._asked_at: datetime | None = None
+        self._moved_at: datetime | None = None
+        """The latest move seen, by the store's clock."""
         self._all_asked_at = float("-inf")
         self._waiting: dict[str, _Waiting] = {}
         self._out_of_reach = False
@@ -97,17 +98,16 @@ class AntiEntropy:
 
     async def _ask(self) -> None:
         now = time.monotonic()
-        everything = now - self._all_asked_at >= self._settings.all_heads_every_s or self._asked_at is None
+        everything = now - self._all_asked_at >= self._settings.all_heads_every_s
         since = None
-        if not everything and self._asked_at is not None:
-            since = self._asked_at - timedelta(seconds=self._settings.heads_overlap_s)
-        asked_at = datetime.now(UTC)
+        if not everything and self._moved_at is not None:
+            since = self._moved_at - timedelta(seconds=self._settings.heads_overlap_s)
         heads = await self._feed.heads(since)
         if everything:
             self._heads.clear()
             self._all_asked_at = now
         self._heads.update({head.workspace: head for head in heads})
-        self._asked_at = asked_at
+        self._moved_at = max((head.moved_at for head in self._heads.values()), default=None)
         self._meters.heads_read()
 
     def _measure(self, standings: Mapping[str, Standing]) -> None:
@@ -125,9 +125,14 @@ class AntiEntropy:
             if standing is None or standing.parked == STORE_BEHIND_READER:
                 continue
             folded = Position(standing.folded.epoch, standing.folded.next_seq - 1)
-            if folded.seq > 0 and head.position < folded and head.position.epoch <= folded.epoch:
+            if folded.seq > 0 and head.position < folded and await self._is_set_back(name, folded):
                 log.error(STORE_BEHIND_READER, workspace=name, folded=str(folded), head=str(head.position))
                 await self._steadfast.park(name, standing.folded.next_seq, STORE_BEHIND_READER)
+
+    async def _is_set_back(self, workspace: str, folded: Position) -> bool:
+        """Asked directly, for the heads in hand may be older than what was folded since."""
+        page = await self._feed.after(workspace, folded, 1)
+        return page is not None and page.head < folded
 
     async def _caught_up(self, standings: Mapping[str, Standing]) -> None:
         done = [

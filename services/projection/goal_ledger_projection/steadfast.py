@@ -1,8 +1,9 @@
 """Applying whatever happens: what passes is tried again, what cannot be applied parks its workspace, the rest goes on.
 
-* Transient (connection lost, server restarting, deadlock, disk full): the same batch again, with growing pauses, for as
-  long as it takes. The rows and positions say what was committed, so a commit in doubt needs no thought.
-* A batch that fails otherwise is applied workspace by workspace, and a workspace that fails fact by fact. The fact
+* Transient (connection lost, server restarting, deadlock, disk full), and whatever else is no fault of the facts (a right
+  or a table missing): the same batch again, with growing pauses, for as long as it takes. The rows and positions say
+  what was committed, so a commit in doubt needs no thought.
+* A batch that fails because of what is in it is applied workspace by workspace, and a workspace that fails fact by fact. The fact
   that cannot be applied parks its workspace, with the reason, loudly; the other workspaces go on.
 """
 
@@ -26,15 +27,14 @@ log = logger("goal_ledger.projection.steadfast")
 
 Result = TypeVar("Result")
 
-_TRANSIENT_CLASSES = ("08", "40", "53", "55", "57", "58")
-"""SQLSTATE: connection, rolled back, resources, not in state, operator, system."""
-_READ_ONLY = "25006"
+_ABOUT_THE_DATA = ("22", "23", "54")
+"""SQLSTATE classes: data exception, integrity constraint, program limit. All others say nothing about the facts."""
 
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same may succeed later, without anything being changed by us."""
     if isinstance(error, asyncpg.PostgresError):
-        return str(error.sqlstate)[:2] in _TRANSIENT_CLASSES or error.sqlstate == _READ_ONLY
+        return str(error.sqlstate)[:2] not in _ABOUT_THE_DATA
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)
     return isinstance(error, OSError | TimeoutError | NotOurs)

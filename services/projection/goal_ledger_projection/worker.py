@@ -147,10 +147,12 @@ class Worker:
 
 
 @asynccontextmanager
-async def opened(settings: WorkerSettings) -> AsyncIterator[Worker]:
+async def opened(
+    settings: WorkerSettings, registry: CollectorRegistry | None = None
+) -> AsyncIterator[Worker]:
     """A worker with its resources; they are closed at the end of the block."""
     pauses = Pauses(settings.retry_first_pause_s, settings.retry_longest_pause_s)
-    meters = Meters(new_registry("worker"))
+    meters = Meters(registry or new_registry("worker"))
     url = settings.read_database_url
     if not settings.allow_unsafe_durability:
         await pauses.until_done("open", lambda: refuse_unsafe_durability(url), meters)
@@ -165,9 +167,35 @@ async def opened(settings: WorkerSettings) -> AsyncIterator[Worker]:
                 await database.close()
 
 
+class _Process:
+    """The worker in its process: HTTP answers from the first moment on, whatever the databases do."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._worker: Worker | None = None
+        self.registry = new_registry("worker")
+
+    async def work(self) -> None:
+        """Work until cancelled; raises what ends one of the worker's tasks."""
+        async with opened(self._settings, self.registry) as worker, worker.running() as tasks:
+            self._worker = worker
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+
+    async def checks(self) -> Mapping[str, str]:
+        """What readiness depends on."""
+        return {"database": "not open yet"} if self._worker is None else await self._worker.checks()
+
+
 async def run_worker(settings: WorkerSettings) -> None:
     """The process: work, and tell of it on the HTTP port, until SIGTERM."""
     spare_the_collector()
-    async with opened(settings) as worker, worker.running() as tasks:
-        app = health_app(worker.checks, worker.registry)
-        await serve([Listener(app, settings.http_host, settings.http_port)], background=tasks)
+    process = _Process(settings)
+    working = asyncio.create_task(process.work(), name="work")
+    try:
+        app = health_app(process.checks, process.registry)
+        await serve([Listener(app, settings.http_host, settings.http_port)], background=[working])
+    finally:
+        working.cancel()
+        await asyncio.wait([working], timeout=settings.drain_s)
