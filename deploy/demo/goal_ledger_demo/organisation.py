@@ -198,6 +198,7 @@ OBJECTIVES = {
     ),
     "packing": ("Pack better and faster", "person/jonas", "jonas", "committed"),
 }
+CONTRIBUTORS = {"web-shop": ("person/ingrid",)}
 LINKS = (
     ("web-shop", "objective/recommended", "contributes", "2"),
     ("delivery", "objective/recommended", "contributes", "1"),
@@ -209,6 +210,13 @@ ROLLED_UP_FROM_BOTH = ("recommended", "delivery")
 
 def _goals(start: date) -> Iterator[Step]:
     drafted, active = instant(start, -2), instant(start, 0)
+    for objective, (title, owner, _, kind) in OBJECTIVES.items():
+        body = {"id": objective, "title": title, "owner": owner, "kind": kind, "cycle": "launch"}
+        body["contributors"] = list(CONTRIBUTORS.get(objective, ()))
+        yield Step("importer", "/v1/objectives", body | {"effective_at": drafted})
+        for key_result, text, measure in KEY_RESULTS[objective]:
+            added = {"id": key_result, "text": text, "measure": measure, "effective_at": drafted}
+            yield Step("importer", f"/v1/objectives/{objective}/key-results", added)
     for unit in ROLLED_UP_FROM_BOTH:
         yield Step(
             "kari",
@@ -219,12 +227,6 @@ def _goals(start: date) -> Iterator[Step]:
                 "reason": "Own results and those below count alike",
             },
         )
-    for objective, (title, owner, _, kind) in OBJECTIVES.items():
-        body = {"id": objective, "title": title, "owner": owner, "kind": kind, "cycle": "launch"}
-        yield Step("importer", "/v1/objectives", body | {"effective_at": drafted})
-        for key_result, text, measure in KEY_RESULTS[objective]:
-            added = {"id": key_result, "text": text, "measure": measure, "effective_at": drafted}
-            yield Step("importer", f"/v1/objectives/{objective}/key-results", added)
     for feed, part, aggregation in ((VISITORS, "visitors", "increase"), (SALES, "sales", "sum")):
         bound = {"part": part, "feed": feed, "aggregation": aggregation, "effective_at": drafted}
         yield Step("importer", "/v1/key-results/first-month/bind", bound)
