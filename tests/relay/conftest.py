@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from goal_ledger_command.migrations import migrate
 from goal_ledger_command.relay.metrics import RelayMetrics
@@ -181,6 +182,18 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(HELD_S):
         while not await holds():  # noqa: ASYNC110  (what is waited for happens in Kafka or PostgreSQL)
             await asyncio.sleep(0.02)
+
+
+async def delete_topic(bench: Bench, topic: str) -> None:
+    """Returns when the broker no longer knows it."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+        while topic in await admin.list_topics():
+            pass
+    finally:
+        await admin.close()
 
 
 def folded(records: list[tuple[int, int, bytes]], epoch: int = 1) -> list[bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 from goal_ledger_command.relay.facts import FactsPublisher
 from goal_ledger_command.relay.lease import Lease, LeaseLost
 from goal_ledger_command.relay.marks import Marks
@@ -16,7 +15,7 @@ from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.topics import FACTS
 from goal_ledger_observability.metrics import new_registry
 
-from .conftest import Bench, folded, until
+from .conftest import Bench, delete_topic, folded, until
 
 
 def publisher(bench: Bench, term: int) -> FactsPublisher:
@@ -121,7 +120,7 @@ async def test_a_topic_deleted_and_made_again_is_whole_again_when_the_relay_star
         await bench.store.many(one, 25)
     async with bench.relaying():
         await bench.all_published(*written)
-    await delete_facts_topic(bench)
+    await delete_topic(bench, FACTS)
     for one in written:
         await bench.store.many(one, 1)
     async with bench.relaying():
@@ -138,13 +137,29 @@ async def test_a_topic_made_again_under_a_running_relay_is_noticed_and_filled_ag
     await bench.store.many(one, 25)
     async with bench.relaying():
         await bench.all_published(one)
-        await delete_facts_topic(bench)
+        await delete_topic(bench, FACTS)
 
         async def whole_again() -> bool:
             return len(await bench.facts(one)) >= 25
 
         await until(whole_again)
     assert folded(await bench.facts(one)) == one.facts
+
+
+async def test_a_store_set_back_under_a_running_relay_is_noticed_and_nothing_is_published_over(bench: Bench):
+    one, other = bench.store.workspace(), bench.store.workspace()
+    await bench.store.many(one, 20)
+    async with bench.relaying():
+        await bench.all_published(one)
+        before = await bench.facts(one)
+        async with raw_connection(bench.engine) as raw, raw.transaction():
+            await raw.execute("DELETE FROM facts WHERE workspace = $1 AND seq > 12", one.workspace)
+            await raw.execute("UPDATE heads SET seq = 12 WHERE workspace = $1", one.workspace)
+            await raw.execute("UPDATE published SET seq = 10 WHERE workspace = $1", one.workspace)
+            await raw.execute("DELETE FROM partition_marks WHERE topic = $1", FACTS)
+        await bench.store.many(other, 3)
+        await bench.all_published(other)
+    assert await bench.facts(one) == before
 
 
 async def test_another_number_of_partitions_than_the_recorded_one_is_refused(bench: Bench):
@@ -158,14 +173,3 @@ async def test_another_number_of_partitions_than_the_recorded_one_is_refused(ben
     assert term is not None
     with pytest.raises(Exception, match="has 24 partitions, recorded are 12"):
         await publisher(bench, term).live()
-
-
-async def delete_facts_topic(bench: Bench) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bench.bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_topics([FACTS])
-        while FACTS in await admin.list_topics():
-            pass
-    finally:
-        await admin.close()

@@ -8,9 +8,9 @@ from goal_ledger_contracts.envelope import leaf_hash
 from goal_ledger_ledger.checkpoint import verify
 from goal_ledger_ledger.merkle import root_of
 from goal_ledger_ledger.store import raw_connection
-from goal_ledger_messaging.topics import HEADS
+from goal_ledger_messaging.topics import HEADS, ensure_topics, heads_topic
 
-from .conftest import ORIGIN, Bench, Written, until
+from .conftest import ORIGIN, Bench, Written, delete_topic, until
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +76,23 @@ async def test_a_new_epoch_has_heads_under_an_origin_of_its_own(bench: Bench):
 async def test_there_is_no_checkpoint_before_the_first_head(bench: Bench):
     async with raw_connection(bench.engine) as raw:
         assert await latest_checkpoint(raw, "nobody") is None
+
+
+async def test_a_heads_topic_made_again_gets_the_newest_head_of_every_workspace(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("goal_ledger_command.relay.heads.LOOK_AT_TOPIC_EVERY_S", 0.1)
+    written = [bench.store.workspace() for _ in range(2)]
+    for one in written:
+        await bench.store.many(one, 4)
+    async with bench.relaying():
+        for one in written:
+            await signed_up_to(bench, one)
+        await delete_topic(bench, HEADS)
+        await ensure_topics(bench.bootstrap, [heads_topic()])
+        for one in written:
+
+            async def is_there(one: Written = one) -> bool:
+                return bool(await bench.records(HEADS, one.workspace))
+
+            await until(is_there)

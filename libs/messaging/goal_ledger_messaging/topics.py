@@ -26,6 +26,8 @@ MAX_RECORD_BYTES = 1024 * 1024
 MAX_REJECTED_BYTES = 8 * 1024 * 1024
 """An unreadable message is kept whole, with room for headers: more than the inbox lets in."""
 
+REPLICAS = 3
+
 _METADATA_ATTEMPTS = 100
 _METADATA_PAUSE_S = 0.05
 _DAY_MS = 24 * 60 * 60 * 1000
@@ -112,20 +114,21 @@ def emitter_topics(emitter: Emitter) -> tuple[TopicSpec, ...]:
 
 
 async def make_topics(
-    admin: AIOKafkaAdminClient, specs: list[TopicSpec], replication_factor: int = 1
+    admin: AIOKafkaAdminClient, specs: list[TopicSpec], replication_factor: int | None = None
 ) -> set[str]:
-    """Make those that do not exist; the names that were made now.
+    """Make those that do not exist; the names that were made now. Replicas: three, or as many as there are brokers.
 
     Raises TopicNotMade: ``create_topics`` itself never raises, the errors are in its answer. Topics that exist are
     left as they are.
     """
-    durable = {"min.insync.replicas": str(max(1, replication_factor - 1))}
+    if not specs:
+        return set()
+    replicas = replication_factor or min(REPLICAS, len((await admin.describe_cluster())["brokers"]))
+    durable = {"min.insync.replicas": str(max(1, replicas - 1))}  # one may be away
     wanted = [
-        NewTopic(spec.name, spec.partitions, replication_factor, topic_configs={**durable, **spec.configs})
+        NewTopic(spec.name, spec.partitions, replicas, topic_configs={**durable, **spec.configs})
         for spec in specs
     ]
-    if not wanted:
-        return set()
     made = set()
     for name, code, *more in (await admin.create_topics(wanted)).topic_errors:
         if code == 0:
@@ -146,7 +149,7 @@ async def partition_counts(admin: AIOKafkaAdminClient, names: list[str]) -> dict
 
 
 async def ensure_topics(
-    bootstrap: str, specs: list[TopicSpec], replication_factor: int = 1
+    bootstrap: str, specs: list[TopicSpec], replication_factor: int | None = None
 ) -> dict[str, int]:
     """Make what is missing and give the partition counts.
 

@@ -28,10 +28,8 @@ class EmitterTopics:
         engine: AsyncEngine,
         bootstrap: str,
         registered: asyncio.Event,
-        replication_factor: int = 1,
     ) -> None:
         self._engine, self._bootstrap, self._registered = engine, bootstrap, registered
-        self._replication_factor = replication_factor
         self._there: set[Emitter] = set()
         self._making = asyncio.Lock()
 
@@ -62,7 +60,7 @@ class EmitterTopics:
                 ]
                 for start in range(0, len(wanted), TOPICS_PER_REQUEST):
                     some = wanted[start : start + TOPICS_PER_REQUEST]
-                    made = await make_topics(admin, some, self._replication_factor)
+                    made = await make_topics(admin, some)
                     log.info("topics made", topics=sorted(made))
             finally:
                 await admin.close()

@@ -38,6 +38,10 @@ RECHECK_BLOCKED_S = 5.0
 log = logger("relay.facts")
 
 
+class StoreWentBack(Exception):
+    """The marks are behind what this life has published: the database was set back under it."""
+
+
 @dataclass(slots=True)
 class _Round:
     """Records under way: where each workspace ends, and the acknowledgements awaited (future, partition, records)."""
@@ -66,6 +70,7 @@ class FactsPublisher:
         self._partitions = 0
         self._topic_id = ""
         self._next_offset: dict[int, int] = {}
+        self._sent: dict[Place, int] = {}
         self._blocked: dict[str, Tail] = {}
 
     async def live(self) -> None:
@@ -92,6 +97,7 @@ class FactsPublisher:
         self._partitions = await self._marks.partitions()
         self._topic_id = await self._watch.begin(self._partitions)
         marks = await self._marks.of_topic(FACTS)
+        self._sent.clear()
         self._next_offset = {partition: mark.next_offset for partition, mark in marks.items()}
         tail = await read_tail(self._engine, self._bootstrap)
         self._blocked = await behind_log(self._engine, tail)
@@ -148,12 +154,19 @@ class FactsPublisher:
                 await self._send_batch(producer, batch, partition, sending)
                 batch = batches[partition] = producer.create_batch()
                 batch.append(key=key, value=stored, timestamp=now_ms, headers=headers)
+            self._need_forward((workspace, epoch), seq, sending)
             sending.last[workspace, epoch] = seq
             if kind == "SystemRegistered":
                 sending.emitters.append(Emitter(workspace, parse(stored, len(stored))["data"]["system"]))
         for partition, batch in batches.items():
             await self._send_batch(producer, batch, partition, sending)
+        self._sent.update(sending.last)
         return sending
+
+    def _need_forward(self, place: Place, seq: int, sending: _Round) -> None:
+        """Within a life a workspace only goes forward. Raises StoreWentBack: the next life looks at Kafka first."""
+        if place not in sending.last and seq <= self._sent.get(place, 0):
+            raise StoreWentBack(f"{place[0]} is at {seq} again after {self._sent[place]}")
 
     @staticmethod
     async def _send_batch(producer: AIOKafkaProducer, batch: Any, partition: int, sending: _Round) -> None:

@@ -3,7 +3,8 @@
 What is signed is a head that was committed, root and seq read from one row; within an epoch the log only grows, so no
 two signed heads are ever inconsistent. A head is signed once everything up to it is published: a signed head never
 speaks of facts that Kafka does not hold. While a log grows it is signed every few seconds, and once more when it rests.
-A head is published first and kept then: after a failure it is signed and published again, the same.
+A head is published first and kept then: after a failure it is signed and published again, the same. When the topic is
+another one than last time (its id is looked at every ten seconds), the newest head of every workspace is published again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from goal_ledger_ledger.checkpoint import Checkpoint, origin_of, sign
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_messaging import producer as producers
 from goal_ledger_messaging.partition import partition_of
+from goal_ledger_messaging.topic_ids import TopicIds
 from goal_ledger_messaging.topics import HEADS
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 1.0
 SIGN_EVERY_S = 5.0
+LOOK_AT_TOPIC_EVERY_S = 10.0
 HEADS_PER_ROUND = 500
 
 _GROWN = """
@@ -46,6 +49,12 @@ SELECT w, e, s, r, $5, n FROM unnest($1::text[], $2::int[], $3::bigint[], $4::by
 ON CONFLICT (workspace, epoch) DO UPDATE
 SET seq = EXCLUDED.seq, root = EXCLUDED.root, signed_at = EXCLUDED.signed_at, note = EXCLUDED.note
 WHERE kept.seq < EXCLUDED.seq
+"""
+
+_KEPT = "SELECT workspace, epoch, seq, root, note FROM checkpoints ORDER BY workspace, epoch"
+_NEW_TOPIC = """
+INSERT INTO partition_marks (topic, partition, topic_id, next_offset) VALUES ($1, 0, $2, 0)
+ON CONFLICT (topic, partition) DO UPDATE SET topic_id = EXCLUDED.topic_id
 """
 
 
@@ -83,6 +92,8 @@ class HeadsPublisher:
         self._engine, self._bootstrap, self._marks = engine, bootstrap, marks
         self._key, self._origin, self._metrics = key, origin, metrics
         self._partitions = 0
+        self._topic_id = ""
+        self._look_at_topic = 0.0
         self._waiting: dict[str, Head] = {}
 
     async def live(self) -> None:
@@ -90,13 +101,18 @@ class HeadsPublisher:
         producer = producers.reliable(self._bootstrap)
         self._partitions = await self._marks.partitions()
         self._waiting.clear()
+        self._look_at_topic = 0.0
+        ids = TopicIds(self._bootstrap)
         try:
+            await ids.start()
             await producer.start()
             while True:
+                await self._refill_new_topic(producer, ids)
                 await self.round(producer)
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             await producers.discard(producer)
+            await ids.close()
 
     async def round(self, producer: AIOKafkaProducer) -> int:
         """One look; how many heads were signed.
@@ -112,6 +128,24 @@ class HeadsPublisher:
                 self._waiting.pop(head.workspace, None)
         return len(ready)
 
+    async def _refill_new_topic(self, producer: AIOKafkaProducer, ids: TopicIds) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._look_at_topic:
+            return
+        topic_id = (await ids.of([HEADS])).get(HEADS)
+        if topic_id is None:
+            return  # the facts publisher is about to make it
+        async with raw_connection(self._engine) as raw:
+            known = await raw.fetchval(
+                "SELECT topic_id FROM partition_marks WHERE topic = $1 AND partition = 0", HEADS
+            )
+            kept = await raw.fetch(_KEPT) if known != topic_id else []
+        await self._send_all(producer, [(Head(*row[:4]), row[4]) for row in kept])
+        if known != topic_id:
+            async with raw_connection(self._engine) as raw:
+                await raw.execute(_NEW_TOPIC, HEADS, topic_id)
+        self._look_at_topic = now + LOOK_AT_TOPIC_EVERY_S
+
     def _ready(self, row: Any) -> Head | None:
         workspace, epoch, seq, root, published, due = row
         if not due:
@@ -126,10 +160,7 @@ class HeadsPublisher:
             sign(Checkpoint(origin_of(self._origin, one.workspace, one.epoch), one.seq, one.root), self._key)
             for one in heads
         ]
-        async with asyncio.timeout(producers.ROUND_TIMEOUT_S):
-            acks = [await self._send(producer, head, note) for head, note in zip(heads, notes, strict=True)]
-            for ack in acks:
-                await ack
+        await self._send_all(producer, list(zip(heads, notes, strict=True)))
         async with raw_connection(self._engine) as raw:
             await raw.execute(
                 _KEEP,
@@ -141,6 +172,11 @@ class HeadsPublisher:
                 notes,
             )
         self._metrics.heads.inc(len(heads))
+
+    async def _send_all(self, producer: AIOKafkaProducer, signed: list[tuple[Head, str]]) -> None:
+        async with asyncio.timeout(producers.ROUND_TIMEOUT_S):
+            for ack in [await self._send(producer, head, note) for head, note in signed]:
+                await ack
 
     async def _send(self, producer: AIOKafkaProducer, head: Head, note: str) -> asyncio.Future[Any]:
         acknowledged: asyncio.Future[Any] = await producer.send(

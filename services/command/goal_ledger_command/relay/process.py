@@ -49,12 +49,9 @@ class Relay:
         metrics: RelayMetrics,
         signing_key: Ed25519PrivateKey | None,
         heads_origin: str,
-        *,
-        replication_factor: int = 1,
     ) -> None:
         self._engine, self._bootstrap, self._metrics = engine, bootstrap, metrics
         self._signing_key, self._heads_origin = signing_key, heads_origin
-        self._replication_factor = replication_factor
         self._lease = Lease(engine)
 
     async def run(self) -> None:
@@ -93,8 +90,8 @@ class Relay:
         engine, bootstrap, metrics = self._engine, self._bootstrap, self._metrics
         registered = asyncio.Event()
         marks = Marks(engine, term)
-        watch = TopicWatch(bootstrap, marks, self._replication_factor)
-        topics = EmitterTopics(engine, bootstrap, registered, self._replication_factor)
+        watch = TopicWatch(bootstrap, marks)
+        topics = EmitterTopics(engine, bootstrap, registered)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "facts": FactsPublisher(engine, bootstrap, marks, watch, metrics, registered).live,
             "emitters": topics.live,

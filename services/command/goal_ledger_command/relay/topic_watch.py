@@ -34,8 +34,8 @@ class TopicLost(Exception):
 class TopicWatch:
     """Start it before use, close it after. Raises KafkaError and TimeoutError when Kafka is out of reach."""
 
-    def __init__(self, bootstrap: str, marks: Marks, replication_factor: int = 1) -> None:
-        self._bootstrap, self._marks, self._replication_factor = bootstrap, marks, replication_factor
+    def __init__(self, bootstrap: str, marks: Marks) -> None:
+        self._bootstrap, self._marks = bootstrap, marks
         self._look_at = 0.0
         self._ids: TopicIds | None = None
         self._reader: AIOKafkaConsumer | None = None
@@ -52,11 +52,7 @@ class TopicWatch:
             topic_id = (await self._ids.of([FACTS])).get(FACTS)
             if topic_id is None and marks:
                 await asyncio.sleep(MISSING_PAUSE_S)
-            await ensure_topics(
-                self._bootstrap,
-                [facts_topic(partitions), heads_topic(partitions)],
-                self._replication_factor,
-            )
+            await ensure_topics(self._bootstrap, [facts_topic(partitions), heads_topic(partitions)])
             topic_id = (await self._ids.of([FACTS]))[FACTS]
             remembered = {mark.topic_id for mark in marks.values()}
         if remembered - {topic_id}:
