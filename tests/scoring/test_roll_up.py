@@ -162,3 +162,15 @@ def test_a_loop_is_named() -> None:
     with pytest.raises(LoopFound) as found:
         score_tree(tree(goal("a", children=(ChildLink("b"),)), goal("b", children=(ChildLink("a"),))))
     assert set(found.value.goals) == {"a", "b"}
+
+
+def test_what_did_not_change_is_not_computed_again_and_what_did_is() -> None:
+    memory: dict[str, object] = {}
+    below, beside = goal("low", kr("1", "3", feed="f")), goal("beside", kr("2", "5"))
+    top = goal("top", children=(ChildLink("low"), ChildLink("beside")), roll_up="aligned")
+    first = score_tree(tree(top, below, beside), memory=memory)  # type: ignore[arg-type]
+    again = score_tree(tree(top, below, beside), memory=memory)  # type: ignore[arg-type]
+    assert all(again[name] is first[name] for name in first)
+    changed = score_tree(tree(top, goal("low", kr("1", "7", feed="f")), beside), memory=memory)  # type: ignore[arg-type]
+    assert (changed["top"].score, first["top"].score) == (Decimal("0.6"), Decimal("0.4"))
+    assert changed["beside"] is first["beside"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from goal_ledger_contracts.measures import Aligned
 
@@ -31,6 +32,20 @@ Scored = dict[int, KeyResultScore]
 FeedCounts = dict[str, int]
 
 
+@dataclass(slots=True)
+class Remembered:
+    """A goal's score, and all that it was computed from, by identity."""
+
+    goal: GoalInput
+    children: tuple[GoalScore | None, ...]
+    score: GoalScore
+    feeds: FeedCounts
+
+
+Memory = dict[str, Remembered]
+"""By goal: what one call of :func:`score_tree` leaves for the next, in which little has changed."""
+
+
 class LoopFound(ValueError):
     """The goals given are aligned in a loop, which no ledger holds; ``goals`` are those on it or above it."""
 
@@ -39,23 +54,36 @@ class LoopFound(ValueError):
         self.goals = goals
 
 
-def score_tree(goals: Mapping[str, GoalInput], scored: Scored | None = None) -> dict[str, GoalScore]:
+def score_tree(
+    goals: Mapping[str, GoalInput], scored: Scored | None = None, memory: Memory | None = None
+) -> dict[str, GoalScore]:
     """The score of every goal, from one set of definitions. A child that is not among ``goals`` is left out as unknown.
 
     ``scored``: share one dict between two calls over the same key result inputs, so that each is scored once.
-    Raises LoopFound.
+    ``memory``: of an earlier call over other goals, or over the same: a goal whose input is the same object, with the
+    same scores beneath it, is not computed again. It is brought up to date. Raises LoopFound.
     """
     shared: Scored = {} if scored is None else scored
+    kept: Memory = {} if memory is None else memory
     scores: dict[str, GoalScore] = {}
     feeds: dict[str, FeedCounts] = {}
     for goal in children_first(goals):
-        score = _score_goal(goal, goals, scores, shared)
-        counts = _feeds_beneath(goal, score, feeds)
-        if counts:
-            feeds[goal.id] = counts
-            score.feeds_twice = tuple(sorted(feed for feed, times in counts.items() if times > 1))
-        scores[goal.id] = score
+        beneath = tuple([scores.get(link.child) for link in goal.children]) if goal.children else ()
+        known = kept.get(goal.id)
+        if known is None or known.goal is not goal or not _same(known.children, beneath):
+            score = _score_goal(goal, goals, scores, shared)
+            counts = _feeds_beneath(goal, score, feeds)
+            if counts:
+                score.feeds_twice = tuple(sorted(feed for feed, times in counts.items() if times > 1))
+            known = kept[goal.id] = Remembered(goal, beneath, score, counts)
+        scores[goal.id] = known.score
+        if known.feeds:
+            feeds[goal.id] = known.feeds
     return scores
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 def children_first(goals: Mapping[str, GoalInput]) -> Iterator[GoalInput]:
@@ -178,14 +206,15 @@ def _why_left_out(link: ChildLink, child: GoalInput | None) -> str | None:
 def _feeds_beneath(goal: GoalInput, score: GoalScore, below: Mapping[str, FeedCounts]) -> FeedCounts:
     """How often each feed is counted under this goal: by its own key results and through each counted child."""
     found: Counter[str] = Counter()
-    children = _counted_children(score.counted)
     for one in goal.key_results:
         if not one.dropped and one.weight:
-            found.update(part.feed for part in one.values.values() if part.feed)
-            if one.id in score.key_results:
-                children += _counted_children(score.key_results[one.id].counted)
-    for child in children:
-        found.update(below.get(child, {}))
+            for part in one.values.values():
+                if part.feed:
+                    found[part.feed] += 1
+    if goal.children and below:
+        counted = [*score.counted, *(c for one in score.key_results.values() for c in one.counted)]
+        for child in _counted_children(counted):
+            found.update(below.get(child, {}))
     return found
 
 

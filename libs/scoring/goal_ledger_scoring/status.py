@@ -6,7 +6,7 @@ computed one, if the goal is fed and fresh; pending. Stated and computed stand s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -97,6 +97,21 @@ def stated_now(word: Word, rhythm: Rhythm) -> str | None:
     return word.stated if word.stated_at >= rhythm.last_due_ends else None
 
 
+def shown_for_key_result(
+    word: Word, fresh: bool, computed: Callable[[], str | None], rhythm: Rhythm, active_since: datetime | None
+) -> str:
+    """What is shown of a key result that is not closed. ``fresh``: it is fed, and every feed of it is fresh.
+
+    ``computed`` is asked only where it matters.
+    """
+    if not fresh and is_outdated(word, rhythm, active_since):
+        return OUTDATED
+    stated = stated_now(word, rhythm)
+    if stated is not None:
+        return stated
+    return (computed() if fresh else None) or PENDING
+
+
 def key_result_status(
     word: Word,
     fed: tuple[FedPart, ...],
@@ -110,17 +125,10 @@ def key_result_status(
     stated = stated_now(word, rhythm)
     if closed is not None:
         return Status(closed, stated, computed, gap)
-    fresh = is_fresh(fed, rhythm)
-    outdated = is_outdated(word, rhythm, active_since)
-    if outdated and not fresh:
-        shown = OUTDATED
-    elif stated is not None:
-        shown = stated
-    elif fresh and computed is not None:
-        shown = computed
-    else:
-        shown = PENDING
-    return Status(shown, stated, computed, gap, fresh or not (outdated or word.at is None))
+    fed_and_fresh = is_fresh(fed, rhythm)
+    shown = shown_for_key_result(word, fed_and_fresh, lambda: computed, rhythm, active_since)
+    spoken = word.at is not None and not is_outdated(word, rhythm, active_since)
+    return Status(shown, stated, computed, gap, fed_and_fresh or spoken)
 
 
 def objective_status(

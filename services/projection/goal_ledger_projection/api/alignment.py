@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_edge.problems import Problem
+from goal_ledger_scoring.results import GoalScore
 from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import encoded, heading, respond
+from goal_ledger_projection.api.answers import heading, respond, text
 from goal_ledger_projection.api.context import Context, Link
 from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.goals import Goal
 from goal_ledger_projection.api.routes import declared, question_of
 from goal_ledger_projection.api.shapes import AlignmentAnswer
-from goal_ledger_projection.api.standing import Standing
+from goal_ledger_projection.api.standing import Tree
+from goal_ledger_projection.api.statuses import Standing
 from goal_ledger_projection.api.versions import Moment
-
-Json = dict[str, Any]
 
 
 def router(desk: Desk) -> APIRouter:
@@ -45,50 +47,82 @@ def router(desk: Desk) -> APIRouter:
                 return await asyncio.to_thread(_body, view, tree, context, root, show, depth, cycle)
 
             question = f"{question_of(request)} {view.clocks.token}"
-            raw = await view.trees.body(view.snapshot, view.moment, question, make)
-            return respond(request, view.clocks, raw)
+            raw, etag = await view.trees.body(view.snapshot, view.moment, question, make)
+            return respond(request, view.clocks, raw, known_etag=etag)
 
     return routes
 
 
 def _body(
     view: View,
-    tree: dict[str, Standing],
+    tree: Tree,
     context: Context,
     root: str | None,
     show: str,
     depth: int | None,
     cycle: str | None,
 ) -> bytes:
-    graph = _Graph(tree, context, view.moment)
-    chosen = set(tree) if root is None else graph.around(root, show, depth)
+    standings = tree.standings
+    graph = _Graph(standings, context, view.moment)
+    chosen = set(standings) if root is None else graph.around(root, show, depth)
     if cycle is not None:
-        chosen = {id for id in chosen if tree[id].goal.cycle == cycle}
+        chosen = {id for id in chosen if standings[id].goal.cycle == cycle}
     links = [
         link for link in graph.links if link.child in chosen and graph.objective_of(link.parent) in chosen
     ]
     children = {link.child for link in links}
     parents = {graph.objective_of(link.parent) for link in links}
     roots = sorted(chosen - children)
-    return encoded(
-        {
-            **heading(view.clocks),
-            "nodes": [_node(tree[id]) for id in sorted(chosen)],
-            "links": [shown.link(link) for link in links],
-            "roots": roots,
-            "unaligned": [id for id in roots if id not in parents],
-        }
+    rest = {
+        "links": [shown.link(link) for link in links],
+        "roots": roots,
+        "unaligned": [id for id in roots if id not in parents],
+    }
+    nodes = ",".join([_node(tree, standings[id]) for id in sorted(chosen)])
+    return f'{text(heading(view.clocks))[:-1]},"nodes":[{nodes}],{text(rest)[1:]}'.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A node as it was written once; good as long as definition and scores are the same objects."""
+
+    goal: Goal
+    amended: GoalScore
+    as_committed: GoalScore
+    lasting: str
+    key_results: tuple[str, ...]
+
+    def holds_for(self, standing: Standing) -> bool:
+        return (
+            self.goal is standing.goal
+            and self.amended is standing.amended
+            and self.as_committed is standing.as_committed
+        )
+
+
+def _node(tree: Tree, standing: Standing) -> str:
+    """A node's JSON: what lasts is written once, what passes with time is put in."""
+    written = tree.written.get(standing.goal.id)
+    if not isinstance(written, _Written) or not written.holds_for(standing):
+        written = tree.written[standing.goal.id] = _write(standing)
+    key_results = ",".join(
+        [
+            f'{one}"status":"{standing.shown[definition.id]}"}}'
+            for one, definition in zip(written.key_results, standing.defined.key_results, strict=True)
+        ]
     )
+    return f'{written.lasting}{text(shown.passing(standing))[1:-1]},"key_results":[{key_results}]}}'
 
 
-def _node(standing: Standing) -> Json:
-    return {
-        **shown.summary(standing),
-        "key_results": shown.brief_key_results(standing),
+def _write(standing: Standing) -> _Written:
+    lasting = {
+        **shown.lasting(standing),
         "counted": shown.counted(standing.amended.counted),
         "left_out": shown.left_out(standing.amended.left_out),
         "feeds_counted_twice": list(standing.amended.feeds_twice),
     }
+    briefs = tuple(text(one)[:-1] + "," for one in shown.brief_key_results(standing))
+    return _Written(standing.goal, standing.amended, standing.as_committed, text(lasting)[:-1] + ",", briefs)
 
 
 class _Graph:

@@ -55,25 +55,41 @@ def heading(clocks: Clocks) -> dict[str, Any]:
     return body
 
 
+def text(body: Mapping[str, Any]) -> str:
+    """A body as JSON."""
+    return _encode(body)
+
+
 def encoded(body: Mapping[str, Any]) -> bytes:
     """The bytes of a body."""
     return _encode(body).encode()
 
 
-def respond(request: Request, clocks: Clocks, raw: bytes, media_type: str = "application/json") -> Response:
+def etag(raw: bytes) -> str:
+    """The ETag of a body: of its bytes, so that equal answers are equal."""
+    return f'"{hashlib.blake2b(raw, digest_size=16).hexdigest()}"'
+
+
+def respond(
+    request: Request,
+    clocks: Clocks,
+    raw: bytes,
+    media_type: str = "application/json",
+    known_etag: str | None = None,
+) -> Response:
     """The answer, or 304 if the asker has it already."""
     headers = {HEADER: str(clocks.newest), "Cache-Control": "private, no-cache", "Vary": "Authorization"}
-    headers["ETag"] = etag = f'"{hashlib.sha256(raw).hexdigest()[:32]}"'
-    if matches(request.headers.get("if-none-match"), etag):
+    tag = headers["ETag"] = known_etag or etag(raw)
+    if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(raw, media_type=media_type, headers=headers)
 
 
-def matches(stated: str | None, etag: str) -> bool:
+def matches(stated: str | None, tag: str) -> bool:
     """Whether `If-None-Match` names the ETag."""
     if stated is None:
         return False
-    return stated.strip() == "*" or etag in {one.strip().removeprefix("W/") for one in stated.split(",")}
+    return stated.strip() == "*" or tag in {one.strip().removeprefix("W/") for one in stated.split(",")}
 
 
 def number(value: Decimal | None) -> str | None:

@@ -72,11 +72,14 @@ class Goal:
     closing: Closing | None
     """The closing in effect: none once it is reopened."""
     key_results: tuple[KeyResult, ...]
+    is_fed: bool
+    has_windows: bool
     body: Body
 
     @property
-    def is_draft(self) -> bool:
-        return self.stage == "draft"
+    def outcome(self) -> str | None:
+        """That of the closing in effect."""
+        return None if self.closing is None else self.closing.outcome
 
     def key_result(self, id: str) -> KeyResult | None:
         """The key result of that id."""
@@ -117,6 +120,7 @@ class KnownGoals:
 
     def _parse(self, workspace: str, epoch: int, id: str, seq: int, body: Body) -> Goal:
         activated_at = body.get("activated_at")
+        key_results = tuple(self._key_result(workspace, epoch, one) for one in body["key_results"])
         return Goal(
             id=id,
             seq=seq,
@@ -126,7 +130,9 @@ class KnownGoals:
             activated_seq=body.get("activated_seq"),
             activated_at=None if activated_at is None else parse_instant(activated_at),
             closing=_closing(body),
-            key_results=tuple(self._key_result(workspace, epoch, one) for one in body["key_results"]),
+            key_results=key_results,
+            is_fed=any(one.bindings for one in key_results),
+            has_windows=any(part.window for one in key_results for part in one.parts.values()),
             body=body,
         )
 

@@ -13,7 +13,7 @@ from goal_ledger_projection.api.goals import KeyResult
 from goal_ledger_projection.api.objectives import spans_of, standing_of
 from goal_ledger_projection.api.routes import declared
 from goal_ledger_projection.api.shapes import KeyResultAnswer
-from goal_ledger_projection.api.standing import Standing
+from goal_ledger_projection.api.statuses import Standing
 from goal_ledger_projection.api.streams import event_ids, versions
 from goal_ledger_projection.api.versions import objective_of
 

@@ -22,7 +22,7 @@ from goal_ledger_projection.api.gathering import Gathering, Ground
 from goal_ledger_projection.api.goals import KeyResult
 from goal_ledger_projection.api.routes import cursor, declared, read_cursor
 from goal_ledger_projection.api.shapes import ObjectiveAnswer, ObjectiveList
-from goal_ledger_projection.api.standing import Standing
+from goal_ledger_projection.api.statuses import Standing
 from goal_ledger_projection.api.streams import event_ids, versions
 from goal_ledger_projection.api.texts import Text
 from goal_ledger_projection.api.values import BEGINNING
@@ -103,7 +103,7 @@ async def _list(
     context = await view.context()
     tree = await view.trees.whole(view.snapshot, view.moment)
     units = None if filters.unit is None else _beneath(context, filters.unit, view.moment)
-    found = [one for one in tree.values() if _matches(one, filters, units)]
+    found = [one for one in tree.standings.values() if _matches(one, filters, units)]
     key, descending = order
     found.sort(key=lambda one: one.goal.id)
     found.sort(key=key, reverse=descending)

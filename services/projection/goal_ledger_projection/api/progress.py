@@ -28,7 +28,7 @@ from goal_ledger_projection.api.goals import Goal, KeyResult
 from goal_ledger_projection.api.key_results import key_result_standing
 from goal_ledger_projection.api.routes import declared
 from goal_ledger_projection.api.shapes import ProgressAnswer
-from goal_ledger_projection.api.standing import Standing
+from goal_ledger_projection.api.statuses import Standing
 from goal_ledger_projection.api.values import BEGINNING
 from goal_ledger_projection.api.versions import Moment
 

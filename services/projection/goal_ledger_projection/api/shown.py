@@ -15,7 +15,7 @@ from goal_ledger_scoring.windows import Span
 from goal_ledger_projection.api.answers import number, time
 from goal_ledger_projection.api.context import Link
 from goal_ledger_projection.api.goals import KeyResult
-from goal_ledger_projection.api.standing import KeyResultStanding, Standing
+from goal_ledger_projection.api.statuses import Standing
 
 Json = dict[str, Any]
 Events = Mapping[str, str]
@@ -23,9 +23,13 @@ Events = Mapping[str, str]
 
 
 def summary(standing: Standing) -> Json:
-    """An objective in a list or tree."""
+    """An objective in a list."""
+    return {**lasting(standing), **passing(standing)}
+
+
+def lasting(standing: Standing) -> Json:
+    """What of a summary changes by facts alone."""
     body, closing = standing.goal.body, standing.goal.closing
-    grade = body["closings"][-1].get("grade") if closing is not None else None
     return {
         "id": standing.goal.id,
         "title": body["title"],
@@ -34,15 +38,21 @@ def summary(standing: Standing) -> Json:
         "contributors": body["contributors"],
         "cycle": body.get("cycle"),
         "state": body["stage"],
-        "outcome": None if closing is None else closing.outcome,
-        "grade": grade,
+        "outcome": standing.goal.outcome,
+        "grade": body["closings"][-1].get("grade") if closing is not None else None,
+        "activated_at": body.get("activated_at"),
         **scores(standing.amended, standing.as_committed),
+    }
+
+
+def passing(standing: Standing) -> Json:
+    """What of a summary changes as time goes."""
+    return {
         "expected": number(standing.expected),
         "gap": number(standing.status.gap),
         "status": standing.status.shown,
         "status_stated": standing.status.stated,
         "status_computed": standing.status.computed,
-        "activated_at": body.get("activated_at"),
     }
 
 
@@ -59,29 +69,24 @@ def scores(amended: GoalScore | KeyResultScore | None, committed: GoalScore | Ke
 
 
 def brief_key_results(standing: Standing) -> list[Json]:
-    """The key results of an objective in a tree."""
-    found = []
-    for one in standing.defined.key_results:
-        amended = standing.amended.key_results.get(one.id)
-        committed = standing.as_committed.key_results.get(one.id)
-        found.append(
-            {
-                "id": one.id,
-                "text": one.text,
-                "weight": number(one.weight),
-                "dropped": one.dropped,
-                **scores(amended, committed),
-                "status": standing.key_results[one.id].status.shown,
-            }
-        )
-    return found
+    """The key results of an objective in a tree, without their status."""
+    return [
+        {
+            "id": one.id,
+            "text": one.text,
+            "weight": number(one.weight),
+            "dropped": one.dropped,
+            **scores(standing.amended.key_results.get(one.id), standing.as_committed.key_results.get(one.id)),
+        }
+        for one in standing.defined.key_results
+    ]
 
 
 def key_result(standing: Standing, one: KeyResult, spans: Mapping[str, Span], events: Events) -> Json:
     """A key result whole. `spans`: its parts' windows as they are seen at the moment."""
     amended = standing.amended.key_results[one.id]
     committed = standing.as_committed.key_results.get(one.id)
-    of_it: KeyResultStanding = standing.key_results[one.id]
+    of_it = standing.key_result(one)
     return {
         "id": one.id,
         "objective": standing.goal.id,

@@ -3,6 +3,8 @@
 Definitions, values, readings and check-ins are each read by one statement for all goals; the arithmetic is the scoring
 library's. A closed objective is computed at its closing, (closing instant, seq of the closing), and keeps that; the
 rows it depends on never change, so what was computed once is kept in memory.
+
+A whole tree is computed from the tree before it where that is sound: see :meth:`Standings.tree`.
 """
 
 from __future__ import annotations
@@ -11,72 +13,23 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 
-from goal_ledger_scoring.cadence import Rhythm, rhythm
-from goal_ledger_scoring.expected import expected_score
-from goal_ledger_scoring.inputs import KEY_RESULTS, ChildLink, GoalInput, Kept, KeyResultInput
+from goal_ledger_scoring.inputs import KEY_RESULTS, ChildLink, GoalInput, Kept
 from goal_ledger_scoring.policy import Rules
 from goal_ledger_scoring.results import GoalScore
-from goal_ledger_scoring.roll_up import Scored, score_tree
-from goal_ledger_scoring.status import (
-    FedPart,
-    Status,
-    computed_status,
-    gap_points,
-    key_result_status,
-    objective_status,
-)
+from goal_ledger_scoring.roll_up import Memory, Scored, score_tree
 from goal_ledger_scoring.windows import Span
 
+from goal_ledger_projection.api.changes_since import touched_since
 from goal_ledger_projection.api.context import Context, Contexts, Link
 from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.api.gathering import Gathering, Ground
 from goal_ledger_projection.api.goals import Goal, KeyResult, KnownGoals
-from goal_ledger_projection.api.values import BEGINNING, last_readings
-from goal_ledger_projection.api.versions import Moment, versions_at
-from goal_ledger_projection.api.words import SILENCE, Hearing, Said, Words, words
-
-
-@dataclass(slots=True)
-class KeyResultStanding:
-    expected: Decimal | None
-    status: Status
-    said: Said
-
-
-@dataclass(slots=True)
-class Standing:
-    """One objective. `goal`: its definition at the moment; `defined`: the one it is scored by (of a closed one, that of
-    the closing); `moment`: when it is scored at; `committed`: the definition folded up to its first activation."""
-
-    goal: Goal
-    defined: Goal
-    committed: Goal | None
-    moment: Moment
-    rules: Rules
-    cycle: Span | None
-    expected: Decimal | None
-    amended: GoalScore
-    as_committed: GoalScore
-    status: Status
-    said: Said
-    key_results: dict[str, KeyResultStanding]
-
-
-@dataclass(slots=True)
-class _Plan:
-    """One objective on its way to a standing."""
-
-    goal: Goal
-    defined: Goal
-    committed: Goal | None
-    moment: Moment
-    rules: Rules
-    cycle: Span | None
-    is_closed: bool
-    amended: GoalInput = field(init=False)
-    as_committed: GoalInput = field(init=False)
+from goal_ledger_projection.api.plan import Plan
+from goal_ledger_projection.api.statuses import Standing, Statuses, hearing
+from goal_ledger_projection.api.values import last_readings
+from goal_ledger_projection.api.versions import Moment, is_present, versions_at
+from goal_ledger_projection.api.words import Words, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +38,24 @@ class _KeptGoal:
     as_committed: GoalInput
     scores: tuple[GoalScore, GoalScore] | None
     """Set if other objectives count in it: then its children are not those of today."""
+
+
+@dataclass(slots=True)
+class Tree:
+    """Every objective of a workspace at one moment, and what the next tree can take over."""
+
+    moment: Moment
+    seq: int
+    """The newest fact that was seen."""
+    present: bool
+    standings: dict[str, Standing]
+    plans: dict[str, Plan]
+    said: Words
+    scored: Scored = field(default_factory=dict)
+    amended: Memory = field(default_factory=dict)
+    as_committed: Memory = field(default_factory=dict)
+    written: dict[str, object] = field(default_factory=dict)
+    """What answers wrote of its goals, for them to use again (`alignment.py`)."""
 
 
 class Standings:
@@ -99,12 +70,12 @@ class Standings:
         self,
         snapshot: Snapshot,
         moment: Moment,
-        ids: Sequence[str] | None = None,
+        ids: Sequence[str],
         *,
         all_words: bool = False,
         unclosed: str | None = None,
     ) -> dict[str, Standing]:
-        """How these objectives stand, or all; also those that count in them.
+        """How these objectives stand, and those that count in them.
 
         `all_words`: look for the last check-in however old (else as far back as statuses need). `unclosed`: the
         objective that is computed at the moment although it is closed.
@@ -119,7 +90,68 @@ class Standings:
         amended = score_tree({id: plan.amended for id, plan in plans.items()}, scored)
         committed = score_tree({id: plan.as_committed for id, plan in plans.items()}, scored)
         self._keep(snapshot, plans, amended, committed)
-        return await _Statuses(snapshot, context, gathering).of(plans, amended, committed, all_words)
+        said = await words(snapshot, [hearing(plan, all_words) for plan in plans.values()])
+        statuses = Statuses(context, gathering, said, await _feeds(snapshot, plans.values()))
+        return {id: statuses.standing(plan, amended[id], committed[id]) for id, plan in plans.items()}
+
+    async def tree(self, snapshot: Snapshot, moment: Moment, before: Tree | None = None) -> Tree:
+        """How every objective stands.
+
+        `before`: a tree of the same workspace and epoch. If it was of the present then, and this is of the present now,
+        the facts in between tell which objectives have other definitions or values; all others keep theirs, save those
+        with windows or feeds, whose values move with time. Their scores are then the same objects, and only expected
+        scores and statuses are computed anew. If units, cycles, policies, moments, feeds or links changed, or too much
+        else, all is computed.
+        """
+        context = await self.contexts.at(snapshot)
+        present = is_present(snapshot, moment)
+        touched = None
+        if before is not None and before.present and present and before.moment.as_of <= moment.as_of:
+            touched = await touched_since(snapshot, before.seq)
+        if before is None or touched is None:
+            before, plans, touched = None, await self._plans(snapshot, context, moment, None, None), None
+            stale = set(plans)
+        else:
+            fresh = await self._plans(snapshot, context, moment, sorted(touched), None, with_counted=False)
+            plans = {id: plan.moved_to(moment) for id, plan in before.plans.items()}
+            plans.update(fresh)
+            stale = {*fresh, *(id for id, plan in plans.items() if plan.moves_with_time)}
+        assert snapshot.position is not None
+        made = Tree(moment, snapshot.position.seq, present, {}, plans, {})
+        await self._score(snapshot, context, made, before, stale, touched)
+        return made
+
+    async def _score(
+        self,
+        snapshot: Snapshot,
+        context: Context,
+        made: Tree,
+        before: Tree | None,
+        stale: set[str],
+        touched: set[str] | None,
+    ) -> None:
+        plans = made.plans
+        gathering = Gathering(context)
+        for id in stale:
+            await self._inputs(snapshot, context, gathering, plans[id])
+        await gathering.fetch(snapshot)
+        if before is not None:
+            made.scored = _still_used(before.scored, plans)
+            made.amended, made.as_committed = dict(before.amended), dict(before.as_committed)
+            made.written = before.written
+        amended = score_tree({id: p.amended for id, p in plans.items()}, made.scored, made.amended)
+        committed = score_tree(
+            {id: p.as_committed for id, p in plans.items()}, made.scored, made.as_committed
+        )
+        self._keep(snapshot, plans, amended, committed)
+        asked = plans.values() if touched is None else [plans[id] for id in touched if id in plans]
+        made.said = await words(snapshot, [hearing(plan, all_words=False) for plan in asked])
+        if before is not None and touched is not None:
+            made.said.update((key, one) for key, one in before.said.items() if key[0] not in touched)
+        statuses = Statuses(context, gathering, made.said, await _feeds(snapshot, plans.values()))
+        made.standings = {
+            id: statuses.standing(plan, amended[id], committed[id]) for id, plan in plans.items()
+        }
 
     async def _plans(
         self,
@@ -128,54 +160,51 @@ class Standings:
         moment: Moment,
         ids: Sequence[str] | None,
         unclosed: str | None,
-    ) -> dict[str, _Plan]:
+        *,
+        with_counted: bool = True,
+    ) -> dict[str, Plan]:
         assert snapshot.position is not None
         epoch = snapshot.position.epoch
-        plans: dict[str, _Plan] = {}
-        rules = _RulesByOwner(context, moment)
+        plans: dict[str, Plan] = {}
+        ground = _CommonGround(context, moment)
         asked: Sequence[str] | None = ids
         while asked is None or asked:
             versions = await versions_at(snapshot, moment, asked)
             goals = list((await self.goals.get(snapshot, epoch, versions)).values())
-            if asked is not None:
-                goals.sort(key=lambda goal: goal.id)
-            at_closing = [
-                (g.id, g.closing.seq)
-                for g in goals
-                if g.closing is not None and g.id != unclosed and g.seq != g.closing.seq
-            ]
-            at_activation = [(g.id, g.activated_seq) for g in goals if g.activated_seq is not None]
-            others = await self.goals.get(snapshot, epoch, [*at_closing, *at_activation])
+            goals.sort(key=lambda goal: goal.id)
+            others = await self.goals.get(snapshot, epoch, _other_versions(goals, unclosed))
             for goal in goals:
-                plans[goal.id] = _plan(goal, others, context, rules, moment, unclosed)
-            if ids is None:
+                plans[goal.id] = _plan(goal, others, context, ground, moment, unclosed)
+            if ids is None or not with_counted:
                 break
             counted = {child for goal in goals for child in _counted_children(context, plans[goal.id])}
             asked = sorted(counted - plans.keys())
         return plans
 
-    async def _inputs(self, snapshot: Snapshot, context: Context, gathering: Gathering, plan: _Plan) -> None:
+    async def _inputs(self, snapshot: Snapshot, context: Context, gathering: Gathering, plan: Plan) -> None:
         goal = plan.goal
         if plan.is_closed:
             kept = self._kept.get(_kept_key(snapshot, plan))
             if kept is None and _counted_children(context, plan):
                 kept = await self._kept_with_children(snapshot, plan)
             if kept is not None:
-                plan.amended = replace(kept.amended, state=goal.stage, outcome=_outcome(goal))
-                plan.as_committed = replace(kept.as_committed, state=goal.stage, outcome=_outcome(goal))
+                plan.amended = replace(kept.amended, state=goal.stage, outcome=goal.outcome)
+                plan.as_committed = replace(kept.as_committed, state=goal.stage, outcome=goal.outcome)
                 return
         ground = Ground(goal.id, plan.moment, plan.cycle, plan.rules.time_zone)
         plan.amended = GoalInput(
             goal.id,
-            tuple(gathering.key_result(one, ground, dropped=one.dropped) for one in plan.defined.key_results),
+            tuple(
+                [gathering.key_result(one, ground, dropped=one.dropped) for one in plan.defined.key_results]
+            ),
             _children(context, plan.defined, plan.moment.seq, plan.moment.as_of),
             plan.rules.roll_up,
             goal.stage,
-            _outcome(goal),
+            goal.outcome,
         )
         plan.as_committed = _committed_input(context, gathering, plan)
 
-    async def _kept_with_children(self, snapshot: Snapshot, plan: _Plan) -> _KeptGoal:
+    async def _kept_with_children(self, snapshot: Snapshot, plan: Plan) -> _KeptGoal:
         """The score at the closing of an objective in which others count: theirs as they were then."""
         then = await self.at(snapshot, plan.moment, [plan.goal.id], unclosed=plan.goal.id)
         standing = then[plan.goal.id]
@@ -188,7 +217,7 @@ class Standings:
     def _keep(
         self,
         snapshot: Snapshot,
-        plans: dict[str, _Plan],
+        plans: dict[str, Plan],
         amended: dict[str, GoalScore],
         committed: dict[str, GoalScore],
     ) -> None:
@@ -206,58 +235,96 @@ class Standings:
             self._kept.popitem(last=False)
 
 
+def _still_used(scored: Scored, plans: dict[str, Plan]) -> Scored:
+    """Scores by identity hold only for inputs that are still there: an id may be given to a new object."""
+    inputs = {
+        id(one) for p in plans.values() for side in (p.amended, p.as_committed) for one in side.key_results
+    }
+    return {key: score for key, score in scored.items() if key in inputs}
+
+
+def _other_versions(goals: list[Goal], unclosed: str | None) -> list[tuple[str, int]]:
+    """The definitions at the closing and at the activation, where these are not the goal's present one."""
+    closings = [
+        (goal.id, goal.closing.seq)
+        for goal in goals
+        if goal.closing is not None and goal.id != unclosed and goal.seq != goal.closing.seq
+    ]
+    return closings + [(goal.id, goal.activated_seq) for goal in goals if goal.activated_seq is not None]
+
+
+async def _feeds(snapshot: Snapshot, plans: Iterable[Plan]) -> dict[tuple[str, datetime, int], datetime]:
+    return await last_readings(
+        snapshot,
+        (
+            (feed, plan.moment.as_of, plan.moment.seq)
+            for plan in plans
+            if plan.is_fed
+            for one in plan.defined.key_results
+            for feed, _ in one.bindings.values()
+        ),
+    )
+
+
 def _plan(
     goal: Goal,
     others: dict[tuple[str, int], Goal],
     context: Context,
-    rules: _RulesByOwner,
+    common: _CommonGround,
     moment: Moment,
     unclosed: str | None,
-) -> _Plan:
+) -> Plan:
     committed = None if goal.activated_seq is None else others[goal.id, goal.activated_seq]
     closing = goal.closing if goal.id != unclosed else None
     if closing is None:
-        in_force = rules.of(goal)
-        cycle = context.cycle_span(goal.cycle, moment.seq, moment.as_of, in_force.time_zone)
-        return _Plan(goal, goal, committed, moment, in_force, cycle, False)
+        rules = common.rules(goal)
+        return Plan(goal, goal, committed, moment, rules, common.cycle(goal, rules), False)
     then = Moment(closing.at, closing.seq)
     defined = goal if goal.seq == closing.seq else others[goal.id, closing.seq]
-    in_force = context.rules(goal.id, defined.owner, then.seq, then.as_of)
-    cycle = context.cycle_span(defined.cycle, then.seq, then.as_of, in_force.time_zone)
-    return _Plan(goal, defined, committed, then, in_force, cycle, True)
+    rules = context.rules(goal.id, defined.owner, then.seq, then.as_of)
+    cycle = context.cycle_span(defined.cycle, then.seq, then.as_of, rules.time_zone)
+    return Plan(goal, defined, committed, then, rules, cycle, True)
 
 
-class _RulesByOwner:
-    """The policy in force of goals at one moment; looked up once per owner, save for goals with a policy of their own."""
+class _CommonGround:
+    """Policies and cycles of goals at one moment: looked up once per owner (save for goals with a policy of their own)
+    and once per cycle."""
 
     def __init__(self, context: Context, moment: Moment) -> None:
         self._context, self._moment = context, moment
-        self._known: dict[str, Rules] = {}
+        self._rules: dict[str, Rules] = {}
+        self._cycles: dict[tuple[str | None, str], Span | None] = {}
 
-    def of(self, goal: Goal) -> Rules:
+    def rules(self, goal: Goal) -> Rules:
+        """The policy in force."""
         seq, as_of = self._moment.seq, self._moment.as_of
         if self._context.body("policy", f"objective/{goal.id}", seq, as_of) is not None:
             return self._context.rules(goal.id, goal.owner, seq, as_of)
-        known = self._known.get(goal.owner)
+        known = self._rules.get(goal.owner)
         if known is None:
-            known = self._known[goal.owner] = self._context.rules(goal.id, goal.owner, seq, as_of)
+            known = self._rules[goal.owner] = self._context.rules(goal.id, goal.owner, seq, as_of)
         return known
 
+    def cycle(self, goal: Goal, rules: Rules) -> Span | None:
+        """The instants of its cycle."""
+        key = (goal.cycle, rules.time_zone)
+        if key not in self._cycles:
+            self._cycles[key] = self._context.cycle_span(
+                goal.cycle, self._moment.seq, self._moment.as_of, rules.time_zone
+            )
+        return self._cycles[key]
 
-def _kept_key(snapshot: Snapshot, plan: _Plan) -> tuple[str, int, str, int]:
+
+def _kept_key(snapshot: Snapshot, plan: Plan) -> tuple[str, int, str, int]:
     assert snapshot.position is not None
     return snapshot.workspace, snapshot.position.epoch, plan.goal.id, plan.moment.seq
 
 
-def _outcome(goal: Goal) -> str | None:
-    return None if goal.closing is None else goal.closing.outcome
-
-
-def _committed_input(context: Context, gathering: Gathering, plan: _Plan) -> GoalInput:
+def _committed_input(context: Context, gathering: Gathering, plan: Plan) -> GoalInput:
     """By the definition folded up to the seq of the first activation; lifecycle and values as they are."""
     goal, committed = plan.goal, plan.committed
     if committed is None or committed.activated_seq is None:
-        return GoalInput(goal.id, state=goal.stage, outcome=_outcome(goal), committed=False)
+        return GoalInput(goal.id, state=goal.stage, outcome=goal.outcome, committed=False)
     seq = committed.activated_seq
     zone = plan.rules.time_zone
     cycle = plan.cycle
@@ -269,7 +336,7 @@ def _committed_input(context: Context, gathering: Gathering, plan: _Plan) -> Goa
         _children(context, committed, seq, None),
         plan.rules.roll_up,
         goal.stage,
-        _outcome(goal),
+        goal.outcome,
     )
 
 
@@ -291,7 +358,7 @@ def _children(context: Context, goal: Goal, seq: int, as_of: datetime | None) ->
     )
 
 
-def _counted_children(context: Context, plan: _Plan) -> set[str]:
+def _counted_children(context: Context, plan: Plan) -> set[str]:
     """The objectives that count in the goal's score, by its present definition or by its commitment."""
     sides: list[tuple[Goal, int, datetime | None]] = [(plan.defined, plan.moment.seq, plan.moment.as_of)]
     if plan.committed is not None and plan.committed.activated_seq is not None:
@@ -302,140 +369,3 @@ def _counted_children(context: Context, plan: _Plan) -> set[str]:
         for link, one in _links(context, goal, seq, as_of)
         if link.contributes and (one.is_aligned if one is not None else plan.rules.roll_up != KEY_RESULTS)
     }
-
-
-class _Statuses:
-    """The last step: what was said, how fresh the feeds are, what status is shown."""
-
-    def __init__(self, snapshot: Snapshot, context: Context, gathering: Gathering) -> None:
-        self._snapshot, self._context, self._gathering = snapshot, context, gathering
-        self._rhythms: dict[tuple[Rules, datetime], Rhythm] = {}
-        self._spans: dict[tuple[Span, datetime], Decimal | None] = {}
-
-    async def of(
-        self,
-        plans: dict[str, _Plan],
-        amended: dict[str, GoalScore],
-        committed: dict[str, GoalScore],
-        all_words: bool,
-    ) -> dict[str, Standing]:
-        said = await words(self._snapshot, [self._hearing(plan, all_words) for plan in plans.values()])
-        fed = await self._feeds(plans.values())
-        return {id: self._standing(plan, amended[id], committed[id], said, fed) for id, plan in plans.items()}
-
-    def _rhythm(self, plan: _Plan) -> Rhythm:
-        key = (plan.rules, plan.moment.as_of)
-        known = self._rhythms.get(key)
-        if known is None:
-            known = self._rhythms[key] = rhythm(*key)
-        return known
-
-    def _hearing(self, plan: _Plan, all_words: bool) -> Hearing:
-        moment = plan.moment
-        since = (
-            BEGINNING if all_words else min(self._rhythm(plan).owed_since, self._rhythm(plan).last_due_ends)
-        )
-        return Hearing(plan.goal.id, since, moment.as_of, moment.seq)
-
-    async def _feeds(self, plans: Iterable[_Plan]) -> dict[tuple[str, datetime, int], datetime]:
-        return await last_readings(
-            self._snapshot,
-            (
-                (feed, plan.moment.as_of, plan.moment.seq)
-                for plan in plans
-                for one in plan.defined.key_results
-                if one.bindings
-                for feed, _ in one.bindings.values()
-            ),
-        )
-
-    def _standing(
-        self,
-        plan: _Plan,
-        amended: GoalScore,
-        committed: GoalScore,
-        said: Words,
-        fed: dict[tuple[str, datetime, int], datetime],
-    ) -> Standing:
-        goal, moment, rules = plan.goal, plan.moment, plan.rules
-        rhythm_now = self._rhythm(plan)
-        closed = _outcome(goal) if plan.is_closed else None
-        expected = self._expected(plan.cycle, moment.as_of)
-        key_results: dict[str, KeyResultStanding] = {}
-        shown: list[str] = []
-        for one in plan.defined.key_results:
-            score = amended.key_results.get(one.id)
-            of_key_result = self._expected_of(plan, one, expected)
-            heard = said.get((goal.id, one.id), SILENCE)
-            value = None if score is None else score.score
-            within = score is not None and score.score is not None and score.score < 1 and score.within_risk
-            status = key_result_status(
-                heard.word,
-                self._fed_parts(one, moment, fed),
-                computed_status(of_key_result, value, rules, within_risk=within),
-                gap_points(of_key_result, value),
-                rhythm_now,
-                goal.activated_at,
-                closed,
-            )
-            key_results[one.id] = KeyResultStanding(of_key_result, status, heard)
-            if not one.dropped:
-                shown.append(status.shown)
-        heard = said.get((goal.id, None), SILENCE)
-        status = objective_status(
-            heard.word,
-            shown,
-            computed_status(expected, amended.score, rules),
-            gap_points(expected, amended.score),
-            rhythm_now,
-            goal.activated_at,
-            closed,
-        )
-        return Standing(
-            goal,
-            plan.defined,
-            plan.committed,
-            moment,
-            rules,
-            plan.cycle,
-            expected,
-            amended,
-            committed,
-            status,
-            heard,
-            key_results,
-        )
-
-    def _expected(self, span: Span | None, at: datetime) -> Decimal | None:
-        if span is None:
-            return None
-        key = (span, at)
-        if key not in self._spans:
-            self._spans[key] = expected_score(span, at)
-        return self._spans[key]
-
-    def _expected_of(self, plan: _Plan, one: KeyResult, of_goal: Decimal | None) -> Decimal | None:
-        """By the windows of its parts if every part has one, from the first start to the last end; else by the cycle."""
-        if not one.parts or any(part.window is None for part in one.parts.values()):
-            return of_goal
-        ground = Ground(plan.goal.id, plan.moment, plan.cycle, plan.rules.time_zone)
-        spans = [self._gathering.span(part, ground) for part in one.parts.values()]
-        starts, ends = [s.start for s in spans if s.start], [s.end for s in spans if s.end]
-        if len(starts) < len(spans) or len(ends) < len(spans):
-            return None
-        return self._expected(Span(min(starts), max(ends)), plan.moment.as_of)
-
-    def _fed_parts(
-        self, one: KeyResult, moment: Moment, fed: dict[tuple[str, datetime, int], datetime]
-    ) -> tuple[FedPart, ...]:
-        if not one.bindings:
-            return ()
-        found = []
-        for feed, _ in one.bindings.values():
-            body = self._context.body("feed", feed, moment.seq, None)
-            interval = body.get("interval") if body else None
-            found.append(FedPart(fed.get((feed, moment.as_of, moment.seq)), interval))
-        return tuple(found)
-
-
-__all__ = ["KeyResultInput", "KeyResultStanding", "Standing", "Standings"]

@@ -11,11 +11,13 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
+from goal_ledger_projection.api.answers import etag
 from goal_ledger_projection.api.database import Snapshot
-from goal_ledger_projection.api.standing import Standing, Standings
+from goal_ledger_projection.api.standing import Standings, Tree
 from goal_ledger_projection.api.versions import Moment
 
-Tree = dict[str, Standing]
+Body = tuple[bytes, str]
+"""The bytes and their ETag."""
 Key = tuple[str, int, Moment]
 
 
@@ -25,23 +27,20 @@ class Trees:
     def __init__(self, standings: Standings, limit: int, bodies_bytes: int) -> None:
         self._standings, self._limit, self._bodies_bytes = standings, limit, bodies_bytes
         self._trees: OrderedDict[Key, Tree] = OrderedDict()
+        self._present: OrderedDict[tuple[str, int], Tree] = OrderedDict()
         self._under_way: dict[Key, asyncio.Lock] = {}
-        self._bodies: OrderedDict[tuple[Key, str], bytes] = OrderedDict()
+        self._bodies: OrderedDict[tuple[Key, str], Body] = OrderedDict()
         self._size = 0
 
-    def known(self, snapshot: Snapshot, moment: Moment) -> Tree | None:
-        """The tree, if it is kept."""
-        return self._trees.get(_key(snapshot, moment))
-
     async def whole(self, snapshot: Snapshot, moment: Moment) -> Tree:
-        """How every objective of the workspace stands; asked for by several at once, it is computed once."""
+        """Every objective of the workspace; asked for by several at once, it is computed once."""
         key = _key(snapshot, moment)
         lock = self._under_way.setdefault(key, asyncio.Lock())
         try:
             async with lock:
                 tree = self._trees.get(key)
                 if tree is None:
-                    tree = self._trees[key] = await self._standings.at(snapshot, moment)
+                    tree = self._trees[key] = await self._made(snapshot, moment)
                     while len(self._trees) > self._limit:
                         self._trees.popitem(last=False)
                 self._trees.move_to_end(key)
@@ -49,22 +48,35 @@ class Trees:
         finally:
             self._under_way.pop(key, None)
 
+    async def _made(self, snapshot: Snapshot, moment: Moment) -> Tree:
+        """From the last tree of the workspace's present, where there is one."""
+        workspace = (snapshot.workspace, _key(snapshot, moment)[1])
+        before = self._present.get(workspace)
+        tree = await self._standings.tree(snapshot, moment, before)
+        if tree.present and (before is None or tree.moment.as_of >= before.moment.as_of):
+            self._present[workspace] = tree
+            self._present.move_to_end(workspace)
+            while len(self._present) > self._limit:
+                self._present.popitem(last=False)
+        return tree
+
     async def body(
         self, snapshot: Snapshot, moment: Moment, question: str, make: Callable[[], Awaitable[bytes]]
-    ) -> bytes:
+    ) -> Body:
         """The finished body of a question whose answer depends on nothing but the moment."""
         key = (_key(snapshot, moment), question)
         kept = self._bodies.get(key)
         if kept is not None:
             self._bodies.move_to_end(key)
             return kept
-        made = await make()
-        if len(made) * 4 <= self._bodies_bytes and key not in self._bodies:
+        raw = await make()
+        made = (raw, etag(raw))
+        if len(raw) * 4 <= self._bodies_bytes and key not in self._bodies:
             self._bodies[key] = made
-            self._size += len(made)
+            self._size += len(raw)
             while self._size > self._bodies_bytes:
                 _, gone = self._bodies.popitem(last=False)
-                self._size -= len(gone)
+                self._size -= len(gone[0])
         return made
 
 

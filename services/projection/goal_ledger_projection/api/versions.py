@@ -42,7 +42,7 @@ async def versions_at(snapshot: Snapshot, moment: Moment, ids: Sequence[str] | N
     """The versions in effect of these objectives, or of all; one that did not exist then is left out."""
     if ids is not None:
         rows = await snapshot.fetch(_SOME, moment.seq, moment.as_of, list(ids))
-    elif _is_present(snapshot, moment):
+    elif is_present(snapshot, moment):
         rows = await snapshot.fetch(_PRESENT)
     else:
         rows = await snapshot.fetch(_ALL, moment.seq, moment.as_of)
@@ -55,8 +55,8 @@ async def objective_of(snapshot: Snapshot, key_result: str, seq: int) -> str | N
     return None if row is None else str(row["id"])
 
 
-def _is_present(snapshot: Snapshot, moment: Moment) -> bool:
-    """No fact that the snapshot has lies after the moment, on either clock."""
+def is_present(snapshot: Snapshot, moment: Moment) -> bool:
+    """Whether no fact that the snapshot has lies after the moment, on either clock."""
     newest = snapshot.position
     recorded = snapshot.recorded_at
     return (

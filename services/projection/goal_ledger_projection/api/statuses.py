@@ -1,0 +1,192 @@
+"""The last step to a standing: expected scores, and what status is shown (SPEC 5 "Status").
+
+A tree asks only what is shown of each key result; how that came about is worked out when one is looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from goal_ledger_scoring.cadence import Rhythm, rhythm
+from goal_ledger_scoring.expected import expected_score
+from goal_ledger_scoring.policy import Rules
+from goal_ledger_scoring.results import GoalScore
+from goal_ledger_scoring.status import (
+    FedPart,
+    Status,
+    computed_status,
+    gap_points,
+    is_fresh,
+    key_result_status,
+    objective_status,
+    shown_for_key_result,
+)
+from goal_ledger_scoring.windows import Span
+
+from goal_ledger_projection.api.context import Context
+from goal_ledger_projection.api.gathering import Gathering, Ground
+from goal_ledger_projection.api.goals import Goal, KeyResult
+from goal_ledger_projection.api.plan import Plan
+from goal_ledger_projection.api.values import BEGINNING
+from goal_ledger_projection.api.versions import Moment
+from goal_ledger_projection.api.words import SILENCE, Hearing, Said, Words
+
+LastReadings = dict[tuple[str, datetime, int], datetime]
+
+
+@dataclass(slots=True)
+class KeyResultStanding:
+    expected: Decimal | None
+    status: Status
+    said: Said
+
+
+@dataclass(slots=True)
+class Standing:
+    """One objective at the moment. `shown`: the status shown of each key result."""
+
+    plan: Plan
+    expected: Decimal | None
+    amended: GoalScore
+    as_committed: GoalScore
+    status: Status
+    said: Said
+    shown: dict[str, str]
+    statuses: Statuses
+
+    @property
+    def goal(self) -> Goal:
+        return self.plan.goal
+
+    @property
+    def defined(self) -> Goal:
+        return self.plan.defined
+
+    @property
+    def committed(self) -> Goal | None:
+        return self.plan.committed
+
+    @property
+    def moment(self) -> Moment:
+        return self.plan.moment
+
+    @property
+    def rules(self) -> Rules:
+        return self.plan.rules
+
+    @property
+    def cycle(self) -> Span | None:
+        return self.plan.cycle
+
+    def key_result(self, one: KeyResult) -> KeyResultStanding:
+        """Expected score and status of one of its key results, with how the status came about."""
+        return self.statuses.of_key_result(self, one)
+
+
+def hearing(plan: Plan, all_words: bool) -> Hearing:
+    """Which check-ins matter: all, or those since the due dates that statuses look at."""
+    moment = plan.moment
+    if all_words:
+        return Hearing(plan.goal.id, BEGINNING, moment.as_of, moment.seq)
+    now = _rhythm(plan.rules, moment.as_of)
+    return Hearing(plan.goal.id, min(now.owed_since, now.last_due_ends), moment.as_of, moment.seq)
+
+
+_known_rhythms: dict[tuple[Rules, datetime], Rhythm] = {}
+
+
+def _rhythm(rules: Rules, at: datetime) -> Rhythm:
+    key = (rules, at)
+    known = _known_rhythms.get(key)
+    if known is None:
+        if len(_known_rhythms) > 10_000:
+            _known_rhythms.clear()
+        known = _known_rhythms[key] = rhythm(rules, at)
+    return known
+
+
+class Statuses:
+    """What statuses are computed from, for all goals of one answer."""
+
+    def __init__(self, context: Context, gathering: Gathering, said: Words, fed: LastReadings) -> None:
+        self._context, self._gathering, self._said, self._fed = context, gathering, said, fed
+        self._expected: dict[tuple[Span | None, datetime], Decimal | None] = {}
+
+    def standing(self, plan: Plan, amended: GoalScore, committed: GoalScore) -> Standing:
+        """Of one objective."""
+        goal, at = plan.goal, plan.moment.as_of
+        now = _rhythm(plan.rules, at)
+        expected = self._expected_at(plan.cycle, at)
+        closed = goal.outcome if plan.is_closed else None
+        shown = {
+            one.id: closed or self._shown(plan, one, amended, expected, now)
+            for one in plan.defined.key_results
+        }
+        said = self._said.get((goal.id, None), SILENCE)
+        status = objective_status(
+            said.word,
+            [shown[one.id] for one in plan.defined.key_results if not one.dropped],
+            computed_status(expected, amended.score, plan.rules),
+            gap_points(expected, amended.score),
+            now,
+            goal.activated_at,
+            closed,
+        )
+        return Standing(plan, expected, amended, committed, status, said, shown, self)
+
+    def of_key_result(self, standing: Standing, one: KeyResult) -> KeyResultStanding:
+        """Of one key result."""
+        plan = standing.plan
+        expected = self._expected_of(plan, one, standing.expected)
+        score = standing.amended.key_results[one.id]
+        said = self._said.get((plan.goal.id, one.id), SILENCE)
+        status = key_result_status(
+            said.word,
+            self._fed_parts(one, plan.moment),
+            computed_status(expected, score.score, plan.rules, within_risk=score.within_risk),
+            gap_points(expected, score.score),
+            _rhythm(plan.rules, plan.moment.as_of),
+            plan.goal.activated_at,
+            plan.goal.outcome if plan.is_closed else None,
+        )
+        return KeyResultStanding(expected, status, said)
+
+    def _shown(
+        self, plan: Plan, one: KeyResult, amended: GoalScore, of_goal: Decimal | None, now: Rhythm
+    ) -> str:
+        word = self._said.get((plan.goal.id, one.id), SILENCE).word
+        fresh = bool(one.bindings) and is_fresh(self._fed_parts(one, plan.moment), now)
+
+        def computed() -> str | None:
+            score = amended.key_results[one.id]
+            expected = self._expected_of(plan, one, of_goal)
+            return computed_status(expected, score.score, plan.rules, within_risk=score.within_risk)
+
+        return shown_for_key_result(word, fresh, computed, now, plan.goal.activated_at)
+
+    def _expected_at(self, span: Span | None, at: datetime) -> Decimal | None:
+        key = (span, at)
+        if key not in self._expected:
+            self._expected[key] = expected_score(span, at)
+        return self._expected[key]
+
+    def _expected_of(self, plan: Plan, one: KeyResult, of_goal: Decimal | None) -> Decimal | None:
+        """By the windows of its parts if every part has one, from the first start to the last end; else by the cycle."""
+        if not one.parts or any(part.window is None for part in one.parts.values()):
+            return of_goal
+        ground = Ground(plan.goal.id, plan.moment, plan.cycle, plan.rules.time_zone)
+        spans = [self._gathering.span(part, ground) for part in one.parts.values()]
+        starts, ends = [s.start for s in spans if s.start], [s.end for s in spans if s.end]
+        if len(starts) < len(spans) or len(ends) < len(spans):
+            return None
+        return self._expected_at(Span(min(starts), max(ends)), plan.moment.as_of)
+
+    def _fed_parts(self, one: KeyResult, moment: Moment) -> tuple[FedPart, ...]:
+        found = []
+        for feed, _ in one.bindings.values():
+            body = self._context.body("feed", feed, moment.seq, None)
+            interval = body.get("interval") if body else None
+            found.append(FedPart(self._fed.get((feed, moment.as_of, moment.seq)), interval))
+        return tuple(found)
