@@ -133,7 +133,7 @@ def apps(
     def app(*, internal: bool) -> ASGIApp:
         door = Door(shell, verifier, internal)
         routers = [
-            readings.router(door, settings.max_batch_bytes, settings.max_batch_items),
+            readings.router(door, store.engine, settings.max_batch_bytes, settings.max_batch_items),
             log_routes.router(door, store.engine),
         ]
         if internal:

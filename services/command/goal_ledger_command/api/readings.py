@@ -11,6 +11,7 @@ from goal_ledger_command.api.answers import AnswerDocument, JsonAnswer, answer_b
 from goal_ledger_command.api.door import Door, guarded
 from goal_ledger_command.api.endpoint import causation_id, idempotency_key
 from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.intake import kept_refusal
 from goal_ledger_command.intake_http import Sender, sender_of, take_batch, take_one
 from goal_ledger_command.receipts import Receipt, Taken, WouldBe, looked_up
 from goal_ledger_contracts.decision import Identity
@@ -19,6 +20,7 @@ from goal_ledger_domain.authorise import Permission, authorise, held_by, may
 from goal_ledger_domain.reading import identity
 from goal_ledger_edge.bodies import parse_json, read_body, require_media_type, too_large
 from goal_ledger_edge.problems import Problem
+from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import Answer
 from goal_ledger_messaging.reading_event import (
     MAX_EVENT_BYTES,
@@ -30,6 +32,7 @@ from goal_ledger_messaging.reading_event import (
 )
 from goal_ledger_observability.context import correlation_id, traceparent
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
 BATCH = "application/cloudevents-batch+json"
@@ -119,7 +122,7 @@ _BODY = {
 }
 
 
-def router(door: Door, max_batch_bytes: int, max_batch_items: int) -> APIRouter:
+def router(door: Door, engine: AsyncEngine, max_batch_bytes: int, max_batch_items: int) -> APIRouter:
     """The two routes."""
     routes = APIRouter(tags=["readings"])
 
@@ -172,7 +175,8 @@ def router(door: Door, max_batch_bytes: int, max_batch_items: int) -> APIRouter:
         source: Annotated[str, Query(min_length=1)],
         id: Annotated[str, Query(min_length=1)],
     ) -> Receipt:
-        """A refusal over HTTP is not kept: 404 ``reading_unknown``, send it again."""
+        """A refusal over HTTP is not kept: 404 ``reading_unknown``, send it again. One of the inbox is, until it comes
+        again and is taken."""
         credential = door.credential(request)
         actor, _ = await door.shell.actor_and_world(credential)
         wanted: Identity = identity(source, id)
@@ -180,9 +184,17 @@ def router(door: Door, max_batch_bytes: int, max_batch_items: int) -> APIRouter:
         held = held_by(world, actor)
         authorise(world, actor, held, Permission.READ_RECEIPTS)
         found = situation.found.get(wanted)
-        if found is None or not may(world, actor, held, Permission.READ_RECEIPTS, found.fact.stream):
-            raise Problem(404, "reading_unknown", "No reading is recorded under this source and id.")
-        return looked_up(found, situation.position.epoch)
+        if found is not None and may(world, actor, held, Permission.READ_RECEIPTS, found.fact.stream):
+            return looked_up(found, situation.position.epoch)
+        if found is None:
+            async with raw_connection(engine) as raw:
+                refused = await kept_refusal(raw, credential.workspace, source, id)
+            reads_all = may(world, actor, held - {"emitter"}, Permission.READ_RECEIPTS)
+            if refused is not None and (reads_all or actor == f"system/{refused['system']}"):
+                return {"source": source, "id": id, "outcome": "refused"} | {
+                    name: refused[name] for name in ("code", "reason")
+                }
+        raise Problem(404, "reading_unknown", "No reading is recorded under this source and id.")
 
     async def _sender(request: Request, dry_run: bool) -> Sender:
         correlation = correlation_id.get() or uuid7()
