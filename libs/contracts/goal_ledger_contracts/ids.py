@@ -6,7 +6,6 @@ import os
 import re
 import threading
 import time
-import uuid
 
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 WORKSPACE_ID = re.compile(r"[a-z0-9-]{1,40}")
@@ -30,4 +29,5 @@ def uuid7() -> str:
                 now_ms, counter = now_ms + 1, 0
         _last = (now_ms, counter)
     random_bits = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
-    return str(uuid.UUID(int=now_ms << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | random_bits))
+    digits = f"{now_ms << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | random_bits:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -2,6 +2,9 @@
 
 Single commands go first; bulk fills the rest of each batch. So a single command waits for one batch at most, however
 many readings wait, and bulk keeps at least half of each batch.
+
+A batch takes as many as can be decided in its time: what is looked up for a submission that does not fit any more has
+to be looked up again, so the number of places follows what the batches before it managed.
 """
 
 from __future__ import annotations
@@ -14,8 +17,8 @@ from goal_ledger_ledger.append import Appender
 from goal_ledger_ledger.batch import BATCH_MAX_FACTS, Outcome
 from goal_ledger_ledger.submission import Answer, NotRecorded, Submission
 
-BULK_SHARE = BATCH_MAX_FACTS // 2
-"""Places of a batch that single commands leave to bulk, when there is bulk."""
+LEAST_PLACES = 32
+"""A batch takes this many submissions at least, however long the last ones took to decide."""
 
 
 class Group:
@@ -67,6 +70,7 @@ class Line:
         self.appender = appender
         self.singles: deque[Waiting] = deque()
         self.bulk: deque[Waiting] = deque()
+        self.places = BATCH_MAX_FACTS
         self.task: asyncio.Task[None] | None = None
         self.lock = asyncio.Lock()
         self.erased: set[str] = set()
@@ -85,13 +89,18 @@ class Line:
                 break
         taken: list[Waiting] = []
         for queue, places in (
-            (self.singles, BATCH_MAX_FACTS - BULK_SHARE if self.bulk else BATCH_MAX_FACTS),
-            (self.bulk, BATCH_MAX_FACTS),
+            (self.singles, self.places // 2 if self.bulk else self.places),
+            (self.bulk, self.places),
         ):
             while queue and len(taken) < places and not queue[0].alone:
                 taken.append(queue.popleft())
         return taken
 
-    def put_back(self, undecided: Sequence[Waiting]) -> None:
+    def put_back(self, undecided: Sequence[Waiting], decided: int) -> None:
+        """What the batch did not take stays first in line."""
+        if undecided:
+            self.places = max(decided, LEAST_PLACES)
+        elif decided >= self.places:
+            self.places = min(self.places + self.places // 4, BATCH_MAX_FACTS)
         for waiting in reversed(undecided):
             (self.singles if waiting.group is None else self.bulk).appendleft(waiting)

@@ -223,7 +223,7 @@ class Ledger:
                 outcomes = await self._record(line, [one.submission for one in waiting])
             for one, outcome in zip(waiting, outcomes, strict=False):
                 one.settle(outcome)
-            line.put_back(waiting[len(outcomes) :])
+            line.put_back(waiting[len(outcomes) :], len(outcomes))
             self._care(line)
         line.task = None
         self._forget_if_unfolded(line)
