@@ -19,7 +19,7 @@ from goal_ledger_local.credentials import write_in_one_piece
 from goal_ledger_local.processes import PartFailed
 from goal_ledger_local.tools import ToolMissing
 
-ANSWER_WITHIN_S = 150.0  # draining 30 s, then starting 60 s, for each of two askers
+ANSWER_WITHIN_S = 480.0  # draining 30 s, then starting 180 s, for each of two askers
 
 
 class Control:

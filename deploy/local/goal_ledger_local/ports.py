@@ -53,12 +53,14 @@ def listens(group: int, port: int) -> bool:
 
     Without /proc (not Linux) whoever listens is believed.
     """
-    if not Path("/proc/self").exists():
-        return not is_free(port)
-    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
-    if not sockets:
+    if is_free(port):
         return False
-    return any(_open_files(pid) & sockets for pid in group_members(group))
+    if not Path("/proc/self").exists():
+        return True
+    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    return bool(_open_files(group) & sockets) or any(
+        _open_files(pid) & sockets for pid in group_members(group)
+    )
 
 
 def _listening_inodes(port: int) -> list[str]:

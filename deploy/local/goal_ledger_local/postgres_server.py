@@ -39,7 +39,7 @@ from goal_ledger_local.processes import (
     wait_until,
 )
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 20.0
 START_ATTEMPTS = 5
 ADMIN = "postgres"
@@ -115,7 +115,7 @@ class PostgresServer:
 
         Raises:
             ToolMissing: no server programs.
-            PartFailed: it did not answer within 60 s.
+            PartFailed: it did not answer within 120 s.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
         self._make_cluster()
