@@ -11,7 +11,6 @@ from goal_ledger_observability.logs import configure_logging
 
 from goal_ledger_projection.collector import spare_the_collector
 from goal_ledger_projection.database import NotMigrated
-from goal_ledger_projection.projections import migrate as migrate_database
 from goal_ledger_projection.settings import DatabaseSettings, WorkerSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -20,6 +19,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 @app.command()
 def migrate() -> None:
     """Bring the read database to this release's tables."""
+    from goal_ledger_projection.projections import migrate as migrate_database
+
     settings = DatabaseSettings()  # type: ignore[call-arg]
     configure_logging("migrate", settings.log_level)
     asyncio.run(migrate_database(settings.read_database_url))

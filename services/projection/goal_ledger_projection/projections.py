@@ -1,4 +1,4 @@
-"""The projection versions: how a schema is made, which is live, and the database's migration.
+"""The projection versions: how a schema is made, and which is live.
 
 One version is one schema with all tables of `tables.read`. Exactly one is live; readers and workers look it up at the
 beginning of each transaction, so that a switch, or a switch back, is one row changed.
@@ -6,13 +6,8 @@ beginning of each transaction, so that a switch, or a switch back, is one row ch
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Index, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateIndex, CreateSchema
 
 from goal_ledger_projection.tables import projections, read
@@ -24,9 +19,6 @@ BUILT_LATE = ("facts", "value_rows", "check_ins", "readings")
 """Tables whose indexes a rebuild makes last; the others are looked up while it runs."""
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
-
-MIGRATION_LOCK = 0x60A1_1ED6
-"""Advisory lock: one migration at a time."""
 
 
 def make_version(connection: Connection, name: str, *, indexes_last: bool = False) -> None:
@@ -63,24 +55,8 @@ def late_indexes_made() -> list[str]:
     return made + [str(CreateIndex(index).compile(dialect=_DIALECT)) for index in late_indexes()]
 
 
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
 async def migrate(read_database_url: str) -> None:
-    """Bring the read database to this release's tables. Any number of processes may ask at once."""
-    engine = create_async_engine(engine_url(read_database_url))
-    try:
-        async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            await connection.run_sync(_upgrade)
-    finally:
-        await engine.dispose()
+    """Bring the read database to this release's tables (`migration.py`, loaded only when it is needed: it is large)."""
+    from goal_ledger_projection import migration
 
-
-def engine_url(plain: str) -> str:
-    """SQLAlchemy's address of a plain `postgresql://` one."""
-    return "postgresql+asyncpg://" + plain.partition("://")[2]
+    await migration.migrate(read_database_url)

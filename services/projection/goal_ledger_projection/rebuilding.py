@@ -30,7 +30,8 @@ from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.database import ReadDatabase
 from goal_ledger_projection.heal import Healer
 from goal_ledger_projection.meters import Meters
-from goal_ledger_projection.projections import engine_url, make_version
+from goal_ledger_projection.migration import engine_url
+from goal_ledger_projection.projections import make_version
 from goal_ledger_projection.records import Record
 from goal_ledger_projection.settings import WorkerSettings
 from goal_ledger_projection.steadfast import Pauses, Steadfast

@@ -13,7 +13,8 @@ from goal_ledger_contracts.lifting import lift
 
 Body = dict[str, Any]
 
-_parse = JSONDecoder().decode
+_scan = JSONDecoder().scan_once
+"""Canonical text has nothing round its object: the decoder's search for white space is not needed."""
 
 
 class CannotApply(Exception):
@@ -36,7 +37,10 @@ class Fact:
         self.seq = seq
         try:
             self.text: str = stored.decode()
-            body: Body = _parse(self.text)
+            body: Body
+            body, end = _scan(self.text, 0)
+            if end != len(self.text):
+                raise CannotApply(seq, "not a fact: something follows its object")
             self.type: str = body["type"]
             stream: str = body["stream"]
             self.kind, _, self.id = stream.partition("/")
@@ -45,7 +49,14 @@ class Fact:
                 raise CannotApply(seq, f"the bytes are of fact {body['seq']} of {body['workspace']}")
             if SCHEMA.get(self.type) != body["schema"]:
                 data = lift(self.type, body["schema"], data)
-        except (KeyError, TypeError, AttributeError, JSONDecodeError, UnicodeDecodeError) as bad:
+        except (
+            KeyError,
+            TypeError,
+            AttributeError,
+            StopIteration,
+            JSONDecodeError,
+            UnicodeDecodeError,
+        ) as bad:
             raise CannotApply(seq, f"not a fact: {type(bad).__name__} {bad}") from None
         except ValueError as unknown:
             raise CannotApply(seq, str(unknown)) from None
