@@ -20,7 +20,9 @@ from goal_ledger_command.relay.marks import Marks
 
 LOOK_EVERY_S = 10.0
 MISSING_PAUSE_S = 3.0
-ASK_TIMEOUT_S = 15.0
+BEGIN_TIMEOUT_S = 20.0
+ASK_TIMEOUT_S = 5.0
+"""Asked for the ends of a topic that was deleted just now, the client waits for it to come back."""
 
 
 class TopicLost(Exception):
@@ -44,7 +46,7 @@ class TopicWatch:
     async def begin(self, partitions: int) -> str:
         """Makes the topics where they are missing; the id of ``ledger.facts``. Raises TopicLost, PartitionsChanged."""
         self._partitions = partitions
-        async with asyncio.timeout(ASK_TIMEOUT_S):
+        async with asyncio.timeout(BEGIN_TIMEOUT_S):
             await self.close()
             await self._connect()
             assert self._ids is not None
