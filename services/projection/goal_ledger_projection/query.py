@@ -19,7 +19,7 @@ from goal_ledger_projection.api.desk import Desk
 from goal_ledger_projection.database import refuse_unsafe_durability
 from goal_ledger_projection.query_settings import QuerySettings
 
-GARBAGE_THRESHOLDS = (100_000, 20, 50)
+GARBAGE_THRESHOLDS = (200_000, 20, 100)
 """A whole tree is some hundred thousand objects made at once; looking for cycles among them takes longer than scoring."""
 
 log = logger("goal_ledger.query")
