@@ -26,6 +26,7 @@ from goal_ledger_command.api.declare import Declared
 from goal_ledger_command.api.dispatch import Dispatch
 from goal_ledger_command.api.door import Door
 from goal_ledger_command.api.endpoint import CommandRoute, Endpoint
+from goal_ledger_command.api.openapi import install_openapi
 from goal_ledger_command.api.refusals import CODE_TITLES
 from goal_ledger_edge.problems import install_problem_handlers
 from goal_ledger_observability.health import Checks, health_routes
@@ -81,4 +82,5 @@ def make_app(
     for router in routers:
         app.include_router(router)
     app.router.routes.extend(health_routes(checks, registry))
+    install_openapi(app)
     return Dispatch(routes, app)

@@ -59,7 +59,7 @@ def router(door: Door, engine: AsyncEngine) -> APIRouter:
         responses={
             200: {
                 "description": "One fact's canonical bytes per line, in seq order; empty: the end",
-                "content": {JSON_LINES: {"schema": {"type": "string"}}},
+                "content": {JSON_LINES: {"schema": {"$ref": "#/components/schemas/Fact"}}},
                 "headers": {HEADER: _POSITION},
             },
             **problem_responses(400, 401, 403, 404, 405, 410, 422, 500, 503),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from goal_ledger_edge.problems import MEDIA_TYPE, ProblemDocument
+from goal_ledger_edge.problems import MEDIA_TYPE
 from pydantic import BaseModel
 
 _PROBLEMS = {
@@ -14,6 +14,7 @@ _PROBLEMS = {
     403: "Not allowed: not_allowed, identity_not_linked, system_retired",
     404: "What the command acts on is not there: unknown_…",
     405: "method_not_allowed",
+    410: "position_lost: beyond the fork of an epoch that is over",
     409: "It conflicts with what is recorded: id_taken and others",
     412: "If-Match is stale: version_stale, with the present version",
     413: "body_too_large, fact_too_large",
@@ -47,7 +48,6 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": _PROBLEMS.get(status, ""),
-            "model": ProblemDocument,
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
         }
         for status in statuses
@@ -61,4 +61,4 @@ def responses_of(ok: Sequence[int], document: type[BaseModel]) -> dict[int | str
         status: {"description": _OK[status], "model": document, "headers": {**_HEADERS, **located}}
         for status in ok
     }
-    return {**good, **problem_responses(*_PROBLEMS)}
+    return {**good, **problem_responses(*(status for status in _PROBLEMS if status != 410))}

@@ -1,0 +1,109 @@
+"""The log over HTTP: stored bytes in order, heads, epochs; a public and an internal listener."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from goal_ledger_contracts.canonical import canonical
+from goal_ledger_ledger.sealing import TextKey, open_json
+
+from command.service import Organisation, Service, assert_problem, service_token
+
+
+async def read(service: Service, path: str, **query: Any) -> Any:
+    return await service.internal.get(
+        path, params=query, headers={"authorization": f"Bearer {service_token()}"}
+    )
+
+
+def merkle_root(leaves: list[bytes]) -> bytes:
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\x01" + merkle_root(leaves[:split]) + merkle_root(leaves[split:])).digest()
+
+
+async def test_the_log_is_each_facts_canonical_bytes_in_order_by_pages(
+    org: Organisation, service: Service
+) -> None:
+    await org.given_goal()
+    answer = await read(service, "/v1/log", workspace=org.workspace)
+    lines = answer.content.splitlines()
+    facts = [json.loads(line) for line in lines]
+    assert [fact["seq"] for fact in facts] == list(range(1, len(facts) + 1))
+    assert [canonical(fact) for fact in facts] == lines
+    assert answer.headers["goal-ledger-position"] == f"1-{len(facts)}"
+    pages = [
+        await read(service, "/v1/log", workspace=org.workspace, after=after, limit=2) for after in (0, 2, 4)
+    ]
+    assert b"".join(page.content for page in pages) == b"".join(line + b"\n" for line in lines[:6])
+    assert (await read(service, "/v1/log", workspace=org.workspace, after=len(facts))).content == b""
+
+
+async def test_a_heads_root_is_the_rfc_6962_root_of_the_facts(org: Organisation, service: Service) -> None:
+    await org.given_goal()
+    heads: list[dict[str, Any]] = []
+    while page := (
+        await read(service, "/v1/log/heads", after=heads[-1]["workspace"] if heads else "")
+    ).json():
+        heads += page
+    (head,) = [one for one in heads if one["workspace"] == org.workspace]
+    lines = (await read(service, "/v1/log", workspace=org.workspace)).content.splitlines()
+    leaves = [hashlib.sha256(b"\x00" + line).digest() for line in lines]
+    assert (head["seq"], head["root"]) == (len(lines), merkle_root(leaves).hex())
+    since = (await read(service, "/v1/log/heads", since=head["moved_at"])).json()
+    assert org.workspace in [one["workspace"] for one in since]
+    assert org.workspace not in [
+        one["workspace"]
+        for one in (await read(service, "/v1/log/heads", since="2090-01-01T00:00:00Z")).json()
+    ]
+    assert_problem(await read(service, "/v1/log/heads", since="now"), 422, "instant_malformed", "since")
+
+
+async def test_an_auditor_sees_its_own_workspace_alone(org: Organisation, service: Service) -> None:
+    other = await service.organisation()
+    await org.given_person("eva", "auditor")
+    assert [head["workspace"] for head in (await org.get("/v1/log/heads", "eva")).json()] == [org.workspace]
+    refused = await org.get("/v1/log", "eva", workspace=other.workspace)
+    assert_problem(refused, 404, "unknown_workspace")
+    assert_problem(await org.get("/v1/log", "eva", workspace="never"), 404, "unknown_workspace")
+
+
+async def test_a_position_of_another_epoch_is_lost(org: Organisation, service: Service) -> None:
+    asked = {"workspace": org.workspace, "after": 1}
+    assert (await read(service, "/v1/log", **asked, epoch=1)).status_code == 200
+    lost = await read(service, "/v1/log", **asked, epoch=2)
+    assert_problem(lost, 410, "position_lost")
+    assert lost.headers["goal-ledger-position"].startswith("1-")
+
+
+async def test_a_service_names_the_workspace(org: Organisation, service: Service) -> None:
+    assert_problem(await read(service, "/v1/log"), 422, "field_required", "workspace")
+    assert_problem(await read(service, "/v1/log", workspace="never"), 404, "unknown_workspace")
+    assert_problem(
+        await read(service, "/v1/log", workspace=org.workspace, limit=5001), 422, "invalid", "limit"
+    )
+    assert_problem(await read(service, "/v1/log", workspace=org.workspace, after=-1), 422, "invalid", "after")
+
+
+async def test_names_are_sealed_in_the_log_and_opened_with_the_text_keys(
+    org: Organisation, service: Service
+) -> None:
+    await org.given(("/v1/people", {"id": "kari", "display_name": "Kari Nordmann"}))
+    log = (await read(service, "/v1/log", workspace=org.workspace)).content
+    assert b"Kari Nordmann" not in log
+    fact = next(f for f in map(json.loads, log.splitlines()) if f["stream"] == "person/kari")
+    answer = await read(service, "/v1/keys", workspace=org.workspace, subject="person/kari")
+    (found,) = answer.json()["keys"]
+    key = TextKey(base64.urlsafe_b64decode(found["key"] + "="))
+    opened = open_json(fact["data"], fact["type"], org.workspace, fact["event_id"], {"person/kari": key})
+    assert opened["display_name"] == "Kari Nordmann"
+    assert answer.headers["cache-control"] == "no-store"
+    await org.given(("/v1/people/kari/shred", {"reason": "Request 7"}))
+    pages = (await read(service, "/v1/keys", workspace=org.workspace, limit=1000)).json()
+    gone = {one["subject"]: one["key"] for one in pages["keys"]}
+    assert gone["person/kari"] is None
+    assert gone["person/ada"] is not None
