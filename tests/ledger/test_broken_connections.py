@@ -201,3 +201,60 @@ async def test_a_batch_the_database_refuses_is_run_again_one_command_at_a_time(
     )
     assert [type(each).__name__ for each in told] == ["Answer", "UniqueViolationError", "Answer"]
     assert len(await audit.facts()) == 4
+
+
+async def test_without_the_keys_database_texts_are_not_recorded_and_the_rest_is(
+    process, commands, audit, monkeypatch
+):
+    from goal_ledger_ledger import keyring, store
+
+    ledger = await process()
+    await ledger.submit(commands.check_in("c0", "known key"))
+
+    def away(engine):
+        raise store.Unreachable("the keys are away")
+
+    monkeypatch.setattr(keyring, "RECHECK_S", 0.0)
+    monkeypatch.setattr(keyring, "raw_connection", away)
+    told = await asyncio.gather(
+        ledger.submit(commands.unit("a")),
+        ledger.submit(commands.check_in("c1", "a text")),
+        ledger.submit(commands.check_in("c2")),
+        return_exceptions=True,
+    )
+    assert [type(each).__name__ for each in told] == ["Answer", "NotRecorded", "Answer"]
+    assert len(await audit.facts()) == 4
+
+
+async def test_a_connection_that_cannot_be_handed_back_after_the_commit_doubles_nothing(
+    process, commands, audit, monkeypatch
+):
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    ledger = await process()
+    await ledger.read(commands.workspace)
+    real = AsyncConnection.close
+
+    async def close(self):
+        await real(self)
+        raise RuntimeError("cannot be handed back")
+
+    monkeypatch.setattr(AsyncConnection, "close", close)
+    await ledger.submit(commands.unit("a"))
+    monkeypatch.undo()
+    assert len(await audit.facts()) == 2
+
+
+async def test_any_failure_after_the_statement_was_sent_is_a_doubt_and_is_resolved(
+    process, commands, audit, writing
+):
+    ledger = await process()
+
+    async def once(raw) -> None:
+        writing.after = None
+        raise RuntimeError("a bug behind the write")
+
+    writing.after = once
+    await ledger.submit(commands.unit("a"))
+    assert ledger.counts.unknown_commits == 1
+    assert len(await audit.facts()) == 2

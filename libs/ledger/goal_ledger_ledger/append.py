@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,9 +45,10 @@ from goal_ledger_ledger.batch import Batch, Outcome, decide_batch
 from goal_ledger_ledger.folded import EpochChanged, Folded, catch_up, head_of
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.lookup import look_up
+from goal_ledger_ledger.sealing import TextKeys
 from goal_ledger_ledger.snapshots import Snapshots
 from goal_ledger_ledger.statements import create_head, is_committed, write
-from goal_ledger_ledger.store import Unreachable, connection_lost, raw_connection
+from goal_ledger_ledger.store import Unreachable, connection_lost, is_passing, leaves_in_doubt, raw_connection
 from goal_ledger_ledger.submission import (
     Answer,
     Domain,
@@ -148,7 +149,7 @@ class Appender:
             except Unresolved:
                 return _unknown(doubt)
             except Exception as failure:
-                if batch is not None and batch.sent and connection_lost(failure):
+                if batch is not None and batch.sent and leaves_in_doubt(failure):
                     self._counts.unknown_commits += 1
                     doubt = batch
                 if not self._try_again(failure, doubt, tries, until):
@@ -224,16 +225,26 @@ class Appender:
         looked = await look_up(raw, submissions, self.workspace, self._keyring)
         if looked.position is not None and looked.position != folded.position:
             raise HeadMoved
-        await self._keyring.recheck(self.workspace)
         now = datetime.now(UTC)
         if folded.recorded_at is not None and folded.recorded_at > now:
             now = folded.recorded_at
+        keys = await self._text_keys()
         while True:
-            keys = self._keyring.keys(self.workspace)
             batch = decide_batch(folded, looked, submissions, now, keys, self._domain)
             if not batch.missing_keys:
                 return batch
-            await self._keyring.ensure(self.workspace, batch.missing_keys)
+            keys = await self._text_keys(batch.missing_keys)
+
+    async def _text_keys(self, missing: Iterable[str] = ()) -> TextKeys | None:
+        """The keys in memory, at most a second old, those missing made; None: their database is away."""
+        try:
+            await self._keyring.recheck(self.workspace)
+            await self._keyring.ensure(self.workspace, missing)
+        except Exception as failure:
+            if not is_passing(failure):
+                raise
+            return None
+        return self._keyring.keys(self.workspace)
 
     async def _nothing_to_write(self, raw: Raw, folded: Folded, doubt: Batch | None) -> None:
         """Refusals and repeats are handed out only if they were decided on the head as it is."""
@@ -252,14 +263,13 @@ class Appender:
         return batch.outcomes
 
     def _try_again(self, failure: Exception, doubt: Batch | None, tries: int, until: float) -> bool:
-        """Whether another attempt can help: the connection broke, or waiting for the lock took too long."""
-        if isinstance(failure, Unreachable):
-            return doubt is not None and time.monotonic() < until
+        """Whether another attempt can help: something is in doubt, the connection broke, or the lock was not free."""
         if isinstance(failure, asyncpg.LockNotAvailableError):
             self._locked_batches_left = LOCKED_BATCHES
         elif not connection_lost(failure):
             self._distrust(failure)
-            return False
+            if doubt is None:
+                return False
         return time.monotonic() < until if doubt is not None else tries < TRIES_BEFORE_NOT_RECORDED
 
 

@@ -34,7 +34,15 @@ from goal_ledger_ledger.lookup import Kept, Looked, replayed
 from goal_ledger_ledger.merkle import Frontier, leaf_hash
 from goal_ledger_ledger.sealing import OwnerShredded, Place, TextKeys, owners, seal_fact_data
 from goal_ledger_ledger.series import Series, Unsettled
-from goal_ledger_ledger.submission import Answer, Domain, FactRef, FactTooLarge, KeyReused, Submission
+from goal_ledger_ledger.submission import (
+    Answer,
+    Domain,
+    FactRef,
+    FactTooLarge,
+    KeyReused,
+    NotRecorded,
+    Submission,
+)
 
 BATCH_MAX_FACTS = 500
 BATCH_MAX_BYTES = 8 * 1024 * 1024
@@ -72,7 +80,9 @@ class Versions(Mapping[str, int]):
 class Batch:
     """What the submissions decided so far come to."""
 
-    def __init__(self, folded: Folded, looked: Looked, now: datetime, keys: TextKeys, domain: Domain) -> None:
+    def __init__(
+        self, folded: Folded, looked: Looked, now: datetime, keys: TextKeys | None, domain: Domain
+    ) -> None:
         self.now = now
         self.base = folded.position
         """Where the state stood that it was decided on."""
@@ -211,14 +221,18 @@ class Batch:
         """The data with its texts sealed. A key that is not in memory is noted; the batch is then decided again."""
         place = Place(self._folded.workspace, draft.event_id, draft.stream, draft.actor)
         whose = owners(draft.data, place)
+        if not whose:
+            return draft.data
         for owner in whose:
             if owner in self._folded.shredded or owner in self.shredded:
                 raise OwnerShredded(owner)
+        if self._keys is None:
+            raise NotRecorded("The keys of personal texts cannot be reached; nothing was recorded.")
         missing = [owner for owner in whose if owner not in self._keys]
         if missing:
             self.missing_keys.update(missing)
             return draft.data
-        return seal_fact_data(draft.data, place, self._keys) if whose else draft.data
+        return seal_fact_data(draft.data, place, self._keys)
 
     def _take(
         self, decision: Decision, numbered: list[Numbered], traceparent: str | None, location: str | None
@@ -265,12 +279,13 @@ def decide_batch(
     looked: Looked,
     submissions: Sequence[Submission],
     now: datetime,
-    keys: TextKeys,
+    keys: TextKeys | None,
     domain: Domain,
 ) -> Batch:
     """Decide as many of the submissions as the batch takes, at least the first. See the top of this file.
 
-    With ``missing_keys`` the batch is not to be written: the keys are made, then it is decided again.
+    With ``missing_keys`` the batch is not to be written: the keys are made, then it is decided again. Without ``keys``
+    (None: out of reach) commands with personal text are not recorded, the others are.
     """
     batch = Batch(folded, looked, now, keys, domain)
     until = time.monotonic() + DECIDING_MAX_S

@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from goal_ledger_ledger.append import Appender, Counts
 from goal_ledger_ledger.batch import Outcome
 from goal_ledger_ledger.erasing import erase, erase_everywhere
+from goal_ledger_ledger.folded import Folded
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.line import Group, Line, Waiting
 from goal_ledger_ledger.snapshots import EVERY_FACTS, Snapshots
@@ -50,6 +51,7 @@ READ_FRESH_S = 1.0
 UNKNOWN_REMEMBERED_S = 1.0
 MAX_UNKNOWN_REMEMBERED = 1_000
 ERASE_AGAIN_AFTER_S = 5.0
+SAY_AWAY_EVERY_S = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -83,6 +85,7 @@ class Ledger:
         self._stopped: dict[str | None, Stop] = {}
         self._behind: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._away_said_at = -SAY_AWAY_EVERY_S
 
     async def start(self) -> None:
         """Look at the servers' durability, and erase again what was shredded.
@@ -147,17 +150,27 @@ class Ledger:
         folded = line.appender.folded
         if folded is None or time.monotonic() - folded.checked_at >= READ_FRESH_S:
             async with line.lock:
-                try:
-                    folded = await line.appender.refreshed(READ_FRESH_S)
-                except Exception as failure:
-                    raise self._as_outcome(workspace, failure) from failure
+                folded = await self._refreshed(line)
             self._care(line)
         return folded.world, folded.position
+
+    async def _refreshed(self, line: Line) -> Folded:
+        workspace = line.appender.workspace
+        try:
+            return await line.appender.refreshed(READ_FRESH_S)
+        except Exception as failure:
+            outcome = self._as_outcome(workspace, failure)
+            if outcome is failure:
+                raise
+            raise outcome from failure
+        finally:
+            if line.appender.folded is None and line.task is None:
+                self._lines.pop(workspace, None)
 
     def stop_writing(self, workspace: str | None, reason: str) -> None:
         """Refuse every write with StoreBehindLog: to this workspace, until it is recovered; or (None) to all, until
         :meth:`resume_writing`."""
-        log.error("writing is stopped", extra={"workspace": workspace, "reason": reason})
+        log.error("writing is stopped (workspace: %s): %s", workspace or "all", reason)
         line = None if workspace is None else self._lines.get(workspace)
         folded = None if line is None else line.appender.folded
         self._stopped[workspace] = Stop(reason, None if folded is None else folded.epoch)
@@ -245,7 +258,7 @@ class Ledger:
             outcome = self._as_outcome(line.appender.workspace, failure)
             if outcome is not failure or isinstance(failure, UnknownWorkspace | StoreBehindLog | NotRecorded):
                 return [outcome] * len(submissions)
-            log.exception("a batch failed", extra={"workspace": line.appender.workspace})
+            log.exception("a batch of %s failed", line.appender.workspace)
         if len(submissions) == 1:
             return [outcome]
         return [(await self._record(line, [one]))[0] for one in submissions]
@@ -276,14 +289,13 @@ class Ledger:
             if len(self._unknown) >= MAX_UNKNOWN_REMEMBERED:
                 self._unknown.clear()
             self._unknown[workspace] = time.monotonic() + UNKNOWN_REMEMBERED_S
-            self._lines.pop(workspace, None) if workspace in self._lines and self._lines[
-                workspace
-            ].idle else None
         elif isinstance(failure, StoreBehindLog):
             if failure.is_own_finding and workspace not in self._stopped:
                 self.stop_writing(workspace, failure.sentence)
         elif is_passing(failure):
-            log.warning("the store is away", extra={"workspace": workspace, "failure": repr(failure)})
+            if time.monotonic() - self._away_said_at > SAY_AWAY_EVERY_S:
+                self._away_said_at = time.monotonic()
+                log.warning("the store is away: %r", failure)
             return NotRecorded("The store cannot be reached; nothing was recorded.")
         return failure
 
@@ -297,7 +309,7 @@ class Ledger:
             await erase(self._snapshots, self._keyring, folded.workspace, gone)
             line.erased |= gone
         except Exception:
-            log.exception("keys are still to be deleted", extra={"workspace": folded.workspace})
+            log.exception("keys of %s are still to be deleted", folded.workspace)
             self._run(self._erase_again(line))
 
     async def _erase_again(self, line: Line) -> None:
@@ -320,7 +332,7 @@ class Ledger:
                 line.appender.snapshot_seq = folded.seq
                 await self._snapshots.save(folded)
         except Exception:
-            log.exception("no snapshot", extra={"workspace": line.appender.workspace})
+            log.exception("no snapshot of %s", line.appender.workspace)
         finally:
             line.snapshot_runs = False
 

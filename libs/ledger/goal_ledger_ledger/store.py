@@ -7,6 +7,7 @@ on the way, so that no request can leave a setting behind for the next.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
@@ -52,9 +53,20 @@ class Unreachable(Exception):
     """No connection could be had: nothing was sent."""
 
 
+_NEVER_SENT = (ValueError, TypeError, OverflowError)
+"""A statement's arguments that the driver could not write down."""
+
+
 def connection_lost(failure: BaseException) -> bool:
-    """Whether the connection is gone: whether a statement that was under way took effect is then unknown."""
-    return isinstance(failure, _LOST) and not isinstance(failure, asyncpg.DataError)
+    """Whether the connection is gone, or can no longer be relied on."""
+    return isinstance(failure, _LOST) and not isinstance(failure, _NEVER_SENT)
+
+
+def leaves_in_doubt(failure: BaseException) -> bool:
+    """Whether a statement that was under way may have taken effect nevertheless: all but the server's plain no."""
+    if isinstance(failure, _NEVER_SENT):
+        return False
+    return connection_lost(failure) or not isinstance(failure, asyncpg.PostgresError)
 
 
 def is_passing(failure: BaseException) -> bool:
@@ -106,10 +118,13 @@ async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Raw]:
         yield raw
     except BaseException as failure:
         if connection_lost(failure) or raw.is_closed() or not isinstance(failure, Exception):
-            await connection.invalidate()
+            with contextlib.suppress(Exception):
+                await connection.invalidate()
         raise
     finally:
-        await connection.close()
+        # What was committed is committed: a connection that cannot be handed back must not make it look otherwise.
+        with contextlib.suppress(Exception):
+            await connection.close()
 
 
 async def _open(engine: AsyncEngine) -> tuple[AsyncConnection, Raw]:
