@@ -21,11 +21,10 @@ DEFAULT = REPOSITORY / ".demo"
 @app.command()
 def up(directory: Directory = DEFAULT, commands: Annotated[int, typer.Option(min=1, max=8)] = 1) -> None:
     """Run the stack until Ctrl-C."""
-    from goal_ledger_local.signals import interrupted_by_signals
     from goal_ledger_local.stack import Stack
 
     try:
-        with interrupted_by_signals(), Stack(directory, commands=commands) as stack:
+        with Stack(directory, commands=commands) as stack:
             described = stack.publish()
             typer.echo(f"command {described['command_url']}  query {described['query_url']}")
             typer.echo(f"ready; details in {stack.file}, logs in {stack.logs}; Ctrl-C ends it")

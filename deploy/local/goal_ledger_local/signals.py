@@ -1,12 +1,13 @@
-"""Ctrl-C and SIGTERM end a program the same way: by KeyboardInterrupt, once; while it cleans up they are ignored."""
+"""SIGTERM and SIGHUP end a program as Ctrl-C does: by KeyboardInterrupt, so that what is open gets closed."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -16,27 +17,28 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def interrupted_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise KeyboardInterrupt too (main thread only)."""
-    with _handled(_interrupt):
+def endings_interrupt() -> Iterator[None]:
+    """SIGTERM and SIGHUP raise KeyboardInterrupt, where they have no handler and are not ignored (nohup)."""
+    with _handled([number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL], _interrupt):
         yield
 
 
 @contextmanager
 def ignored_signals() -> Iterator[None]:
-    """Nothing interrupts what runs inside; without effect off the main thread."""
-    with _handled(signal.SIG_IGN):
+    """Nothing interrupts what runs inside."""
+    with _handled(ENDING, signal.SIG_IGN):
         yield
 
 
 @contextmanager
-def _handled(handler: object) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, handler) for number in ENDING}  # type: ignore[arg-type]
+def _handled(numbers: Sequence[signal.Signals], handler: Any) -> Iterator[None]:
+    """Without effect off the main thread, where Python lets nobody change handlers."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
+        if threading.current_thread() is threading.main_thread():
+            for number, previous in before.items():
+                signal.signal(number, previous)

@@ -33,7 +33,7 @@ from goal_ledger_local.processes import Owned, PartFailed, PortTaken, ProcessOwn
 from goal_ledger_local.service import Service
 from goal_ledger_local.services import COMMAND, make_services, migrate
 from goal_ledger_local.settings import Installation
-from goal_ledger_local.signals import ignored_signals
+from goal_ledger_local.signals import endings_interrupt, ignored_signals
 from goal_ledger_local.supervisor import Supervisor, how_it_ended
 from goal_ledger_local.tools import REPOSITORY
 
@@ -82,6 +82,7 @@ class Stack:
         self._supervisor = Supervisor(self._report_down)
         self._control_file = self.directory / "control.json"
         self._ending = ExitStack()
+        self._signals = ExitStack()
         self._publishing = threading.Lock()
         self._published: dict[str, Any] | None = None
 
@@ -95,6 +96,8 @@ class Stack:
     def start(self) -> None:
         """Bring everything up; returns when all parts are ready. Failed or interrupted, it stops what it started.
 
+        Until the stop, SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl-C does (on the main thread).
+
         Raises:
             PartFailed: another stack has the directory, or a part did not start; the sentence says which.
             ToolMissing: Java, Maven or PostgreSQL are not there.
@@ -102,6 +105,7 @@ class Stack:
         self.directory.mkdir(parents=True, exist_ok=True)
         lock = DirectoryLock(self.directory / "lock")
         self._ending.callback(lock.release)
+        self._signals.enter_context(endings_interrupt())
         self.owner = ProcessOwner(
             inherited_by_guard=[lock.descriptor], removed_by_guard=[self.file, self._control_file]
         )
@@ -120,7 +124,7 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything, our services before the servers; a second time it does nothing. Signals are ignored."""
-        with ignored_signals(), self._ending:
+        with self._signals, ignored_signals(), self._ending:
             self.file.unlink(missing_ok=True)
             self._supervisor.stop([[*self.services], SERVERS])
 
