@@ -7,11 +7,25 @@ from typing import Any
 
 import pytest
 from goal_ledger_contracts.feed import FeedRegistered
-from goal_ledger_contracts.workspace import KeyIssued, KeyRevoked, RoleGranted, RoleRevoked, SystemRegistered
+from goal_ledger_contracts.workspace import (
+    KeyIssued,
+    KeyRevoked,
+    RoleGranted,
+    RoleRevoked,
+    SystemRegistered,
+    SystemRetired,
+)
 from projection.query.story import TEN, Issuer, Story
 
 GOALS = ("/v1/objectives", "/v1/objectives/o", "/v1/objectives/o/timeline", "/v1/key-results/kr")
-GOALS += ("/v1/key-results/kr/progress", "/v1/alignment", "/v1/cycles", "/v1/units", "/v1/people")
+GOALS += (
+    "/v1/key-results/kr/progress",
+    "/v1/alignment",
+    "/v1/cycles",
+    "/v1/units",
+    "/v1/people",
+    "/v1/moments",
+)
 ROUTES = (*GOALS, "/v1/feeds", "/v1/facts")
 
 ALLOWED: dict[str, tuple[str, ...]] = {
@@ -62,6 +76,17 @@ async def test_an_emitter_sees_its_own_feeds_and_nothing_else(story: Story) -> N
     answer = await story.get("/v1/feeds", None, headers=key)
     assert [one["name"] for one in answer.json()["items"]] == ["mine"]
     assert len((await story.ask("/v1/feeds"))["items"]) == 2
+
+
+async def test_a_system_is_an_emitter_from_its_registration_on_until_it_is_retired(story: Story) -> None:
+    story.tell(f"workspace/{story.workspace}", SystemRegistered("shop", "Web shop"))
+    key = issue(story, "system/shop", "k1")
+    await story.arrive()
+    assert (await story.get("/v1/feeds", None, headers=key)).status_code == 200
+    assert (await story.get("/v1/objectives", None, headers=key)).json()["code"] == "not_allowed"
+    story.tell(f"workspace/{story.workspace}", SystemRetired("shop"), reason="Gone")
+    await story.arrive()
+    assert (await story.get("/v1/feeds", None, headers=key)).json()["code"] == "system_retired"
 
 
 async def test_a_key_that_is_wrong_unknown_or_revoked_reads_alike(story: Story) -> None:

@@ -24,6 +24,7 @@ from goal_ledger_contracts.objective import (
 from goal_ledger_contracts.person import PersonAdded, UnitJoined
 from goal_ledger_contracts.personal import Sealed
 from goal_ledger_contracts.unit import LeadNamed, UnitCreated
+from goal_ledger_contracts.workspace import MomentRecorded
 from goal_ledger_projection.api import shapes
 from projection.query.story import START, TEN, Story, d
 
@@ -41,6 +42,7 @@ SHAPES: dict[str, Any] = {
     "/v1/alignment": shapes.AlignmentAnswer,
     "/v1/facts": shapes.FactsAnswer,
     "/v1/cycles": shapes.CyclesAnswer,
+    "/v1/moments": shapes.MomentsAnswer,
     "/v1/units": shapes.UnitsAnswer,
     "/v1/people": shapes.PeopleAnswer,
     "/v1/feeds": shapes.FeedsAnswer,
@@ -53,6 +55,7 @@ def an_organisation(story: Story) -> None:
     story.tell("unit/web", UnitCreated("Web", "all"), LeadNamed("ada"))
     sealed = Sealed("person/ada", "AAAAAAAAAAAAAAAA", "AAAA")
     story.tell("person/ada", PersonAdded(sealed), UnitJoined("web"))
+    story.tell(f"workspace/{story.workspace}", MomentRecorded("launch", START))
     story.tell("cycle/q1", CyclePlanned("Q1", date(2026, 1, 1), date(2026, 3, 31)), CycleOpened())
     story.tell("feed/f", FeedRegistered("shop", "gauge", interval="P1D"))
     story.goal("top", ("of-all", Aligned()), cycle="q1", kind="aspirational")

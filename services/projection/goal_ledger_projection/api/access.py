@@ -1,8 +1,8 @@
 """Who asks, and what they may see (SPEC 11).
 
 The workspace comes from the credential. Roles come from the newest access facts that the read side has seen, whatever
-clocks or token the question has. A linked person sees all goals, with or without a role; a system needs a role that is
-not only *emitter*; an emitter sees its own feeds.
+clocks or token the question has. A linked person sees all goals, with or without a role; a system is an *emitter* from
+its registration on, and needs another role for more than its own feeds.
 
 The command service decides the same on its own fold (`goal_ledger_domain.authorise`), which is not imported here: the
 read side knows facts, not decisions.
@@ -26,8 +26,10 @@ from goal_ledger_projection.api.database import Snapshot
 _KEY = re.compile(r"glk\.([a-z0-9-]{1,40})\.([A-Za-z0-9._-]{1,64})\.[A-Za-z0-9_-]{43}")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="goal-ledger"'}
 _HOLDER = """
-SELECT d.body, a.body AS access
+SELECT d.body, a.body AS access, s.body['retired'] = 'true'::jsonb AS retired
 FROM definitions d
+LEFT JOIN definitions s ON s.workspace = $1 AND s.kind = 'system' AND 'system/' || s.id = d.body->>'holder'
+                        AND s.ended_seq IS NULL
 LEFT JOIN definitions a ON a.workspace = $1 AND a.kind = 'access' AND a.id = d.body->>'holder' AND a.ended_seq IS NULL
 WHERE d.workspace = $1 AND d.kind = $2 AND d.id = $3 AND d.ended_seq IS NULL
 """
@@ -80,7 +82,7 @@ class Reader:
         if wanted is May.READ_FACTS:
             return bool(self.roles & FACT_READERS)
         if wanted is May.READ_FEEDS:
-            return self.is_person or bool(self.roles)
+            return True
         return not self.own_feeds_only
 
 
@@ -115,10 +117,14 @@ async def reader_of(credential: Credential, snapshot: Snapshot, wanted: May) -> 
     if row is None or body is None:
         sentence = "The workspace that the token names has not linked this identity."
         raise Problem(403, "identity_not_linked", sentence)
-    roles = json.loads(row["access"])["roles"] if row["access"] else ()
+    if row["retired"]:
+        raise Problem(403, "system_retired", "The system is retired.")
+    roles = set(json.loads(row["access"])["roles"]) if row["access"] else set()
+    if body["holder"].startswith("system/"):
+        roles.add(EMITTER)
     reader = Reader(credential.workspace, body["holder"], frozenset(roles))
     if not reader.may(wanted):
-        raise Problem(403, "forbidden", f"Your roles do not include {wanted.value}.")
+        raise Problem(403, "not_allowed", f"Your roles do not include {wanted.value}.")
     return reader
 
 

@@ -21,6 +21,11 @@ from starlette.responses import Response
 
 from goal_ledger_projection.api.clocks import CALCULATION, Clocks
 
+NEWEST_HEADER = "Goal-Ledger-Recorded-At"
+"""When the last fact that the read side has was recorded."""
+PARKED_HEADER = "Goal-Ledger-Parked"
+"""Why the workspace stands still here, if it does."""
+
 _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False
 ).encode
@@ -79,6 +84,10 @@ def respond(
 ) -> Response:
     """The answer, or 304 if the asker has it already."""
     headers = {HEADER: str(clocks.newest), "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    if clocks.newest_at is not None:
+        headers[NEWEST_HEADER] = instant_text(clocks.newest_at)
+    if clocks.parked is not None:
+        headers[PARKED_HEADER] = clocks.parked.encode("ascii", "replace").decode()[:200]
     tag = headers["ETag"] = known_etag or etag(raw)
     if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)

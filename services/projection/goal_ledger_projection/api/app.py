@@ -19,6 +19,7 @@ from goal_ledger_projection.api import (
     facts,
     feeds,
     key_results,
+    moments,
     objectives,
     organisation,
     progress,
@@ -26,7 +27,7 @@ from goal_ledger_projection.api import (
 )
 from goal_ledger_projection.api.desk import Desk
 
-RESOURCES = (objectives, timeline, key_results, progress, alignment, facts, organisation, feeds)
+RESOURCES = (objectives, timeline, key_results, progress, alignment, facts, organisation, moments, feeds)
 
 TITLES = {
     "bad_cursor": "The cursor does not belong here",
@@ -36,10 +37,12 @@ TITLES = {
     "bad_wait": "The waiting time is out of range",
     "identity_not_linked": "The identity is not linked to a person",
     "known_at_too_recent": "Facts of that time may still be under way",
+    "not_allowed": "Not allowed",
     "not_yet": "The read side has not come so far",
     "position_lost": "The position was lost in a restore",
     "read_side_unavailable": "The read side is out of reach",
     "rebuilding": "The read side is being folded anew",
+    "system_retired": "The system is retired",
     "unknown_parameter": "There is no such parameter",
 }
 
@@ -67,6 +70,7 @@ def query_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False},
     )
     install_problem_handlers(app, TITLES)
     for resource in RESOURCES:

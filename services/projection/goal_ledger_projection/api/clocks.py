@@ -63,12 +63,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """The clocks resolved: facts up to `known`, true at `as_of`. `newest`: what the read side has."""
+    """The clocks resolved: facts up to `known`, true at `as_of`. `newest`: what the read side has, its last fact
+    recorded at `newest_at`; `parked`: why it stands still."""
 
     known: Position
     as_of: datetime
     newest: Position
     asked_calculation: str | None = None
+    newest_at: datetime | None = None
+    parked: str | None = None
 
     @property
     def token(self) -> Token:

@@ -137,7 +137,14 @@ class Desk:
         if question.token is not None:
             await _must_have(snapshot, newest, question.token.position)
             other = question.token.calculation if question.token.calculation != CALCULATION else None
-            return Clocks(question.token.position, question.token.as_of, newest, other)
+            return Clocks(
+                question.token.position,
+                question.token.as_of,
+                newest,
+                other,
+                snapshot.recorded_at,
+                snapshot.parked,
+            )
         known = newest
         if isinstance(question.known_at, Position):
             await _must_have(snapshot, newest, question.known_at)
@@ -146,7 +153,7 @@ class Desk:
             must_be_old_enough(question.known_at, now, self.settings.known_at_age_s)
             known = await self._recorded_by(snapshot, newest, question.known_at)
         as_of = question.as_of or present(now, self.settings.now_granularity_s, snapshot.recorded_at)
-        return Clocks(known, as_of, newest)
+        return Clocks(known, as_of, newest, None, snapshot.recorded_at, snapshot.parked)
 
     async def _recorded_by(self, snapshot: Snapshot, newest: Position, known_at: datetime) -> Position:
         """The highest position recorded by then. If nothing recorded later is here, the head tells whether the read

@@ -305,6 +305,18 @@ class CyclesAnswer(Answer):
     items: list[CycleShape]
 
 
+class MomentShape(Shape):
+    name: str
+    at: str
+    has_come: bool
+    retracted: bool
+    event_id: str
+
+
+class MomentsAnswer(Answer):
+    items: list[MomentShape]
+
+
 class UnitShape(Shape):
     id: str
     name: str
