@@ -36,6 +36,15 @@ class ReadDatabase:
         self._pool = pool
 
     @staticmethod
+    async def open_new(url: str, projection: str) -> ReadDatabase:
+        """Open a version in the making: commits do not wait for the disk.
+
+        A version that a crash tears was never live and is made anew; the commit that makes it live waits, and with it
+        everything before is on disk.
+        """
+        return ReadDatabase(url, projection, await _pool(url, projection, synchronous_commit="off"))
+
+    @staticmethod
     async def open(url: str, projection: str | None = None) -> ReadDatabase:
         """Open a projection version, by default the live one.
 
@@ -95,11 +104,11 @@ async def refuse_unsafe_durability(url: str) -> None:
         await connection.close()
 
 
-async def _pool(url: str, projection: str) -> asyncpg.Pool:
+async def _pool(url: str, projection: str, **more: str) -> asyncpg.Pool:
     return await asyncpg.create_pool(
         url,
         min_size=1,
         max_size=POOL_CONNECTIONS_MAX,
         command_timeout=COMMAND_TIMEOUT_S,
-        server_settings={"search_path": projection, **_KEY_LOOKUPS_ONLY},
+        server_settings={"search_path": projection, **_KEY_LOOKUPS_ONLY, **more},
     )

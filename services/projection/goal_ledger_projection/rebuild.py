@@ -43,7 +43,7 @@ async def rebuild(settings: WorkerSettings, *, only_compare: bool = False) -> bo
     live = await live_projection(settings.read_database_url)
     new = await new_version(settings.read_database_url)
     console.print(f"{new} is folded from {settings.facts_topic} beside {live}", markup=False)
-    database = await ReadDatabase.open(settings.read_database_url, new)
+    database = await ReadDatabase.open_new(settings.read_database_url, new)
     feed = CommandFeed(settings.command_url, settings.service_token_file, settings.command_timeout_s)
     try:
         with _progress() as told:
