@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from goal_ledger_contracts.envelope import Fact, from_json
+from goal_ledger_contracts.facts import PERSONAL_FIELDS
 from goal_ledger_contracts.position import Position
 
 from goal_ledger_ledger.keyring import Keyring
@@ -147,7 +148,7 @@ async def _fold(folded: Folded, rows: Sequence[Any], domain: Domain, keyring: Ke
         rows = rows[1:]
     if not rows or rows[0][0] != folded.seq + 1 or rows[-1][0] != folded.seq + len(rows):
         raise LedgerBroken(f"facts of {folded.workspace} after seq {folded.seq} are not dense")
-    parsed = [from_json(json.loads(row[5])) for row in rows if row[5] is not None]
+    parsed = [from_json(json.loads(row[5].decode())) for row in rows if row[5] is not None]
     clear = await open_texts(parsed, folded.workspace, keyring)
     for fact in clear:
         if fact.type == SHREDDING:
@@ -160,10 +161,12 @@ async def _fold(folded: Folded, rows: Sequence[Any], domain: Domain, keyring: Ke
 
 async def open_texts(facts: Sequence[Fact], workspace: str, keyring: Keyring) -> list[Fact]:
     """The facts with their personal text in clear; the keys are loaded in one go."""
-    sealed = [set(key_ids(fact.data)) for fact in facts]
-    await keyring.load(workspace, set().union(*sealed))
-    keys = keyring.keys(workspace)
-    return [
-        replace(fact, data=open_fact_data(fact.data, workspace, fact.event_id, keys)) if owners else fact
-        for fact, owners in zip(facts, sealed, strict=True)
-    ]
+    personal = [number for number, fact in enumerate(facts) if PERSONAL_FIELDS[type(fact.data)]]
+    opened = list(facts)
+    if personal:
+        await keyring.load(workspace, {key for number in personal for key in key_ids(facts[number].data)})
+        keys = keyring.keys(workspace)
+        for number in personal:
+            fact = facts[number]
+            opened[number] = replace(fact, data=open_fact_data(fact.data, workspace, fact.event_id, keys))
+    return opened
