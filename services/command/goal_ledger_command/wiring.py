@@ -26,8 +26,8 @@ from goal_ledger_observability.metrics import CollectorRegistry, HttpMetrics, ne
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
+from goal_ledger_command.api import imports, readings, text_keys
 from goal_ledger_command.api import log as log_routes
-from goal_ledger_command.api import readings, text_keys
 from goal_ledger_command.api.app import make_app
 from goal_ledger_command.api.door import Door
 from goal_ledger_command.fold import Fold
@@ -135,6 +135,7 @@ def apps(
         routers = [
             readings.router(door, store.engine, settings.max_batch_bytes, settings.max_batch_items),
             log_routes.router(door, store.engine),
+            imports.router(door, settings.max_batch_bytes),
         ]
         if internal:
             routers.append(text_keys.router(door, store.keyring))

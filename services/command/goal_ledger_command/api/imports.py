@@ -1,0 +1,227 @@
+"""``POST /v1/imports``: a whole organisation, or rows of it, as JSON, JSON Lines or CSV. The guide: docs/guide/import.md."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from goal_ledger_command.api.door import Door, guarded
+from goal_ledger_command.api.endpoint import causation_id
+from goal_ledger_command.api.refusals import of_ledger_error
+from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.importing.csv_rows import of_csv
+from goal_ledger_command.importing.document import FORMAT
+from goal_ledger_command.importing.order import steps_in_order
+from goal_ledger_command.importing.report import OUTCOMES, Report
+from goal_ledger_command.importing.rows import Read, Row, of_document, of_lines
+from goal_ledger_command.importing.running import Importer, need_importer, rehearse, run
+from goal_ledger_command.importing.steps import Step
+from goal_ledger_contracts.ids import uuid7
+from goal_ledger_domain.authorise import Permission
+from goal_ledger_domain.policy import in_force
+from goal_ledger_edge.bodies import parse_json, read_body, require_media_type
+from goal_ledger_edge.problems import Problem
+from goal_ledger_ledger.submission import LedgerError
+from goal_ledger_observability.context import correlation_id, traceparent
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response, StreamingResponse
+
+JSON, JSON_LINES, CSV = "application/json", "application/jsonl", "text/csv"
+MAX_IMPORT_BYTES = 32 * 1024 * 1024
+MAX_IMPORT_ROWS = 100_000
+MAX_IMPORTS_AT_ONCE = 2
+"""Of a process; others wait."""
+READ_AT_ONCE_ROWS = 200
+"""Rows that are taken apart before other requests get their turn."""
+
+
+class RowDocument(BaseModel):
+    row: str = Field(description="JSON pointer of the row, or its line", examples=["/objectives/3"])
+    kind: str = Field(examples=["objective"])
+    id: str
+    outcome: str = Field(
+        description="created, changed, unchanged, refused; not_recorded: send it again", examples=["created"]
+    )
+    code: str | None = None
+    detail: str | None = None
+    field: str | None = None
+
+
+class ImportDocument(BaseModel):
+    rows: list[RowDocument] = Field(description="One per row, as their turns came")
+    counts: dict[str, int]
+    dry_run: bool
+    position: str = Field(description="Queries that send it back include the import", examples=["1-151"])
+
+
+class OrganisationBody(BaseModel):
+    """``goal-ledger.organisation.v1``; all lists may be left out."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"format": FORMAT, "units": []}]}
+    )
+
+    format: str
+    workspace: dict[str, Any] | None = None
+    units: list[dict[str, Any]] = []
+    people: list[dict[str, Any]] = []
+    systems: list[dict[str, Any]] = []
+    feeds: list[dict[str, Any]] = []
+    cycles: list[dict[str, Any]] = []
+    policies: list[dict[str, Any]] = []
+    moments: list[dict[str, Any]] = []
+    objectives: list[dict[str, Any]] = []
+    key_results: list[dict[str, Any]] = []
+    check_ins: list[dict[str, Any]] = []
+    readings: list[dict[str, Any]] = []
+
+
+_OPENAPI = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            JSON: {"schema": OrganisationBody.model_json_schema()},
+            JSON_LINES: {"schema": {"type": "string"}},
+            CSV: {"schema": {"type": "string"}},
+        },
+    },
+    "x-permission": Permission.ORGANISE.value,
+    "x-role": "importer",
+}
+
+
+def router(door: Door, max_document_bytes: int) -> APIRouter:
+    """The one route."""
+    routes, places = APIRouter(tags=["imports"]), asyncio.Semaphore(MAX_IMPORTS_AT_ONCE)
+
+    @routes.post(
+        "/v1/imports",
+        operation_id="import_rows",
+        summary="Import an organisation, or rows of it",
+        response_model=None,
+        openapi_extra=_OPENAPI,
+        responses={
+            200: {
+                "description": "What became of each row; as JSON Lines if that is accepted, or was sent",
+                "model": ImportDocument,
+            },
+            **problem_responses(400, 401, 403, 405, 413, 415, 422, 500, 503),
+        },
+    )
+    @guarded
+    async def import_rows(
+        request: Request,
+        dry_run: Annotated[bool, Query(description="Say what would happen, record nothing")] = False,
+        _key: Annotated[str | None, Header(alias="Idempotency-Key", description="Not taken")] = None,
+    ) -> Response:
+        """Bring the workspace to what the rows say, by the ordinary commands. Needs the role importer."""
+        media_type = require_media_type(request, (JSON, JSON_LINES, CSV))
+        if _key is not None:
+            sentence = "An import takes no Idempotency-Key: its rows have ids."
+            raise Problem(422, "key_not_for_bulk", sentence, field="Idempotency-Key")
+        importer, time_zone = await _importer(request)
+        largest = max_document_bytes if media_type == JSON else MAX_IMPORT_BYTES
+        raw = await read_body(request, largest)
+        rows, bad = await _read(_rows(media_type, raw, time_zone, largest))
+        work = _Import(door, importer, rows, bad, dry_run)
+        if media_type == JSON_LINES or JSON_LINES in request.headers.get("accept", ""):
+            return StreamingResponse(_lines(work, places), media_type=JSON_LINES)
+        async with places:
+            told = [report async for report in work.reports()]
+        summary = await work.summary()
+        body = json.dumps({"rows": [one.document() for one in told], **summary}, ensure_ascii=False)
+        headers = {"Goal-Ledger-Position": summary["position"]}
+        return Response(body.encode(), media_type=JSON, headers=headers)
+
+    async def _importer(request: Request) -> tuple[Importer, str]:
+        """Who asks, and the workspace's time zone. Problem 401, 403."""
+        credential = door.credential(request)
+        actor, world = await door.shell.actor_and_world(credential)
+        need_importer(world, actor)
+        correlation = correlation_id.get() or uuid7()
+        causation = causation_id(request.headers.get("x-causation-id"), correlation)
+        importer = Importer(credential, actor, correlation, causation, traceparent.get())
+        return importer, in_force(world, "person/-").time_zone or "UTC"
+
+    return routes
+
+
+def _rows(media_type: str, raw: bytes, time_zone: str, largest: int) -> Iterator[Read]:
+    if media_type == JSON:
+        return of_document(parse_json(raw, largest))
+    return of_csv(raw, time_zone) if media_type == CSV else of_lines(raw.splitlines())
+
+
+async def _read(given: Iterator[Read]) -> tuple[list[Row], list[Report]]:
+    """The rows, and the reports on those that are none. Problem 413."""
+    rows: list[Row] = []
+    bad: list[Report] = []
+    for number, one in enumerate(given, 1):
+        if number > MAX_IMPORT_ROWS:
+            sentence = f"An import has at most {MAX_IMPORT_ROWS} rows."
+            raise Problem(413, "too_many_items", sentence, max_items=MAX_IMPORT_ROWS)
+        if isinstance(one, Row):
+            rows.append(one)
+        else:
+            bad.append(one)
+        if number % READ_AT_ONCE_ROWS == 0:
+            await asyncio.sleep(0)
+    return rows, bad
+
+
+class _Import:
+    """One import on its way: a report for each row, when the last of its steps is done."""
+
+    def __init__(
+        self, door: Door, importer: Importer, rows: list[Row], bad: list[Report], dry_run: bool
+    ) -> None:
+        self._shell, self._importer, self._bad, self._dry_run = door.shell, importer, bad, dry_run
+        self.steps: list[Step] = steps_in_order(rows)
+        self._left = Counter(step.place for step in self.steps)
+        self._counts: Counter[str] = Counter()
+        self.rows = len(self._left) + len(bad)
+
+    async def reports(self) -> AsyncIterator[Report]:
+        for report in self._bad:
+            yield self._counted(report)
+        so_far: dict[str, Report] = {}
+        decide = rehearse if self._dry_run else run
+        async for piece in decide(self._shell, self._importer, self.steps):
+            for report in piece:
+                whole = so_far.setdefault(report.place, report)
+                if whole is not report:
+                    whole.add(report)
+                self._left[report.place] -= 1
+                if not self._left[report.place]:
+                    yield self._counted(so_far.pop(report.place))
+
+    def _counted(self, report: Report) -> Report:
+        self._counts[report.outcome] += 1
+        return report
+
+    async def summary(self) -> dict[str, Any]:
+        _, position = await self._shell.ledger.read(self._importer.credential.workspace)
+        counts = {outcome: self._counts[outcome] for outcome in OUTCOMES}
+        return {"counts": counts, "dry_run": self._dry_run, "position": str(position)}
+
+
+async def _lines(work: _Import, places: asyncio.Semaphore) -> AsyncIterator[bytes]:
+    """``{"rows": n}`` first, then a line per row, then the summary; or a problem where it broke off."""
+    yield _line({"rows": work.rows})
+    try:
+        async with places:
+            async for report in work.reports():
+                yield _line(report.document())
+        yield _line({"summary": await work.summary()})
+    except LedgerError as failed:
+        yield _line({"problem": of_ledger_error(failed).document()})
+    except Problem as problem:
+        yield _line({"problem": problem.document()})
+
+
+def _line(told: dict[str, Any]) -> bytes:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,52 @@
+"""What became of a row: created, changed, unchanged, or refused with code, sentence and field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_edge.problems import Problem
+from goal_ledger_ledger.submission import LedgerError
+
+CREATED, CHANGED, UNCHANGED, REFUSED, NOT_RECORDED = (
+    "created",
+    "changed",
+    "unchanged",
+    "refused",
+    "not_recorded",
+)
+OUTCOMES = (UNCHANGED, CHANGED, CREATED, REFUSED, NOT_RECORDED)
+"""The later ones win where a row came to several."""
+
+
+@dataclass(slots=True)
+class Report:
+    place: str
+    kind: str
+    id: str
+    outcome: str
+    code: str | None = None
+    detail: str | None = None
+    field: str | None = None
+
+    def add(self, other: Report) -> None:
+        """Another step of the same row; the first refusal stays."""
+        if OUTCOMES.index(other.outcome) > OUTCOMES.index(self.outcome):
+            self.outcome = other.outcome
+            self.code, self.detail, self.field = other.code, other.detail, other.field
+
+    def document(self) -> dict[str, Any]:
+        told = {"row": self.place, "kind": self.kind, "id": self.id, "outcome": self.outcome}
+        more = {"code": self.code, "detail": self.detail, "field": self.field}
+        return told | {name: text for name, text in more.items() if text is not None}
+
+
+def refused(place: str, kind: str, id: str, why: Exception) -> Report:
+    """Re-raises what is neither a refusal nor a ledger error."""
+    if isinstance(why, Refusal | Problem):
+        return Report(place, kind, id, REFUSED, why.code, why.sentence, why.field)
+    if isinstance(why, LedgerError):
+        outcome = REFUSED if why.code in ("fact_too_large", "owner_shredded") else NOT_RECORDED
+        return Report(place, kind, id, outcome, why.code, why.sentence)
+    raise why

@@ -1,0 +1,227 @@
+"""Steps decided one after another: for real, in the same append as everybody's commands; or as a rehearsal.
+
+*For real* each step is a submission of its own, handed to the ledger in pieces (:data:`PIECE_STEPS`), so that single
+commands of the workspace come in between. What is missing is found on the very state that it is decided on.
+
+*A rehearsal* decides the same steps on a copy of the state, each on what those before it would leave, and records
+nothing. It looks up what is recorded as the import would; only counters' readings are not held against their
+neighbours.
+
+A step may come to several commands (a goal reworded and reassigned): they are decided in turn, and taken whole or not
+at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from goal_ledger_contracts.decision import Claim, Decision, Draft, Found, Identity, Point, Situation
+from goal_ledger_contracts.envelope import Fact, Origin
+from goal_ledger_domain import evolve
+from goal_ledger_domain.access import roles
+from goal_ledger_domain.authorise import authorise_command
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.decide import decide
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.world import World
+from goal_ledger_ledger.submission import Answer, Submission
+
+from goal_ledger_command.credentials import Credential
+from goal_ledger_command.importing.report import CHANGED, CREATED, UNCHANGED, Report, refused
+from goal_ledger_command.importing.steps import Step
+from goal_ledger_command.shell import Shell
+
+PIECE_STEPS = 250
+DECIDED_AT_ONCE_STEPS = 50
+"""Steps of a rehearsal that are decided before other requests get their turn."""
+DEFAULT_REASON = "Import"
+HTTP = Origin("http")
+_CREATING = frozenset(
+    [
+        "CreateUnit",
+        "AddPerson",
+        "RegisterSystem",
+        "RegisterFeed",
+        "PlanCycle",
+        "RecordMoment",
+        "DraftObjective",
+        "AddKeyResult",
+        "Align",
+        "BindPart",
+        "RecordCheckIn",
+        "TakeReading",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Who imports, and what all facts of the import share."""
+
+    credential: Credential
+    actor: str
+    correlation_id: str
+    causation_id: str
+    traceparent: str | None = None
+
+    def meta(self, step: Step) -> Meta:
+        return Meta(
+            actor=self.actor,
+            correlation_id=self.correlation_id,
+            causation_id=self.causation_id,
+            reason=step.reason or DEFAULT_REASON,
+            effective_at=step.at,
+            importing=True,
+            origin=HTTP if step.kind == "reading" else None,
+        )
+
+
+async def run(shell: Shell, importer: Importer, steps: Sequence[Step]) -> AsyncIterator[list[Report]]:
+    """The reports of each piece of steps, recorded."""
+    for start in range(0, len(steps), PIECE_STEPS):
+        piece = [_Turn(importer, step) for step in steps[start : start + PIECE_STEPS]]
+        outcomes = await shell.ledger.submit_all([turn.submission() for turn in piece])
+        yield [turn.report(outcome) for turn, outcome in zip(piece, outcomes, strict=True)]
+
+
+async def rehearse(shell: Shell, importer: Importer, steps: Sequence[Step]) -> AsyncIterator[list[Report]]:
+    """The reports of each piece of steps, had they been recorded."""
+    workspace = importer.credential.workspace
+    await shell.look(workspace)
+    world = (await shell.ledger.read(workspace))[0].copy()
+    found: dict[Identity, Found] = {}
+    for start in range(0, len(steps), PIECE_STEPS):
+        piece = [_Turn(importer, step) for step in steps[start : start + PIECE_STEPS]]
+        wanted = {one: None for turn in piece for one in turn.step.lookups}
+        _, looked = await shell.look(workspace, *wanted)
+        reports = []
+        for number, turn in enumerate(piece):
+            situation = replace(looked, found={**_of(looked.found, turn), **_of(found, turn)})
+            reports.append(turn.rehearsed(world, situation, found))
+            if number % DECIDED_AT_ONCE_STEPS == 0:
+                await asyncio.sleep(0)
+        yield reports
+
+
+def _of(found: Any, turn: _Turn) -> dict[Identity, Found]:
+    return {one: found[one] for one in turn.step.lookups if one in found}
+
+
+class _Turn:
+    """A step whose turn has come."""
+
+    def __init__(self, importer: Importer, step: Step) -> None:
+        self.step, self._importer = step, importer
+        self._creates = self._is_new = False
+
+    def submission(self) -> Submission:
+        return Submission(
+            workspace=self._importer.credential.workspace,
+            decide=self.decided,
+            lookups=self.step.lookups,
+            neighbours=self.step.neighbours,
+            traceparent=self._importer.traceparent,
+        )
+
+    def decided(self, world: World, situation: Situation) -> Decision:
+        """What is still missing for the step. Raises Refusal, or Problem if the importer is none any more."""
+        importer, workspace = self._importer, self._importer.credential.workspace
+        if importer.credential.actor(world) != importer.actor:
+            raise importer.credential.unknown()
+        need_importer(world, importer.actor)
+        missing = self.step.missing(world, situation, importer.meta(self.step))
+        commands = [] if missing is None else missing if isinstance(missing, list) else [missing]
+        self._creates = any(type(one).__name__ in _CREATING for one in commands)
+        decision = self._all(world, commands, situation) or Decision(self.step.id, f"workspace/{workspace}")
+        self._is_new = bool(decision.drafts)
+        return decision
+
+    def _all(self, world: World, commands: Sequence[Any], situation: Situation) -> Decision | None:
+        if len(commands) == 1:
+            return self._one(world, commands[0], situation)
+        decision, branch = None, world.branch()
+        for command in commands:
+            more = self._one(branch, command, situation)
+            decision = more if decision is None else _together(decision, more)
+            apply(branch, more, situation, {})
+        return decision
+
+    def _one(self, world: World, command: Any, situation: Situation) -> Decision:
+        authorise_command(world, command, situation)
+        return decide(world, command, situation)
+
+    def report(self, outcome: Answer | Exception) -> Report:
+        if not isinstance(outcome, Answer):
+            return refused(self.step.place, self.step.kind, self.step.id, outcome)
+        return self._report()
+
+    def rehearsed(self, world: World, situation: Situation, found: dict[Identity, Found]) -> Report:
+        try:
+            decision = self.decided(world, situation)
+        except Exception as why:
+            return refused(self.step.place, self.step.kind, self.step.id, why)
+        apply(world, decision, situation, found)
+        return self._report()
+
+    def _report(self) -> Report:
+        outcome = UNCHANGED if not self._is_new else CREATED if self._creates else CHANGED
+        return Report(self.step.place, self.step.kind, self.step.id, outcome)
+
+
+def need_importer(world: World, actor: str) -> None:
+    """Refuses ``not_allowed``."""
+    if "importer" not in roles(world, actor):
+        raise Refusal("not_allowed", "This needs the role importer.")
+
+
+def _together(first: Decision, second: Decision) -> Decision:
+    """Both, as one: recorded whole or not at all."""
+    shift = len(first.drafts)
+
+    def moved_claim(claim: Claim) -> Claim:
+        return replace(claim, draft=claim.draft + shift)
+
+    def moved_point(point: Point) -> Point:
+        return replace(point, draft=point.draft + shift)
+
+    return replace(
+        first,
+        drafts=first.drafts + second.drafts,
+        claims=first.claims + tuple(map(moved_claim, second.claims)),
+        points=first.points + tuple(map(moved_point, second.points)),
+    )
+
+
+def apply(world: World, decision: Decision, situation: Situation, found: dict[Identity, Found]) -> None:
+    """Take a decision over into ``world`` and ``found``, as if it had been recorded."""
+    facts = [_as_fact(draft, situation) for draft in decision.drafts]
+    for fact in facts:
+        if fact.type in evolve.FOLDED:
+            evolve.evolve(world, fact)
+    for claim in decision.claims:
+        before = found.get(claim.identity) or situation.found.get(claim.identity)
+        content = before.fact if claim.keeps_content and before is not None else facts[claim.draft]
+        found[claim.identity] = Found(content, claim.state, claim.subject)
+
+
+def _as_fact(draft: Draft, situation: Situation) -> Fact:
+    return Fact(
+        event_id=draft.event_id,
+        workspace="",
+        seq=0,
+        stream=draft.stream,
+        version=0,
+        data=draft.data,
+        effective_at=draft.effective_at,
+        recorded_at=situation.now,
+        actor=draft.actor,
+        correlation_id=draft.correlation_id,
+        causation_id=draft.causation_id,
+        previous=None,
+        reason=draft.reason,
+        stated_at=draft.stated_at,
+        origin=draft.origin,
+    )

@@ -1,0 +1,314 @@
+"""Units, people, systems, feeds, cycles, policies, moments and readings: the steps of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from goal_ledger_contracts.decision import Situation
+from goal_ledger_contracts.feed import FeedRedefined
+from goal_ledger_contracts.workspace import Policy
+from goal_ledger_domain import cycle as cycles
+from goal_ledger_domain import feed as feeds
+from goal_ledger_domain import moment as moments
+from goal_ledger_domain import person as people
+from goal_ledger_domain import reading as readings
+from goal_ledger_domain import system as systems
+from goal_ledger_domain import unit as units
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.decide import lookups
+from goal_ledger_domain.policy import Revision, SetPolicy, in_force
+from goal_ledger_domain.workspace import workspace
+from goal_ledger_domain.world import World
+
+from goal_ledger_command.importing.document import (
+    CycleRow,
+    FeedDefinition,
+    FeedRow,
+    MomentRow,
+    PersonRow,
+    PolicyRow,
+    ReadingRow,
+    Seat,
+    SystemRow,
+    UnitRow,
+    WorkspaceRow,
+    at_of,
+    reason_of,
+)
+from goal_ledger_command.importing.steps import Command, Missing, Phase, Rank, Step, not_before, timed
+
+
+def of_workspace(place: str, row: WorkspaceRow) -> Iterator[Step]:
+    if row.time_zone is None:
+        return
+
+    def missing(world: World, _: Situation, meta: Meta) -> Command | None:
+        if in_force(world, "person/-").time_zone == row.time_zone:
+            return None
+        present: Revision | None = world.get("policy", "workspace")
+        policy = replace(present.policy if present else Policy(), time_zone=row.time_zone)
+        return SetPolicy(_early(world, meta), "workspace", policy)
+
+    yield Step(place, "workspace", row.id or "", Phase.WORKSPACE, missing)
+
+
+def _early(world: World, meta: Meta) -> Meta:
+    """As early as the workspace's stream allows, so that later rows of that stream may lie in the past too."""
+    last = workspace(world).last_effective_at
+    stated = meta.effective_at
+    return replace(meta, effective_at=last if stated is None else max(stated, last))
+
+
+def of_unit(place: str, row: UnitRow) -> Iterator[Step]:
+    def step(missing: Missing, phase: Phase = Phase.UNITS) -> Step:
+        return Step(place, "unit", row.id, phase, missing, row.since)
+
+    def created(world: World, _: Situation, meta: Meta) -> Command | None:
+        before: units.Unit | None = world.get("unit", row.id)
+        if before is None:
+            return units.CreateUnit(meta, row.id, row.name, row.parent)
+        return units.RenameUnit(not_before(meta, before.last_effective_at), row.id, row.name)
+
+    def moved(world: World, _: Situation, meta: Meta) -> Command | None:
+        before = units.unit(world, row.id)
+        return units.MoveUnit(not_before(meta, before.last_effective_at), row.id, row.parent)
+
+    yield step(created)
+    if "parent" in row.model_fields_set:
+        yield step(moved)
+
+    def closed(world: World, _: Situation, meta: Meta) -> Command | None:
+        before = units.unit(world, row.id)
+        return units.CloseUnit(not_before(meta, before.last_effective_at), row.id)
+
+    if row.closed is not None:
+        ended = step(closed, Phase.ENDINGS)
+        ended.at, ended.reason = row.closed.at, row.closed.reason
+        yield ended
+
+
+def of_people_in_unit(place: str, row: UnitRow) -> Iterator[Step]:
+    """Lead and pilot waves, once people are there."""
+
+    def led(world: World, _: Situation, meta: Meta) -> Command | None:
+        before = units.unit(world, row.id)
+        return units.NameLead(not_before(meta, before.last_effective_at), row.id, row.lead)
+
+    def joined(wave: str, world: World, _: Situation, meta: Meta) -> Command | None:
+        before = units.unit(world, row.id)
+        return units.JoinPilotWave(not_before(meta, before.last_effective_at), row.id, wave)
+
+    if "lead" in row.model_fields_set:
+        yield Step(place, "unit", row.id, Phase.ORGANISATION, led, row.since)
+    for wave in row.waves:
+        yield Step(place, "unit", row.id, Phase.ORGANISATION, partial(joined, wave), row.since)
+
+
+def of_person(place: str, row: PersonRow) -> Iterator[Step]:
+    def added(world: World, _: Situation, meta: Meta) -> Command | None:
+        before = world.get("person", row.id)
+        if before is None:
+            return people.AddPerson(meta, row.id, row.display_name)
+        return people.RenamePerson(not_before(meta, before.last_effective_at), row.id, row.display_name)
+
+    def joined(unit: str, world: World, _: Situation, meta: Meta) -> Command | None:
+        before = people.person(world, row.id)
+        return people.JoinUnit(not_before(meta, before.last_effective_at), row.id, unit)
+
+    def left(world: World, _: Situation, meta: Meta) -> list[Command]:
+        before, stated = people.person(world, row.id), {seat.unit for seat in seats}
+        return [people.LeaveUnit(meta, row.id, unit) for unit in sorted(before.units - stated)]
+
+    looked_up = people.lookups(
+        people.AddPerson(Meta(actor="", correlation_id="", causation_id=""), row.id, "")
+    )
+    yield Step(place, "person", row.id, Phase.ORGANISATION, added, row.since, lookups=looked_up)
+    seats = [Seat(unit=one) if isinstance(one, str) else one for one in row.units]
+    for seat in seats:
+        since = seat.since or row.since
+        yield Step(place, "person", row.id, Phase.ORGANISATION, partial(joined, seat.unit), since)
+    if "units" in row.model_fields_set:
+        yield Step(place, "person", row.id, Phase.ORGANISATION, left)
+
+
+def of_system(place: str, row: SystemRow) -> Iterator[Step]:
+    def registered(world: World, _: Situation, meta: Meta) -> Command | None:
+        if isinstance(world.get("system", row.id), systems.Retired) and row.retired is not None:
+            return None
+        return systems.RegisterSystem(_early(world, meta), row.id, row.name)
+
+    def retired(world: World, _: Situation, meta: Meta) -> Command | None:
+        return systems.RetireSystem(not_before(meta, workspace(world).last_effective_at), row.id)
+
+    yield Step(place, "system", row.id, Phase.ORGANISATION, registered)
+    if row.retired is not None:
+        at, why = row.retired.at, row.retired.reason
+        yield Step(place, "system", row.id, Phase.ENDINGS, retired, at, why)
+
+
+_DEFINITION = tuple(field.name for field in fields(FeedRedefined))
+
+
+def _definition(row: FeedDefinition) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _DEFINITION}
+
+
+def of_feed(place: str, row: FeedRow) -> Iterator[Step]:
+    def registered(world: World, _: Situation, meta: Meta) -> Command | None:
+        before = feeds.feed_state(world, row.name)
+        if before is None or before.system != row.system:
+            return feeds.RegisterFeed(meta, row.name, row.system, **_definition(row))
+        if row.redefinitions or len(before.segments) > 1:
+            return None
+        return feeds.RedefineFeed(not_before(meta, before.last_effective_at), row.name, **_definition(row))
+
+    def redefined(definition: FeedDefinition, world: World, _: Situation, meta: Meta) -> Command | None:
+        before, wanted = feeds.feed(world, row.name), FeedRedefined(**_definition(definition))
+        if any(segment.definition == wanted for segment in before.segments[1:]):
+            return None
+        return feeds.RedefineFeed(
+            not_before(meta, before.last_effective_at), row.name, **_definition(definition)
+        )
+
+    yield Step(place, "feed", row.name, Phase.ORGANISATION, registered, row.since)
+    for one in row.redefinitions:
+        missing = partial(redefined, one)
+        yield Step(place, "feed", row.name, Phase.ORGANISATION, missing, one.at, one.reason)
+
+
+def of_cycle(place: str, row: CycleRow) -> Iterator[Step]:
+    def planned(world: World, _: Situation, meta: Meta) -> Command | None:
+        before = cycles.cycle_state(world, row.id)
+        plan = None if before is None else before.plan
+        if plan is None or (plan.name, plan.parent) != (row.name, row.parent):
+            return cycles.PlanCycle(meta, row.id, row.name, row.start, row.end, row.parent)
+        return cycles.MoveCycleDates(not_before(meta, plan.last_effective_at), row.id, row.start, row.end)
+
+    def opened(world: World, _: Situation, meta: Meta) -> Command | None:
+        before = cycles.cycle(world, row.id)
+        later = not_before(meta, before.plan.last_effective_at)
+        if isinstance(before, cycles.Planned):
+            return cycles.OpenCycle(later, row.id)
+        if row.stage == "open" and not isinstance(before, cycles.Open):
+            return cycles.ReopenCycle(replace(later, effective_at=None), row.id)
+        return None
+
+    def locked(world: World, _: Situation, meta: Meta) -> Command | None:
+        before = cycles.cycle(world, row.id)
+        if isinstance(before, cycles.Closed) and row.stage == "closed":
+            return None
+        return cycles.LockCycle(not_before(meta, before.plan.last_effective_at), row.id)
+
+    def closed(world: World, _: Situation, meta: Meta) -> Command | None:
+        before = cycles.cycle(world, row.id)
+        return cycles.CloseCycle(not_before(meta, before.plan.last_effective_at), row.id)
+
+    at, why = at_of(row.planned), reason_of(row.planned)
+    yield Step(place, "cycle", row.id, Phase.ORGANISATION, planned, at, why)
+    if row.stage != "planned":
+        at = at_of(row.opened) or at
+        yield Step(place, "cycle", row.id, Phase.ORGANISATION, opened, at, reason_of(row.opened))
+    if row.locked is not None or row.stage == "locked":
+        yield timed(place, "cycle", row.id, Rank.CYCLE, locked, row.locked)
+    if row.stage == "closed":
+        yield timed(place, "cycle", row.id, Rank.CYCLE, closed, row.closed)
+
+
+def of_policy(place: str, row: PolicyRow) -> Iterator[Step]:
+    def missing(world: World, _: Situation, meta: Meta) -> Command | None:
+        last = workspace(world).last_effective_at
+        policy = Policy(**row.policy.model_dump())
+        present: Revision | None = world.get("policy", row.scope)
+        if present is not None and present.policy == policy:
+            return None
+        return SetPolicy(not_before(meta, last), row.scope, policy)
+
+    yield Step(
+        place,
+        "policy",
+        row.scope,
+        Phase.POLICIES,
+        missing,
+        row.effective_at,
+        row.reason,
+        comes_at=row.effective_at,
+    )
+
+
+def of_moment(place: str, row: MomentRow) -> Iterator[Step]:
+    def missing(world: World, _: Situation, meta: Meta) -> Command | None:
+        if world.get("moment", row.name) is None:
+            return moments.RecordMoment(meta, row.name, row.at)
+        return moments.CorrectMoment(meta, row.name, row.at)
+
+    yield Step(
+        place,
+        "moment",
+        row.name,
+        Phase.TIMED,
+        missing,
+        None,
+        row.reason,
+        row.order,
+        row.at,
+        Rank.MOMENT,
+        (moments.identity(row.name),),
+    )
+
+
+def of_reading(place: str, row: ReadingRow) -> Iterator[Step]:
+    known_as = readings.identity(row.source, row.id)
+
+    def taken(world: World, situation: Situation, meta: Meta) -> Command | None:
+        found = situation.found.get(known_as)
+        content = (row.feed, row.source, row.id, row.time, row.value, row.unit, row.mode)
+        counts = found is not None and found.subject in (readings.RECORDED, readings.RELEASED)
+        latest = situation.found.get(readings.correction(row.source, row.id)) or found
+        if counts and latest is not None and not _says(latest.fact.data, row):
+            return readings.CorrectReading(meta, *content)
+        if counts:
+            return None
+        return readings.TakeReading(meta, *content, sequence=row.sequence, backfill=True)
+
+    def released(world: World, situation: Situation, meta: Meta) -> Command | None:
+        found = situation.found.get(known_as)
+        if found is None or found.subject != readings.WAITING:
+            return None
+        return readings.ReleaseReading(meta, row.feed, row.source, row.id)
+
+    asked = lookups(
+        readings.CorrectReading(
+            _NOBODY, row.feed, row.source, row.id, row.time, row.value, row.unit, row.mode
+        )
+    )
+    around: tuple[tuple[str, datetime], ...] = ((f"feed/{row.feed}", row.time),)
+    step = Step(place, "reading", row.id, Phase.TIMED, taken, order=row.order, comes_at=row.time)
+    step.rank, step.lookups, step.neighbours = Rank.READING, asked, around
+    yield step
+    if row.released is not None:
+        yield timed(
+            place,
+            "reading",
+            row.id,
+            Rank.READING,
+            released,
+            row.released,
+            default_at=row.time,
+            lookups=(known_as,),
+        )
+
+
+_NOBODY = Meta(actor="", correlation_id="", causation_id="")
+
+
+def _says(data: Any, row: ReadingRow) -> bool:
+    """What the row leaves out says nothing against the reading."""
+    return (
+        (data.time, data.value) == (row.time, row.value)
+        and row.unit in (None, data.unit)
+        and row.mode in (None, data.mode)
+    )

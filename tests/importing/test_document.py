@@ -1,0 +1,181 @@
+"""An organisation as a document: what is there after it, a second time, and what becomes of its bad rows."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from command.service import Organisation, assert_problem
+
+from importing.conftest import imported, outcomes
+
+INCREASE = {"kind": "increase", "baseline": "0", "target": "100", "unit": "kunder"}
+DOCUMENT: dict[str, Any] = {
+    "format": "goal-ledger.organisation.v1",
+    "units": [
+        {"id": "salg", "name": "Salg", "parent": "selskap", "lead": "kari", "since": "2025-01-01T00:00:00Z"},
+        {"id": "selskap", "name": "Blåbær AS", "since": "2025-01-01T00:00:00Z"},
+    ],
+    "people": [{"id": "kari", "display_name": "Kari Ås", "units": ["salg"], "since": "2025-01-01T00:00:00Z"}],
+    "systems": [{"id": "crm", "name": "CRM"}],
+    "feeds": [{"name": "crm.kunder", "system": "crm", "kind": "gauge", "since": "2025-01-01T00:00:00Z"}],
+    "cycles": [
+        {
+            "id": "2025-q1",
+            "name": "Q1 2025",
+            "start": "2025-01-01",
+            "end": "2025-03-31",
+            "stage": "closed",
+            "planned": {"at": "2024-12-01T00:00:00Z"},
+            "closed": {"at": "2025-04-10T00:00:00Z"},
+        }
+    ],
+    "policies": [{"scope": "unit/salg", "policy": {"cadence_weeks": 2}, "reason": "Every other week"}],
+    "moments": [{"name": "lansering", "at": "2025-02-01T08:00:00Z"}],
+    "objectives": [
+        {
+            "id": "vekst",
+            "title": "Vokse",
+            "owner": "unit/selskap",
+            "drafted": {"at": "2024-12-15T00:00:00Z"},
+            "activated": {"at": "2025-01-02T00:00:00Z"},
+            "key_results": [{"id": "deltatt", "text": "Salg bidrar", "measure": {"kind": "aligned"}}],
+        },
+        {
+            "id": "kunder",
+            "title": "Flere kunder",
+            "owner": "unit/salg",
+            "cycle": "2025-q1",
+            "drafted": {"at": "2024-12-15T00:00:00Z"},
+            "activated": {"at": "2025-01-02T00:00:00Z"},
+            "links": [{"parent": "key-result/deltatt"}],
+            "key_results": [
+                {
+                    "id": "nye",
+                    "text": "50 nye kunder",
+                    "measure": {**INCREASE, "target": "50"},
+                    "committed": {"measure": INCREASE},
+                    "changed": {"measure": {"at": "2025-02-01T00:00:00Z", "reason": "Markedet snudde"}},
+                },
+                {
+                    "id": "fed",
+                    "text": "Målt av CRM",
+                    "measure": INCREASE,
+                    "bindings": [{"feed": "crm.kunder", "aggregation": "last"}],
+                },
+            ],
+            "closings": [
+                {
+                    "outcome": "partial",
+                    "at": "2025-04-01T00:00:00Z",
+                    "grade": "0.6",
+                    "author": "person/kari",
+                    "retrospective": "Vi lærte mye",
+                }
+            ],
+        },
+    ],
+    "check_ins": [
+        {
+            "id": f"uke-{week}",
+            "key_result": "nye",
+            "effective_at": f"2025-0{1 + week // 4}-1{week}T12:00:00Z",
+            "values": [{"value": str(5 * week)}],
+            "author": "person/kari",
+            "note": "Går bra 👍",
+        }
+        for week in range(1, 7)
+    ],
+    "readings": [
+        {
+            "feed": "crm.kunder",
+            "source": "/crm",
+            "id": f"r{n}",
+            "time": f"2025-01-0{n}T00:00:00Z",
+            "value": str(n),
+        }
+        for n in range(1, 5)
+    ],
+}
+
+
+async def test_everything_a_document_says_is_created(org: Organisation) -> None:
+    answer = await imported(org, DOCUMENT)
+
+    assert set(outcomes(answer).values()) == {"created", "changed"}, [
+        one for one in answer["rows"] if one["outcome"] not in ("created", "changed")
+    ]
+    kept = {one["row"]: one["outcome"] for one in answer["rows"]}
+    assert kept["/objectives/1"] == kept["/objectives/1/key_results/0"] == kept["/check_ins/5"] == "created"
+    assert kept["/objectives/1/activated"] == kept["/objectives/1/closings/0"] == "changed"
+
+
+async def test_a_second_import_records_nothing(org: Organisation) -> None:
+    await imported(org, DOCUMENT)
+
+    again = await imported(org, DOCUMENT)
+
+    assert set(outcomes(again).values()) == {"unchanged"}, [
+        one for one in again["rows"] if one["outcome"] != "unchanged"
+    ]
+
+
+async def test_a_second_import_changes_only_what_changed(org: Organisation) -> None:
+    first = await imported(org, DOCUMENT)
+    other = deepcopy(DOCUMENT)
+    other["people"][0]["display_name"] = "Kari Hansen"
+    other["check_ins"][2]["values"] = [{"value": "16"}]
+    other["objectives"][0]["title"] = "Vokse videre"
+
+    again = await imported(org, other)
+
+    told = outcomes(again)
+    changed = {"/people/0", "/objectives/0", "/check_ins/2"}
+    assert {row for row, outcome in told.items() if outcome != "unchanged"} == changed
+    assert {told[row] for row in changed} == {"changed"}
+    assert int(again["position"].split("-")[1]) - int(first["position"].split("-")[1]) == 3
+
+
+async def test_a_dry_run_says_the_same_and_records_nothing(org: Organisation) -> None:
+    before = await org.post("/v1/units", {"id": "salg-2", "name": "Salg 2"})
+
+    rehearsed = await imported(org, DOCUMENT, dry_run=True)
+    assert rehearsed["position"] == before.json()["position"]
+    real = await imported(org, DOCUMENT)
+
+    assert outcomes(rehearsed) == outcomes(real)
+
+
+async def test_a_bad_row_costs_no_other(org: Organisation) -> None:
+    bad = deepcopy(DOCUMENT)
+    bad["objectives"][1]["key_results"][1]["measure"] = {"kind": "increase", "baseline": "5", "target": "1"}
+    bad["objectives"][1]["key_results"].append({"id": "x", "text": "?", "measure": {"kind": "unheard-of"}})
+    bad["check_ins"][0]["key_result"] = "nowhere"
+    bad["check_ins"][1]["values"] = [{"value": "many"}]
+    bad["people"].append({"id": "no name"})
+    bad["readings"][0]["feed"] = "unknown.feed"
+
+    answer = await imported(org, bad)
+
+    refused = {one["row"]: one["code"] for one in answer["rows"] if one["outcome"] == "refused"}
+    assert refused == {
+        "/objectives/1/key_results/1": "direction_mismatch",
+        "/objectives/1/key_results/1/bindings/0": "unknown_key_result",
+        "/objectives/1/key_results/2": "choice_unknown",
+        "/check_ins/0": "unknown_key_result",
+        "/check_ins/1": "value_not_decimal",
+        "/people/1": "field_required",
+        "/readings/0": "unknown_feed",
+    }
+    assert all(one["detail"] for one in answer["rows"] if one["outcome"] == "refused")
+
+
+async def test_only_an_importer_imports_and_takes_no_key(org: Organisation) -> None:
+    await org.given_person("bob", "admin")
+    refused = await org.post("/v1/imports", DOCUMENT, who="bob")
+    keyed = await org.post("/v1/imports", DOCUMENT, idempotency_key="k1")
+    strange = await org.post("/v1/imports", {"format": "goal-ledger.organisation.v9"})
+
+    assert_problem(refused, 403, "not_allowed")
+    assert_problem(keyed, 422, "key_not_for_bulk", "Idempotency-Key")
+    assert_problem(strange, 422, "wrong_format", "/format")
