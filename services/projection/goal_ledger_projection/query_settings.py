@@ -36,7 +36,7 @@ class QuerySettings(DatabaseSettings):
     """Definitions of objectives kept in memory over all workspaces; a definition never changes."""
     cached_contexts: int = 50
     """Workspaces whose units, cycles, policies, moments, feeds and links are kept in memory."""
-    cached_trees: int = 4
+    cached_trees: int = 3
     """Whole trees kept, with their scores."""
     cached_bodies_bytes: int = 64 * 1024 * 1024
     text_keys_timeout_s: float = 2.0

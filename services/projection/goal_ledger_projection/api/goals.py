@@ -7,6 +7,7 @@ definition, so that its score is computed once.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -24,6 +25,9 @@ from goal_ledger_projection.api.database import Snapshot
 Body = dict[str, Any]
 Version = tuple[str, int]
 """An objective and the seq of one of its definitions."""
+
+PARSED_AT_A_TIME = 50
+"""Definitions: after these, other requests get a turn."""
 
 _BODIES = """
 SELECT d.id, d.seq, d.body FROM unnest($2::text[], $3::bigint[]) AS w (id, seq)
@@ -109,7 +113,9 @@ class KnownGoals:
                 found[version] = goal
         if missing:
             ids, seqs = [id for id, _ in missing], [seq for _, seq in missing]
-            for row in await snapshot.fetch(_BODIES, ids, seqs):
+            for n, row in enumerate(await snapshot.fetch(_BODIES, ids, seqs), 1):
+                if n % PARSED_AT_A_TIME == 0:
+                    await asyncio.sleep(0)
                 goal = self._parse(workspace, epoch, row["id"], row["seq"], json.loads(row["body"]))
                 found[goal.id, goal.seq] = self._kept[workspace, epoch, goal.id, goal.seq] = goal
             while len(self._kept) > self._limit:

@@ -9,6 +9,7 @@ A whole tree is computed from the tree before it where that is sound: see :meth:
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,9 @@ from goal_ledger_projection.api.statuses import Standing, Statuses, hearing
 from goal_ledger_projection.api.values import last_readings
 from goal_ledger_projection.api.versions import Moment, is_present, versions_at
 from goal_ledger_projection.api.words import Words, words
+
+IN_ITS_OWN_THREAD_FROM = 200
+"""Objectives: from here on the arithmetic runs in a thread, so that small questions are answered meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +143,27 @@ class Standings:
             made.scored = _still_used(before.scored, plans)
             made.amended, made.as_committed = dict(before.amended), dict(before.as_committed)
             made.written = before.written
-        amended = score_tree({id: p.amended for id, p in plans.items()}, made.scored, made.amended)
-        committed = score_tree(
-            {id: p.as_committed for id, p in plans.items()}, made.scored, made.as_committed
-        )
-        self._keep(snapshot, plans, amended, committed)
         asked = plans.values() if touched is None else [plans[id] for id in touched if id in plans]
         made.said = await words(snapshot, [hearing(plan, all_words=False) for plan in asked])
-        if before is not None and touched is not None:
-            made.said.update((key, one) for key, one in before.said.items() if key[0] not in touched)
-        statuses = Statuses(context, gathering, made.said, await _feeds(snapshot, plans.values()))
-        made.standings = {
-            id: statuses.standing(plan, amended[id], committed[id]) for id, plan in plans.items()
-        }
+        fed = await _feeds(snapshot, plans.values())
+
+        def compute() -> None:
+            amended = score_tree({id: p.amended for id, p in plans.items()}, made.scored, made.amended)
+            committed = score_tree(
+                {id: p.as_committed for id, p in plans.items()}, made.scored, made.as_committed
+            )
+            self._keep(snapshot, plans, amended, committed)
+            if before is not None and touched is not None:
+                made.said.update((key, one) for key, one in before.said.items() if key[0] not in touched)
+            statuses = Statuses(context, gathering, made.said, fed)
+            made.standings = {
+                id: statuses.standing(plan, amended[id], committed[id]) for id, plan in plans.items()
+            }
+
+        if len(plans) > IN_ITS_OWN_THREAD_FROM:
+            await asyncio.to_thread(compute)
+        else:
+            compute()
 
     async def _plans(
         self,
