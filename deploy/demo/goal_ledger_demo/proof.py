@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from goal_ledger_client import GoalLedger
 
 from goal_ledger_demo import numbers, record
@@ -124,20 +124,18 @@ async def _receipts(described: dict[str, Any], wanted: int) -> dict[tuple[str, s
     """The first receipt of each reading from the emitter's receipts topic; waits until every reading has one."""
     topic = described["emitter"]["topic"].replace("progress.readings.", "progress.receipts.")
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=described["kafka"], enable_auto_commit=False, auto_offset_reset="earliest"
+        topic, bootstrap_servers=described["kafka"], enable_auto_commit=False, auto_offset_reset="earliest"
     )
     await consumer.start()
     found: dict[tuple[str, str], str] = {}
     try:
-        await consumer.topics()
-        consumer.assign([TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()])
         until = time.monotonic() + PATIENCE_S
         while len(found) < wanted:
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for one in records:
                     receipt = json.loads(one.value)
-                    if receipt.get("id") is not None and receipt["result"] in ("applied", "quarantined"):
-                        found[receipt["source"], receipt["id"]] = receipt["result"]
+                    if receipt.get("id") is not None and receipt["outcome"] in ("applied", "quarantined"):
+                        found[receipt["source"], receipt["id"]] = receipt["outcome"]
             if time.monotonic() > until:
                 raise Unproven(f"{len(found)} of {wanted} readings have a receipt after {PATIENCE_S:.0f} s")
     finally:
