@@ -19,7 +19,7 @@ from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import decide, lookups, neighbours
 from goal_ledger_domain.reading import TakeReading
 from goal_ledger_domain.world import World
-from goal_ledger_ledger.submission import Answer, Submission
+from goal_ledger_ledger.submission import Answer, LedgerError, Submission
 from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent, from_json
 from goal_ledger_observability.context import usable_traceparent
 
@@ -61,7 +61,7 @@ async def sender_of(
 
 
 async def take_batch(shell: Shell, sender: Sender, events: Sequence[Any]) -> list[Receipt]:
-    """The receipts of parsed structured events, in their order."""
+    """The receipts of parsed structured events, in their order. Raises LedgerError if nothing at all was recorded."""
     receipts: list[Receipt | None] = []
     taken: list[tuple[int, Taken]] = []
     for number, event in enumerate(events):
@@ -74,10 +74,20 @@ async def take_batch(shell: Shell, sender: Sender, events: Sequence[Any]) -> lis
             await asyncio.sleep(0)
     for start in range(0, len(taken), PIECE_ITEMS):
         piece = taken[start : start + PIECE_ITEMS]
-        outcomes = await shell.ledger.submit_all([submission(sender, one) for _, one in piece])
+        outcomes = await _record(shell, [submission(sender, one) for _, one in piece])
+        if isinstance(outcomes[0], LedgerError) and start == 0 and outcomes[0] is outcomes[-1]:
+            raise outcomes[0]  # nothing of it was recorded: 503 for the whole
         for (number, one), outcome in zip(piece, outcomes, strict=True):
             receipts[number] = one.receipt(outcome)
     return [receipt for receipt in receipts if receipt is not None]
+
+
+async def _record(shell: Shell, submissions: list[Submission]) -> list[Answer | Exception]:
+    """What became of each; a failure of the workspace as a whole is that of each."""
+    try:
+        return await shell.ledger.submit_all(submissions)
+    except LedgerError as failed:
+        return [failed] * len(submissions)
 
 
 async def take_one(
