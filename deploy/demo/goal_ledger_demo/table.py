@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+BAR_WIDTH = 10
 COLOURS = {
     "on_track": "green",
     "behind": "yellow",
@@ -21,7 +22,7 @@ def shown(score: str | None) -> str:
     return "–" if score is None else f"{float(score):.4f}"
 
 
-def _bar(score: str | None, width: int = 20) -> Text:
+def _bar(score: str | None, width: int = BAR_WIDTH) -> Text:
     filled = 0 if score is None else round(float(score) * width)
     return Text("█" * filled, style="green") + Text("░" * (width - filled), style="dim")
 
@@ -29,14 +30,11 @@ def _bar(score: str | None, width: int = 20) -> Text:
 def goals_table(answer: dict[str, Any]) -> Table:
     """A row per objective (in tree order, indented) and per key result."""
     table = Table(title=f"Goals at position {answer['position']}", title_justify="left", expand=False)
-    for name, justify in (
-        ("goal", "left"),
-        ("", "left"),
-        ("score", "right"),
-        ("expected", "right"),
-        ("status", "left"),
-    ):
-        table.add_column(name, justify=justify, no_wrap=True, max_width=64)  # type: ignore[arg-type]
+    table.add_column("goal", no_wrap=True, overflow="ellipsis", min_width=24, max_width=64)
+    table.add_column("", no_wrap=True, min_width=BAR_WIDTH)
+    table.add_column("score", justify="right", no_wrap=True, min_width=6)
+    table.add_column("expected", justify="right", no_wrap=True, min_width=8)
+    table.add_column("status", no_wrap=True, min_width=12)
     nodes = {node["id"]: node for node in answer["nodes"]}
     key_results = {kr["id"]: node for node in nodes.values() for kr in node["key_results"]}
     children: dict[str, list[str]] = {}
