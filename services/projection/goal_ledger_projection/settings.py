@@ -33,10 +33,10 @@ class WorkerSettings(DatabaseSettings):
     """How long a poll waits for records; an idle consumer sees a new one after at most twice this."""
     lanes: int = Field(2, ge=1)
     """Transactions under way at once; a partition always goes to the same lane."""
-    transaction_records: int = Field(4000, ge=1)
+    transaction_records: int = Field(2000, ge=1)
     """Batches that wait for the database are taken together up to about this many records."""
-    waiting_batches: int = Field(4, ge=1)
-    cached_definitions: int = 4_000
+    waiting_batches: int = Field(2, ge=1)
+    cached_definitions: int = 2_000
     """Latest definitions kept in memory over all workspaces."""
 
     heads_poll_s: float = 5.0
