@@ -44,6 +44,12 @@ Values = dict[str, Any]
 _NO_PLACES: Mapping[str, tuple[str, ...]] = {}
 
 
+def drafted_at(row: ObjectiveRow) -> datetime | None:
+    """Left out: when it was activated, or closed as a draft."""
+    closed_at = row.closings[0].at if row.closings else None
+    return at_of(row.drafted) or at_of(row.activated) or closed_at
+
+
 def as_committed(row: ObjectiveRow | KeyResultRow, names: tuple[str, ...]) -> Values:
     """The row's values with those of ``committed`` in their place."""
     values = {name: getattr(row, name) for name in names}
@@ -58,7 +64,7 @@ def of_objective(
     place: str, row: ObjectiveRow, places: Mapping[str, tuple[str, ...]] = _NO_PLACES
 ) -> Iterator[Step]:
     """``places``: where the rows within it stand."""
-    drafted_at, id = at_of(row.drafted), row.id
+    id = row.id
 
     def drafted(world: World, _: Situation, meta: Meta) -> Command | list[Command]:
         values, state = as_committed(row, _OBJECTIVE), world.get("objective", id)
@@ -69,7 +75,7 @@ def of_objective(
         return _definition_changes(state.goal, row, values, _of_draft(meta, state), _OBJECTIVE)
 
     why = row.drafted.reason if row.drafted else None
-    yield Step(place, "objective", id, Phase.DRAFTS, drafted, drafted_at, why)
+    yield Step(place, "objective", id, Phase.DRAFTS, drafted, drafted_at(row), why)
     if row.activated is not None:
         yield from _activation(place, row)
     for at, one in zip(places.get("key_results", ()), row.key_results, strict=True):
@@ -190,7 +196,7 @@ def _key_result(place: str, row: ObjectiveRow, one: KeyResultRow) -> Iterator[St
         return key_result.DropKeyResult(_of_draft(meta, known(world, row.id)), one.id)
 
     if one.added is None:
-        yield Step(place, "key result", one.id, Phase.KEY_RESULTS, added, at_of(row.drafted))
+        yield Step(place, "key result", one.id, Phase.KEY_RESULTS, added, drafted_at(row))
     else:
         yield timed(
             place, "key result", one.id, Rank.CHANGE, added, one.added, default_at=at_of(row.activated)
@@ -211,7 +217,7 @@ def _changes(place: str, row: ObjectiveRow, one: KeyResultRow, changed: Any) -> 
     others = tuple(name for name in _KEY_RESULT if name not in one.changed)
     for names, happened in (
         (others, None),
-        *(((name,), one.changed[name]) for name in _KEY_RESULT if name in one.changed),  # type: ignore[index]
+        *(((name,), one.changed[name]) for name in _KEY_RESULT if name in one.changed),
     ):
         yield timed(
             place, "key result", one.id, Rank.CHANGE, partial(changed, names), happened, default_at=default_at
@@ -256,7 +262,7 @@ def _binding(place: str, row: ObjectiveRow, one: KeyResultRow, bound: BindingRow
 
     default_at = at_of(row.activated)
     if bound.bound is None:
-        yield Step(place, "binding", name, Phase.BINDINGS, made, at_of(one.added) or at_of(row.drafted))
+        yield Step(place, "binding", name, Phase.BINDINGS, made, at_of(one.added) or drafted_at(row))
     else:
         yield timed(place, "binding", name, Rank.CHANGE, made, bound.bound, default_at=default_at)
     if bound.unbound is not None:
@@ -293,9 +299,9 @@ def _link(place: str, row: ObjectiveRow, link: LinkRow, is_last: bool) -> Iterat
 
     name = f"{row.id} → {link.parent}"
     if link.linked is None:
-        yield Step(place, "link", name, Phase.LINKS, made, at_of(row.drafted))
+        yield Step(place, "link", name, Phase.LINKS, made, drafted_at(row))
     else:
-        yield timed(place, "link", name, Rank.LINK, made, link.linked, default_at=at_of(row.drafted))
+        yield timed(place, "link", name, Rank.LINK, made, link.linked, default_at=drafted_at(row))
     if link.ended is not None:
         yield timed(place, "link", name, Rank.CHANGE, ended, link.ended)
 

@@ -245,19 +245,11 @@ def of_moment(place: str, row: MomentRow) -> Iterator[Step]:
             return moments.RecordMoment(meta, row.name, row.at)
         return moments.CorrectMoment(meta, row.name, row.at)
 
-    yield Step(
-        place,
-        "moment",
-        row.name,
-        Phase.TIMED,
-        missing,
-        None,
-        row.reason,
-        row.order,
-        row.at,
-        Rank.MOMENT,
-        (moments.identity(row.name),),
+    step = Step(
+        place, "moment", row.name, Phase.TIMED, missing, None, row.reason, row.order, row.at, Rank.MOMENT
     )
+    step.lookups = (moments.identity(row.name),)
+    yield step
 
 
 def of_reading(place: str, row: ReadingRow) -> Iterator[Step]:
