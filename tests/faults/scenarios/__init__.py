@@ -1,0 +1,31 @@
+"""One file per scenario; each takes a running stack and returns what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from goal_ledger_local.stack import Stack
+
+from faults.finding import Finding
+from faults.scenarios.both_ways import both_ways, poison
+from faults.scenarios.inbox_waits import inbox_waits
+from faults.scenarios.racing_links import racing_links
+from faults.scenarios.same_key import same_key
+from faults.scenarios.secrecy import secrecy
+from faults.scenarios.store_restored import store_restored
+from faults.scenarios.topic_lost import topic_lost
+from faults.scenarios.two_processes import bulk_beside_singles, two_processes
+
+SCENARIOS: dict[str, Callable[[Stack], Awaitable[Finding]]] = {
+    "same-key": same_key,
+    "racing-links": racing_links,
+    "two-processes": two_processes,
+    "bulk-beside-singles": bulk_beside_singles,
+    "both-ways": both_ways,
+    "poison": poison,
+    "inbox-waits": inbox_waits,
+    "topic-lost": topic_lost,
+    "secrecy": secrecy,
+    "store-restored": store_restored,
+}
+"""In the order in which they are run on one stack; the last leaves a workspace behind for good."""
