@@ -149,8 +149,11 @@ class Context:
 
     def links_to(self, parent: str, seq: int, as_of: datetime | None) -> list[Link]:
         """The links of the objectives aligned with `parent`, by child."""
+        children = self._children.get(parent)
+        if children is None:
+            return []
         found: list[Link] = []
-        for child in sorted(self._children.get(parent, ())):
+        for child in sorted(children):
             found.extend(link for link in self.links_of(child, seq, as_of) if link.parent == parent)
         return found
 

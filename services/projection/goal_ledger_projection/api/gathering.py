@@ -39,14 +39,17 @@ class Gathering:
     _values: dict[tuple[object, ...], Values] = field(default_factory=dict)
     _inputs: dict[tuple[object, ...], KeyResultInput] = field(default_factory=dict)
     _moments: dict[int, dict[str, datetime]] = field(default_factory=dict)
+    _alive: list[Moment] = field(default_factory=list)
 
     def key_result(self, one: KeyResult, ground: Ground, *, dropped: bool) -> KeyResultInput:
         """The input of a key result; the same object for the same definition at the same moment."""
         bindings = tuple(one.bindings.items()) if one.bindings else ()
-        key = (one.id, one.measure_seq, bindings, ground.cycle if bindings else None, ground.moment)
+        # the moment by identity: kept alive below, for hashing it for every key result costs more than the rest
+        key = (one.id, one.measure_seq, bindings, ground.cycle if bindings else None, id(ground.moment))
         values = self._values.get(key)
         if values is None:
             values = self._values[key] = {}
+            self._alive.append(ground.moment)
             for part, measure in one.parts.items():
                 self._ask(values, one, part, measure, ground)
         whole = (*key, one.weight, dropped)
