@@ -11,6 +11,7 @@ partition waits.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -32,6 +33,9 @@ from goal_ledger_observability.context import usable_traceparent
 
 from goal_ledger_command.intake.outcomes import DUPLICATE, REFUSED, UNREADABLE, Outcome
 from goal_ledger_command.intake.positions import Inbox
+
+PIECE_RECORDS = 500
+"""As many as the ledger writes in one batch; other work of the process gets its turn in between."""
 
 
 class Ledger(Protocol):
@@ -63,35 +67,46 @@ class Took:
 
 
 async def take(ledger: Ledger, inbox: Inbox, emitter: Emitter, records: Sequence[ConsumerRecord]) -> Took:
-    """Appends the readings; the outcomes of all else, in offset order. Raises TryAgain."""
+    """Appends the readings; the outcomes of all else, in offset order. Raises TryAgain.
+
+    Handed to the ledger in pieces, in order: while it writes one, the next is taken apart.
+    """
     readable: list[Taken] = []
     outcomes: list[Outcome] = []
-    for record in records:
-        try:
-            event = from_record(record.headers, record.value)
-        except NotAReading as bad:
-            outcomes.append(_unreadable(record, bad))
-        else:
-            origin = Origin("kafka", inbox.topic, inbox.generation, inbox.partition, record.offset)
-            readable.append(Taken(record.offset, event, origin))
-    actor = f"system/{emitter.system}"
-    answers = await ledger.submit_all([_submission(emitter.workspace, actor, one) for one in readable])
-    recorded = 0
-    for one, answer in zip(readable, answers, strict=True):
-        outcome = _outcome(one, answer)
-        if outcome is not None:
-            outcomes.append(outcome)
-        else:
-            recorded += 1
+    submitting: list[asyncio.Task[list[Answer | Exception]]] = []
+    for start in range(0, len(records), PIECE_RECORDS):
+        piece: list[Taken] = []
+        for record in records[start : start + PIECE_RECORDS]:
+            read = _read(inbox, record)
+            if isinstance(read, Taken):
+                piece.append(read)
+            else:
+                outcomes.append(read)
+        submissions = [_submission(emitter, one) for one in piece]
+        submitting.append(asyncio.create_task(ledger.submit_all(submissions)))
+        readable += piece
+        await asyncio.sleep(0)
+    answers = [one for done in await asyncio.gather(*submitting) for one in done]
+    left_none = [_outcome(one, answer) for one, answer in zip(readable, answers, strict=True)]
+    outcomes += [one for one in left_none if one is not None]
     outcomes.sort(key=lambda one: one.offset)
-    return Took(recorded, outcomes)
+    return Took(len(records) - len(outcomes), outcomes)
 
 
-def _submission(workspace: str, actor: str, taken: Taken) -> Submission:
+def _read(inbox: Inbox, record: ConsumerRecord) -> Taken | Outcome:
+    try:
+        event = from_record(record.headers, record.value)
+    except NotAReading as bad:
+        return Outcome(record.offset, UNREADABLE, bad.source, bad.id, bad.code, bad.sentence, record=record)
+    origin = Origin("kafka", inbox.topic, inbox.generation, inbox.partition, record.offset)
+    return Taken(record.offset, event, origin)
+
+
+def _submission(emitter: Emitter, taken: Taken) -> Submission:
     event, origin = taken.event, taken.origin
     came = f"{origin.topic}/{origin.partition}/{origin.offset}"
     command = TakeReading(
-        Meta(actor=actor, correlation_id=came, causation_id=came, origin=origin),
+        Meta(actor=f"system/{emitter.system}", correlation_id=came, causation_id=came, origin=origin),
         feed=event.feed,
         source=event.source,
         id=event.id,
@@ -110,7 +125,7 @@ def _submission(workspace: str, actor: str, taken: Taken) -> Submission:
 
     trace = event.traceparent
     return Submission(
-        workspace=workspace,
+        workspace=emitter.workspace,
         decide=decided,
         lookups=lookups(command),
         neighbours=neighbours(command),
@@ -135,7 +150,3 @@ def _outcome(taken: Taken, answer: Answer | Exception) -> Outcome | None:
     if isinstance(answer, FactTooLarge | UnknownWorkspace):
         return Outcome(taken.offset, REFUSED, event.source, event.id, answer.code, answer.sentence)
     raise TryAgain(f"{type(answer).__name__}: {answer}") from answer
-
-
-def _unreadable(record: ConsumerRecord, bad: NotAReading) -> Outcome:
-    return Outcome(record.offset, UNREADABLE, bad.source, bad.id, bad.code, bad.sentence, record=record)
