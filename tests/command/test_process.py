@@ -73,3 +73,12 @@ async def test_it_says_that_it_is_open_answers_commands_and_drains(
         assert [head["workspace"] for head in heads.json()] == ["acme"]
     process.child.send_signal(signal.SIGTERM)
     assert await process.child.wait() == 0
+
+
+async def test_it_refuses_a_database_that_may_lose_what_it_acknowledged(environment: dict[str, str]) -> None:
+    env = environment | {"ALLOW_UNSAFE_DURABILITY": "false", "HTTP_PORT": "0", "INTERNAL_HTTP_PORT": "0"}
+    argv = [sys.executable, "-m", "goal_ledger_command", "serve", "--no-intake"]
+    child = await asyncio.create_subprocess_exec(*argv, env=env, stderr=asyncio.subprocess.PIPE)
+    _, said = await child.communicate()
+    assert child.returncode == 1
+    assert b"ALLOW_UNSAFE_DURABILITY" in said.splitlines()[-1]

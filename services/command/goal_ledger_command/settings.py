@@ -1,4 +1,4 @@
-"""Everything that can be set, from the environment: plain names, no prefix. ``docs/configuration`` lists them.
+"""Everything that can be set, from the environment: plain names, no prefix.
 
 Limits are named with their unit. Secrets come from files, never from the environment itself.
 """

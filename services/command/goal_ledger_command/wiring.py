@@ -32,6 +32,7 @@ from goal_ledger_command.api.app import make_app
 from goal_ledger_command.api.door import Door
 from goal_ledger_command.fold import Fold
 from goal_ledger_command.intake import start_intake
+from goal_ledger_command.ledger_metrics import LedgerMetrics
 from goal_ledger_command.marks import Marks
 from goal_ledger_command.settings import Settings, secret_of
 from goal_ledger_command.shell import Shell
@@ -168,7 +169,10 @@ def run(settings: Settings, *, api: bool = True, intake: bool = True) -> None:
         log.warning(
             "LOCAL MODE: this installation is open. Its keys and identities are for demonstration only."
         )
-    run_process(_main(settings, api=api, intake=intake))
+    try:
+        run_process(_main(settings, api=api, intake=intake))
+    except UnsafeDurability as unsafe:
+        raise SystemExit(str(unsafe)) from None
 
 
 async def _main(settings: Settings, *, api: bool, intake: bool) -> None:
@@ -180,6 +184,7 @@ async def _main(settings: Settings, *, api: bool, intake: bool) -> None:
 
     registry = new_registry("command")
     async with open_store(settings, gate) as store:
+        LedgerMetrics(store.ledger, registry)
 
         async def checks() -> dict[str, str]:
             async with raw_connection(store.engine) as raw:

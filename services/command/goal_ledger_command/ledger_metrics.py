@@ -1,0 +1,29 @@
+"""What the append has done since the process started, for ``/metrics``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from goal_ledger_ledger.append import Counts
+from goal_ledger_ledger.sequencer import Ledger
+from goal_ledger_observability.metrics import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+
+class LedgerMetrics:
+    """Reads the ledger's own counts when asked, so that counting costs the append nothing."""
+
+    def __init__(self, ledger: Ledger, registry: CollectorRegistry) -> None:
+        self._ledger = ledger
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        for one in fields(Counts):
+            name = f"goal_ledger_append_{one.name}"
+            described = f"{one.name.replace('_', ' ').capitalize()} since the process started."
+            yield CounterMetricFamily(name, described, value=getattr(self._ledger.counts, one.name))
+        waiting = "Commands in line, of all workspaces."
+        yield GaugeMetricFamily("goal_ledger_append_waiting", waiting, value=self._ledger.waiting)
+        stopped = "Workspaces (or all: 1) whose writes are refused with store_behind_log."
+        yield GaugeMetricFamily("goal_ledger_append_stopped", stopped, value=len(self._ledger.stopped))
