@@ -44,7 +44,7 @@ class WorkerSettings(DatabaseSettings):
     all_heads_every_s: float = 600.0
     behind_before_heal_s: float = 10.0
     behind_elsewhere_before_heal_s: float = 60.0
-    """The same for a workspace whose partition another worker has, or nobody."""
+    """The same for a workspace whose partition another worker should have."""
     heal_page_facts: int = Field(1000, ge=1, le=5000)
     heal_workspaces_at_once: int = 4
     command_timeout_s: float = 10.0

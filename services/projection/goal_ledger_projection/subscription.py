@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
@@ -65,6 +66,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._topic_id = ""
         self._read: dict[int, int] = {}
         """By partition, the offset after the last record handed on."""
+        self._handed_on_at = time.monotonic()
 
     @property
     def is_running(self) -> bool:
@@ -72,12 +74,15 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def start(self) -> None:
         """Returns when subscribed; with the broker or the topic away it tries until they are there."""
+        said = ""
         while True:
             try:
                 self._topic_id = await self._present_topic_id()
                 await self._subscribe()
             except (KafkaError, OSError) as failed:
-                log.warning("kafka is out of reach, will try again", error=repr(failed))
+                if repr(failed) != said:
+                    log.warning("cannot subscribe yet, will try again", error=repr(failed))
+                said = repr(failed)
                 await self.stop()
                 await asyncio.sleep(LOOK_FOR_BROKER_EVERY_S)
             else:
@@ -96,10 +101,10 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
             stopping.cancel()
             await asyncio.wait([stopping], timeout=messaging.STOP_TIMEOUT_S)
 
-    def owns(self, workspace: str) -> bool:
-        """Whether the workspace's partition is assigned to this process."""
-        place = self._place(workspace)
-        return place is not None and self._consumer is not None and place in self._consumer.assignment()
+    def is_anothers(self, workspace: str) -> bool:
+        """Whether this process has partitions, but not the workspace's: another worker should have it."""
+        assigned = set() if self._consumer is None else self._consumer.assignment()
+        return bool(assigned) and self._place(workspace) not in assigned
 
     def has_unread(self, workspace: str) -> bool:
         """Whether records of the workspace's partition wait in Kafka, as far as the last fetch told."""
@@ -108,6 +113,11 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
             return False
         end = self._consumer.highwater(place)
         return end is not None and end > self._read.get(place.partition, 0)
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since records last came."""
+        return time.monotonic() - self._handed_on_at
 
     async def seek_to_hints(self) -> None:
         """Begin at the hints again: another projection version is folded now."""
@@ -177,6 +187,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _handle(self, records: Records) -> None:
         for record in records:
             self._read[record.partition] = record.offset + 1
+        self._handed_on_at = time.monotonic()
         await self._take(records, self._topic_id)
 
     async def _present_topic_id(self) -> str:

@@ -134,12 +134,15 @@ class Worker:
         self._arrivals.learn(applied)
 
     def _patience_s(self, workspace: str) -> float | None:
-        """How long it may be behind with nothing arriving."""
-        if not self.subscription.owns(workspace):
-            return self._settings.behind_elsewhere_before_heal_s
-        if self.subscription.has_unread(workspace) or not self._arrivals.is_empty:
+        """How long it may be behind with nothing arriving; None: its records are arriving."""
+        patience_s = self._settings.behind_before_heal_s
+        if not self._arrivals.is_empty:
             return None
-        return self._settings.behind_before_heal_s
+        if self.subscription.has_unread(workspace) and self.subscription.silent_s < patience_s:
+            return None
+        if self.subscription.is_anothers(workspace):
+            return self._settings.behind_elsewhere_before_heal_s
+        return patience_s
 
     async def _read_hints(self) -> dict[int, Hint]:
         async with self.database.connection() as connection:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 from goal_ledger_contracts.workspace import StoreRestored
+from goal_ledger_local.ports import free_ports
 from goal_ledger_projection.applying import Applier
 from goal_ledger_projection.database import ReadDatabase
 from goal_ledger_projection.records import Record
@@ -122,6 +123,18 @@ async def test_a_workspace_that_is_behind_with_nothing_arriving_is_healed(
         many[0].add("feed/visits", many[0].facts[-1].data)
         await until_folded(read, many[0])
     await expect_exactly(read, database, many[0])
+
+
+async def test_with_kafka_away_everything_comes_from_the_feed(
+    settings: WorkerSettings, read: Read, feed: Feed, database: ReadDatabase
+) -> None:
+    log = running_example("shop")
+    feed.serve(log)
+    (nobody,) = free_ports(1)
+    without = {"kafka_bootstrap_servers": f"127.0.0.1:{nobody}", "behind_before_heal_s": 0.0}
+    async with working(settings.model_copy(update=without)):
+        await until_folded(read, log)
+    await expect_exactly(read, database, log)
 
 
 async def test_a_feed_that_is_away_is_asked_again(
