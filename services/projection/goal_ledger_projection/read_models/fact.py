@@ -13,7 +13,7 @@ from goal_ledger_contracts.lifting import lift
 
 Body = dict[str, Any]
 
-_scan = JSONDecoder().scan_once
+_scan = JSONDecoder().raw_decode
 """Canonical text has nothing round its object: the decoder's search for white space is not needed."""
 
 
@@ -38,7 +38,7 @@ class Fact:
         try:
             self.text: str = stored.decode()
             body: Body
-            body, end = _scan(self.text, 0)
+            body, end = _scan(self.text)
             if end != len(self.text):
                 raise CannotApply(seq, "not a fact: something follows its object")
             self.type: str = body["type"]
@@ -53,7 +53,6 @@ class Fact:
             KeyError,
             TypeError,
             AttributeError,
-            StopIteration,
             JSONDecodeError,
             UnicodeDecodeError,
         ) as bad:
