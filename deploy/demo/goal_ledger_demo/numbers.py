@@ -46,7 +46,10 @@ def _last_said(key_result: str) -> dict[str, Any] | None:
     if not said:
         return None
     day, value = max(said, key=lambda one: one[0])
-    return value | ({"value": CORRECTED[key_result, day]} if (key_result, day) in CORRECTED else {})
+    last: dict[str, Any] = value | (
+        {"value": CORRECTED[key_result, day]} if (key_result, day) in CORRECTED else {}
+    )
+    return last
 
 
 def _raw(measure: dict[str, Any], said: dict[str, Any], fed: dict[str, Decimal]) -> Fraction:
