@@ -41,6 +41,19 @@ class GoalLedger:
     ) -> None:
         self.close()
 
+    @property
+    def command_url(self) -> str:
+        return self._command_url
+
+    @property
+    def token(self) -> str:
+        return self._token
+
+    @property
+    def http(self) -> httpx2.Client:
+        """The connection, for what streams (``transfer.py``)."""
+        return self._http
+
     def close(self) -> None:
         self._http.close()
 
@@ -57,9 +70,20 @@ class GoalLedger:
         response = self._send("POST", self._command_url + path, sent, exchange.body_bytes(body))
         return exchange.answer(response.content, response.headers)
 
-    def query(self, path: str, *, after: str | None = None, wait_ms: int = 5000, **params: Any) -> Any:
-        """One read; ``after`` waits until the answer includes that position. Raises :class:`Problem`."""
-        asked = {name: value for name, value in params.items() if value is not None}
+    def query(
+        self,
+        path: str,
+        *,
+        after: str | None = None,
+        wait_ms: int = 5000,
+        asked_of: Mapping[str, Any] | None = None,
+        **params: Any,
+    ) -> Any:
+        """One read; ``after`` waits until the answer includes that position. Raises :class:`Problem`.
+
+        ``asked_of``: parameters whose names are taken here, such as the ``after`` of ``/v1/facts``.
+        """
+        asked = {name: value for name, value in ({**params, **(asked_of or {})}).items() if value is not None}
         if after is not None:
             asked["wait_ms"] = wait_ms
         response = self._send(

@@ -84,14 +84,21 @@ class FeedRow(FeedDefinition):
     redefinitions: tuple[Redefinition, ...] = ()
 
 
+class Dates(Piece):
+    start: LocalDate
+    end: LocalDate
+
+
 class CycleRow(Piece):
-    """Local dates, the end inclusive."""
+    """Local dates, the end inclusive. ``first_dates``: those it was planned with, if they were ``moved``."""
 
     id: Id
     name: str
     start: LocalDate
     end: LocalDate
     parent: Id | None = None
+    first_dates: Dates | None = None
+    moved: Happened | None = None
     stage: Literal["planned", "open", "locked", "closed"] = "open"
     planned: Happened | None = None
     opened: Happened | None = None

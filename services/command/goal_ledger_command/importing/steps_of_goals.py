@@ -292,8 +292,9 @@ def _link(place: str, row: ObjectiveRow, link: LinkRow, is_last: bool) -> Iterat
         return alignment.Align(_of_draft(meta, state), row.id, name, link.parent, link.mode, link.weight)
 
     def ended(world: World, _: Situation, meta: Meta) -> Command | None:
-        state = known(world, row.id)
-        if link.parent not in state.goal.links:
+        state, at = known(world, row.id), at_of(link.ended)
+        is_over = not is_last and (at is None or state.goal.last_effective_at > at)
+        if is_over or link.parent not in state.goal.links:
             return None
         return alignment.Unalign(_of_draft(meta, state), row.id, parent=link.parent)
 

@@ -185,7 +185,12 @@ def of_cycle(place: str, row: CycleRow) -> Iterator[Step]:
         before = cycles.cycle_state(world, row.id)
         plan = None if before is None else before.plan
         if plan is None or (plan.name, plan.parent) != (row.name, row.parent):
-            return cycles.PlanCycle(meta, row.id, row.name, row.start, row.end, row.parent)
+            first = row.first_dates or row
+            return cycles.PlanCycle(meta, row.id, row.name, first.start, first.end, row.parent)
+        return None if row.moved is not None else moved(world, _, meta)
+
+    def moved(world: World, _: Situation, meta: Meta) -> Command | None:
+        plan = cycles.cycle(world, row.id).plan
         return cycles.MoveCycleDates(not_before(meta, plan.last_effective_at), row.id, row.start, row.end)
 
     def opened(world: World, _: Situation, meta: Meta) -> Command | None:
@@ -212,6 +217,8 @@ def of_cycle(place: str, row: CycleRow) -> Iterator[Step]:
     if row.stage != "planned":
         at = at_of(row.opened) or at
         yield Step(place, "cycle", row.id, Phase.ORGANISATION, opened, at, reason_of(row.opened))
+    if row.moved is not None:
+        yield timed(place, "cycle", row.id, Rank.CHANGE, moved, row.moved)
     if row.locked is not None or row.stage == "locked":
         yield timed(place, "cycle", row.id, Rank.CYCLE, locked, row.locked)
     if row.stage == "closed":
@@ -223,6 +230,8 @@ def of_policy(place: str, row: PolicyRow) -> Iterator[Step]:
         last = workspace(world).last_effective_at
         policy = Policy(**row.policy.model_dump())
         present: Revision | None = world.get("policy", row.scope)
+        if present is not None and row.scope == "workspace" and policy.time_zone is None:
+            policy = replace(policy, time_zone=present.policy.time_zone)
         if present is not None and present.policy == policy:
             return None
         return SetPolicy(not_before(meta, last), row.scope, policy)

@@ -1,0 +1,1 @@
+"""The ``goal-ledger`` command line. The guide: docs/guide/cli.md."""

@@ -1,0 +1,68 @@
+"""``goal-ledger``: the entrance, with the options that all commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from goal_ledger_client.cli import goals, moving, questions
+from goal_ledger_client.cli.session import session_of
+
+EPILOG = (
+    "Exit codes: 0 done (also if it already was so), 1 refused, 2 wrong usage, 3 not reached or not recorded "
+    "(try again), 4 not signed in or not allowed."
+)
+
+app = typer.Typer(
+    help="Goal Ledger on the command line: goals, check-ins, questions, imports and exports.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def connection(
+    context: typer.Context,
+    command_url: Annotated[
+        str | None, typer.Option(envvar="GOAL_LEDGER_COMMAND_URL", help="Address of the command service")
+    ] = None,
+    query_url: Annotated[
+        str | None, typer.Option(envvar="GOAL_LEDGER_QUERY_URL", help="Address of the query service")
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="GOAL_LEDGER_TOKEN", help="Access token or API key", show_envvar=True),
+    ] = None,
+    stack: Annotated[
+        Path | None,
+        typer.Option(envvar="GOAL_LEDGER_STACK", help="stack.json of make demo, instead of the above"),
+    ] = None,
+    role: Annotated[
+        str, typer.Option(help="Whose token of the stack: admin, owner, importer, analyst …")
+    ] = "admin",
+) -> None:
+    """Goal Ledger on the command line: goals, check-ins, questions, imports and exports.
+
+    Example: goal-ledger --stack .demo/stack.json objectives
+    """
+    context.obj = session_of(stack, role, command_url, query_url, token)
+
+
+app.add_typer(goals.objective, name="objective")
+app.add_typer(goals.key_result, name="key-result")
+goals.register(app)
+questions.register(app)
+moving.register(app)
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

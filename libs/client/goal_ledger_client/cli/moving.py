@@ -1,0 +1,144 @@
+"""Whole organisations in and out: ``import`` with a report per row, ``export`` to the same document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from goal_ledger_client import transfer
+from goal_ledger_client.cli.session import (
+    NOT_REACHED,
+    REFUSED,
+    WRONG_USAGE,
+    AsJson,
+    connected,
+    errors,
+    fail,
+    out,
+    tell_json,
+)
+from goal_ledger_client.export import organisation_of
+
+SHOWN_REFUSALS = 50
+
+
+def bar() -> Progress:
+    """On stderr, so that stdout can be read by programs."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=errors,
+        transient=True,
+    )
+
+
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A document (.json), its rows (.jsonl) or a table (.csv)")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, record nothing")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write every row's report here, as JSON Lines")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import an organisation, or rows of it. A second time only what changed is recorded.
+
+    Exit code 1 if rows were refused; the others are recorded.
+
+    Example: goal-ledger import okr.csv --dry-run
+
+    Example: goal-ledger --role importer --stack .demo/stack.json import organisation.json --report report.jsonl
+    """
+    try:
+        rows = transfer.rows_of_file(file)
+    except (OSError, ValueError) as bad:
+        fail(WRONG_USAGE, f"{file}: {bad}")
+    kept = report.open("w", encoding="utf-8") if report is not None else None
+    refused: list[dict[str, Any]] = []
+    summary: dict[str, Any] = {}
+    try:
+        with connected(context) as ledger, bar() as progress:
+            task = progress.add_task("dry run" if dry_run else "importing", total=None)
+            for told in transfer.import_rows(ledger, rows, dry_run=dry_run):
+                if "rows" in told:
+                    progress.update(task, total=told["rows"])
+                elif "summary" in told:
+                    summary = told["summary"]
+                else:
+                    progress.advance(task)
+                    _note(told, refused, kept, as_json)
+    finally:
+        if kept is not None:
+            kept.close()
+    _tell_import(summary, refused, as_json)
+    if summary["counts"]["not_recorded"]:
+        raise typer.Exit(NOT_REACHED)
+    if refused:
+        raise typer.Exit(REFUSED)
+
+
+def _note(told: dict[str, Any], refused: list[dict[str, Any]], kept: Any, as_json: bool) -> None:
+    if told["outcome"] in ("refused", "not_recorded"):
+        refused.append(told)
+    if kept is not None:
+        kept.write(json.dumps(told, ensure_ascii=False) + "\n")
+    if as_json:
+        tell_json(told)
+
+
+def _tell_import(summary: dict[str, Any], refused: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        return tell_json({"summary": summary})
+    for one in refused[:SHOWN_REFUSALS]:
+        where = f" ({one['field']})" if "field" in one else ""
+        out.print(
+            f"{one['row']}: {one['kind']} {one['id']}: {one.get('code')}: {one.get('detail')}{where}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    if len(refused) > SHOWN_REFUSALS:
+        out.print(f"… and {len(refused) - SHOWN_REFUSALS} more; --report keeps them all")
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in summary["counts"].items() if count)
+    what = "Would be" if summary["dry_run"] else "Imported"
+    out.print(f"{what}: {counts or 'nothing'} (position {summary['position']})", highlight=False)
+
+
+def export(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="Where to; left out: stdout")] = None,
+    position: Annotated[str | None, typer.Option(help="Wait until this position is included")] = None,
+) -> None:
+    """Export the organisation as the document that ``import`` takes: goals as committed and as they are, check-ins,
+    moments and readings in force. The whole record travels as the log. Needs the role analyst, auditor or admin.
+
+    Example: goal-ledger export organisation.json
+    """
+    with connected(context) as ledger, bar() as progress:
+        task = progress.add_task("reading facts", total=None)
+
+        def watched() -> Any:
+            for fact in transfer.facts(ledger, position=position):
+                progress.advance(task)
+                yield fact
+
+        document = organisation_of(watched())
+    text = json.dumps(document, ensure_ascii=False, indent=1)
+    if file is None:
+        sys.stdout.write(text + "\n")
+        return
+    file.write_text(text + "\n", encoding="utf-8")
+    counts = Counter({name: len(rows) for name, rows in document.items() if isinstance(rows, list)})
+    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    errors.print(f"{file}: {told}", highlight=False)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("import")(import_)
+    app.command("export")(export)
