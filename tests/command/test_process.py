@@ -53,7 +53,7 @@ async def test_it_says_that_it_is_open_answers_commands_and_drains(
     environment: dict[str, str], process: Process
 ) -> None:
     assert any("LOCAL MODE" in str(line["event"]) and line["level"] == "warning" for line in process.lines)
-    async with httpx2.AsyncClient(base_url=process.public) as http:
+    async with httpx2.AsyncClient(base_url=process.public, timeout=60) as http:
         await ready(http)
         assert (await operator(environment, *CREATE)).returncode == 0
         org = Organisation(http, "acme")
@@ -68,7 +68,7 @@ async def test_it_says_that_it_is_open_answers_commands_and_drains(
             in metrics
         )
     bearer = {"authorization": f"Bearer {service_token()}"}
-    async with httpx2.AsyncClient(base_url=process.internal) as http:
+    async with httpx2.AsyncClient(base_url=process.internal, timeout=60) as http:
         heads = await http.get("/v1/log/heads", headers=bearer)
         assert [head["workspace"] for head in heads.json()] == ["acme"]
     process.child.send_signal(signal.SIGTERM)

@@ -221,7 +221,7 @@ async def test_two_listeners_answer_and_drain_what_is_under_way() -> None:
     listeners = [Listener(application(), "127.0.0.1", 0), Listener(slow, "127.0.0.1", 0, lifespan="off")]
     serving = asyncio.create_task(serve(listeners, stop=stop, on_started=started))
     await listening.wait()
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         with pytest.raises(httpx2.RemoteProtocolError):
             await client.get(f"http://127.0.0.1:{ports[0]}/cut")
         assert (await client.get(f"http://127.0.0.1:{ports[0]}/health/live")).status_code == 200
