@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 from goal_ledger_contracts.facts import FACTS
+from goal_ledger_contracts.feed import FeedRegistered, ReadingRecorded, ReadingRetracted
 from goal_ledger_projection.applying import Applier
 from goal_ledger_projection.database import ReadDatabase
 from goal_ledger_projection.read_models.facts import SEQ_RECORDED_BY
@@ -189,3 +190,19 @@ async def test_an_instant_is_resolved_to_the_last_fact_recorded_by_then(shop: Lo
         assert await read.fetchval(SEQ_RECORDED_BY, "shop", fact.recorded_at) == fact.seq
     assert await read.fetchval(SEQ_RECORDED_BY, "shop", START) == 0
     assert await read.fetchval(SEQ_RECORDED_BY, "nobody", START) == 0
+
+
+async def test_names_from_outside_are_kept_as_they_are(database: ReadDatabase, read: Read) -> None:
+    names = ["\\N", 'a\\"b', "tab\there", "line\nbreak", "{x,y}", "søt 🛍", "\\", "'; --"]
+    log = Log("shop")
+    log.add("feed/visits", FeedRegistered("webshop", "gauge", unit="°C \\"))
+    for name in names:
+        log.add(
+            "feed/visits", ReadingRecorded(name, name, START, Decimal("-0.5"), "absolute", "°C \\"), START
+        )
+        log.add("feed/visits", ReadingRetracted(name, name), reason=name)
+    await Applier(database, 100).apply(records(log)[:-1])
+    await Applier(database, 100).apply(records(log))
+    found = await read.fetch("SELECT source, id, unit, ended_seq - seq AS after FROM readings ORDER BY seq")
+    assert [tuple(row) for row in found] == [(name, name, "°C \\", 1) for name in names]
+    assert await read.fetchval("SELECT array_agg(bytes ORDER BY seq) FROM facts") == log.stored

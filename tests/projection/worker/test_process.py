@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import httpx2
 from goal_ledger_local.ports import free_ports
-from projection.worker.given import Feed, Topic, all_rows, until_folded
+from projection.worker.given import Feed, Topic, all_rows, until_folded, worker_settings, working
 from projection.worker.stories import visits
 
 Read: TypeAlias = "asyncpg.Connection[Any]"
@@ -31,6 +31,17 @@ def environment(url: str, topic: Topic, feed: Feed, port: int) -> dict[str, str]
         "ALLOW_UNSAFE_DURABILITY": "true",
         "LOG_LEVEL": "WARNING",
     }
+
+
+async def command(environ: dict[str, str], *words: str) -> tuple[int | None, str]:
+    """Run a command to its end: exit code and what it said."""
+    argv = [sys.executable, "-m", "goal_ledger_projection", *words]
+    out = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *argv, env=environ, stdout=out, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
 
 
 @asynccontextmanager
@@ -101,3 +112,17 @@ async def test_killed_at_work_and_started_again_it_leaves_exact_rows(
         await until_folded(read, log)
     assert len((await all_rows(read, "shop"))["readings"]) == 4000
     assert await read.fetchval("SELECT count(DISTINCT seq) FROM facts") == len(log.facts)
+
+
+async def test_operators_rebuild_and_switch_back_from_the_command_line(
+    read_url: str, topic: Topic, feed: Feed, read: Read
+) -> None:
+    log = visits("shop", 50)
+    feed.serve(log)
+    await topic.publish(log)
+    environ = environment(read_url, topic, feed, 0)
+    async with working(worker_settings(read_url, topic, feed)):
+        await until_folded(read, log)
+    code, said = await command(environ, "rebuild")
+    assert code == 0 and "read_v2 is live" in said
+    assert await command(environ, "switch", "read_v1") == (0, "read_v1 is live; it was read_v2\n")

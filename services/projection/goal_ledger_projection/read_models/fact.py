@@ -55,6 +55,7 @@ class Fact:
             AttributeError,
             JSONDecodeError,
             UnicodeDecodeError,
+            RecursionError,
         ) as bad:
             raise CannotApply(seq, f"not a fact: {type(bad).__name__} {bad}") from None
         except ValueError as unknown:
