@@ -82,21 +82,23 @@ def _body(
     return f'{text(heading(view.clocks))[:-1]},"nodes":[{nodes}],{text(rest)[1:]}'.encode()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Written:
-    """A node as it was written once; good as long as definition and scores are the same objects."""
+    """A node as it was written once; good as long as definition, scores and shown statuses are the same objects."""
 
     goal: Goal
     amended: GoalScore
     as_committed: GoalScore
+    shown: dict[str, str]
     lasting: str
-    key_results: tuple[str, ...]
+    key_results: str
 
     def holds_for(self, standing: Standing) -> bool:
         return (
             self.goal is standing.goal
             and self.amended is standing.amended
             and self.as_committed is standing.as_committed
+            and self.shown is standing.shown
         )
 
 
@@ -105,13 +107,7 @@ def _node(tree: Tree, standing: Standing) -> str:
     written = tree.written.get(standing.goal.id)
     if not isinstance(written, _Written) or not written.holds_for(standing):
         written = tree.written[standing.goal.id] = _write(standing)
-    key_results = ",".join(
-        [
-            f'{one}"status":"{standing.shown[definition.id]}"}}'
-            for one, definition in zip(written.key_results, standing.defined.key_results, strict=True)
-        ]
-    )
-    return f'{written.lasting}{text(shown.passing(standing))[1:-1]},"key_results":[{key_results}]}}'
+    return f"{written.lasting}{text(shown.passing(standing))[1:-1]}{written.key_results}"
 
 
 def _write(standing: Standing) -> _Written:
@@ -121,8 +117,15 @@ def _write(standing: Standing) -> _Written:
         "left_out": shown.left_out(standing.amended.left_out),
         "feeds_counted_twice": list(standing.amended.feeds_twice),
     }
-    briefs = tuple(text(one)[:-1] + "," for one in shown.brief_key_results(standing))
-    return _Written(standing.goal, standing.amended, standing.as_committed, text(lasting)[:-1] + ",", briefs)
+    key_results = {"key_results": shown.brief_key_results(standing)}
+    return _Written(
+        standing.goal,
+        standing.amended,
+        standing.as_committed,
+        standing.shown,
+        text(lasting)[:-1] + ",",
+        "," + text(key_results)[1:],
+    )
 
 
 class _Graph:

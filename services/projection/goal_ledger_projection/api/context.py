@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,6 +24,7 @@ from goal_ledger_scoring.policy import Rules, in_force
 from goal_ledger_scoring.windows import Span, cycle_span
 
 from goal_ledger_projection.api.database import Snapshot
+from goal_ledger_projection.api.goals import KeyResult
 
 Body = dict[str, Any]
 KINDS = ("workspace", "policy", "moment", "cycle", "feed", "unit")
@@ -108,6 +109,7 @@ class Context:
         self._things: dict[str, dict[str, Versions]] = {kind: {} for kind in KINDS}
         self._links: dict[str, Versions] = {}
         self._children: defaultdict[str, set[str]] = defaultdict(set)
+        self._parents: set[str] = set()
         self._rules: dict[tuple[Any, ...], Rules] = {}
 
     def add(self, kind: str, id: str, seq: int, effective_at: datetime, body: Body) -> None:
@@ -123,6 +125,7 @@ class Context:
         _add(self._links.setdefault(child, Versions()), seq, effective_at, made)
         for link in made:
             self._children[link.parent].add(child)
+            self._parents.add(link.parent.partition("/")[2])
 
     def all(self, kind: str, seq: int, as_of: datetime | None) -> Iterator[tuple[str, int, Body]]:
         """(id, seq of its version, body) of every thing of a kind that there is at the moment."""
@@ -156,6 +159,11 @@ class Context:
         for child in sorted(children):
             found.extend(link for link in self.links_of(child, seq, as_of) if link.parent == parent)
         return found
+
+    def may_have_children(self, objective: str, key_results: Sequence[KeyResult]) -> bool:
+        """False: nothing was ever aligned with the objective or these key results of its."""
+        parents = self._parents
+        return objective in parents or any(one.id in parents for one in key_results)
 
     def moments(self, seq: int) -> dict[str, datetime]:
         """The moments as known at `seq`; one still to come is waited for by its window."""

@@ -85,6 +85,19 @@ class Goal:
         """That of the closing in effect."""
         return None if self.closing is None else self.closing.outcome
 
+    def counts_as(self, other: Goal) -> bool:
+        """Both definitions have the same key results for the arithmetic."""
+        return len(self.key_results) == len(other.key_results) and all(
+            [
+                a.id == b.id
+                and a.measure_seq == b.measure_seq
+                and a.weight == b.weight
+                and a.dropped == b.dropped
+                and a.bindings == b.bindings
+                for a, b in zip(self.key_results, other.key_results, strict=True)
+            ]
+        )
+
     def key_result(self, id: str) -> KeyResult | None:
         """The key result of that id."""
         return next((one for one in self.key_results if one.id == id), None)

@@ -69,7 +69,7 @@ def scores(amended: GoalScore | KeyResultScore | None, committed: GoalScore | Ke
 
 
 def brief_key_results(standing: Standing) -> list[Json]:
-    """The key results of an objective in a tree, without their status."""
+    """The key results of an objective in a tree."""
     return [
         {
             "id": one.id,
@@ -77,6 +77,7 @@ def brief_key_results(standing: Standing) -> list[Json]:
             "weight": number(one.weight),
             "dropped": one.dropped,
             **scores(standing.amended.key_results.get(one.id), standing.as_committed.key_results.get(one.id)),
+            "status": standing.shown[one.id],
         }
         for one in standing.defined.key_results
     ]

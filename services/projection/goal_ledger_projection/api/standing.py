@@ -55,7 +55,6 @@ class Tree:
     standings: dict[str, Standing]
     plans: dict[str, Plan]
     said: Words
-    scored: Scored = field(default_factory=dict)
     amended: Memory = field(default_factory=dict)
     as_committed: Memory = field(default_factory=dict)
     written: dict[str, object] = field(default_factory=dict)
@@ -140,7 +139,6 @@ class Standings:
             await self._inputs(snapshot, context, gathering, plans[id])
         await gathering.fetch(snapshot)
         if before is not None:
-            made.scored = _still_used(before.scored, plans)
             made.amended, made.as_committed = dict(before.amended), dict(before.as_committed)
             made.written = before.written
         asked = plans.values() if touched is None else [plans[id] for id in touched if id in plans]
@@ -148,16 +146,23 @@ class Standings:
         fed = await _feeds(snapshot, plans.values())
 
         def compute() -> None:
-            amended = score_tree({id: p.amended for id, p in plans.items()}, made.scored, made.amended)
+            scored: Scored = {}
+            amended = score_tree({id: plan.amended for id, plan in plans.items()}, scored, made.amended)
+            for id in stale:
+                if plans[id].as_committed is plans[id].amended:
+                    made.as_committed[id] = made.amended[id]
             committed = score_tree(
-                {id: p.as_committed for id, p in plans.items()}, made.scored, made.as_committed
+                {id: plan.as_committed for id, plan in plans.items()}, scored, made.as_committed
             )
             self._keep(snapshot, plans, amended, committed)
+            unchanged: dict[str, Standing] = {}
             if before is not None and touched is not None:
                 made.said.update((key, one) for key, one in before.said.items() if key[0] not in touched)
+                unchanged = {id: one for id, one in before.standings.items() if id not in stale}
             statuses = Statuses(context, gathering, made.said, fed)
             made.standings = {
-                id: statuses.standing(plan, amended[id], committed[id]) for id, plan in plans.items()
+                id: statuses.standing(plan, amended[id], committed[id], unchanged.get(id))
+                for id, plan in plans.items()
             }
 
         if len(plans) > IN_ITS_OWN_THREAD_FROM:
@@ -247,14 +252,6 @@ class Standings:
             self._kept.popitem(last=False)
 
 
-def _still_used(scored: Scored, plans: dict[str, Plan]) -> Scored:
-    """Scores by identity hold only for inputs that are still there: an id may be given to a new object."""
-    inputs = {
-        id(one) for p in plans.values() for side in (p.amended, p.as_committed) for one in side.key_results
-    }
-    return {key: score for key, score in scored.items() if key in inputs}
-
-
 def _other_versions(goals: list[Goal], unclosed: str | None) -> list[tuple[str, int]]:
     """The definitions at the closing and at the activation, where these are not the goal's present one."""
     closings = [
@@ -333,19 +330,27 @@ def _kept_key(snapshot: Snapshot, plan: Plan) -> tuple[str, int, str, int]:
 
 
 def _committed_input(context: Context, gathering: Gathering, plan: Plan) -> GoalInput:
-    """By the definition folded up to the seq of the first activation; lifecycle and values as they are."""
+    """By the definition folded up to the seq of the first activation; lifecycle and values as they are.
+
+    The same object as the amended input where nothing differs, so that its score need not be computed twice.
+    """
     goal, committed = plan.goal, plan.committed
     if committed is None or committed.activated_seq is None:
         return GoalInput(goal.id, state=goal.stage, outcome=goal.outcome, committed=False)
     seq = committed.activated_seq
     zone = plan.rules.time_zone
-    cycle = plan.cycle
-    span = context.cycle_span(committed.cycle, seq, None, zone)
-    ground = Ground(goal.id, plan.moment, cycle if span == cycle else span, zone)
+    span = plan.cycle
+    if plan.is_fed:
+        span = context.cycle_span(committed.cycle, seq, None, zone)
+    children = _children(context, committed, seq, None)
+    amended = plan.amended
+    if span == plan.cycle and committed.counts_as(plan.defined) and children == amended.children:
+        return amended
+    ground = Ground(goal.id, plan.moment, plan.cycle if span == plan.cycle else span, zone)
     return GoalInput(
         goal.id,
-        tuple(gathering.key_result(one, ground, dropped=one.dropped) for one in committed.key_results),
-        _children(context, committed, seq, None),
+        tuple([gathering.key_result(one, ground, dropped=one.dropped) for one in committed.key_results]),
+        children,
         plan.rules.roll_up,
         goal.stage,
         goal.outcome,
@@ -356,6 +361,8 @@ def _links(
     context: Context, goal: Goal, seq: int, as_of: datetime | None
 ) -> Iterable[tuple[Link, KeyResult | None]]:
     """What is aligned with a goal and with its key results."""
+    if not context.may_have_children(goal.id, goal.key_results):
+        return
     for link in context.links_to(f"objective/{goal.id}", seq, as_of):
         yield link, None
     for one in goal.key_results:
@@ -365,8 +372,10 @@ def _links(
 
 def _children(context: Context, goal: Goal, seq: int, as_of: datetime | None) -> tuple[ChildLink, ...]:
     return tuple(
-        ChildLink(link.child, link.contributes, link.weight, None if one is None else one.id)
-        for link, one in _links(context, goal, seq, as_of)
+        [
+            ChildLink(link.child, link.contributes, link.weight, None if one is None else one.id)
+            for link, one in _links(context, goal, seq, as_of)
+        ]
     )
 
 

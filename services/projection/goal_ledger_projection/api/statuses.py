@@ -54,6 +54,7 @@ class Standing:
     status: Status
     said: Said
     shown: dict[str, str]
+    rhythm: Rhythm
     statuses: Statuses
 
     @property
@@ -107,6 +108,15 @@ def _rhythm(rules: Rules, at: datetime) -> Rhythm:
     return known
 
 
+def _same_dues(one: Rhythm, other: Rhythm) -> bool:
+    return (
+        one.rules is other.rules
+        and one.last_due_ends == other.last_due_ends
+        and one.owed_ends == other.owed_ends
+        and one.owed_since == other.owed_since
+    )
+
+
 class Statuses:
     """What statuses are computed from, for all goals of one answer."""
 
@@ -114,27 +124,31 @@ class Statuses:
         self._context, self._gathering, self._said, self._fed = context, gathering, said, fed
         self._expected: dict[tuple[Span | None, datetime], Decimal | None] = {}
 
-    def standing(self, plan: Plan, amended: GoalScore, committed: GoalScore) -> Standing:
-        """Of one objective."""
+    def standing(
+        self, plan: Plan, amended: GoalScore, committed: GoalScore, unchanged: Standing | None = None
+    ) -> Standing:
+        """Of one objective. `unchanged`: its standing at an earlier moment, since when it has no new facts or values;
+        then its statuses change only when a due date passes."""
         goal, at = plan.goal, plan.moment.as_of
         now = _rhythm(plan.rules, at)
         expected = self._expected_at(plan.cycle, at)
+        computed = computed_status(expected, amended.score, plan.rules)
+        gap = gap_points(expected, amended.score)
+        if unchanged is not None and _same_dues(now, unchanged.rhythm):
+            before = unchanged.status
+            status = Status(before.shown, before.stated, computed, gap)
+            return Standing(
+                plan, expected, amended, committed, status, unchanged.said, unchanged.shown, now, self
+            )
         closed = goal.outcome if plan.is_closed else None
         shown = {
             one.id: closed or self._shown(plan, one, amended, expected, now)
             for one in plan.defined.key_results
         }
         said = self._said.get((goal.id, None), SILENCE)
-        status = objective_status(
-            said.word,
-            [shown[one.id] for one in plan.defined.key_results if not one.dropped],
-            computed_status(expected, amended.score, plan.rules),
-            gap_points(expected, amended.score),
-            now,
-            goal.activated_at,
-            closed,
-        )
-        return Standing(plan, expected, amended, committed, status, said, shown, self)
+        of_key_results = [shown[one.id] for one in plan.defined.key_results if not one.dropped]
+        status = objective_status(said.word, of_key_results, computed, gap, now, goal.activated_at, closed)
+        return Standing(plan, expected, amended, committed, status, said, shown, now, self)
 
     def of_key_result(self, standing: Standing, one: KeyResult) -> KeyResultStanding:
         """Of one key result."""

@@ -41,6 +41,19 @@ CROSS JOIN LATERAL (
 ORDER BY q.n, v.effective_at DESC, v.seq DESC
 """
 _FIRST = _CHECKED_IN.format(limit="1")
+_FIRST_ALIKE = """
+SELECT q.n::int AS n, v.seq, v.effective_at, v.value, v.done, v.unit, v.measure_seq, v.check_in
+FROM unnest(string_to_array($2, ','), string_to_array($3, ',')) WITH ORDINALITY AS q (key_result, part, n)
+CROSS JOIN LATERAL (
+    SELECT v.seq, v.effective_at, v.value, v.done, v.unit, v.measure_seq, v.check_in
+    FROM value_rows v
+    WHERE v.workspace = $1 AND v.key_result = q.key_result AND v.part = q.part
+      AND v.effective_at <= $5 AND v.effective_at >= $4 AND v.seq <= $6 AND (v.ended_seq IS NULL OR v.ended_seq > $6)
+    ORDER BY v.effective_at DESC, v.seq DESC
+    LIMIT 1
+) v
+"""
+"""The same where all are asked at one moment, as almost all of a tree are; ids hold no commas."""
 _EVERY = _CHECKED_IN.format(limit="2000")
 
 _STRETCH = """
@@ -136,16 +149,49 @@ async def _checked_in(
     snapshot: Snapshot, wanted: Sequence[tuple[int, CheckedIn]], found: list[PartInput]
 ) -> None:
     doubtful: list[tuple[int, CheckedIn]] = []
-    for row in await snapshot.fetch(_FIRST, *_columns([one for _, one in wanted])):
-        n, one = wanted[row["n"] - 1]
-        if row["measure_seq"] == one.measure_seq:
-            found[n] = _input(row)
-        else:
-            doubtful.append((n, one))
+    alike, others = _by_moment(wanted)
+    for some, rows in (
+        (alike, await _at_one_moment(snapshot, [one for _, one in alike])),
+        (others, await snapshot.fetch(_FIRST, *_columns([one for _, one in others])) if others else ()),
+    ):
+        for row in rows:
+            n, one = some[row["n"] - 1]
+            if row["measure_seq"] == one.measure_seq:
+                found[n] = _input(row)
+            else:
+                doubtful.append((n, one))
     if doubtful:
         values = await _comparable(snapshot, [one for _, one in doubtful])
         for (n, _), value in zip(doubtful, values, strict=True):
             found[n] = value
+
+
+Numbered = list[tuple[int, CheckedIn]]
+
+
+def _by_moment(wanted: Sequence[tuple[int, CheckedIn]]) -> tuple[Numbered, Numbered]:
+    """Those asked as the first one is, and the others."""
+    _, first = wanted[0]
+    key = (first.at, first.known, first.since, first.until)
+    alike: Numbered = []
+    others: Numbered = []
+    for pair in wanted:
+        one = pair[1]
+        same = one.at is key[0] and (one.known, one.since, one.until) == key[1:]
+        (alike if same else others).append(pair)
+    return alike, others
+
+
+async def _at_one_moment(snapshot: Snapshot, wanted: Sequence[CheckedIn]) -> Sequence[Row]:
+    first = wanted[0]
+    return await snapshot.fetch(
+        _FIRST_ALIKE,
+        ",".join([one.key_result for one in wanted]),
+        ",".join([one.part for one in wanted]),
+        first.since or BEGINNING,
+        _until(first.at, first.until),
+        first.known,
+    )
 
 
 async def _comparable(snapshot: Snapshot, doubtful: Sequence[CheckedIn]) -> list[PartInput]:
