@@ -100,7 +100,7 @@ def _goals(stack: Stack) -> Any:
     with GoalLedger(
         described["command_url"], described["query_url"], described["tokens"]["analyst"]
     ) as analyst:
-        return goals_table(analyst.query("/v1/alignment"))
+        return goals_table(analyst.query("/v1/alignment"), console.width)
 
 
 def _show(stack: Stack, start: date, stopped: threading.Event) -> None:

@@ -211,7 +211,13 @@ ROLLED_UP_FROM_BOTH = ("recommended", "delivery")
 def _goals(start: date) -> Iterator[Step]:
     drafted, active = instant(start, -2), instant(start, 0)
     for objective, (title, owner, _, kind) in OBJECTIVES.items():
-        body = {"id": objective, "title": title, "owner": owner, "kind": kind, "cycle": "launch"}
+        body: dict[str, Any] = {
+            "id": objective,
+            "title": title,
+            "owner": owner,
+            "kind": kind,
+            "cycle": "launch",
+        }
         body["contributors"] = list(CONTRIBUTORS.get(objective, ()))
         yield Step("importer", "/v1/objectives", body | {"effective_at": drafted})
         for key_result, text, measure in KEY_RESULTS[objective]:

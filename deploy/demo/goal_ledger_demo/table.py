@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 BAR_WIDTH = 10
+BESIDE_THE_TITLE = 55
 COLOURS = {
     "on_track": "green",
     "behind": "yellow",
@@ -27,10 +28,15 @@ def _bar(score: str | None, width: int = BAR_WIDTH) -> Text:
     return Text("█" * filled, style="green") + Text("░" * (width - filled), style="dim")
 
 
-def goals_table(answer: dict[str, Any]) -> Table:
-    """A row per objective (in tree order, indented) and per key result."""
+def goals_table(answer: dict[str, Any], console_width: int) -> Table:
+    """A row per objective (in tree order, indented) and per key result; the titles give way on a narrow screen."""
     table = Table(title=f"Goals at position {answer['position']}", title_justify="left", expand=False)
-    table.add_column("goal", no_wrap=True, overflow="ellipsis", min_width=24, max_width=64)
+    table.add_column(
+        "goal",
+        no_wrap=True,
+        overflow="ellipsis",
+        max_width=max(16, min(64, console_width - BESIDE_THE_TITLE)),
+    )
     table.add_column("", no_wrap=True, min_width=BAR_WIDTH)
     table.add_column("score", justify="right", no_wrap=True, min_width=6)
     table.add_column("expected", justify="right", no_wrap=True, min_width=8)
