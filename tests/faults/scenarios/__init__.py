@@ -12,8 +12,8 @@ from faults.scenarios.inbox_waits import inbox_waits
 from faults.scenarios.racing_links import racing_links
 from faults.scenarios.same_key import same_key
 from faults.scenarios.secrecy import secrecy
-from faults.scenarios.store_restored import store_restored
-from faults.scenarios.topic_lost import topic_lost
+from faults.scenarios.store_restored import restored_while_running, store_restored
+from faults.scenarios.topic_lost import topic_lost, topic_made_by_another
 from faults.scenarios.two_processes import bulk_beside_singles, two_processes
 
 SCENARIOS: dict[str, Callable[[Stack], Awaitable[Finding]]] = {
@@ -25,7 +25,9 @@ SCENARIOS: dict[str, Callable[[Stack], Awaitable[Finding]]] = {
     "poison": poison,
     "inbox-waits": inbox_waits,
     "topic-lost": topic_lost,
+    "topic-made-by-another": topic_made_by_another,
     "secrecy": secrecy,
     "store-restored": store_restored,
+    "restored-while-running": restored_while_running,
 }
-"""In the order in which they are run on one stack; the last leaves a workspace behind for good."""
+"""In the order in which they are run on one stack; the last two leave a workspace behind for good."""

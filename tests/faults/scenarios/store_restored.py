@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,12 @@ STILL_REFUSED_FOR_S = 6.0
 SERVICES = ("command", "command-2", "relay", "worker", "query")
 
 
-async def store_restored(stack: Stack, check_ins: int = 50) -> Finding:
+async def restored_while_running(stack: Stack) -> Finding:
+    """As below, but our services run on while their database is put back."""
+    return await store_restored(stack, killed=False)
+
+
+async def store_restored(stack: Stack, check_ins: int = 50, *, killed: bool = True) -> Finding:
     """Dump, write on, kill our services, restore, start. The workspace stays behind: use a stack of its own, or last."""
     found = Finding("a store set back refuses to write and overwrites nothing")
     ground = await asyncio.to_thread(break_ground, stack, "restored")
@@ -41,7 +47,7 @@ async def store_restored(stack: Stack, check_ins: int = 50) -> Finding:
         await _check_in(ground, check_ins)
         found.wrong += (await compare(ground)).wrong
         before = await _seen(ground)
-        await asyncio.to_thread(_set_back, stack, dump)
+        await asyncio.to_thread(_set_back, stack, dump, SERVICES if killed else ())
     kept = int(await _head(ground))
     found.expect(kept == len(before) - check_ins, f"the store is at {kept}, {len(before)} were published")
     async with two_commands(stack) as urls:
@@ -57,8 +63,8 @@ async def store_restored(stack: Stack, check_ins: int = 50) -> Finding:
     return found
 
 
-def _set_back(stack: Stack, dump: Path) -> None:
-    services = [name for name in SERVICES if name in stack.services]
+def _set_back(stack: Stack, dump: Path, killed: Sequence[str]) -> None:
+    services = [name for name in killed if name in stack.services]
     for name in services:
         stack.kill(name)
     stack.postgres.restore("ledger", dump)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from goal_ledger_demo import record
 from goal_ledger_demo.record import FACTS, Unproven
 from goal_ledger_local.stack import Stack
@@ -17,9 +17,15 @@ from faults.waiting import NotInTime, until
 READ_SIDE_WITHIN_S = 30.0
 TOPIC_WITHIN_S = 60.0
 MADE_AGAIN_WITHIN_S = 30.0
+PARTITIONS = 24
 
 
-async def topic_lost(stack: Stack, check_ins: int = 300) -> Finding:
+async def topic_made_by_another(stack: Stack) -> Finding:
+    """As below, but somebody makes the topic again at once: an idempotent producer goes on without an error."""
+    return await topic_lost(stack, made_by_another=True)
+
+
+async def topic_lost(stack: Stack, check_ins: int = 300, *, made_by_another: bool = False) -> Finding:
     """Facts are written and published with the worker down; the relay makes the deleted topic again."""
     found = Finding("a deleted topic is made and filled again, and the read side comes to the head")
     ground = await asyncio.to_thread(break_ground, stack, "topic-lost")
@@ -29,7 +35,7 @@ async def topic_lost(stack: Stack, check_ins: int = 300) -> Finding:
         facts = await asyncio.to_thread(record.read_log, ground.command_url, ground.token)
         await until(lambda: _published(ground, facts), TOPIC_WITHIN_S, "the facts are published")
         clock = asyncio.get_running_loop().time
-        await _delete(ground)
+        await _delete(ground, make_again=made_by_another)
         deleted_at = clock()
         again = await until(lambda: _is_there(ground), MADE_AGAIN_WITHIN_S, "the topic is made again", 0.2)
     finally:
@@ -72,11 +78,14 @@ def _same(name: str, facts: list[bytes], found: dict[int, bytes]) -> bool:
     return True
 
 
-async def _delete(ground: Ground) -> None:
+async def _delete(ground: Ground, *, make_again: bool) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=ground.kafka)
     await admin.start()
     try:
         await admin.delete_topics([FACTS])
+        if make_again:
+            made = await admin.create_topics([NewTopic(FACTS, PARTITIONS, 1)])
+            assert all(error[1] == 0 for error in made.topic_errors), made
     finally:
         await admin.close()
 
