@@ -8,6 +8,8 @@ from decimal import Decimal
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from goal_ledger_command.intake import kept_refusal
 from goal_ledger_command.relay.answers import unpack_record
 from goal_ledger_contracts.feed import ReadingQuarantined
@@ -273,3 +275,38 @@ async def test_topics_that_are_no_emitters_are_left_alone(bench: Bench, shop: Sh
         return await stray.position() == 0
 
     await until(still_untouched)
+
+
+@pytest.mark.parametrize("compression", [0, 4])
+async def test_a_header_name_that_is_no_utf_8_stops_neither_its_own_inbox_nor_another(
+    bench: Bench, shop: Shop, compression: int
+):
+    await shop.send(event("r-1"))
+    await send_with_header_name(shop, b"\xff\xfe", compression)
+    await shop.send(event("r-4"))
+    async with bench.intaking():
+        await shop.taken(5)
+    assert [one.data.id for one in await shop.readings()] == ["r-1", "r-2", "r-3", "r-4"]
+    [unreadable] = await shop.outcomes()
+    assert (unreadable["offset"], unreadable["outcome"]) == (3, "unreadable")
+    assert unpack_record(unreadable["record"])[2] == [("\\xff\\xfe", b"v")]
+
+
+async def send_with_header_name(shop: Shop, name: bytes, compression: int) -> None:
+    """One batch of three records (r-2, r-3 and one between them that holds nothing), as a client in C would make it."""
+
+    class NotText(str):
+        def encode(self, *_: object) -> bytes:  # type: ignore[override]
+            return name
+
+    batch = _DefaultRecordBatchBuilderPy(2, compression, False, -1, -1, 0, 16_384)
+    odd = [(NotText("x"), b"v")]
+    batch.append(0, None, key=None, value=event("r-2"), headers=odd)
+    batch.append(1, None, key=None, value=event("r-3"), headers=[])
+    batch.append(2, None, key=None, value=b"", headers=odd)
+    builder = BatchBuilder(16_384, 0)
+    builder._builder, builder._relative_offset = batch, 3
+    producer = AIOKafkaProducer(bootstrap_servers=shop.bench.bootstrap)
+    await producer.start()
+    await (await producer.send_batch(builder, shop.emitter.readings, partition=0))
+    await producer.stop()

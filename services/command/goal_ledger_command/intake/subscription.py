@@ -17,6 +17,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from goal_ledger_ledger.store import create_engine
+from goal_ledger_messaging.any_header_name import tolerate_any_header_name
 from goal_ledger_messaging.consumer import GROUP_SETTINGS
 from goal_ledger_messaging.topic_ids import TopicIds
 from goal_ledger_messaging.topics import READINGS_PATTERN
@@ -75,6 +76,7 @@ async def _again_and_again(
 
 
 async def _one_life(ledger: Ledger, bootstrap: str, engine: AsyncEngine, metrics: IntakeMetrics) -> None:
+    tolerate_any_header_name()
     ids = TopicIds(bootstrap)
     await ids.start()
     assignment = Assignment(engine, ids)
