@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shlex
 import shutil
 import signal
 from pathlib import Path
@@ -53,6 +56,33 @@ def clean(directory: Directory = DEFAULT) -> None:
     remove_cluster(directory / "postgres")
     shutil.rmtree(directory)
     lock.release()
+
+
+@app.command()
+def env(directory: Directory = DEFAULT) -> None:
+    """Shell variables of the running stack: eval "$(python -m goal_ledger_local env)"."""
+    file = directory.resolve() / "stack.json"
+    if not file.exists():
+        raise PartFailed(f"no stack runs in {directory}: {file} is not there; start one with: make demo")
+    described = json.loads(file.read_text())
+    named = {"COMMAND_URL": described["command_url"], "QUERY_URL": described["query_url"]}
+    named |= {f"{role.upper()}_TOKEN": token for role, token in described["tokens"].items()}
+    for name, value in named.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def secrets(
+    directory: Annotated[Path, typer.Argument(help="Where the secret files go.")],
+    owner: Annotated[int | None, typer.Option(help="The user id that may read them.")] = None,
+) -> None:
+    """Make the secret files of an installation that are not there yet, each with mode 0600."""
+    from goal_ledger_local.credentials import Credentials
+
+    Credentials(directory.resolve()).make()
+    if owner is not None:
+        for path in (directory, *directory.iterdir()):
+            os.chown(path, owner, -1)
 
 
 @app.command()
