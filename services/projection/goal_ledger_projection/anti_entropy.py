@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +28,7 @@ from goal_ledger_projection.database import ReadDatabase
 from goal_ledger_projection.heal import Healer
 from goal_ledger_projection.meters import Meters
 from goal_ledger_projection.positions import STORE_BEHIND_READER, Standing
+from goal_ledger_projection.projections import LIVE
 from goal_ledger_projection.settings import WorkerSettings
 from goal_ledger_projection.steadfast import Steadfast, is_transient
 
@@ -55,8 +56,12 @@ class AntiEntropy:
         meters: Meters,
         *,
         patience_s: Callable[[str], float | None],
+        follow: Callable[[str], Awaitable[None]],
     ) -> None:
-        """`patience_s` tells how long a workspace may be behind before it is healed; None: its records are arriving."""
+        """`patience_s` tells how long a workspace may be behind before it is healed; None: its records are arriving.
+
+        `follow` is told when another projection version is live.
+        """
         self._settings = settings
         self._database = database
         self._feed = feed
@@ -64,6 +69,7 @@ class AntiEntropy:
         self._steadfast = steadfast
         self._meters = meters
         self._patience_s = patience_s
+        self._follow = follow
         self._heads: dict[str, Head] = {}
         self._moved_at: datetime | None = None
         """The latest move seen, by the store's clock."""
@@ -88,6 +94,9 @@ class AntiEntropy:
 
     async def look(self) -> None:
         """Compare once."""
+        live = await self._live()
+        if live != self._database.projection:
+            await self._follow(live)
         async with self._database.connection() as connection:
             standings = await positions.all_positions(connection, self._database.projection)
         await self._ask()
@@ -95,6 +104,11 @@ class AntiEntropy:
         await self._set_back(standings)
         await self._caught_up(standings)
         self._heal_waiting(standings)
+
+    async def _live(self) -> str:
+        async with self._database.connection() as connection:
+            live: str = await connection.fetchval(LIVE)
+        return live
 
     async def _ask(self) -> None:
         now = time.monotonic()

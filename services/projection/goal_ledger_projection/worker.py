@@ -66,7 +66,14 @@ class Worker:
         )
         self.subscription = Subscription(settings, self._read_hints, self._arrivals.take, meters)
         self._anti_entropy = AntiEntropy(
-            settings, database, feed, self.healer, self._steadfast, meters, patience_s=self._patience_s
+            settings,
+            database,
+            feed,
+            self.healer,
+            self._steadfast,
+            meters,
+            patience_s=self._patience_s,
+            follow=self._follow,
         )
 
     @asynccontextmanager

@@ -81,6 +81,25 @@ async def test_a_worker_follows_a_switch_and_a_switch_back(
     assert (await compare_versions(read_url, "read_v1", "read_v2")).is_equal
 
 
+async def test_an_idle_worker_follows_a_switch_and_heals_the_version_it_finds(
+    settings: WorkerSettings, topic: Topic, read: Read, read_url: str, feed: Feed
+) -> None:
+    log = visits("shop", 20)
+    feed.serve(log)
+    await topic.publish(log)
+    impatient = settings.model_copy(update={"behind_before_heal_s": 0.0})
+    async with working(impatient) as worker:
+        await until_folded(read, log)
+        assert await rebuild(settings)
+        await read.execute("DELETE FROM read_v2.facts WHERE seq > 10")
+        await read.execute("DELETE FROM read_v2.readings WHERE seq > 10")
+        await read.execute("UPDATE read_v2.positions SET next_seq = 11")
+        await read.execute("SET search_path TO read_v2")
+        await until_folded(read, log)
+        assert worker.database.projection == "read_v2"
+    assert (await compare_versions(read_url, "read_v1", "read_v2")).is_equal
+
+
 async def test_a_version_that_differs_is_not_switched_to(
     settings: WorkerSettings, topic: Topic, read: Read
 ) -> None:
