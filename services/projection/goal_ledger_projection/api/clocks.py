@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from goal_ledger_contracts.canonical import instant_text, parse_instant
 from goal_ledger_contracts.position import Position
-from goal_ledger_edge.positions import asked_position, asked_wait_ms
+from goal_ledger_edge.positions import MAX_WAIT_MS, asked_position, asked_wait_ms
 from goal_ledger_edge.problems import Problem
 from goal_ledger_scoring import CALCULATION as FORMULAS
 from starlette.requests import Request
@@ -85,7 +85,7 @@ class Clocks:
 def asked(request: Request) -> Asked:
     """The clocks of a request's query string and headers. Problems 400, 422."""
     query = request.query_params
-    include, wait_ms = asked_position(request.headers), asked_wait_ms(query)
+    include, wait_ms = asked_position(request.headers), asked_wait_ms(query, MAX_WAIT_MS)
     token = query.get("token") or cursor_token(query.get("cursor"))
     if token is not None:
         if "as_of" in query or "known_at" in query:

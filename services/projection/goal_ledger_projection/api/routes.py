@@ -28,7 +28,7 @@ _CLOCKS: tuple[tuple[str, str, Mapping[str, Any], str], ...] = (
         "wait_ms",
         "query",
         {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS},
-        "How long to wait for the position",
+        "How long to wait for the position (default: the maximum; 0: not at all)",
     ),
     (HEADER, "header", {"type": "string"}, "The answer must include this position: 1-151"),
     ("If-None-Match", "header", {"type": "string"}, "An ETag: 304 if the answer is still the same"),
@@ -43,7 +43,7 @@ _REFUSALS = {
     410: "position_lost: of an epoch that is over, beyond what was kept",
     422: "invalid, bad_instant, bad_token, bad_cursor, known_at_too_recent, unknown_parameter",
     500: "internal_error",
-    503: "not_yet, rebuilding, read_side_unavailable; with Retry-After",
+    503: "not_yet, rebuilding, read_side_unavailable, took_too_long; with Retry-After",
 }
 
 
