@@ -1,6 +1,8 @@
 """What every request meets: media type, size, strict JSON, and problem documents for all that is refused."""
 
 import asyncio
+import http.client
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -231,4 +233,30 @@ async def test_two_listeners_answer_and_drain_what_is_under_way() -> None:
         await asyncio.sleep(0)
         go_on.set()
         assert (await asked).text == "done"
+    await serving
+
+
+async def test_a_client_that_writes_all_before_it_reads_sees_why_its_body_was_refused() -> None:
+    ports: list[int] = []
+    stop, listening = asyncio.Event(), asyncio.Event()
+
+    def started(found: list[int]) -> None:
+        ports.extend(found)
+        listening.set()
+
+    def send(path: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", ports[0], timeout=60)
+        connection.request("POST", path, body=b"x" * 10_000_000, headers=JSON)
+        first = connection.getresponse()
+        told = json.loads(first.read())["code"]
+        connection.request("GET", "/health/live")
+        return connection.getresponse().status, told
+
+    serving = asyncio.create_task(
+        serve([Listener(application(), "127.0.0.1", 0)], stop=stop, on_started=started)
+    )
+    await listening.wait()
+    assert await asyncio.to_thread(send, "/echo") == (200, "body_too_large")
+    assert await asyncio.to_thread(send, "/nowhere") == (200, "not_found")
+    stop.set()
     await serving

@@ -13,6 +13,10 @@ from goal_ledger_edge.problems import Problem
 
 JSON = ("application/json",)
 
+DISCARDED_MAX_BYTES = 64 * 1024 * 1024
+"""A refused body up to this size is read and thrown away after the answer: a client that writes all before it reads
+would otherwise meet a reset connection and never see why. Beyond it the connection is closed."""
+
 
 def media_type(content_type: str | None) -> str:
     """The media type without its parameters, in lower case; empty if there is none."""
@@ -48,23 +52,19 @@ def _charset(content_type: str) -> str:
     return "utf-8"
 
 
-def too_large(max_bytes: int) -> Problem:
-    """413; the connection is closed, for the rest of the body is not read."""
-    return Problem(
-        413,
-        "body_too_large",
-        f"The body has more than {max_bytes} bytes.",
-        headers={"Connection": "close"},
-        max_bytes=max_bytes,
-    )
+def too_large(max_bytes: int, stated_bytes: int = 0) -> Problem:
+    """413, before the rest of the body has come."""
+    headers = {"Connection": "close"} if stated_bytes > DISCARDED_MAX_BYTES else None
+    sentence = f"The body has more than {max_bytes} bytes."
+    return Problem(413, "body_too_large", sentence, headers=headers, max_bytes=max_bytes)
 
 
 async def receive_body(receive: Receive, content_length: str | None, max_bytes: int) -> bytes:
     """The whole body. Problem 413 as soon as it is known to be larger, without reading the rest."""
     if content_length is not None and content_length.isascii() and content_length.isdigit():
-        digits = content_length.lstrip("0")
-        if len(digits) > 18 or int(digits or "0") > max_bytes:
-            raise too_large(max_bytes)
+        stated_bytes = int(content_length[:20])
+        if stated_bytes > max_bytes:
+            raise too_large(max_bytes, stated_bytes)
     chunks: list[bytes] = []
     size, more = 0, True
     while more:
