@@ -251,7 +251,7 @@ async def test_feeds_show_their_last_reading_and_what_waits(story: Story) -> Non
     an_organisation(story)
     await story.arrive()
     feed = (await story.ask("/v1/feeds"))["items"][0]
-    assert (feed["accepted"], feed["in_quarantine"], feed["fresh"]) == (3, 1, False)
+    assert (feed["in_quarantine"], feed["fresh"]) == (1, False)
     assert (feed["last_reading"]["value"], feed["quarantine"][0]["value"]) == ("2", "99")
     then = await story.ask("/v1/feeds", as_of=(START + timedelta(days=2, hours=1)).isoformat())
     assert (then["items"][0]["fresh"], then["items"][0]["last_reading"]["id"]) == (True, "r1")

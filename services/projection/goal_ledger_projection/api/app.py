@@ -43,6 +43,7 @@ TITLES = {
     "read_side_unavailable": "The read side is out of reach",
     "rebuilding": "The read side is being folded anew",
     "system_retired": "The system is retired",
+    "took_too_long": "The question took too long",
     "unknown_parameter": "There is no such parameter",
 }
 

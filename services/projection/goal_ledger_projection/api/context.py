@@ -2,11 +2,12 @@
 
 These things are few and change rarely, so all their versions of a workspace are kept in memory, and any moment (T, K)
 is looked up there. What is kept up to a seq is brought up to date by looking at the facts since: only if one of them is
-of these kinds are they read again. Nothing here depends on the order in which questions come.
+of these kinds are their newer versions read. Nothing here depends on the order in which questions come.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict
@@ -30,12 +31,14 @@ Body = dict[str, Any]
 KINDS = ("workspace", "policy", "moment", "cycle", "feed", "unit")
 
 _ALL = """
-SELECT kind, id, seq, effective_at, body FROM definitions WHERE workspace = $1 AND kind = ANY ($2) AND seq <= $3
+SELECT kind, id, seq, effective_at, body FROM definitions
+WHERE workspace = $1 AND kind = ANY ($2) AND seq > $3 AND seq <= $4
 ORDER BY kind, id, seq
 """
 _LINKS = """
 SELECT id, seq, effective_at, body->'links' AS links FROM definitions
-WHERE workspace = $1 AND body['changed'] ->> 'type' IN ('ObjectiveAligned', 'ObjectiveUnaligned') AND seq <= $2
+WHERE workspace = $1 AND body['changed'] ->> 'type' IN ('ObjectiveAligned', 'ObjectiveUnaligned')
+  AND seq > $2 AND seq <= $3
 ORDER BY id, seq
 """
 _CHANGED = """
@@ -243,20 +246,26 @@ class Contexts:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._kept: OrderedDict[tuple[str, int], Context] = OrderedDict()
+        self._loading: dict[tuple[str, int], asyncio.Lock] = {}
 
     async def at(self, snapshot: Snapshot) -> Context:
-        """The context that holds everything up to the snapshot's position."""
+        """The context that holds everything up to the snapshot's position (and perhaps more, which its look-ups leave
+        out: they all name a seq)."""
         assert snapshot.position is not None
-        key = (snapshot.workspace, snapshot.position.epoch)
-        newest = snapshot.position.seq
+        key, newest = (snapshot.workspace, snapshot.position.epoch), snapshot.position.seq
         kept = self._kept.get(key)
-        if kept is None or (kept.seq < newest and await _changed(snapshot, kept.seq, newest)):
-            kept = await _load(snapshot, newest)
-        kept.seq = max(kept.seq, newest)
-        self._kept[key] = kept
+        if kept is None or kept.seq < newest:
+            async with self._loading.setdefault(key, asyncio.Lock()):
+                kept = self._kept.get(key) or Context(0)
+                if kept.seq < newest:
+                    if not kept.seq or await _changed(snapshot, kept.seq, newest):
+                        await _load(snapshot, kept, newest)
+                    kept.seq = newest
+                self._kept[key] = kept
         self._kept.move_to_end(key)
         while len(self._kept) > self._limit:
-            self._kept.popitem(last=False)
+            gone, _ = self._kept.popitem(last=False)
+            self._loading.pop(gone, None)
         return kept
 
 
@@ -265,10 +274,11 @@ async def _changed(snapshot: Snapshot, after: int, upto: int) -> bool:
     return row is not None and bool(row[0])
 
 
-async def _load(snapshot: Snapshot, upto: int) -> Context:
-    context = Context(upto)
-    for row in await snapshot.fetch(_ALL, list(KINDS), upto):
+async def _load(snapshot: Snapshot, context: Context, upto: int) -> None:
+    """Add what is newer than the context. It is read first and then added in one go, so that a failure adds nothing."""
+    things = await snapshot.fetch(_ALL, list(KINDS), context.seq, upto)
+    links = await snapshot.fetch(_LINKS, context.seq, upto)
+    for row in things:
         context.add(row["kind"], row["id"], row["seq"], row["effective_at"], json.loads(row["body"]))
-    for row in await snapshot.fetch(_LINKS, upto):
+    for row in links:
         context.add_links(row["id"], row["seq"], row["effective_at"], json.loads(row["links"]))
-    return context

@@ -71,7 +71,7 @@ class ReadDatabase:
             min_size=self._settings.min_connections,
             max_size=self._settings.max_connections,
             server_settings={"jit": "off", "application_name": "goal-ledger-query"},
-            command_timeout=self._settings.statement_timeout_ms / 1000,
+            command_timeout=self._settings.statement_timeout_ms / 1000 + 5,
         )
         self._live = await self.pool.fetchval(_LIVE) or self._live
 

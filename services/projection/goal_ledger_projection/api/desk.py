@@ -120,6 +120,9 @@ class Desk:
                 reader = await reader_of(credential, snapshot, wanted)
                 clocks = await self._resolve(snapshot, question)
                 yield View(snapshot, reader, clocks, self)
+        except asyncpg.QueryCanceledError as slow:
+            sentence = "The question took too long; narrow it down."
+            raise Problem(503, "took_too_long", sentence, headers={"Retry-After": "60"}) from slow
         except TRANSIENT as away:
             sentence = "The read database is out of reach; ask again."
             raise Problem(

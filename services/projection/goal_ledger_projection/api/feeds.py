@@ -28,16 +28,14 @@ CROSS JOIN LATERAL (SELECT r.source, r.id, r.time, r.value, r.unit, r.mode, r.re
       AND r.seq <= $3 AND (r.ended_seq IS NULL OR r.ended_seq > $3)
     ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
 """
-_ACCEPTED = """
-SELECT feed, count(*) AS count FROM readings
-WHERE workspace = $1 AND feed = ANY ($2) AND state = 0 AND time <= $4
-  AND seq <= $3 AND (ended_seq IS NULL OR ended_seq > $3) GROUP BY feed
-"""
 _QUARANTINE = """
 SELECT feed, source, id, time, value, unit, mode, recorded_seq FROM readings
-WHERE workspace = $1 AND feed = ANY ($2) AND state = 1 AND seq <= $3 AND (ended_seq IS NULL OR ended_seq > $3)
+WHERE workspace = $1 AND feed = ANY ($2) AND state = 1 AND seq <= $3 AND {in_force}
 ORDER BY feed, seq
 """
+_IN_QUARANTINE = _QUARANTINE.format(in_force="ended_seq IS NULL")
+"""Now: by the small index of what waits."""
+_WAS_IN_QUARANTINE = _QUARANTINE.format(in_force="(ended_seq IS NULL OR ended_seq > $3)")
 
 
 def router(desk: Desk) -> APIRouter:
@@ -62,12 +60,9 @@ async def _feeds(view: View) -> list[Json]:
     }
     names = list(known)
     last = {row["feed"]: row for row in await view.snapshot.fetch(_LAST, names, clocks.seq, clocks.as_of)}
-    counts = {
-        row["feed"]: row["count"]
-        for row in await view.snapshot.fetch(_ACCEPTED, names, clocks.seq, clocks.as_of)
-    }
     waiting: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in await view.snapshot.fetch(_QUARANTINE, names, clocks.seq):
+    statement = _IN_QUARANTINE if clocks.seq == clocks.newest.seq else _WAS_IN_QUARANTINE
+    for row in await view.snapshot.fetch(statement, names, clocks.seq):
         waiting[row["feed"]].append(row)
     events = await event_ids(view.snapshot, _seqs(last, waiting))
     zone = context.time_zone(clocks.seq, clocks.as_of)
@@ -79,7 +74,6 @@ async def _feeds(view: View) -> list[Json]:
                 for member in ("system", "kind", "unit", "interval", "low", "high", "description")
             },
             "fresh": _fresh(view, last.get(name), body.get("interval"), zone),
-            "accepted": counts.get(name, 0),
             "in_quarantine": len(waiting[name]),
             "last_reading": None if name not in last else _reading(last[name], events),
             "quarantine": [_reading(row, events) for row in waiting[name][:QUARANTINE_ITEMS_MAX]],

@@ -364,7 +364,6 @@ class FeedShape(Shape):
     high: Number
     description: str | None
     fresh: bool = Field(description="A reading was accepted within the interval")
-    accepted: int
     in_quarantine: int
     last_reading: ReadingShape | None
     quarantine: list[ReadingShape] = Field(description="The oldest of those that wait")
