@@ -1,0 +1,14 @@
+"""The benchmarks by name, in the order of DESIGN 8."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks import check_ins
+from benchmarks.ground import Ground
+from benchmarks.results import Figure
+
+ROWS: dict[str, Callable[[Ground], list[Figure]]] = {
+    "check-ins": check_ins.throughput,
+    "latency": check_ins.latency,
+}
