@@ -63,7 +63,7 @@ class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
         was_done = self._decompressed
         super()._maybe_uncompress()
         if not was_done:
-            self._buffer = _TolerantBytes(self._buffer)
+            self._buffer: Any = _TolerantBytes(self._buffer)
 
 
 class _TolerantBytes(bytearray):
