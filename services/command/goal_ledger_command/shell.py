@@ -19,10 +19,12 @@ from goal_ledger_domain.authorise import authorise_command
 from goal_ledger_domain.command import Meta, need_version
 from goal_ledger_domain.decide import decide, exclusive, lookups, neighbours
 from goal_ledger_domain.world import World
+from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.submission import Answer, Submission, UnknownWorkspace
 
 from goal_ledger_command.credentials import Credential
 from goal_ledger_command.marks import Marks
+from goal_ledger_command.preparing import Preparing
 
 
 class Ledger(Protocol):
@@ -58,14 +60,14 @@ class Asked:
 class Shell:
     """One per process; its ledger may be shared with the intake."""
 
-    def __init__(self, ledger: Ledger, marks: Marks) -> None:
-        self.ledger, self.marks = ledger, marks
+    def __init__(self, ledger: Ledger, marks: Marks, preparing: Preparing | None = None) -> None:
+        self.ledger, self.marks, self._preparing = ledger, marks, preparing
 
     async def perform(self, asked: Asked) -> Answer:
         """Decide and record. Raises Problem, Refusal or a LedgerError; then nothing is recorded, or it says so."""
         workspace = asked.credential.workspace
         meta = await self._meta(asked)
-        command = asked.make(meta)
+        command, problem = await self._prepared(workspace, asked.make(meta))
         mark = None
         if asked.key is not None:
             mark = self.marks.of(meta.actor, asked.method, asked.path, asked.key, asked.body)
@@ -73,6 +75,8 @@ class Shell:
         def decided(world: World, situation: Situation) -> Decision:
             present = self._present(world, asked.credential, command)
             authorise_command(world, present, situation)
+            if problem is not None:
+                raise problem
             return need_version(decide(world, present, situation), situation, asked.version)
 
         return await self.ledger.submit(
@@ -87,6 +91,15 @@ class Shell:
                 exclusive=exclusive(command),
             )
         )
+
+    async def _prepared(self, workspace: str, command: Any) -> tuple[Any, Problem | None]:
+        """The command with what it needs of facts that are not folded; or why it is refused, once it is authorised."""
+        if self._preparing is None:
+            return command, None
+        try:
+            return await self._preparing.prepared(workspace, command), None
+        except Problem as problem:
+            return command, problem
 
     async def actor_and_world(self, credential: Credential) -> tuple[str, World]:
         """Who this is, and the state as the head stood at most a second ago. Problem 401 or 403."""

@@ -34,6 +34,7 @@ from goal_ledger_command.fold import Fold
 from goal_ledger_command.intake import start_intake
 from goal_ledger_command.ledger_metrics import LedgerMetrics
 from goal_ledger_command.marks import Marks
+from goal_ledger_command.preparing import Preparing
 from goal_ledger_command.settings import Settings, secret_of
 from goal_ledger_command.shell import Shell
 from goal_ledger_command.write_gate import WriteGate as KafkaGate
@@ -128,7 +129,8 @@ def apps(
 ) -> tuple[ASGIApp, ASGIApp]:
     """The public and the internal application, on the same parts."""
     verifier = token_verifier(settings)
-    shell = Shell(store.ledger, Marks(secret_of(settings.hmac_secret_file)))
+    preparing = Preparing(store.engine, store.ledger)
+    shell = Shell(store.ledger, Marks(secret_of(settings.hmac_secret_file)), preparing)
     metrics = HttpMetrics(registry)
 
     def app(*, internal: bool) -> ASGIApp:

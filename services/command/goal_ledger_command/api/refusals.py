@@ -40,6 +40,10 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "event_too_large": (413, "The event is larger than 64 KiB."),
     "reading_unknown": (404, "No reading is recorded under this source and id."),
     "position_lost": (410, "The position lies beyond the fork of an epoch that is over."),
+    "unknown_fact": (404, "There is no such fact in this workspace."),
+    "no_personal_text": (422, "The pointer names no personal text of the fact."),
+    "wrong_format": (422, "The document does not name the format goal-ledger.organisation.v1."),
+    "bad_csv": (400, "The table is not CSV in UTF-8."),
     "too_many_items": (413, "The batch has more items than its limit."),
 }
 """Codes that this service adds: status and meaning."""

@@ -1,0 +1,107 @@
+"""What two commands need to know of facts that are not folded, read before they are put in line.
+
+A closing learns the score that suggests its grade; a withholding whether its pointer names a personal text. Both are
+rare, and read outside the append; everything else is decided on the folded state alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from goal_ledger_contracts.envelope import from_bytes
+from goal_ledger_contracts.facts import PERSONAL_FIELDS
+from goal_ledger_domain.goal import Active, Archived, Closed
+from goal_ledger_domain.lifecycle import SIX_PLACES, CloseObjective
+from goal_ledger_domain.workspace import WithholdText
+from goal_ledger_edge.problems import Problem
+from goal_ledger_ledger.sequencer import Ledger
+from goal_ledger_ledger.store import raw_connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from goal_ledger_command.closing_score import Closings
+
+_FACT = "SELECT bytes FROM facts WHERE workspace = $1 AND event_id = $2"
+
+_CLOSING = """
+SELECT bytes FROM facts WHERE workspace = $1 AND stream = $2 AND type = 'ObjectiveClosed' ORDER BY version DESC LIMIT 1
+"""
+
+
+class Preparing:
+    """Completes commands. Reads the ledger's store; raises Problem for what must not be decided."""
+
+    def __init__(self, engine: AsyncEngine, ledger: Ledger) -> None:
+        self._engine, self._ledger = engine, ledger
+
+    async def prepared(self, workspace: str, command: Any) -> Any:
+        """The command, with what it lacked."""
+        match command:
+            case CloseObjective(suggested=None) if not _is_of_the_past(command):
+                return await self._suggested(workspace, command)
+            case WithholdText():
+                await self._need_text(workspace, command)
+        return command
+
+    async def _suggested(self, workspace: str, command: CloseObjective) -> CloseObjective:
+        """With the score as the grade that is suggested; without one if nothing is measured.
+
+        Of a goal that is closed: with what was suggested then, so that the same closing again is the same.
+        """
+        world, _ = await self._ledger.read(workspace)
+        match world.get("objective", command.objective):
+            case Active():
+                at = command.meta.effective_at or datetime.now(UTC)
+                score = await Closings(workspace, world, self._engine).score(command.objective, at)
+                suggested = None if score is None else score.quantize(SIX_PLACES)
+            case Closed() | Archived():
+                suggested = await self._suggested_before(workspace, command.objective)
+            case _:
+                suggested = None
+        return replace(command, suggested=suggested)
+
+    async def _suggested_before(self, workspace: str, objective: str) -> Decimal | None:
+        async with raw_connection(self._engine) as raw:
+            row = await raw.fetchrow(_CLOSING, workspace, f"objective/{objective}")
+        suggested: Decimal | None = None if row is None else from_bytes(row[0]).data.suggested
+        return suggested
+
+    async def _need_text(self, workspace: str, command: WithholdText) -> None:
+        """Problem 404 ``unknown_fact``, 422 ``no_personal_text``. A malformed id is the decider's to refuse."""
+        try:
+            event_id = UUID(command.fact)
+        except ValueError:
+            return
+        async with raw_connection(self._engine) as raw:
+            row = await raw.fetchrow(_FACT, workspace, event_id)
+        if row is None:
+            raise Problem(404, "unknown_fact", "There is no such fact in this workspace.", field="fact")
+        data = from_bytes(row[0]).data
+        if command.pointer not in _pointers(data):
+            raise Problem(
+                422,
+                "no_personal_text",
+                f"The pointer names no personal text of this {type(data).__name__}.",
+                field="pointer",
+            )
+
+
+def _is_of_the_past(command: CloseObjective) -> bool:
+    """An importer's, with the grade that was given then."""
+    meta = command.meta
+    return meta.importing and meta.effective_at is not None and command.grade is not None
+
+
+def _pointers(data: Any) -> set[str]:
+    """JSON pointers of the personal texts that the data holds."""
+    found: set[str] = set()
+    for name, _ in PERSONAL_FIELDS[type(data)]:
+        value = getattr(data, name)
+        if isinstance(value, tuple):
+            found |= {f"/{name}/{number}" for number in range(len(value))}
+        elif value is not None:
+            found.add(f"/{name}")
+    return found

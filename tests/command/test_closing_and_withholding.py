@@ -1,0 +1,136 @@
+"""A closing suggests the goal's score as its grade; a withholding must name a personal text that is there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from command.service import Organisation, assert_problem
+
+MEASURE = {"kind": "increase", "baseline": "0", "target": "3"}
+
+
+async def _measured(org: Organisation, objective: str, value: str, **link: Any) -> None:
+    """An active objective whose one key result is at value / 3."""
+    await org.given(
+        ("/v1/objectives", {"id": objective, "title": objective, "owner": "person/ada"}),
+        (
+            f"/v1/objectives/{objective}/key-results",
+            {"id": f"{objective}-kr", "text": "3", "measure": MEASURE},
+        ),
+        *([(f"/v1/objectives/{objective}/align", link)] if link else []),
+        (f"/v1/objectives/{objective}/activate", {}),
+        (f"/v1/key-results/{objective}-kr/check-ins", {"values": [{"value": value}]}),
+    )
+
+
+async def _closing(org: Organisation, objective: str) -> dict[str, Any]:
+    await org.given(("/v1/roles/grant", {"holder": "person/ada", "role": "auditor"}))
+    lines = (await org.get("/v1/log", limit=5000)).text.splitlines()
+    facts = [json.loads(line) for line in lines]
+    found = [f for f in facts if f["stream"] == f"objective/{objective}" and f["type"] == "ObjectiveClosed"]
+    data: dict[str, Any] = found[-1]["data"]
+    return data
+
+
+async def test_a_closing_without_a_grade_takes_the_score(org: Organisation) -> None:
+    await _measured(org, "growth", "1")
+
+    answer = await org.post("/v1/objectives/growth/close", {"outcome": "partial"})
+    again = await org.post("/v1/objectives/growth/close", {"outcome": "partial"})
+
+    assert answer.status_code == 200, answer.text
+    assert again.status_code == 200 and again.json()["facts"] == [], again.text
+    assert await _closing(org, "growth") == {
+        "outcome": "partial",
+        "grade": "0.333333",
+        "suggested": "0.333333",
+    }
+
+
+async def test_a_grade_other_than_the_score_needs_a_reason(org: Organisation) -> None:
+    await _measured(org, "growth", "1")
+    body = {"outcome": "partial", "grade": "0.7"}
+
+    refused = await org.post("/v1/objectives/growth/close", body)
+    taken = await org.post("/v1/objectives/growth/close", {**body, "reason": "Harder than it looked"})
+
+    assert_problem(refused, 422, "reason_required", "reason")
+    assert taken.status_code == 200, taken.text
+    assert await _closing(org, "growth") == {"outcome": "partial", "grade": "0.7", "suggested": "0.333333"}
+
+
+async def test_the_score_counts_what_was_corrected_and_what_contributes(org: Organisation) -> None:
+    both = {"scope": "objective/above", "policy": {"roll_up": "both"}, "reason": "Together"}
+    await _measured(org, "above", "3")
+    await org.given(("/v1/policies", both))
+    await _measured(org, "below", "2", parent="objective/above", weight="2")
+    await org.given(("/v1/objectives/below/close", {"outcome": "partial"}))
+    await _measured(org, "shown", "0", parent="objective/above", mode="supports")
+    checked = {"id": "c1", "values": [{"value": "3"}]}
+    corrected = {"values": [{"value": "0.3"}], "reason": "Misread"}
+    await org.given(("/v1/key-results/above-kr/check-ins", checked), ("/v1/check-ins/c1/correct", corrected))
+
+    await org.given(("/v1/objectives/above/close", {"outcome": "partial"}))
+
+    # its own key result 0.1, and 2/3 with weight 2
+    assert (await _closing(org, "above"))["suggested"] == "0.477778"
+
+
+async def test_the_score_counts_readings(org: Organisation) -> None:
+    key = await org.given_system("shop")
+    await org.given(
+        ("/v1/feeds", {"name": "visits", "system": "shop", "kind": "gauge"}),
+        ("/v1/objectives", {"id": "growth", "title": "Growth", "owner": "person/ada"}),
+        ("/v1/objectives/growth/key-results", {"id": "kr", "text": "3", "measure": MEASURE}),
+        ("/v1/key-results/kr/bind", {"feed": "visits", "aggregation": "last"}),
+        ("/v1/objectives/growth/activate", {}),
+    )
+    assert key
+    event = {
+        "specversion": "1.0",
+        "type": "goal-ledger.reading.v1",
+        "source": "/shop",
+        "id": "1",
+        "time": "2026-01-01T00:00:00Z",
+        "subject": "visits",
+        "data": {"value": "2"},
+    }
+    taken = await org.http.post(
+        "/v1/readings",
+        json=event,
+        headers={**org.bearer("shop"), "content-type": "application/cloudevents+json"},
+    )
+    assert taken.status_code == 201, taken.text
+
+    await org.given(("/v1/objectives/growth/close", {"outcome": "partial"}))
+
+    assert (await _closing(org, "growth"))["grade"] == "0.666667"
+
+
+async def test_nothing_is_suggested_where_nothing_is_measured(org: Organisation) -> None:
+    await org.given_goal()
+
+    await org.given(("/v1/objectives/shop/close", {"outcome": "missed", "grade": "0"}))
+
+    assert await _closing(org, "shop") == {"outcome": "missed", "grade": "0"}
+
+
+async def test_only_a_personal_text_that_is_there_is_withheld(org: Organisation) -> None:
+    await org.given_goal()
+    await org.given_person("bob", "contributor")
+    said = {"values": [{"value": "5"}], "note": "Secret", "blockers": ["One", "Two"]}
+    checked = await org.post("/v1/key-results/visitors/check-ins", said)
+    fact = checked.json()["facts"][0]["event_id"]
+    why = {"reason": "Asked for"}
+
+    async def withhold(fact: str, pointer: str, who: str = "ada") -> Any:
+        return await org.post("/v1/texts/withhold", {"fact": fact, "pointer": pointer, **why}, who=who)
+
+    unknown = "019ab6f4-9c1b-7a60-a0c1-0f3f0c4f2a11"
+    assert_problem(await withhold(unknown, "/note"), 404, "unknown_fact", "fact")
+    assert_problem(await withhold(fact, "/values"), 422, "no_personal_text", "pointer")
+    assert_problem(await withhold(fact, "/blockers/2"), 422, "no_personal_text", "pointer")
+    assert_problem(await withhold(unknown, "/note", who="bob"), 403, "not_allowed")
+    assert (await withhold(fact, "/note")).status_code == 200
+    assert (await withhold(fact, "/blockers/1")).status_code == 200
