@@ -134,6 +134,10 @@ async def test_a_dry_run_says_what_would_happen_and_records_nothing(
     body = json.dumps([event("new"), event("known"), event("high", "5000"), event("no", feed="no")]).encode()
     answer = await shop.http.post("/v1/readings", params={"dry_run": "true"}, content=body, headers=headers)
     assert answer.json()["counts"] == {"applied": 1, "duplicate": 1, "quarantined": 1, "refused": 1}
+    one = json.dumps(event("new")).encode()
+    headers = {"content-type": ONE} | shop.bearer("shop")
+    answer = await shop.http.post("/v1/readings", params={"dry_run": "true"}, content=one, headers=headers)
+    assert (answer.status_code, answer.json()["receipts"][0]["outcome"]) == (200, "applied")
     assert await shop.head(service.internal) == head
 
 

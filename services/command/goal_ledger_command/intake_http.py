@@ -119,7 +119,7 @@ def submission(sender: Sender, taken: Taken, mark: CommandMark | None = None) ->
         authorise_command(world, command, situation)
         taken.decision = decide(world, command, situation)
         if sender.dry_run:
-            raise WouldBe
+            raise WouldBe(taken)
         return taken.decision
 
     return Submission(

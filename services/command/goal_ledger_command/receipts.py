@@ -16,10 +16,6 @@ from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent
 Receipt = dict[str, Any]
 
 
-class WouldBe(Exception):
-    """Ends the decision of a dry run, so that nothing is recorded."""
-
-
 @dataclass(slots=True)
 class Taken:
     """A reading on its way: what was last decided about it."""
@@ -63,6 +59,13 @@ class Taken:
         if event_id is not None:
             receipt |= {"event_id": event_id, "position": str(position)}
         return receipt
+
+
+class WouldBe(Exception):
+    """Ends the decision of a dry run, so that nothing is recorded."""
+
+    def __init__(self, taken: Taken) -> None:
+        self.taken = taken
 
 
 def unreadable(bad: NotAReading) -> Receipt:

@@ -7,7 +7,7 @@ workspace. Facts leave as their stored bytes, one per line: hash what you get.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_command.api.door import Door, guarded
@@ -46,27 +46,62 @@ class HeadDocument(BaseModel):
     moved_at: str
 
 
+_LOG: dict[str, Any] = {
+    "operation_id": "read_log",
+    "summary": "Facts in order, as stored",
+    "response_class": Response,
+    "openapi_extra": _PERMISSION,
+    "responses": {
+        200: {
+            "description": "One fact's canonical bytes per line, in seq order; empty: the end",
+            "content": {JSON_LINES: {"schema": {"$ref": "#/components/schemas/Fact"}}},
+            "headers": {HEADER: _POSITION},
+        },
+        **problem_responses(400, 401, 403, 404, 405, 410, 422, 500, 503),
+    },
+}
+_HEADS: dict[str, Any] = {
+    "operation_id": "read_heads",
+    "summary": "Heads that moved",
+    "response_model": list[HeadDocument],
+    "openapi_extra": _PERMISSION,
+    "responses": problem_responses(400, 401, 403, 405, 422, 500, 503),
+}
+_CHECKPOINT: dict[str, Any] = {
+    "operation_id": "read_checkpoint",
+    "summary": "The newest signed head",
+    "response_class": Response,
+    "openapi_extra": _PERMISSION,
+    "responses": {
+        200: {
+            "description": "C2SP tlog-checkpoint in a signed note (Ed25519)",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        },
+        **problem_responses(401, 403, 404, 405, 500, 503),
+    },
+}
+
+
 def router(door: Door, engine: AsyncEngine) -> APIRouter:
     """The three routes."""
-    routes, feed = APIRouter(tags=["log"]), Feed(engine)
+    routes, log = APIRouter(tags=["log"]), Log(door, engine)
+    for path, read, described in (
+        ("/v1/log", log.facts, _LOG),
+        ("/v1/log/heads", log.heads, _HEADS),
+        ("/v1/log/checkpoint", log.checkpoint, _CHECKPOINT),
+    ):
+        routes.add_api_route(path, guarded(read), methods=["GET"], **described)
+    return routes
 
-    @routes.get(
-        "/v1/log",
-        operation_id="read_log",
-        summary="Facts in order, as stored",
-        response_class=Response,
-        openapi_extra=_PERMISSION,
-        responses={
-            200: {
-                "description": "One fact's canonical bytes per line, in seq order; empty: the end",
-                "content": {JSON_LINES: {"schema": {"$ref": "#/components/schemas/Fact"}}},
-                "headers": {HEADER: _POSITION},
-            },
-            **problem_responses(400, 401, 403, 404, 405, 410, 422, 500, 503),
-        },
-    )
-    @guarded
-    async def read_log(
+
+class Log:
+    """What is read of a workspace's log on one listener."""
+
+    def __init__(self, door: Door, engine: AsyncEngine) -> None:
+        self._door, self._engine, self._feed = door, engine, Feed(engine)
+
+    async def facts(
+        self,
         request: Request,
         after: After = 0,
         limit: Limit = 1000,
@@ -74,24 +109,16 @@ def router(door: Door, engine: AsyncEngine) -> APIRouter:
         epoch: EpochQuery = None,
     ) -> Response:
         """The facts after a seq. With ``epoch``: 410 ``position_lost`` if ``after`` lies beyond that epoch's fork."""
-        head = await _head(await _readable(request, workspace))
+        head = await self._head(await self._readable(request, workspace))
         if epoch is not None and epoch != head.epoch:
-            await _need_kept(head, epoch, after)
-        stored = await feed.facts_after(head.workspace, after, limit)
+            await self._need_kept(head, epoch, after)
+        stored = await self._feed.facts_after(head.workspace, after, limit)
         seen = max(head.seq, stored[-1].seq if stored else 0)
         body = b"".join([one.bytes + b"\n" for one in stored])
         return Response(body, media_type=JSON_LINES, headers={HEADER: f"{head.epoch}-{seen}"})
 
-    @routes.get(
-        "/v1/log/heads",
-        operation_id="read_heads",
-        summary="Heads that moved",
-        response_model=list[HeadDocument],
-        openapi_extra=_PERMISSION,
-        responses=problem_responses(400, 401, 403, 405, 422, 500, 503),
-    )
-    @guarded
-    async def read_heads(
+    async def heads(
+        self,
         request: Request,
         since: Annotated[str | None, Query(description="An instant; left out: all heads")] = None,
         after: Annotated[str, Query(max_length=40, description="Heads of workspaces after this name")] = "",
@@ -99,59 +126,44 @@ def router(door: Door, engine: AsyncEngine) -> APIRouter:
     ) -> list[HeadDocument]:
         """Of all workspaces for services, paged by workspace; else the credential's own."""
         at = None if since is None else _instant(since)
-        if door.service(request) is not None:
-            return [_document(head) for head in await feed.heads(at, after, limit)]
-        head = await _head(await _readable(request, None))
+        if self._door.service(request) is not None:
+            return [_document(head) for head in await self._feed.heads(at, after, limit)]
+        head = await self._head(await self._readable(request, None))
         return [_document(head)] if (at is None or head.moved_at >= at) and head.workspace > after else []
 
-    @routes.get(
-        "/v1/log/checkpoint",
-        operation_id="read_checkpoint",
-        summary="The newest signed head",
-        response_class=Response,
-        openapi_extra=_PERMISSION,
-        responses={
-            200: {
-                "description": "C2SP tlog-checkpoint in a signed note (Ed25519)",
-                "content": {"text/plain": {"schema": {"type": "string"}}},
-            },
-            **problem_responses(401, 403, 404, 405, 500, 503),
-        },
-    )
-    @guarded
-    async def read_checkpoint(request: Request, workspace: Workspace = None) -> Response:
+    async def checkpoint(self, request: Request, workspace: Workspace = None) -> Response:
         """Signed within seconds of the head's moving, once its facts are in Kafka."""
-        name = await _readable(request, workspace)
-        async with raw_connection(engine) as raw:
+        name = await self._readable(request, workspace)
+        async with raw_connection(self._engine) as raw:
             note = await latest_checkpoint(raw, name)
         if note is None:
-            await _head(name)
+            await self._head(name)
             sentence = "No head of this workspace has been signed yet; it takes some seconds."
             raise Problem(503, "not_signed_yet", sentence, headers={"Retry-After": "1"})
         return Response(note, media_type=NOTE)
 
-    async def _readable(request: Request, workspace: str | None) -> str:
+    async def _readable(self, request: Request, workspace: str | None) -> str:
         """The workspace whose log the caller may read. Problems 401, 403, 404."""
-        if door.service(request) is not None:
+        if self._door.service(request) is not None:
             if workspace is None or WORKSPACE_ID.fullmatch(workspace) is None:
                 raise Problem(422, "field_required", "A service names the workspace.", field="workspace")
             return workspace
-        credential = door.credential(request)
-        actor, world = await door.shell.actor_and_world(credential)
+        credential = self._door.credential(request)
+        actor, world = await self._door.shell.actor_and_world(credential)
         authorise(world, actor, held_by(world, actor), Permission.READ_LOG)
         if workspace not in (None, credential.workspace):
-            raise Problem(404, "unknown_workspace", "There is no such workspace.")
+            raise _unknown_workspace()
         return credential.workspace
 
-    async def _head(workspace: str) -> Head:
-        head = await feed.head(workspace)
+    async def _head(self, workspace: str) -> Head:
+        head = await self._feed.head(workspace)
         if head is None:
-            raise Problem(404, "unknown_workspace", "There is no such workspace.")
+            raise _unknown_workspace()
         return head
 
-    async def _need_kept(head: Head, epoch: int, after: int) -> None:
+    async def _need_kept(self, head: Head, epoch: int, after: int) -> None:
         """Refuses a position of another epoch, unless it is one of the facts kept since."""
-        forks = [one.fork_seq for one in await feed.epochs(head.workspace) if one.epoch > epoch]
+        forks = [one.fork_seq for one in await self._feed.epochs(head.workspace) if one.epoch > epoch]
         if epoch > head.epoch or after > min(forks, default=0):
             raise Problem(
                 410,
@@ -161,7 +173,9 @@ def router(door: Door, engine: AsyncEngine) -> APIRouter:
                 epoch=head.epoch,
             )
 
-    return routes
+
+def _unknown_workspace() -> Problem:
+    return Problem(404, "unknown_workspace", "There is no such workspace.")
 
 
 def _document(head: Head) -> HeadDocument:

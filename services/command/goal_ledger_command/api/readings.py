@@ -15,6 +15,7 @@ from goal_ledger_command.intake import kept_refusal
 from goal_ledger_command.intake_http import Sender, sender_of, take_batch, take_one
 from goal_ledger_command.receipts import Receipt, Taken, WouldBe, looked_up
 from goal_ledger_contracts.decision import Identity
+from goal_ledger_contracts.envelope import CommandMark
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain.authorise import Permission, authorise, held_by, may
 from goal_ledger_domain.reading import identity
@@ -122,132 +123,156 @@ _BODY = {
 }
 
 
+_TAKE: dict[str, Any] = {
+    "operation_id": "take_readings",
+    "summary": "Take readings",
+    "response_model": None,
+    "openapi_extra": _BODY,
+    "responses": {
+        200: {"description": "Receipts of a batch, of a repeat, or of a dry run", "model": BatchDocument},
+        201: {"description": "The one reading is recorded or quarantined", "model": ReadingAnswerDocument},
+        **problem_responses(400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503),
+    },
+}
+_LOOK_UP: dict[str, Any] = {
+    "operation_id": "look_up_receipt",
+    "summary": "What became of a reading",
+    "response_model": ReceiptDocument,
+    "response_model_exclude_none": True,
+    "openapi_extra": {"x-permission": Permission.READ_RECEIPTS.value},
+    "responses": problem_responses(400, 401, 403, 404, 405, 422, 500, 503),
+}
+
+
 def router(door: Door, engine: AsyncEngine, max_batch_bytes: int, max_batch_items: int) -> APIRouter:
     """The two routes."""
     routes = APIRouter(tags=["readings"])
+    readings = Readings(door, max_batch_bytes, max_batch_items)
+    routes.add_api_route("/v1/readings", guarded(readings.take), methods=["POST"], **_TAKE)
+    receipts = Receipts(door, engine)
+    routes.add_api_route("/v1/receipts", guarded(receipts.look_up), methods=["GET"], **_LOOK_UP)
+    return routes
 
-    @routes.post(
-        "/v1/readings",
-        operation_id="take_readings",
-        summary="Take readings",
-        response_model=None,
-        openapi_extra=_BODY,
-        responses={
-            200: {"description": "Receipts of a batch, of a repeat, or of a dry run", "model": BatchDocument},
-            201: {
-                "description": "The one reading is recorded or quarantined",
-                "model": ReadingAnswerDocument,
-            },
-            **problem_responses(400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503),
-        },
-    )
-    @guarded
-    async def take_readings(
+
+class Readings:
+    """``POST /v1/readings``."""
+
+    def __init__(self, door: Door, max_batch_bytes: int, max_batch_items: int) -> None:
+        self._door, self._shell = door, door.shell
+        self._max_batch_bytes, self._max_batch_items = max_batch_bytes, max_batch_items
+
+    async def take(
+        self,
         request: Request,
         dry_run: Annotated[bool, Query(description="Say what would happen, record nothing")] = False,
         _key: Annotated[str | None, Header(alias="Idempotency-Key", description="Not for a batch")] = None,
-    ) -> Response | JsonAnswer:
+    ) -> Response:
         """Take one reading (structured or binary CloudEvent) or a batch; each is decided for itself."""
         found = require_media_type(request, (STRUCTURED, BATCH, JSON))
         key = idempotency_key(request.headers.getlist("idempotency-key"))
-        is_batch = found == BATCH
-        if is_batch and key is not None:
+        if found == BATCH and key is not None:
             sentence = "A batch takes no Idempotency-Key: its readings have identities."
             raise Problem(422, "key_not_for_bulk", sentence, field="Idempotency-Key")
-        sender = await _sender(request, dry_run)
-        raw = await read_body(request, max_batch_bytes if is_batch else MAX_EVENT_BYTES)
-        if is_batch:
-            return await _batch(sender, _events(raw))
-        return await _one(request, sender, raw, key)
+        sender = await self._sender(request, dry_run)
+        if found == BATCH:
+            return await self._batch(sender, self._events(await read_body(request, self._max_batch_bytes)))
+        raw = await read_body(request, MAX_EVENT_BYTES)
+        return await self._one(sender, _event(request, raw), raw, key)
 
-    @routes.get(
-        "/v1/receipts",
-        operation_id="look_up_receipt",
-        summary="What became of a reading",
-        response_model=ReceiptDocument,
-        response_model_exclude_none=True,
-        openapi_extra={"x-permission": Permission.READ_RECEIPTS.value},
-        responses=problem_responses(400, 401, 403, 404, 405, 422, 500, 503),
-    )
-    @guarded
-    async def look_up_receipt(
+    async def _sender(self, request: Request, dry_run: bool) -> Sender:
+        correlation = correlation_id.get() or uuid7()
+        ids = (correlation, causation_id(request.headers.get("x-causation-id"), correlation))
+        return await sender_of(self._shell, self._door.credential(request), ids, traceparent.get(), dry_run)
+
+    def _events(self, raw: bytes) -> list[Any]:
+        events = parse_json(raw, self._max_batch_bytes)
+        if not isinstance(events, list):
+            raise Problem(422, "wrong_type", "A batch is a JSON list of CloudEvents.", field="")
+        if len(events) > self._max_batch_items:
+            sentence = f"A batch has at most {self._max_batch_items} readings."
+            raise Problem(413, "too_many_items", sentence, max_items=self._max_batch_items)
+        return events
+
+    async def _batch(self, sender: Sender, events: list[Any]) -> JsonAnswer:
+        receipts = await take_batch(self._shell, sender, events)
+        _, position = await self._shell.ledger.read(sender.credential.workspace)
+        counts = Counter(receipt["outcome"] for receipt in receipts)
+        body = {"receipts": receipts, "counts": counts, "position": str(position)}
+        headers = [(b"goal-ledger-position", str(position).encode())]
+        return JsonAnswer(200, json.dumps(body, separators=(",", ":")).encode(), headers)
+
+    async def _one(self, sender: Sender, event: ReadingEvent, raw: bytes, key: str | None) -> JsonAnswer:
+        try:
+            answer, taken = await take_one(self._shell, sender, event, self._mark(sender, event, raw, key))
+        except WouldBe as would_be:
+            receipts = {"receipts": [would_be.taken.receipt(would_be)]}
+            return JsonAnswer(200, json.dumps(receipts).encode(), [])
+        receipt = await self._receipt(sender, taken, answer)
+        body = answer_bytes(answer)[:-1] + b',"receipt":' + json.dumps(receipt).encode() + b"}"
+        return JsonAnswer(200 if receipt["outcome"] == "duplicate" else 201, body, answer_headers(answer))
+
+    def _mark(self, sender: Sender, event: ReadingEvent, raw: bytes, key: str | None) -> CommandMark | None:
+        """Of the whole event: in the binary form its attributes are no part of the body."""
+        if key is None:
+            return None
+        body = [parse_json(raw, MAX_EVENT_BYTES), repr(event)]
+        return self._shell.marks.of(sender.meta.actor, "POST", "/v1/readings", key, body)
+
+    async def _receipt(self, sender: Sender, taken: Taken, answer: Answer) -> Receipt:
+        if taken.decision is not None:
+            return taken.receipt(answer)
+        wanted = identity(taken.event.source, taken.event.id)
+        _, situation = await self._shell.look(sender.credential.workspace, wanted)
+        return looked_up(situation.found[wanted], answer.position.epoch)
+
+
+class Receipts:
+    """``GET /v1/receipts``."""
+
+    def __init__(self, door: Door, engine: AsyncEngine) -> None:
+        self._door, self._engine = door, engine
+
+    async def look_up(
+        self,
         request: Request,
         source: Annotated[str, Query(min_length=1)],
         id: Annotated[str, Query(min_length=1)],
     ) -> Receipt:
         """A refusal over HTTP is not kept: 404 ``reading_unknown``, send it again. One of the inbox is, until it comes
         again and is taken."""
-        credential = door.credential(request)
-        actor, _ = await door.shell.actor_and_world(credential)
+        credential = self._door.credential(request)
+        actor, _ = await self._door.shell.actor_and_world(credential)
         wanted: Identity = identity(source, id)
-        world, situation = await door.shell.look(credential.workspace, wanted)
+        world, situation = await self._door.shell.look(credential.workspace, wanted)
         held = held_by(world, actor)
         authorise(world, actor, held, Permission.READ_RECEIPTS)
         found = situation.found.get(wanted)
-        if found is not None and may(world, actor, held, Permission.READ_RECEIPTS, found.fact.stream):
-            return looked_up(found, situation.position.epoch)
         if found is None:
-            async with raw_connection(engine) as raw:
-                refused = await kept_refusal(raw, credential.workspace, source, id)
             reads_all = may(world, actor, held - {"emitter"}, Permission.READ_RECEIPTS)
-            if refused is not None and (reads_all or actor == f"system/{refused['system']}"):
-                return {"source": source, "id": id, "outcome": "refused"} | {
-                    name: refused[name] for name in ("code", "reason")
-                }
-        raise Problem(404, "reading_unknown", "No reading is recorded under this source and id.")
+            return await self._refused(credential.workspace, source, id, None if reads_all else actor)
+        if not may(world, actor, held, Permission.READ_RECEIPTS, found.fact.stream):
+            raise _unknown()
+        return looked_up(found, situation.position.epoch)
 
-    async def _sender(request: Request, dry_run: bool) -> Sender:
-        correlation = correlation_id.get() or uuid7()
-        ids = (correlation, causation_id(request.headers.get("x-causation-id"), correlation))
-        return await sender_of(door.shell, door.credential(request), ids, traceparent.get(), dry_run)
+    async def _refused(self, workspace: str, source: str, id: str, only_of: str | None) -> Receipt:
+        """Of a message in the inbox (of the system ``only_of``, if given) that was refused. Problem 404."""
+        async with raw_connection(self._engine) as raw:
+            refused = await kept_refusal(raw, workspace, source, id)
+        if refused is None or only_of not in (None, f"system/{refused['system']}"):
+            raise _unknown()
+        why = {name: refused[name] for name in ("code", "reason")}
+        return {"source": source, "id": id, "outcome": "refused"} | why
 
-    def _events(raw: bytes) -> list[Any]:
-        events = parse_json(raw, max_batch_bytes)
-        if not isinstance(events, list):
-            raise Problem(422, "wrong_type", "A batch is a JSON list of CloudEvents.", field="")
-        if len(events) > max_batch_items:
-            sentence = f"A batch has at most {max_batch_items} readings."
-            raise Problem(413, "too_many_items", sentence, max_items=max_batch_items)
-        return events
 
-    async def _batch(sender: Sender, events: list[Any]) -> JsonAnswer:
-        receipts = await take_batch(door.shell, sender, events)
-        _, position = await door.shell.ledger.read(sender.credential.workspace)
-        counts = Counter(receipt["outcome"] for receipt in receipts)
-        body = {"receipts": receipts, "counts": counts, "position": str(position)}
-        headers = [(b"goal-ledger-position", str(position).encode())]
-        return JsonAnswer(200, json.dumps(body, separators=(",", ":")).encode(), headers)
+def _unknown() -> Problem:
+    return Problem(404, "reading_unknown", "No reading is recorded under this source and id.")
 
-    async def _one(request: Request, sender: Sender, raw: bytes, key: str | None) -> JsonAnswer:
-        event = _event(request, raw)
-        mark = None
-        if key is not None:
-            body = parse_json(raw, MAX_EVENT_BYTES)
-            mark = door.shell.marks.of(sender.meta.actor, "POST", "/v1/readings", key, [body, repr(event)])
-        try:
-            answer, taken = await take_one(door.shell, sender, event, mark)
-        except WouldBe:
-            body = {"receipts": [Taken(event).receipt(WouldBe())]}
-            return JsonAnswer(200, json.dumps(body).encode(), [])
-        receipt = await _receipt(sender, taken, answer)
-        body = answer_bytes(answer)[:-1] + b',"receipt":' + json.dumps(receipt).encode() + b"}"
-        return JsonAnswer(200 if receipt["outcome"] == "duplicate" else 201, body, answer_headers(answer))
 
-    async def _receipt(sender: Sender, taken: Taken, answer: Answer) -> Receipt:
-        if taken.decision is not None:
-            return taken.receipt(answer)
-        wanted = identity(taken.event.source, taken.event.id)
-        _, situation = await door.shell.look(sender.credential.workspace, wanted)
-        return looked_up(situation.found[wanted], answer.position.epoch)
-
-    def _event(request: Request, raw: bytes) -> ReadingEvent:
-        try:
-            return from_http(request.headers, raw)
-        except NotAReading as bad:
-            if bad.code == "event_too_large":
-                raise too_large(MAX_EVENT_BYTES) from None
-            raise Problem(
-                400 if bad.code == "not_json" else 422, bad.code, bad.sentence, field=bad.field
-            ) from None
-
-    return routes
+def _event(request: Request, raw: bytes) -> ReadingEvent:
+    try:
+        return from_http(request.headers, raw)
+    except NotAReading as bad:
+        if bad.code == "event_too_large":
+            raise too_large(MAX_EVENT_BYTES) from None
+        status = 400 if bad.code == "not_json" else 422
+        raise Problem(status, bad.code, bad.sentence, field=bad.field) from None
