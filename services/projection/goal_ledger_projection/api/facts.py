@@ -15,8 +15,8 @@ from goal_ledger_projection.api.access import May
 from goal_ledger_projection.api.answers import encoded, heading, respond
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.routes import SEQ_MAX, declared, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
-from goal_ledger_projection.api.routes import declared, read_cursor
 from goal_ledger_projection.api.shapes import FactsAnswer
 from goal_ledger_projection.api.texts import texts_of
 from goal_ledger_projection.api.timeline import opened_data
@@ -57,8 +57,8 @@ def router(desk: Desk) -> APIRouter:
         recorded_to: Annotated[str | None, Query(max_length=40, description="Not included")] = None,
         effective_from: Annotated[str | None, Query(max_length=40)] = None,
         effective_to: Annotated[str | None, Query(max_length=40, description="Not included")] = None,
-        after: Annotated[int | None, Query(ge=0, description="Only seqs above this")] = None,
-        before: Annotated[int | None, Query(ge=1, description="Only seqs below this")] = None,
+        after: Annotated[int | None, Query(ge=0, le=SEQ_MAX, description="Only seqs above this")] = None,
+        before: Annotated[int | None, Query(ge=1, le=SEQ_MAX, description="Only seqs below this")] = None,
         q: Annotated[
             str | None, Query(max_length=200, description="A text in the fact, as written there")
         ] = None,

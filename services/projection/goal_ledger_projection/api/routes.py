@@ -9,10 +9,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from goal_ledger_contracts.ids import ID
 from goal_ledger_edge.positions import HEADER, MAX_WAIT_MS
 from goal_ledger_edge.problems import Problem, ProblemDocument
 from pydantic import BaseModel
 from starlette.requests import Request
+
+SEQ_MAX = 10**18
 
 _INSTANT = {"type": "string", "format": "date-time"}
 _CLOCKS: tuple[tuple[str, str, Mapping[str, Any], str], ...] = (
@@ -75,7 +78,16 @@ def declared(model: type[BaseModel], *, finds_one: bool = False) -> dict[str, An
 
 
 def must_be_known(request: Request) -> None:
-    """Problem 422 for a parameter that the route does not have: nothing is dropped silently."""
+    """Problem 422 for a parameter that the route does not have, for nothing is dropped silently, or that no text can
+    be; 404 for an id that nothing can have."""
+    for id in request.path_params.values():
+        if not ID.fullmatch(id):
+            raise Problem(404, "not_found", "There is nothing of that id: ids are 1–64 of A–Z a–z 0–9 . _ -.")
+    for name, value in request.query_params.multi_items():
+        if "\x00" in name or "\x00" in value:
+            raise Problem(
+                422, "invalid", "A parameter holds a zero character.", field=name[:64].strip("\x00")
+            )
     dependant = getattr(request.scope.get("route"), "dependant", None)
     if dependant is None:
         return
@@ -109,7 +121,7 @@ def read_cursor(request: Request, text: str | None, token: str) -> int:
         return 0
     try:
         stated, after, digest = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if digest != _digest(request) or type(after) is not int or after < 0:
+        if digest != _digest(request) or type(after) is not int or not 0 <= after <= SEQ_MAX:
             raise ValueError
     except (ValueError, TypeError, binascii.Error):
         raise Problem(
