@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from goal_ledger_scoring.cadence import Rhythm, rhythm
 from goal_ledger_scoring.expected import expected_score
@@ -95,17 +96,7 @@ def hearing(plan: Plan, all_words: bool) -> Hearing:
     return Hearing(plan.goal.id, min(now.owed_since, now.last_due_ends), moment.as_of, moment.seq)
 
 
-_known_rhythms: dict[tuple[Rules, datetime], Rhythm] = {}
-
-
-def _rhythm(rules: Rules, at: datetime) -> Rhythm:
-    key = (rules, at)
-    known = _known_rhythms.get(key)
-    if known is None:
-        if len(_known_rhythms) > 10_000:
-            _known_rhythms.clear()
-        known = _known_rhythms[key] = rhythm(rules, at)
-    return known
+_rhythm = lru_cache(maxsize=4096)(rhythm)
 
 
 def _same_dues(one: Rhythm, other: Rhythm) -> bool:
