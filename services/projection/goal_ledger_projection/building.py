@@ -8,7 +8,10 @@ definitions, and the few readings in quarantine (whose ends are applied at once 
 
 from __future__ import annotations
 
-from goal_ledger_projection.projections import late_indexes_made
+import asyncio
+
+from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.projections import BUILT_LATE, late_indexes_made
 from goal_ledger_projection.read_models import definitions, readings
 from goal_ledger_projection.read_models.changes import Changes, text
 from goal_ledger_projection.writing import (
@@ -30,6 +33,7 @@ KEYS = {
 """What names the rows that an end is for."""
 
 INDEX_MEMORY_MB = 256
+TABLES_AT_ONCE = 2
 FINISH_STATEMENT_S = 6 * 60 * 60
 """An index over all facts there are takes its time."""
 
@@ -66,16 +70,27 @@ async def make_room_for_ends(connection: Connection) -> None:
         await connection.execute(f"CREATE UNLOGGED TABLE {_aside(table)} ({columns}, seq bigint)")
 
 
-async def finish(connection: Connection) -> None:
-    """Make the indexes and apply the ends put aside."""
+async def finish(database: ReadDatabase) -> None:
+    """Make the indexes and apply the ends put aside, two tables at a time."""
+    turns = asyncio.Semaphore(TABLES_AT_ONCE)
+
+    async def one(table: str) -> None:
+        async with turns, database.connection() as connection:
+            await _finish_table(connection, table)
+
+    await asyncio.gather(*map(one, BUILT_LATE))
+    async with database.connection() as connection:
+        await connection.execute("ANALYZE definitions")
+
+
+async def _finish_table(connection: Connection, table: str) -> None:
     await connection.execute(f"SET maintenance_work_mem = '{INDEX_MEMORY_MB}MB'")
-    for statement in late_indexes_made():
+    for statement in late_indexes_made(table):
         await connection.execute(statement, timeout=FINISH_STATEMENT_S)
-    for table, key in KEYS.items():
-        await connection.execute(_ends_applied(table, key), timeout=FINISH_STATEMENT_S)
+    if table in KEYS:
+        await connection.execute(_ends_applied(table, KEYS[table]), timeout=FINISH_STATEMENT_S)
         await connection.execute(f"DROP TABLE {_aside(table)}")
-    for table in TABLES:
-        await connection.execute(f"ANALYZE {table}")
+    await connection.execute(f"ANALYZE {table}", timeout=FINISH_STATEMENT_S)
 
 
 def _ends_applied(table: str, key: tuple[str, ...]) -> str:

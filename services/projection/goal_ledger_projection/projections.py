@@ -37,22 +37,24 @@ def make_version(connection: Connection, name: str, *, indexes_last: bool = Fals
     connection.execute(projections.insert().values(name=name))
 
 
-def late_indexes() -> list[Index]:
-    return [i for name in BUILT_LATE for i in read.tables[name].indexes if i.name != "readings_in_quarantine"]
+def late_indexes(table: str) -> list[Index]:
+    return sorted(
+        (i for i in read.tables[table].indexes if i.name != "readings_in_quarantine"),
+        key=lambda i: str(i.name),
+    )
 
 
 def late_indexes_dropped() -> list[str]:
-    dropped = [f"ALTER TABLE {name} DROP CONSTRAINT {name}_pkey" for name in BUILT_LATE]
-    return dropped + [f"DROP INDEX {index.name}" for index in late_indexes()]
+    """The statements that take them away, to be run with `search_path` on the version."""
+    dropped = [f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey" for table in BUILT_LATE]
+    return dropped + [f"DROP INDEX {index.name}" for table in BUILT_LATE for index in late_indexes(table)]
 
 
-def late_indexes_made() -> list[str]:
-    """The statements that make them, to be run with `search_path` on the version."""
-    keys = {name: ", ".join(c.name for c in read.tables[name].primary_key) for name in BUILT_LATE}
-    made = [
-        f"ALTER TABLE {name} ADD CONSTRAINT {name}_pkey PRIMARY KEY ({key})" for name, key in keys.items()
-    ]
-    return made + [str(CreateIndex(index).compile(dialect=_DIALECT)) for index in late_indexes()]
+def late_indexes_made(table: str) -> list[str]:
+    """The statements that make those of one table, to be run with `search_path` on the version."""
+    key = ", ".join(column.name for column in read.tables[table].primary_key)
+    made = [f"ALTER TABLE {table} ADD CONSTRAINT {table}_pkey PRIMARY KEY ({key})"]
+    return made + [str(CreateIndex(index).compile(dialect=_DIALECT)) for index in late_indexes(table)]
 
 
 async def migrate(read_database_url: str) -> None:

@@ -84,8 +84,7 @@ class Rebuild:
         async with self._database.connection() as connection:
             await building.make_room_for_ends(connection)
         await self._read_to_the_end()
-        async with self._database.connection() as connection:
-            await building.finish(connection)
+        await building.finish(self._database)
         self._applier.rows = INDEXED_ROWS
         await self.catch_up()
 
@@ -126,7 +125,7 @@ class _Reader:
         self._topic = settings.facts_topic
         self._topic_id = topic_id
         self._places = [TopicPartition(self._topic, partition) for partition in partitions]
-        self._max_records = settings.transaction_records
+        self._max_records = settings.rebuild_records
         self.consumer: AIOKafkaConsumer = messaging.reader(settings.kafka_bootstrap_servers)
         self._ends: dict[TopicPartition, int] = {}
         self._read: dict[TopicPartition, int] = {}

@@ -35,6 +35,8 @@ class WorkerSettings(DatabaseSettings):
     """Transactions under way at once; a partition always goes to the same lane."""
     transaction_records: int = Field(2000, ge=1)
     """Batches that wait for the database are taken together up to about this many records."""
+    rebuild_records: int = Field(4000, ge=1)
+    """The same in a rebuild."""
     waiting_batches: int = Field(2, ge=1)
     cached_definitions: int = 2_000
     """Latest definitions kept in memory over all workspaces."""

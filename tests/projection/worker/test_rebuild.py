@@ -19,7 +19,7 @@ Read: TypeAlias = "asyncpg.Connection[Any]"
 
 @pytest.fixture
 def settings(read_url: str, topic: Topic, feed: Feed) -> WorkerSettings:
-    return worker_settings(read_url, topic, feed, transaction_records=10)
+    return worker_settings(read_url, topic, feed, transaction_records=10, rebuild_records=10)
 
 
 async def rows_of(read: Read, schema: str, workspace: str) -> dict[str, list[str]]:
