@@ -9,6 +9,7 @@ identities) into the same tables of another database, 500 to a transaction. DESI
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import tempfile
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from goal_ledger_command.fold import Fold
 from goal_ledger_command.migrations import migrate
+from goal_ledger_edge.server import run
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.store import create_engine, raw_connection
@@ -115,4 +117,5 @@ async def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*(int(word) for word in sys.argv[1:] or ["50000"])))
+    gc.set_threshold(20_000, 20, 50)  # as the command process does
+    run(main(*(int(word) for word in sys.argv[1:] or ["50000"])))
