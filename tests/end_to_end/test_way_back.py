@@ -260,3 +260,65 @@ def _bare(thing: Any) -> Any:
         bare = [_bare(one) for one in thing]
         return sorted(bare, key=lambda one: json.dumps(one, sort_keys=True))
     return thing
+
+
+def test_a_workspace_begun_in_the_past_keeps_past_policies_and_closings_by_them(
+    running_stack: Stack, source: Place, tmp_path: Path
+) -> None:
+    """A parent closed in the past, by a policy of that past."""
+    running_stack.operator(
+        "create-workspace",
+        *("--id", "way-past", "--name", "Past", "--time-zone", "Europe/Oslo", "--admin-person", "kari"),
+        *("--admin-name", "Kari", "--issuer", ISSUER, "--subject", "kari"),
+        *("--since", "2024-01-01T00:00:00Z", "--admin-imports"),
+    )
+    place = Place(running_stack, "way-past")
+    measure = {"kind": "increase", "baseline": "0", "target": "10"}
+
+    def goal(id: str, **more: Any) -> dict[str, Any]:
+        key_results = [{"id": f"{id}-kr", "text": "Ten", "measure": measure}]
+        when = {"drafted": {"at": "2024-02-01T00:00:00Z"}, "activated": {"at": "2024-02-02T00:00:00Z"}}
+        return {"id": id, "title": id, "owner": "person/kari", "key_results": key_results, **when, **more}
+
+    document = {
+        "format": "goal-ledger.organisation.v1",
+        "policies": [
+            {"scope": "objective/top", "policy": {"roll_up": "both"}, "effective_at": "2024-02-01T12:00:00Z"}
+        ],
+        "objectives": [
+            goal("top", closings=[{"outcome": "partial", "at": "2024-04-01T00:00:00Z", "grade": "0.3"}]),
+            goal("under", links=[{"parent": "objective/top"}]),
+        ],
+        "check_ins": [
+            {
+                "id": "c1",
+                "key_result": "top-kr",
+                "effective_at": "2024-03-01T00:00:00Z",
+                "values": [{"value": "2"}],
+            },
+            {
+                "id": "c2",
+                "key_result": "under-kr",
+                "effective_at": "2024-03-01T00:00:00Z",
+                "values": [{"value": "6"}],
+            },
+        ],
+    }
+    file = tmp_path / "past.json"
+    file.write_text(json.dumps(document))
+    place.run("import", str(file))
+
+    assert _goals(place)["top"]["score"] == "0.4"
+
+
+def test_the_grade_that_a_closing_suggests_is_the_score_that_the_goal_keeps(target: Place) -> None:
+    """Fed by counters and counts in a window, amended, with a closed child, rolled up from both."""
+    with target.as_("kari") as kari:
+        for id in ("web-shop", "delivery", "recommended", "newsletter"):
+            kari.command(f"/v1/objectives/{id}/close", {"outcome": "partial"})
+    after = _goals(target)
+
+    for id in ("web-shop", "delivery", "recommended", "newsletter"):
+        closing, score = after[id]["closings"][-1], after[id]["score"]
+        assert closing["grade"] == closing["suggested"], id
+        assert abs(float(closing["suggested"]) - float(score)) <= 0.000001, (id, closing, score)

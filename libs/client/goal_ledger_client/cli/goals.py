@@ -157,7 +157,7 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text, parse_float=str)
     except ValueError as bad:
-        return fail(WRONG_USAGE, f"not JSON: {bad}")
+        fail(WRONG_USAGE, f"not JSON: {bad}")
 
 
 @key_result.command("drop")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -93,7 +93,7 @@ def sentence_of(problem: Problem) -> str:
     return f"{problem.code}: {said}{where}"
 
 
-def fail(code: int, sentence: str, problem: Problem | None = None) -> Any:
+def fail(code: int, sentence: str, problem: Problem | None = None) -> NoReturn:
     """Ends the program. With GOAL_LEDGER_JSON_ERRORS, or after --json, the problem goes to stderr as JSON."""
     if problem is not None and os.environ.get("GOAL_LEDGER_JSON_ERRORS"):
         typer.echo(json.dumps(dict(problem.document), ensure_ascii=False), err=True)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime
 from typing import Annotated, Any, NoReturn
 
 import typer
+from goal_ledger_contracts.canonical import parse_instant
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.ids import uuid7
-from goal_ledger_domain.access import IssueKey
+from goal_ledger_domain.access import GrantRole, IssueKey
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import decide, exclusive, lookups, neighbours
 from goal_ledger_domain.person import ShredPerson
@@ -47,6 +49,12 @@ def create_workspace(
     admin_name: Annotated[str, typer.Option(help="Display name of the first admin; sealed")],
     issuer: Annotated[str, typer.Option(help="Issuer (iss) of the admin's tokens")],
     subject: Annotated[str, typer.Option(help="Subject (sub) of the admin's tokens")],
+    since: Annotated[
+        str | None, typer.Option(help="Begins in the past, to hold an imported one: RFC 3339 with an offset")
+    ] = None,
+    admin_imports: Annotated[
+        bool, typer.Option("--admin-imports", help="The first admin is an importer too, from the beginning")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a workspace with its first admin. Done already: nothing new, exit 0.
@@ -54,7 +62,10 @@ def create_workspace(
     Example: operator create-workspace --id acme --name Acme --time-zone Europe/Oslo --admin-person ada
     --admin-name "Ada Berg" --issuer https://login.example.org --subject 7f3a
     """
-    answer = _perform(creation(id, name, time_zone, (admin_person, admin_name, issuer, subject)))
+    begins = None if since is None else _instant(since)
+    created = creation(id, name, time_zone, (admin_person, admin_name, issuer, subject), begins)
+    granted = [_submission(id, GrantRole(_meta(begins=begins), f"person/{admin_person}", "importer"))]
+    answer = _perform(created, *(granted if admin_imports else []))
     _tell(answer, as_json, f"workspace {id}", workspace=id)
 
 
@@ -90,15 +101,35 @@ def issue_key(
     _tell(answer, as_json, f"key {key_id}: {maker.key}", workspace=workspace, key=maker.key)
 
 
-def creation(workspace: str, name: str, time_zone: str, admin: tuple[str, str, str, str]) -> Submission:
+def creation(
+    workspace: str,
+    name: str,
+    time_zone: str,
+    admin: tuple[str, str, str, str],
+    begins: datetime | None = None,
+) -> Submission:
     """Of a workspace with its first admin: person, display name, issuer and subject of their tokens."""
-    command = CreateWorkspace(_meta(), workspace, name, time_zone, FirstAdmin(*admin))
+    command = CreateWorkspace(_meta(begins=begins), workspace, name, time_zone, FirstAdmin(*admin))
     return _submission(workspace, command, creates=True)
 
 
-def _meta(reason: str | None = None) -> Meta:
+def _meta(reason: str | None = None, begins: datetime | None = None) -> Meta:
     id = uuid7()
-    return Meta(actor="operator", correlation_id=id, causation_id=id, reason=reason)
+    return Meta(
+        actor="operator",
+        correlation_id=id,
+        causation_id=id,
+        reason=reason,
+        effective_at=begins,
+        importing=begins is not None,
+    )
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except (ValueError, OverflowError):
+        _fail(WRONG_USAGE, f"--since {text}: not an RFC 3339 instant with an offset")
 
 
 def _submission(workspace: str, command: Any, *, creates: bool = False) -> Submission:
@@ -115,27 +146,30 @@ def _submission(workspace: str, command: Any, *, creates: bool = False) -> Submi
     )
 
 
-def _perform(submission: Submission) -> Answer:
+def _perform(*submissions: Submission) -> Answer:
+    """The last answer."""
     try:
         settings = Settings()  # type: ignore[call-arg]
     except ValidationError as missing:
         names = ", ".join(str(one["loc"][0]).upper() for one in missing.errors())
         _fail(WRONG_USAGE, f"these settings are missing or wrong: {names}")
     try:
-        return asyncio.run(_append(settings, submission))
+        return asyncio.run(_append(settings, submissions))
     except Refusal as refused:
         _fail(REFUSED, f"{refused.code}: {refused.sentence}")
     except LedgerError as failed:
         _fail(NOT_DONE, f"{failed.code}: {failed.sentence}")
 
 
-async def _append(settings: Settings, submission: Submission) -> Answer:
+async def _append(settings: Settings, submissions: tuple[Submission, ...]) -> Answer:
     from goal_ledger_command.wiring import (
         open_for_operator,  # only now: the relay's start need not wait for it
     )
 
     async with open_for_operator(settings) as ledger:
-        return await ledger.submit(submission)
+        for submission in submissions:
+            answer = await ledger.submit(submission)
+        return answer
 
 
 def _fail(code: int, sentence: str) -> NoReturn:
