@@ -22,7 +22,7 @@ _WORST_FIRST = {OUTDATED: 0, AT_RISK: 1, BEHIND: 2, PENDING: 3, NOT_MEASURED: 4,
 _POINTS = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Word:
     """The latest check-in in force, and the latest one that stated a status."""
 
@@ -39,7 +39,7 @@ class FedPart:
     interval: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Status:
     """``stated``: since the last due date. ``gap``: points of 100 behind the expected score. ``fresh`` None: not asked
     of an objective, nor of one that is closed."""

@@ -19,8 +19,9 @@ from goal_ledger_projection.api.desk import Desk
 from goal_ledger_projection.database import refuse_unsafe_durability
 from goal_ledger_projection.query_settings import QuerySettings
 
-GARBAGE_THRESHOLDS = (200_000, 20, 100)
-"""A whole tree is some hundred thousand objects made at once; looking for cycles among them takes longer than scoring."""
+GARBAGE_THRESHOLDS = (1_000_000, 10, 10)
+"""A whole tree is some hundred thousand objects made at once, and freed by counting references when the next replaces
+it; looking for cycles among them at the usual threshold takes longer than scoring them."""
 
 log = logger("goal_ledger.query")
 

@@ -14,7 +14,7 @@ from goal_ledger_scoring.results import GoalScore
 from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import heading, respond, text
+from goal_ledger_projection.api.answers import heading, number, quoted, respond, text
 from goal_ledger_projection.api.context import Context, Link
 from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.goals import Goal
@@ -90,8 +90,7 @@ class _Written:
     amended: GoalScore
     as_committed: GoalScore
     shown: dict[str, str]
-    lasting: str
-    key_results: str
+    text: str
 
     def holds_for(self, standing: Standing) -> bool:
         return (
@@ -107,24 +106,24 @@ def _node(tree: Tree, standing: Standing) -> str:
     written = tree.written.get(standing.goal.id)
     if not isinstance(written, _Written) or not written.holds_for(standing):
         written = tree.written[standing.goal.id] = _write(standing)
-    return f"{written.lasting}{text(shown.passing(standing))[1:-1]}{written.key_results}"
+    status = standing.status
+    return (
+        f'{written.text},"expected":{quoted(number(standing.expected))},"gap":{quoted(number(status.gap))}'
+        f',"status":{quoted(status.shown)},"status_stated":{quoted(status.stated)}'
+        f',"status_computed":{quoted(status.computed)}}}'
+    )
 
 
 def _write(standing: Standing) -> _Written:
     lasting = {
         **shown.lasting(standing),
+        "key_results": shown.brief_key_results(standing),
         "counted": shown.counted(standing.amended.counted),
         "left_out": shown.left_out(standing.amended.left_out),
         "feeds_counted_twice": list(standing.amended.feeds_twice),
     }
-    key_results = {"key_results": shown.brief_key_results(standing)}
     return _Written(
-        standing.goal,
-        standing.amended,
-        standing.as_committed,
-        standing.shown,
-        text(lasting)[:-1] + ",",
-        "," + text(key_results)[1:],
+        standing.goal, standing.amended, standing.as_committed, standing.shown, text(lasting)[:-1]
     )
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from goal_ledger_contracts.canonical import decimal_text, instant_text
@@ -101,9 +102,17 @@ def matches(stated: str | None, tag: str) -> bool:
     return stated.strip() == "*" or tag in {one.strip().removeprefix("W/") for one in stated.split(",")}
 
 
+_decimal_text = lru_cache(maxsize=20_000)(decimal_text)
+
+
 def number(value: Decimal | None) -> str | None:
     """A decimal as it is written in answers."""
-    return None if value is None else decimal_text(value)
+    return None if value is None else _decimal_text(value)
+
+
+def quoted(word: str | None) -> str:
+    """A word that needs no escaping (a number, an instant, a code) as JSON."""
+    return "null" if word is None else f'"{word}"'
 
 
 def time(at: datetime | None) -> str | None:

@@ -60,12 +60,12 @@ def scores(amended: GoalScore | KeyResultScore | None, committed: GoalScore | Ke
     """As amended, as committed, and the difference."""
     now = None if amended is None else amended.score
     then = None if committed is None else committed.score
+    written = number(now)
+    if now is then:
+        same = None if now is None else "0"
+        return {"score": written, "score_committed": written, "score_difference": same}
     difference = None if now is None or then is None else EXACT.subtract(now, then)
-    return {
-        "score": number(now),
-        "score_committed": number(then),
-        "score_difference": number(difference),
-    }
+    return {"score": written, "score_committed": number(then), "score_difference": number(difference)}
 
 
 def brief_key_results(standing: Standing) -> list[Json]:

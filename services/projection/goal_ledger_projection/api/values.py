@@ -91,7 +91,7 @@ WHERE s.count > 0
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CheckedIn:
     """Asks for a part's checked-in value at (`at`, `known`) between `since` and `until`."""
 
@@ -107,7 +107,7 @@ class CheckedIn:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fed:
     """Asks for a part's value from its feed; `stretches` as the scoring library cuts them."""
 

@@ -27,7 +27,7 @@ CROSS JOIN LATERAL (
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Said:
     """The latest check-in on a key result, or on an objective itself."""
 
@@ -40,7 +40,7 @@ Words = dict[tuple[str, str | None], Said]
 """(objective, key result or None) → what was said."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hearing:
     """Asks for the check-ins of an objective from `since` to `at`, as known at `known`."""
 
