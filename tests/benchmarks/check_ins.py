@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from goal_ledger_local.ports import free_ports
@@ -44,20 +45,26 @@ def throughput(ground: Ground) -> list[Figure]:
     ground.only("command", "relay", "worker", "query")
     workspace = ground.workspace("check-ins")
     rounds: list[tuple[float, float]] = []
-    first = 0
+    first, cpu = 0, Counter[str]()
     (port,) = free_ports(1)
     with ground.server("only_validates", port):
         for warm in (True, *[False] * turns):
             length = min(seconds, 2) if warm else seconds
+            before = ground.cpu_s()
             ours = closed(ground, [ground.address("command")], request(workspace, first), length)
+            used = {name: seconds - before[name] for name, seconds in ground.cpu_s().items()}
             beside = closed(ground, [("127.0.0.1", port)], request(workspace, first), length)
             first += ours["total"] + beside["total"]
             if not warm:
+                cpu.update(used)
+                cpu["check-ins"] += ours["total"]
                 rounds.append((ours["total"] / ours["seconds"], beside["total"] / beside["seconds"]))
     ours, beside = of_rounds(rounds)
     raw = ground.program(
         "commits_rows", {"url": ground.stack.installation.ledger, "clients": CLIENTS, "seconds": seconds / 2}
     )
+    total = cpu.pop("check-ins")
+    each = {name: seconds / total * 1e6 for name, seconds in cpu.items()}
     return [
         Figure(
             "check-ins over HTTP, 64 clients",
@@ -75,6 +82,12 @@ def throughput(ground: Ground) -> list[Figure]:
             "1/s",
             raw["per_second"],
             "raw one-row commits, 64 connections' worth of tasks on 20 connections",
+        ),
+        Figure(
+            "processor time per check-in, all parts",
+            sum(each.values()),
+            "µs",
+            note=", ".join(f"{name} {spent:.0f}" for name, spent in each.items()),
         ),
     ]
 

@@ -18,6 +18,8 @@ from goal_ledger_client import GoalLedger
 from goal_ledger_local.credentials import ISSUER
 from goal_ledger_local.stack import Stack
 
+from benchmarks import machine
+
 TESTS = Path(__file__).resolve().parents[1]
 PROGRAM_WITHIN_S = 600
 ADMIN, SYSTEM, FEED = "ada", "shop", "shop.sales"
@@ -85,8 +87,8 @@ class Ground:
     def client(self, token: str) -> GoalLedger:
         return GoalLedger(self.url("command"), self.url("query"), token)
 
-    def program(self, name: str, job: Mapping[str, Any]) -> dict[str, Any]:
-        """Run a program of `benchmarks.programs` in a process of its own; its result."""
+    def program(self, name: str, job: Mapping[str, Any], of: str = "operator") -> dict[str, Any]:
+        """Run a program of `benchmarks.programs` in a process of its own; its result. ``of``: see `environment`."""
         argv = [sys.executable, "-m", f"benchmarks.programs.{name}"]
         ran = subprocess.run(
             argv,
@@ -94,7 +96,7 @@ class Ground:
             capture_output=True,
             text=True,
             check=False,
-            env=self.environment(),
+            env=self.environment(of),
             timeout=PROGRAM_WITHIN_S,
         )
         if ran.returncode != 0:
@@ -113,11 +115,20 @@ class Ground:
         finally:
             owned.stop(15, 10)
 
-    def environment(self) -> dict[str, str]:
-        """Of programs: the tests' directory, and the settings of an operator of the stack."""
+    def environment(self, of: str = "operator") -> dict[str, str]:
+        """Of programs: the tests' directory, and the settings of an operator of the stack or of a projection's worker."""
         path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
-        operator = {} if self._stack is None else self._stack.installation.operator()
-        return {**os.environ, **operator, "PYTHONPATH": path}
+        settings = self.stack.installation.operator()
+        if of == "projection":
+            internal = self.stack.services["command"].urls[1]
+            settings = self.stack.installation.projection("worker", [0], command_url=internal)
+        return {**os.environ, **settings, "PYTHONPATH": path}
+
+    def cpu_s(self) -> dict[str, float]:
+        """Processor time of each part that runs, so far."""
+        parts = {"kafka": self.stack.kafka.pid, "postgres": self.stack.postgres.pid}
+        parts |= {name: one.pid for name, one in self.stack.services.items() if name not in self._down}
+        return {name: machine.cpu_s(pid) for name, pid in parts.items() if pid is not None}
 
     def wait(self, condition: Callable[[], bool], seconds: float, every_s: float = 0.05) -> None:
         """Raises TimeoutError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -33,6 +34,18 @@ def noise() -> str | None:
     if load <= QUIET_LOAD_PER_CORE * cores:
         return None
     return f"The machine is not quiet: load {load:.1f} on {cores} cores. Trust the ratios, not the figures."
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time that a process and its living children have used until now."""
+    ticks = 0
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if pid in (int(entry.name), int(fields[1])):
+                    ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(pid: int) -> float:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import check_ins
+from benchmarks import check_ins, projection, readings, relay, two_processes, visible
 from benchmarks.ground import Ground
 from benchmarks.results import Figure
 
 ROWS: dict[str, Callable[[Ground], list[Figure]]] = {
     "check-ins": check_ins.throughput,
     "latency": check_ins.latency,
+    "readings": readings.bulk,
+    "relay": relay.drain,
+    "projection": projection.live,
+    "rebuild": projection.rebuilt,
+    "visible": visible.own_writes,
+    "two-processes": two_processes.together,
 }

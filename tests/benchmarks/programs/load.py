@@ -39,7 +39,7 @@ class Connection:
         self.sent_at = 0.0
 
     def answer(self) -> bytes | None:
-        """The status, when the answer is whole. Raises ConnectionError if the server hung up."""
+        """The answer, head and body, when it is whole. Raises ConnectionError if the server hung up."""
         data = self.socket.recv(1 << 20)
         if not data:
             raise ConnectionError("the server closed the connection")
@@ -52,7 +52,7 @@ class Connection:
         if len(data) < head_end + 4 + length:
             return None
         self.received = b""
-        return data[STATUS]
+        return data
 
 
 class Load:
@@ -108,13 +108,14 @@ class Load:
         done = []
         for number, _ in self._poll.poll(timeout_s):
             connection = self._by_number[number]
-            status = connection.answer()
-            if status is None:
+            answer = connection.answer()
+            if answer is None:
                 continue
+            status = answer[STATUS]
             self.latencies_s.append(time.perf_counter() - connection.sent_at)
             self.answers[connection.target][status.decode()] += 1
             if status[:1] != b"2":
-                self.refused = connection.received or status
+                self.refused = answer
             self._under_way -= 1
             done.append(connection)
         return done
