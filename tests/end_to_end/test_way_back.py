@@ -79,6 +79,7 @@ def source(running_stack: Stack) -> Iterator[Place]:
     receipts = clients["kari"].readings(events)
     assert {one["outcome"] for one in receipts} <= {"applied", "duplicate"}, receipts
     _amend_and_close(clients)
+    _live_on(clients)
     yield place
     for client in clients.values():
         client.close()
@@ -143,6 +144,85 @@ def _amend_and_close(clients: dict[str, GoalLedger]) -> None:
         "/v1/key-results/boxes/check-ins",
         {"id": "boxes-1", "values": [{"part": "value", "value": "4"}], "effective_at": _at(6)},
     )
+
+
+def _live_on(clients: dict[str, GoalLedger]) -> None:
+    """Links reweighted, a key result dropped, a goal reopened, a reading released, a cycle moved, a seat left."""
+    importer, kari = clients["importer"], clients["kari"]
+    why = {"reason": "So it went"}
+    first, last = START - timedelta(days=7), START + timedelta(days=90)
+    increase = {"kind": "increase", "baseline": "0", "target": "10"}
+    steps: list[tuple[str, dict[str, Any]]] = [
+        (
+            "/v1/objectives/delivery/align",
+            {"parent": "objective/recommended", "weight": "3", **why, "effective_at": _at(11)},
+        ),
+        (
+            "/v1/cycles/launch/move-dates",
+            {"start": f"{first}", "end": f"{last}", **why, "effective_at": _at(13)},
+        ),
+        ("/v1/key-results/market/drop", {**why, "effective_at": _at(14)}),
+        ("/v1/key-results/subscribers/change-weight", {"weight": "0.5", **why, "effective_at": _at(8)}),
+        (
+            "/v1/objectives",
+            {"id": "again", "title": "Again", "owner": "unit/marketing", "effective_at": _at(1)},
+        ),
+        (
+            "/v1/objectives/again/key-results",
+            {"id": "again-kr", "text": "Ten", "measure": increase, "effective_at": _at(1)},
+        ),
+        ("/v1/objectives/again/activate", {"effective_at": _at(2)}),
+        (
+            "/v1/key-results/again-kr/check-ins",
+            {"id": "again-1", "values": [{"value": "3"}], "effective_at": _at(3)},
+        ),
+        ("/v1/objectives/again/close", {"outcome": "missed", "grade": "0.3", "effective_at": _at(4)}),
+        ("/v1/objectives/again/reopen", {**why, "effective_at": _at(5)}),
+        (
+            "/v1/key-results/again-kr/change-measure",
+            {"measure": {**increase, "target": "5", "unit": "boxes"}, **why, "effective_at": _at(6)},
+        ),
+        (
+            "/v1/key-results/again-kr/check-ins",
+            {"id": "again-2", "values": [{"value": "4"}], "effective_at": _at(7)},
+        ),
+        (
+            "/v1/key-results/again-kr/check-ins",
+            {"id": "again-3", "values": [{"value": "5"}], "effective_at": _at(8)},
+        ),
+        ("/v1/check-ins/again-3/retract", why),
+        (
+            "/v1/feeds",
+            {"name": "hall", "system": org.SYSTEM, "kind": "gauge", "high": "30", "effective_at": _at(0)},
+        ),
+        (
+            "/v1/objectives/again/key-results",
+            {"id": "warm", "text": "Warm", "measure": {"kind": "stay_above", "limit": "18"}, **why},
+        ),
+        ("/v1/key-results/warm/bind", {"feed": "hall", "aggregation": "max", **why}),
+        ("/v1/objectives/again/put-in-cycle", {"cycle": "launch", **why}),
+        ("/v1/units/logistics/rename", {"name": "Logistikk"}),
+        ("/v1/people/jonas/leave-unit", {"unit": "logistics"}),
+    ]
+    order = [*steps[:-5], steps[-3], *steps[-5:-3], *steps[-2:]]
+    for path, body in order:
+        importer.command(path, body)
+    readings = [("a", 3, "17"), ("b", 4, "41")]
+    kari.readings(
+        [
+            {
+                "specversion": "1.0",
+                "type": "goal-ledger.reading.v1",
+                "source": "/hall",
+                "id": id,
+                "time": _at(day),
+                "subject": "hall",
+                "data": {"value": value},
+            }
+            for id, day, value in readings
+        ]
+    )
+    kari.command("/v1/readings/release", {"feed": "hall", "source": "/hall", "id": "b", **why})
 
 
 @pytest.fixture(scope="module")

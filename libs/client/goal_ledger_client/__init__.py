@@ -7,8 +7,21 @@ with GoalLedger(command_url, query_url, token) as ledger:
     goal = ledger.query("/v1/objectives/web-shop", after=answer.position)
 """
 
+from typing import TYPE_CHECKING, Any
+
 from goal_ledger_client.client import AsyncGoalLedger, GoalLedger
-from goal_ledger_client.emitter import Emitter, Reading
 from goal_ledger_client.exchange import Answer, Problem, Unavailable
 
+if TYPE_CHECKING:
+    from goal_ledger_client.emitter import Emitter, Reading
+
 __all__ = ["Answer", "AsyncGoalLedger", "Emitter", "GoalLedger", "Problem", "Reading", "Unavailable"]
+
+
+def __getattr__(name: str) -> Any:
+    """The emitter brings the Kafka client along, a third of a second: only when it is used."""
+    if name in ("Emitter", "Reading"):
+        from goal_ledger_client import emitter
+
+        return getattr(emitter, name)
+    raise AttributeError(name)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from goal_ledger_domain import limits, policy
 from goal_ledger_domain.refusals import GENERAL, STATUS
+from goal_ledger_domain.refusals_elsewhere import CLIENT, ELSEWHERE, QUARANTINE
 from goal_ledger_domain.refusals_of_goals import GOALS
 from goal_ledger_domain.refusals_of_organisation import ORGANISATION
 
@@ -20,7 +21,7 @@ WRITTEN = "Written by `python -m goal_ledger_domain.documents docs`; not by hand
 
 
 def refusals() -> str:
-    """Every code, with its HTTP status and what it means."""
+    """Every code of every part, with its HTTP status and what it means."""
     lines = [
         "# Refusals",
         "",
@@ -39,6 +40,12 @@ def refusals() -> str:
             f"| `{code}` | {STATUS[kind]} | {meaning} |" for code, (kind, meaning) in sorted(codes.items())
         ]
         lines += [f"## {title}", "", "| Code | Status | Meaning |", "|---|---|---|", *rows, ""]
+    for title, others in ELSEWHERE:
+        rows = [f"| `{code}` | {status} | {meaning} |" for code, (status, meaning) in sorted(others.items())]
+        lines += [f"## {title}", "", "| Code | Status | Meaning |", "|---|---|---|", *rows, ""]
+    for title, reasons in (("Why a reading is quarantined", QUARANTINE), ("Said by the client", CLIENT)):
+        rows = [f"| `{code}` | {meaning} |" for code, meaning in sorted(reasons.items())]
+        lines += [f"## {title}", "", "| Code | Meaning |", "|---|---|", *rows, ""]
     return "\n".join(lines)
 
 

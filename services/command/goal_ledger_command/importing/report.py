@@ -8,6 +8,7 @@ from typing import Any
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.submission import LedgerError
+from goal_ledger_observability.logs import logger
 
 CREATED, CHANGED, UNCHANGED, REFUSED, NOT_RECORDED = (
     "created",
@@ -18,6 +19,9 @@ CREATED, CHANGED, UNCHANGED, REFUSED, NOT_RECORDED = (
 )
 OUTCOMES = (UNCHANGED, CHANGED, CREATED, REFUSED, NOT_RECORDED)
 """The later ones win where a row came to several."""
+
+
+log = logger("goal_ledger.imports")
 
 
 @dataclass(slots=True)
@@ -43,10 +47,12 @@ class Report:
 
 
 def refused(place: str, kind: str, id: str, why: Exception) -> Report:
-    """Re-raises what is neither a refusal nor a ledger error."""
+    """The report on what was not taken. An error of ours costs one row: the log has the rest."""
     if isinstance(why, Refusal | Problem):
         return Report(place, kind, id, REFUSED, why.code, why.sentence, why.field)
     if isinstance(why, LedgerError):
-        outcome = REFUSED if why.code in ("fact_too_large", "owner_shredded") else NOT_RECORDED
+        outcome = REFUSED if why.code in ("fact_too_large", "person_shredded") else NOT_RECORDED
         return Report(place, kind, id, outcome, why.code, why.sentence)
-    raise why
+    log.error("an import's row failed", exc_info=why, row=place)
+    sentence = "The server met an error of its own; the log has the details."
+    return Report(place, kind, id, NOT_RECORDED, "internal_error", sentence)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -41,6 +41,7 @@ _GROUP = {
     "cycle": "cycle",
 }
 Values = dict[str, Any]
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 _NO_PLACES: Mapping[str, tuple[str, ...]] = {}
 
 
@@ -48,6 +49,11 @@ def drafted_at(row: ObjectiveRow) -> datetime | None:
     """Left out: when it was activated, or closed as a draft."""
     closed_at = row.closings[0].at if row.closings else None
     return at_of(row.drafted) or at_of(row.activated) or closed_at
+
+
+def activated_at(row: ObjectiveRow) -> datetime | None:
+    """Left out: when it was drafted, else with its first closing."""
+    return at_of(row.activated) or drafted_at(row)
 
 
 def as_committed(row: ObjectiveRow | KeyResultRow, names: tuple[str, ...]) -> Values:
@@ -104,7 +110,10 @@ def _activation(place: str, row: ObjectiveRow) -> Iterator[Step]:
     def activated(world: World, _: Situation, meta: Meta) -> Command | None:
         return lifecycle.Activate(meta, row.id) if isinstance(known(world, row.id), Drafted) else None
 
-    yield timed(f"{place}/activated", "activation", row.id, Rank.ACTIVATION, activated, row.activated)
+    activation = timed(f"{place}/activated", "activation", row.id, Rank.ACTIVATION, activated, row.activated)
+    activation.at = activated_at(row)
+    activation.comes_at = activation.at or _BEGINNING
+    yield activation
     by_group: dict[str, list[str]] = {}
     for name in _OBJECTIVE:
         by_group.setdefault(_GROUP[name] if _GROUP[name] in row.changed else "", []).append(name)
@@ -127,7 +136,7 @@ def _activation(place: str, row: ObjectiveRow) -> Iterator[Step]:
             Rank.CHANGE,
             partial(changed, names),
             happened,
-            default_at=at_of(row.activated),
+            default_at=activated_at(row),
         )
 
 
@@ -198,22 +207,20 @@ def _key_result(place: str, row: ObjectiveRow, one: KeyResultRow) -> Iterator[St
     if one.added is None:
         yield Step(place, "key result", one.id, Phase.KEY_RESULTS, added, drafted_at(row))
     else:
-        yield timed(
-            place, "key result", one.id, Rank.CHANGE, added, one.added, default_at=at_of(row.activated)
-        )
+        yield timed(place, "key result", one.id, Rank.CHANGE, added, one.added, default_at=activated_at(row))
     if row.activated is not None:
         yield from _changes(place, row, one, changed)
     for number, bound in enumerate(one.bindings):
         yield from _binding(f"{place}/bindings/{number}", row, one, bound)
     if one.dropped is not None:
         yield timed(
-            place, "key result", one.id, Rank.CHANGE, dropped, one.dropped, default_at=at_of(row.activated)
+            place, "key result", one.id, Rank.CHANGE, dropped, one.dropped, default_at=activated_at(row)
         )
 
 
 def _changes(place: str, row: ObjectiveRow, one: KeyResultRow, changed: Any) -> Iterator[Step]:
     """A step for each member with a time of its change, one for the others."""
-    default_at = at_of(one.added) or at_of(row.activated)
+    default_at = at_of(one.added) or activated_at(row)
     others = tuple(name for name in _KEY_RESULT if name not in one.changed)
     for names, happened in (
         (others, None),

@@ -1,0 +1,82 @@
+"""Codes that the deciders do not know: of HTTP, readings on their way, the ledger, the read side, and the client.
+
+Written down here for the one page of refusals (``documents.py``); a test holds them against the source of every part.
+A code that a decider uses too stands in its table there.
+"""
+
+from __future__ import annotations
+
+HTTP: dict[str, tuple[int, str]] = {
+    "bad_json": (400, "The body is not acceptable JSON: the sentence says why."),
+    "bad_position": (400, "A position is not written <epoch>-<seq>, such as 1-151."),
+    "bad_wait": (400, "wait_ms is not a whole number from 0 to 5000."),
+    "malformed_request": (400, "The request cannot be read."),
+    "unauthenticated": (401, "There is no credential, or none that counts."),
+    "forbidden": (403, "Not allowed."),
+    "identity_not_linked": (403, "The workspace that the token names has not linked this identity."),
+    "not_found": (404, "There is nothing at this address, or of that id, at these clocks."),
+    "method_not_allowed": (405, "The address does not take this method."),
+    "position_lost": (410, "The position lies beyond the fork of an epoch that is over."),
+    "body_too_large": (413, "The body has more bytes than its limit."),
+    "media_type_not_supported": (415, "The Content-Type is not taken, the body is compressed or not UTF-8."),
+    "invalid": (422, "A parameter has a wrong value."),
+    "wrong_type": (422, "A member of the body has the wrong JSON type."),
+    "internal_error": (500, "The server met an error of its own; the log has it under the correlation id."),
+}
+COMMANDS: dict[str, tuple[int, str]] = {
+    "bad_idempotency_key": (400, "The Idempotency-Key is not 1–255 visible ASCII characters."),
+    "bad_if_match": (400, 'If-Match is not one version in quotes, such as "3".'),
+    "bad_csv": (400, "The table is not CSV in UTF-8."),
+    "reading_unknown": (404, "No reading is recorded under this source and id: send it again."),
+    "unknown_fact": (404, "There is no such fact in this workspace."),
+    "fact_too_large": (413, "What is to be recorded has more than 256 KiB."),
+    "too_many_items": (413, "A batch or an import has more items than its limit."),
+    "date_malformed": (422, "A date is not written YYYY-MM-DD."),
+    "field_unknown": (422, "There is a member that is not known here: nothing is dropped silently."),
+    "instant_malformed": (422, "An instant is not RFC 3339 with an offset."),
+    "key_not_for_bulk": (422, "A bulk request takes no Idempotency-Key: its items have identities."),
+    "key_reused": (422, "The Idempotency-Key was used with another body."),
+    "no_personal_text": (422, "The pointer names no personal text of the fact."),
+    "wrong_format": (422, "The document does not name the format goal-ledger.organisation.v1."),
+    "not_recorded": (503, "Nothing was recorded; the same request may be sent again."),
+    "not_signed_yet": (503, "No head of the workspace has been signed yet."),
+    "outcome_unknown": (503, "It may or may not be recorded: repeat it with the same Idempotency-Key."),
+    "store_behind_log": (503, "The store lacks published facts; writing stops until it is recovered."),
+    "unavailable": (503, "A database cannot be reached now."),
+}
+READINGS: dict[str, tuple[int, str]] = {
+    "not_json": (400, "The message is not acceptable JSON."),
+    "event_too_large": (413, "The event has more bytes than its limit."),
+    "event_malformed": (422, "The message is not a CloudEvent 1.0 with the attributes that are needed."),
+    "event_type_unknown": (422, "The event's type is not goal-ledger.reading.v1."),
+}
+QUARANTINE: dict[str, str] = {
+    "wrong_unit": "The reading's unit is not its feed's.",
+    "future": "Its time lies more than five minutes ahead.",
+    "out_of_limits": "Its value lies beyond a limit set on the feed.",
+    "counter_backwards": "A counter would go backwards, compared with its neighbours in time.",
+}
+"""Why a reading waits for a person: it is recorded, and counts when it is released."""
+QUERIES: dict[str, tuple[int, str]] = {
+    "bad_cursor": (422, "The cursor is not one of this question's, or has other clocks."),
+    "bad_instant": (422, "A time is not an RFC 3339 instant with an offset, nor a position."),
+    "bad_token": (422, "The token is not one of our answers'."),
+    "known_at_too_recent": (422, "A known_at given as a time lies at least 10 seconds back."),
+    "unknown_parameter": (422, "The question has no such parameter; those it has are named."),
+    "not_yet": (503, "The read side has not passed the position yet; how far it is behind is given."),
+    "read_side_unavailable": (503, "The read database cannot be reached now."),
+    "rebuilding": (503, "The read side is folding a new epoch of the workspace."),
+    "took_too_long": (503, "The answer took longer than it may: ask for less."),
+}
+CLIENT: dict[str, str] = {
+    "unreachable": "The service cannot be reached.",
+    "broken_off": "An import broke off; send it again: only what is missing is recorded.",
+}
+"""Said by the Python client and the command line, not by a service."""
+
+ELSEWHERE: tuple[tuple[str, dict[str, tuple[int, str]]], ...] = (
+    ("Every HTTP request", HTTP),
+    ("Commands, the log, imports", COMMANDS),
+    ("Readings on their way (receipts, and over HTTP)", READINGS),
+    ("Questions to the read side", QUERIES),
+)

@@ -1,0 +1,79 @@
+"""Every code that any part's source uses is on the page of refusals, with the status that it has there."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from goal_ledger_domain.refusals import CODES, STATUS
+from goal_ledger_domain.refusals_elsewhere import CLIENT, ELSEWHERE, QUARANTINE
+
+ROOT = Path(__file__).parents[2]
+LISTED: dict[str, set[int]] = {}
+for _kind_and_meaning in CODES.items():
+    LISTED.setdefault(_kind_and_meaning[0], set()).add(STATUS[_kind_and_meaning[1][0]])
+for _, _codes in ELSEWHERE:
+    for _code, (_status, _) in _codes.items():
+        LISTED.setdefault(_code, set()).add(_status)
+RAISING = {"Problem", "NotAReading", "Unavailable"}
+
+
+def _sources() -> Iterator[tuple[Path, ast.AST]]:
+    for base in ("libs", "services"):
+        for path in sorted((ROOT / base).rglob("*.py")):
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _used() -> Iterator[tuple[str, int | None, str]]:
+    """(code, status if it is stated, file) of every problem raised and every ledger error."""
+    for path, tree in _sources():
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="Problem"), args=[ast.Constant(value=int() as status), second, *_]
+                ):
+                    for code in _constants(second):
+                        yield code, status, path.name
+                case ast.Call(func=ast.Name(id="NotAReading"), args=[ast.Constant(value=str() as code), *_]):
+                    yield code, None, path.name
+                case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str() as code)):
+                    yield code, None, path.name
+                case ast.Dict(keys=keys, values=values):
+                    for key, value in zip(keys, values, strict=True):
+                        if isinstance(key, ast.Constant) and key.value == "code":
+                            yield from ((code, None, path.name) for code in _constants(value))
+
+
+def _constants(node: ast.AST) -> Iterator[str]:
+    """A code as it is written, or both of a conditional."""
+    for part in ast.walk(node) if isinstance(node, ast.IfExp) else (node,):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+
+
+def test_every_code_that_the_source_uses_is_on_the_page() -> None:
+    known = {*LISTED, *CLIENT, *QUARANTINE, "unknown", "ledger_error"}
+    used = set(_used())
+
+    assert {(code, file) for code, _, file in used if code not in known} == set()
+    assert len({code for code, _, _ in used}) > 40
+
+
+def test_the_status_on_the_page_is_the_one_that_is_answered() -> None:
+    elsewhere = {code for _, codes in ELSEWHERE for code in codes}
+    wrong = {
+        (code, status, file)
+        for code, status, file in _used()
+        if status is not None and code in elsewhere and status not in LISTED[code]
+    }
+
+    assert wrong == set()
+
+
+def test_the_command_services_own_table_says_the_same() -> None:
+    from goal_ledger_command.api.refusals import EDGE_CODES
+
+    assert {
+        (code, status) for code, (status, _) in EDGE_CODES.items() if status not in LISTED.get(code, ())
+    } == set()
