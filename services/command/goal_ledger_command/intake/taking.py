@@ -42,6 +42,7 @@ class Ledger(Protocol):
     """What the intake needs of :class:`goal_ledger_ledger.sequencer.Ledger`."""
 
     async def submit_all(self, submissions: list[Submission]) -> list[Answer | Exception]: ...
+    async def read(self, workspace: str) -> tuple[World, Position]: ...
 
 
 class TryAgain(Exception):
@@ -71,6 +72,7 @@ async def take(ledger: Ledger, inbox: Inbox, emitter: Emitter, records: Sequence
 
     Handed to the ledger in pieces, in order: while it writes one, the next is taken apart.
     """
+    world = await _lately(ledger, emitter.workspace)
     readable: list[Taken] = []
     outcomes: list[Outcome] = []
     submitting: list[asyncio.Task[list[Answer | Exception]]] = []
@@ -82,7 +84,7 @@ async def take(ledger: Ledger, inbox: Inbox, emitter: Emitter, records: Sequence
                 piece.append(read)
             else:
                 outcomes.append(read)
-        submissions = [_submission(emitter, one) for one in piece]
+        submissions = [_submission(emitter, one, world) for one in piece]
         submitting.append(asyncio.create_task(ledger.submit_all(submissions)))
         readable += piece
         await asyncio.sleep(0)
@@ -102,7 +104,15 @@ def _read(inbox: Inbox, record: ConsumerRecord) -> Taken | Outcome:
     return Taken(record.offset, event, origin)
 
 
-def _submission(emitter: Emitter, taken: Taken) -> Submission:
+async def _lately(ledger: Ledger, workspace: str) -> World | None:
+    """The folded state of about now: it tells which look-ups can be left out."""
+    try:
+        return (await ledger.read(workspace))[0]
+    except UnknownWorkspace:
+        return None
+
+
+def _submission(emitter: Emitter, taken: Taken, world: World | None) -> Submission:
     event, origin = taken.event, taken.origin
     came = f"{origin.topic}/{origin.partition}/{origin.offset}"
     command = TakeReading(
@@ -128,7 +138,7 @@ def _submission(emitter: Emitter, taken: Taken) -> Submission:
         workspace=emitter.workspace,
         decide=decided,
         lookups=lookups(command),
-        neighbours=neighbours(command),
+        neighbours=neighbours(command, world),
         traceparent=trace if trace is not None and usable_traceparent(trace) else None,
     )
 
