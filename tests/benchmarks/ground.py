@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -113,7 +114,7 @@ class Ground:
             self.wait(lambda: _answers(port), 60)
             yield
         finally:
-            owned.stop(15, 10)
+            owned.stop(signal.SIGTERM, 10)
 
     def environment(self, of: str = "operator") -> dict[str, str]:
         """Of programs: the tests' directory, and the settings of an operator of the stack or of a projection's worker."""

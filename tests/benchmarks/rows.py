@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import check_ins, projection, readings, relay, two_processes, visible
+from benchmarks import check_ins, growth, projection, queries, readings, relay, two_processes, visible
 from benchmarks.ground import Ground
 from benchmarks.results import Figure
 
@@ -17,4 +17,7 @@ ROWS: dict[str, Callable[[Ground], list[Figure]]] = {
     "rebuild": projection.rebuilt,
     "visible": visible.own_writes,
     "two-processes": two_processes.together,
+    "queries": queries.tree_and_goal,
+    "cold": growth.cold,
+    "memory": growth.memory,
 }
