@@ -23,7 +23,7 @@ WORKSPACE = "by-hand"
 
 @pytest.fixture(scope="module")
 def environment(running_stack: Stack) -> dict[str, str]:
-    """A workspace with two units and the admin, analyst and importer *ada*."""
+    """A workspace with two units and *ada*: admin, importer, auditor."""
     running_stack.operator(
         "create-workspace",
         *("--id", WORKSPACE, "--name", "By hand", "--time-zone", "Europe/Oslo", "--admin-person", "ada"),
@@ -32,7 +32,8 @@ def environment(running_stack: Stack) -> dict[str, str]:
     at = running_stack.describe()
     token = running_stack.mint_token("ada", WORKSPACE)
     with GoalLedger(at["command_url"], at["query_url"], token) as ada:
-        ada.command("/v1/roles/grant", {"holder": "person/ada", "role": "importer"})
+        for role in ("importer", "auditor"):
+            ada.command("/v1/roles/grant", {"holder": "person/ada", "role": role})
         ada.command("/v1/units", {"id": "company", "name": "Company"})
         ada.command("/v1/units", {"id": "sales", "name": "Sales", "parent": "company"})
     return {
@@ -78,8 +79,12 @@ def test_every_example_of_the_guide_runs_as_it_is_written(
         assert ran.returncode == 0, (line, ran.stdout, ran.stderr)
         told[line] = ran.stdout
 
+    record = [
+        json.loads(line) for line in (tmp_path / "record.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert [fact["seq"] for fact in record] == list(range(1, len(record) + 1))
     found = "\n".join(told.values())
-    assert "More customers" in found and "The market turned" in found
+    assert "happier customers" in found and "The market turned" in found
     counts = json.loads(found.splitlines()[-1])["summary"]["counts"]
     assert (counts["refused"], counts["created"]) == (0, 0)
 

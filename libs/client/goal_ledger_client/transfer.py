@@ -22,6 +22,7 @@ SECTIONS = (
 )
 JSON_LINES, CSV = "application/jsonl", "text/csv"
 PAGE_FACTS = 1000
+PAGE_LOG_FACTS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +123,33 @@ def facts(ledger: GoalLedger, *, position: str | None = None, **asked: Any) -> I
         page = ledger.query("/v1/facts", asked_of={**later, "cursor": page["next_cursor"]})
 
 
-__all__ = ["FORMAT", "Problem", "Rows", "facts", "import_rows", "rows_of_document", "rows_of_file"]
+def log_lines(ledger: GoalLedger, *, after: int = 0) -> Iterator[bytes]:
+    """The log itself: each fact's canonical bytes, in order, up to its end. Needs the role auditor."""
+    sent = exchange.headers(ledger.token)
+    while True:
+        params = {"after": after, "limit": PAGE_LOG_FACTS}
+        try:
+            response = ledger.http.get(f"{ledger.command_url}/v1/log", headers=sent, params=params)
+        except httpx2.TransportError as broke:
+            raise Unavailable(
+                0, {"code": "unreachable", "title": f"{ledger.command_url}: {broke}"}
+            ) from broke
+        if response.status_code >= 400:
+            raise exchange.problem(response.status_code, response.content)
+        lines = response.content.splitlines()
+        if not lines:
+            return
+        yield from lines
+        after = json.loads(lines[-1])["seq"]
+
+
+__all__ = [
+    "FORMAT",
+    "Problem",
+    "Rows",
+    "facts",
+    "import_rows",
+    "log_lines",
+    "rows_of_document",
+    "rows_of_file",
+]

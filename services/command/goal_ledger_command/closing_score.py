@@ -9,8 +9,9 @@ by the definitions, policies and moments of now, which differ from those of then
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -38,7 +39,9 @@ from goal_ledger_scoring.inputs import ACTIVE, CLOSED, DRAFT, KEY_RESULTS
 from goal_ledger_scoring.windows import Span, cycle_span, resolve
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-MAX_READINGS = 50_000
+MAX_READINGS = 20_000
+READ_AT_ONCE_FACTS = 500
+"""Facts that are taken apart before other requests get their turn."""
 LAST_SEQ = 2**63 - 1
 _TYPES = [
     "CheckInRecorded",
@@ -178,14 +181,14 @@ class Closings:
         }
         async with raw_connection(self._engine) as raw:
             streams = [f"objective/{id}" for id in goals]
-            for row in await raw.fetch(_OF_GOALS, self._workspace, streams, _TYPES):
-                fact = from_bytes(row[0])
+            rows = await raw.fetch(_OF_GOALS, self._workspace, streams, _TYPES)
+            for fact in await _parsed(rows):
                 self._histories.setdefault(fact.stream_id, _History()).take(fact)
             for name in feeds:
                 rows = await raw.fetch(_OF_FEED, self._workspace, f"feed/{name}", MAX_READINGS + 1)
                 if len(rows) > MAX_READINGS:
                     raise TooManyReadings
-                self._readings[name] = [from_bytes(row[0]) for row in rows]
+                self._readings[name] = await _parsed(rows)
 
     def _scored(self, id: str, moment: _Moment, closing: str | None = None) -> Decimal | None:
         inputs: dict[str, GoalInput] = {}
@@ -253,6 +256,15 @@ class Closings:
         accepted = list(_accepted(self._readings.get(name, ()), moment.seq))
         sums = [sum_up(accepted, one, unit, moment.at) for one in stretches(definitions, span, aggregation)]
         return combine(aggregation, sums, name)
+
+
+async def _parsed(rows: Sequence[Any]) -> list[Fact]:
+    found: list[Fact] = []
+    for number, row in enumerate(rows):
+        found.append(from_bytes(row[0]))
+        if number % READ_AT_ONCE_FACTS == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 def _in_force(

@@ -77,6 +77,59 @@ for _name, _help in (
     _verb(_name, _help)
 
 
+@objective.command("reword")
+def reword(
+    context: typer.Context,
+    id: ObjectiveId,
+    title: Annotated[str, typer.Argument(help="The new title")],
+    description: Annotated[str | None, typer.Option(help="Left out: none")] = None,
+    reason: Reason = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Reword an objective.
+
+    Example: goal-ledger objective reword growth "More and happier customers" --reason "We learnt"
+    """
+    body = without_none(title=title, description=description, reason=reason, effective_at=at)
+    send(context, f"/v1/objectives/{id}/reword", body, "reworded:", as_json)
+
+
+@objective.command("assign")
+def assign(
+    context: typer.Context,
+    id: ObjectiveId,
+    owner: Annotated[str, typer.Option(help="unit/<id> or person/<id>")],
+    contributor: Annotated[list[str] | None, typer.Option(help="All of them; several times")] = None,
+    reason: Reason = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give an objective its owner and contributors.
+
+    Example: goal-ledger objective assign growth --owner unit/sales --contributor person/ada --reason "She helps"
+    """
+    body = without_none(owner=owner, contributors=contributor, reason=reason, effective_at=at)
+    send(context, f"/v1/objectives/{id}/assign", body, "assigned:", as_json)
+
+
+@objective.command("carry-over")
+def carry_over(
+    context: typer.Context,
+    id: ObjectiveId,
+    cycle: Annotated[str, typer.Option(help="The cycle it goes on in")],
+    into: Annotated[str | None, typer.Option(help="Id of the new objective")] = None,
+    reason: Reason = None,
+    as_json: AsJson = False,
+) -> None:
+    """Carry an objective over into another cycle, as a new one that keeps its lineage.
+
+    Example: goal-ledger objective carry-over growth --cycle 2027-q1 --into growth-2027
+    """
+    body = without_none(cycle=cycle, into=into, reason=reason)
+    send(context, f"/v1/objectives/{id}/carry-over", body, "carried over into", as_json)
+
+
 @objective.command("close")
 def close(
     context: typer.Context,
@@ -260,6 +313,43 @@ def _values(values: list[str] | None, done: str | None) -> list[dict[str, Any]] 
     return found or None
 
 
+def comment(
+    context: typer.Context,
+    on: Annotated[str, typer.Argument(help="objective/<id> or check-in/<id>")],
+    text: Annotated[str, typer.Argument(help="Personal text, sealed")],
+    as_json: AsJson = False,
+) -> None:
+    """Comment on an objective or a check-in.
+
+    Example: goal-ledger comment objective/growth "Well done"
+    """
+    kind, _, id = on.partition("/")
+    if kind not in ("objective", "check-in"):
+        fail(WRONG_USAGE, "on is objective/<id> or check-in/<id>")
+    send(context, f"/v1/{kind}s/{id}/comments", {"text": text}, "comment", as_json)
+
+
+def correct(
+    context: typer.Context,
+    check_in: Annotated[str, typer.Argument(help="Id of the check-in")],
+    reason: Annotated[str, typer.Option(help="Why")],
+    value: Annotated[list[str] | None, typer.Option("--value", help="12.5, or part=12.5")] = None,
+    done: Annotated[str | None, typer.Option(help="Steps done, with commas; '-': none")] = None,
+    confidence: Annotated[str | None, typer.Option(help="0–1 in steps of 0.1")] = None,
+    status: Annotated[str | None, typer.Option(help="on_track, behind or at_risk")] = None,
+    note: Annotated[str | None, typer.Option(help="Personal text, sealed")] = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Correct a check-in: its whole new content.
+
+    Example: goal-ledger correct week-7 --value 245 --reason "Counted twice"
+    """
+    said = without_none(values=_values(value, done), confidence=confidence, status=status, note=note)
+    body = {**said, **without_none(reason=reason, effective_at=at)}
+    send(context, f"/v1/check-ins/{check_in}/correct", body, "corrected:", as_json)
+
+
 def align(
     context: typer.Context,
     child: ObjectiveId,
@@ -313,6 +403,8 @@ def send_any(
 
 def register(app: typer.Typer) -> None:
     app.command("check-in")(check_in)
+    app.command("correct")(correct)
+    app.command("comment")(comment)
     app.command("align")(align)
     app.command("unalign")(unalign)
     app.command("send")(send_any)

@@ -130,6 +130,8 @@ def export(
 
         document = organisation_of(watched())
     text = json.dumps(document, ensure_ascii=False, indent=1)
+    if '"[sealed]"' in text:
+        fail(NOT_REACHED, "Personal texts could not be opened now; nothing is written. Try again.")
     if file is None:
         sys.stdout.write(text + "\n")
         return
@@ -139,6 +141,29 @@ def export(
     errors.print(f"{file}: {told}", highlight=False)
 
 
+def log(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="Where to; left out: stdout")] = None,
+    after: Annotated[int, typer.Option(min=0, help="Only seqs above this")] = 0,
+) -> None:
+    """The whole record: every fact's bytes as they were hashed, a line each. Needs the role auditor.
+
+    Example: goal-ledger log record.jsonl
+    """
+    with connected(context) as ledger, bar() as progress:
+        task = progress.add_task("reading the log", total=None)
+        kept = file.open("wb") if file is not None else sys.stdout.buffer
+        try:
+            for line in transfer.log_lines(ledger, after=after):
+                kept.write(line + b"\n")
+                progress.advance(task)
+        finally:
+            kept.flush()
+            if file is not None:
+                kept.close()
+
+
 def register(app: typer.Typer) -> None:
+    app.command("log")(log)
     app.command("import")(import_)
     app.command("export")(export)

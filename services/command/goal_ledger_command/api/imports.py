@@ -31,7 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
 JSON, JSON_LINES, CSV = "application/json", "application/jsonl", "text/csv"
-MAX_IMPORT_BYTES = 32 * 1024 * 1024
+MAX_IMPORT_BYTES = 16 * 1024 * 1024
 MAX_IMPORT_ROWS = 100_000
 MAX_IMPORTS_AT_ONCE = 2
 """Of a process; others wait."""
