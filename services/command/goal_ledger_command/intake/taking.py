@@ -85,7 +85,7 @@ async def take(ledger: Ledger, inbox: Inbox, emitter: Emitter, records: Sequence
             else:
                 outcomes.append(read)
         submissions = [_submission(emitter, one, world) for one in piece]
-        submitting.append(asyncio.create_task(ledger.submit_all(submissions)))
+        submitting.append(asyncio.create_task(_submit(ledger, submissions)))
         readable += piece
         await asyncio.sleep(0)
     answers = [one for done in await asyncio.gather(*submitting) for one in done]
@@ -102,6 +102,13 @@ def _read(inbox: Inbox, record: ConsumerRecord) -> Taken | Outcome:
         return Outcome(record.offset, UNREADABLE, bad.source, bad.id, bad.code, bad.sentence, record=record)
     origin = Origin("kafka", inbox.topic, inbox.generation, inbox.partition, record.offset)
     return Taken(record.offset, event, origin)
+
+
+async def _submit(ledger: Ledger, submissions: list[Submission]) -> list[Answer | Exception]:
+    try:
+        return await ledger.submit_all(submissions)
+    except UnknownWorkspace as unknown:
+        return [unknown] * len(submissions)
 
 
 async def _lately(ledger: Ledger, workspace: str) -> World | None:
