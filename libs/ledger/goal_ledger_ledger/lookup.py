@@ -32,12 +32,21 @@ SELECT {_HEAD} AS what, NULL::bytea AS key, NULL::bytea AS content, epoch AS e, 
     NULL::timestamptz AS x_at, NULL::timestamptz AS y_at
 FROM heads WHERE workspace = $1
 UNION ALL
-SELECT {_ANSWER}, key, body, epoch, first_seq, last_seq, seq, id, location, version, NULL, NULL, NULL
-FROM answers WHERE workspace = $1 AND key = ANY($2::bytea[])
+SELECT {_ANSWER}, a.key, a.body, a.epoch, a.first_seq, a.last_seq, a.seq, a.id, a.location, a.version,
+    NULL, NULL, NULL
+FROM unnest($2::bytea[]) AS asked (key)
+CROSS JOIN LATERAL (
+    SELECT * FROM answers w WHERE w.workspace = $1 AND w.key = asked.key ORDER BY w.workspace, w.key LIMIT 1
+) a
 UNION ALL
-SELECT {_IDENTITY}, i.key, (SELECT f.bytes FROM facts f WHERE f.workspace = $1 AND f.seq = i.seq), i.state,
-    NULL, NULL, NULL, i.subject, NULL, NULL, NULL, NULL, NULL
-FROM identities i WHERE i.workspace = $1 AND i.key = ANY($3::bytea[])
+SELECT {_IDENTITY}, i.key, i.bytes, i.state, NULL, NULL, NULL, i.subject, NULL, NULL, NULL, NULL, NULL
+FROM unnest($3::bytea[]) AS asked (key)
+CROSS JOIN LATERAL (
+    SELECT w.key, w.state, w.subject, (
+        SELECT f.bytes FROM facts f WHERE f.workspace = $1 AND f.seq = w.seq ORDER BY f.workspace, f.seq LIMIT 1
+    ) AS bytes
+    FROM identities w WHERE w.workspace = $1 AND w.key = asked.key ORDER BY w.workspace, w.key LIMIT 1
+) i
 UNION ALL
 SELECT {_NEIGHBOURS}, NULL, NULL, asked.nr::int, NULL, NULL, NULL, NULL, NULL, b.value, a.value, b.at, a.at
 FROM unnest($4::text[], $5::timestamptz[], $6::bytea[]) WITH ORDINALITY AS asked (series, at, own, nr)
