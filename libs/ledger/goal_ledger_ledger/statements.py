@@ -42,7 +42,8 @@ WITH moved AS (
     ON CONFLICT (workspace, identity) DO UPDATE SET
         series = excluded.series, at = excluded.at, seq = excluded.seq, value = excluded.value
 ), gone_points AS (
-    DELETE FROM points p USING moved WHERE p.workspace = $1 AND p.identity = ANY($34::bytea[])
+    DELETE FROM points p USING moved
+    WHERE cardinality($34::bytea[]) > 0 AND p.workspace = $1 AND p.identity = ANY($34::bytea[])
 )
 SELECT count(*) FROM moved
 """
