@@ -110,13 +110,25 @@ def test_what_was_changed_before_the_activation_was_never_committed() -> None:
     assert "committed" not in document["objectives"][0]["key_results"][0]
 
 
-def test_a_correction_takes_the_place_of_a_check_in_unless_a_closing_counted_it() -> None:
-    before = organisation_of(_facts(DRAFTED, ADDED, ACTIVATED, CHECKED_IN, CORRECTED, CLOSED))["check_ins"][0]
-    after = organisation_of(_facts(DRAFTED, ADDED, ACTIVATED, CHECKED_IN, CLOSED, CORRECTED))["check_ins"][0]
+def test_a_corrected_check_in_says_what_it_said_first() -> None:
+    check_in = organisation_of(_facts(DRAFTED, ADDED, ACTIVATED, CHECKED_IN, CLOSED, CORRECTED))["check_ins"][
+        0
+    ]
 
-    assert "at_closing" not in before and before["values"][0]["value"] == "2"
-    assert after["values"][0]["value"] == "2" and after["at_closing"]["values"][0]["value"] == "1"
-    assert (after["order"], after["corrected"]["order"]) == (4, 6)
+    assert check_in["values"][0]["value"] == "2" and [
+        one["values"][0]["value"] for one in check_in["earlier"]
+    ] == ["1"]
+    assert (check_in["order"], check_in["corrected"]["order"]) == (4, 6)
+
+
+def test_a_retracted_check_in_is_left_out_unless_a_closing_counted_it() -> None:
+    retracted = ("CheckInRetracted", {"check_in": "c", "key_result": "k"})
+
+    gone = organisation_of(_facts(DRAFTED, ADDED, ACTIVATED, CHECKED_IN, retracted, CLOSED))
+    kept = organisation_of(_facts(DRAFTED, ADDED, ACTIVATED, CHECKED_IN, CLOSED, retracted))
+
+    assert gone["check_ins"] == []
+    assert kept["check_ins"][0]["retracted"]["order"] == 6
 
 
 def test_the_command_line_starts_without_the_kafka_client() -> None:

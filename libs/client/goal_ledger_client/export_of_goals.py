@@ -16,6 +16,7 @@ _OBJECTIVE = {
 }
 _KEY_RESULT = ("text", "measure", "weight", "owner")
 _SAID = ("values", "confidence", "status", "method", "author", "note", "blockers", "evidence")
+LAST_SEQ = 2**63
 _DEFAULTS: Json = {"description": None, "contributors": [], "kind": None, "cycle": None, "owner": None}
 
 
@@ -26,6 +27,7 @@ class Goals:
         self._goals: dict[str, Json] = {}
         self._objective_of: dict[str, str] = {}
         self._check_ins: dict[str, Json] = {}
+        self._closed: list[int] = []
 
     def take(self, id: str, fact: Json, when: Json) -> None:
         type, data = fact["type"], fact["data"]
@@ -57,6 +59,7 @@ class Goals:
                 if "activated" not in goal:
                     _commit(goal, when)
             case "ObjectiveClosed":
+                self._closed.append(fact["seq"])
                 author = data.get("author") or _person(fact["actor"])
                 said = {"author": author} if data.get("retrospective") and author else {}
                 kept = {name: one for name, one in data.items() if name != "author"}
@@ -88,7 +91,7 @@ class Goals:
             now = {name: data.get(name, "1" if name == "weight" else None) for name in _KEY_RESULT}
             goal["key_results"][id] = {"now": now, "changed": {}, "bindings": []}
             if active:
-                goal["key_results"][id]["added"] = when
+                goal["key_results"][id] |= {"added": when, "committed": deepcopy(now)}
             return
         one = goal["key_results"][id]
         match type:
@@ -111,26 +114,43 @@ class Goals:
     # Check-ins
 
     def _check_in(self, objective: str, type: str, data: Json, fact: Json, when: Json) -> None:
-        id, goal = data["check_in"], self._goals[objective]
+        id = data["check_in"]
         if type == "CheckInRetracted":
-            if _was_closed_since(goal, self._check_ins[id]["order"]):
-                self._check_ins[id]["retracted"] = when
-            else:
-                del self._check_ins[id]
+            self._check_ins[id]["retracted"] = when
             return
         said = {name: data[name] for name in _SAID if name in data}
         if "author" not in said and _person(fact["actor"]) is not None:
             said["author"] = _person(fact["actor"])
-        on = {"key_result": data["key_result"]} if data.get("key_result") else {"objective": objective}
-        row = {"id": id, **on, "effective_at": fact["effective_at"], **said, "order": fact["seq"]}
-        if fact.get("reason") and type == "CheckInRecorded":
-            row["reason"] = fact["reason"]
-        before = self._check_ins.get(id)
-        if before is not None and _was_closed_since(goal, before["order"]):
-            earlier = {name: before[name] for name in (*_SAID, "effective_at") if name in before}
-            row["at_closing"] = before.get("at_closing") or earlier
-            row |= {"order": before["order"], "corrected": when}
-        self._check_ins[id] = row
+        revision = {
+            "effective_at": fact["effective_at"],
+            **said,
+            "order": fact["seq"],
+            **_only(when, "reason"),
+        }
+        if type == "CheckInRecorded":
+            on = {"key_result": data["key_result"]} if data.get("key_result") else {"objective": objective}
+            self._check_ins[id] = {"on": on, "revisions": []}
+        self._check_ins[id]["revisions"].append(revision)
+
+    def _check_in_row(self, id: str, check_in: Json) -> Json | None:
+        """What it says now; what it said first, and whenever a goal was closed. None: retracted before any closing."""
+        revisions, retracted = check_in["revisions"], check_in.get("retracted")
+        ends = [one["order"] for one in revisions[1:]] + [retracted["order"] if retracted else LAST_SEQ]
+        counted = [
+            any(one["order"] < closed < end for closed in self._closed)
+            for one, end in zip(revisions, ends, strict=True)
+        ]
+        if retracted and not any(counted):
+            return None
+        last, first = revisions[-1], revisions[0]
+        row = {"id": id, **check_in["on"], **last, "order": first["order"]}
+        row.pop("reason", None)
+        row |= _only(first, "reason")
+        if last is not first:
+            between = [one for one, was in zip(revisions[1:-1], counted[1:-1], strict=True) if was]
+            row["earlier"] = [first, *between]
+            row["corrected"] = _only(last, "order", "reason")
+        return row | ({"retracted": retracted} if retracted else {})
 
     # The rows
 
@@ -145,7 +165,8 @@ class Goals:
             row["key_results"] = [_key_result_row(one, of) for one, of in goal["key_results"].items()]
             row |= {name: rows for name, rows in (("links", links), ("closings", goal["closings"])) if rows}
             objectives.append(row)
-        return objectives, sorted(self._check_ins.values(), key=lambda one: one["order"])
+        check_ins = [self._check_in_row(id, one) for id, one in self._check_ins.items()]
+        return objectives, [row for row in check_ins if row is not None]
 
     def _kept_links(self, links: list[Json], checkpoints: dict[str, list[int]]) -> list[Json]:
         """The links as they are, and those that a parent committed to, or was closed with."""
@@ -216,7 +237,3 @@ def _checkpoints(goal: Json) -> list[int]:
     """The seqs at which others' links were counted for good."""
     activated = [goal["activated"]["order"]] if "activated" in goal else []
     return activated + [closing["order"] for closing in goal["closings"]]
-
-
-def _was_closed_since(goal: Json, order: int) -> bool:
-    return any(closing["order"] > order for closing in goal["closings"])

@@ -231,10 +231,12 @@ class Said(Piece):
 
 class EarlierSaid(Said):
     effective_at: Instant | None = None
+    order: Whole | None = None
+    reason: str | None = None
 
 
 class CheckInRow(Said):
-    """On a key result or an objective. ``at_closing``: what it said when its objective was closed, if corrected since."""
+    """On a key result or an objective. ``earlier``: what it said before it was ``corrected``."""
 
     id: Id
     key_result: Id | None = None
@@ -242,7 +244,7 @@ class CheckInRow(Said):
     effective_at: Instant | None = None
     order: Whole | None = None
     reason: str | None = None
-    at_closing: EarlierSaid | None = None
+    earlier: tuple[EarlierSaid, ...] = ()
     corrected: Happened | None = None
     retracted: Happened | None = None
 

@@ -186,7 +186,7 @@ def _key_result(place: str, row: ObjectiveRow, one: KeyResultRow) -> Iterator[St
         later = _of_draft(meta, state)
         values = as_committed(one, _KEY_RESULT)
         if present is None:
-            if not isinstance(state, Drafted):
+            if not isinstance(state, Drafted) and one.added is None:
                 values = {name: getattr(one, name) for name in _KEY_RESULT}
             values["measure"] = values["measure"].definition()
             return key_result.AddKeyResult(later, objective=row.id, key_result=one.id, **values)
