@@ -7,6 +7,7 @@ no other. Dry runs decide on the present fold and record nothing.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,8 @@ class Sender:
     credential: Credential
     meta: Meta
     traceparent: str | None
+    world: World
+    """The state of about now: it tells which look-ups can be left out."""
     dry_run: bool = False
 
 
@@ -57,29 +60,35 @@ async def sender_of(
         importing="importer" in roles(world, actor),
         origin=HTTP,
     )
-    return Sender(credential, meta, trace, dry)
+    return Sender(credential, meta, trace, world, dry)
 
 
 async def take_batch(shell: Shell, sender: Sender, events: Sequence[Any]) -> list[Receipt]:
-    """The receipts of parsed structured events, in their order. Raises LedgerError if nothing at all was recorded."""
-    receipts: list[Receipt | None] = []
-    taken: list[tuple[int, Taken]] = []
-    for number, event in enumerate(events):
-        try:
-            taken.append((number, Taken(from_json(event))))
-            receipts.append(None)
-        except NotAReading as bad:
-            receipts.append(unreadable(bad))
-        if number % PARSED_AT_ONCE_ITEMS == 0:
-            await asyncio.sleep(0)
-    for start in range(0, len(taken), PIECE_ITEMS):
-        piece = taken[start : start + PIECE_ITEMS]
-        outcomes = await _record(shell, [submission(sender, one) for _, one in piece])
-        if isinstance(outcomes[0], LedgerError) and start == 0 and outcomes[0] is outcomes[-1]:
-            raise outcomes[0]  # nothing of it was recorded: 503 for the whole
-        for (number, one), outcome in zip(piece, outcomes, strict=True):
-            receipts[number] = one.receipt(outcome)
-    return [receipt for receipt in receipts if receipt is not None]
+    """The receipts of parsed structured events, in their order. Raises LedgerError if nothing at all was recorded.
+
+    Handed to the ledger in pieces, in order: while it writes one, the next is taken apart.
+    """
+    taken: list[Taken | Receipt] = []
+    recording: list[asyncio.Task[list[Answer | Exception]]] = []
+    for start in range(0, len(events), PIECE_ITEMS):
+        piece: list[Taken] = []
+        for number, event in enumerate(events[start : start + PIECE_ITEMS], 1):
+            try:
+                piece.append(one := Taken(from_json(event)))
+                taken.append(one)
+            except NotAReading as bad:
+                taken.append(unreadable(bad))
+            if number % PARSED_AT_ONCE_ITEMS == 0:
+                await asyncio.sleep(0)
+        if piece:
+            submissions = [submission(sender, one) for one in piece]
+            recording.append(asyncio.create_task(_record(shell, submissions)))
+        await asyncio.sleep(0)
+    recorded = await asyncio.gather(*recording)
+    if recorded and all(isinstance(one[0], LedgerError) and one[0] is one[-1] for one in recorded):
+        raise recorded[0][0]  # nothing of it was recorded: 503 for the whole
+    outcomes = itertools.chain.from_iterable(recorded)
+    return [one.receipt(next(outcomes)) if isinstance(one, Taken) else one for one in taken]
 
 
 async def _record(shell: Shell, submissions: list[Submission]) -> list[Answer | Exception]:
@@ -126,7 +135,7 @@ def submission(sender: Sender, taken: Taken, mark: CommandMark | None = None) ->
         workspace=sender.credential.workspace,
         decide=decided,
         lookups=lookups(command),
-        neighbours=neighbours(command),
+        neighbours=neighbours(command, sender.world),
         mark=mark,
         traceparent=_trace(event.traceparent) or sender.traceparent,
     )
