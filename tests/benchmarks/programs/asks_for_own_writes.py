@@ -2,7 +2,7 @@
 
 The clock of a visibility runs from the command's answer (the fact is committed by then) to the whole answer of
 `GET /v1/key-results/<id>?wait_ms=5000` with the position in the header. Job: that of ``load.py`` with one target, and
-``query`` [host, port], ``asked`` (request line and headers of the query, but for the position), ``rate``, ``seconds``.
+``query`` [host, port], ``token``, ``key_results`` (checked in on in turn), ``rate``, ``seconds``.
 Result: ``p50_ms``, ``p99_ms``, ``max_ms``, ``count``.
 """
 
@@ -17,6 +17,8 @@ from benchmarks.programs.load import NUMBER
 from benchmarks.results import quantile
 
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+HEAD_PATH = "/v1/key-results/result-1"
+"""The path in ``head``, which is replaced."""
 POSITION = b"goal-ledger-position:"
 
 
@@ -45,12 +47,16 @@ async def work(job: dict[str, Any]) -> dict[str, Any]:
     seen_s: list[float] = []
 
     async def one(number: int) -> None:
+        path = f"/v1/key-results/{job['key_results'][number % len(job['key_results'])]}"
         body = f"{job['before']}{NUMBER % number}{job['after']}"
-        request = f"{job['head']}Content-Length: {len(body)}\r\n\r\n{body}"
+        request = f"{job['head'].replace(HEAD_PATH, path)}Content-Length: {len(body)}\r\n\r\n{body}"
         head, _ = await commands.exchange(request.encode())
         committed = time.perf_counter()
         position = head.lower().partition(POSITION)[2].partition(b"\r")[0].strip().decode()
-        await queries.exchange(f"{job['asked']}Goal-Ledger-Position: {position}\r\n\r\n".encode())
+        asked = (
+            f"GET {path}?wait_ms=5000 HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {job['token']}\r\n"
+        )
+        await queries.exchange(f"{asked}Goal-Ledger-Position: {position}\r\n\r\n".encode())
         seen_s.append(time.perf_counter() - committed)
 
     began, tasks = time.perf_counter(), []
