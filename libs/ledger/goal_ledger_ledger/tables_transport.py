@@ -20,6 +20,19 @@ from sqlalchemy import (
 
 from goal_ledger_ledger.tables import instant, ledger
 
+__all__ = [
+    "checkpoints",
+    "emitters",
+    "inbox_positions",
+    "leases",
+    "ledger",
+    "outcomes",
+    "partition_marks",
+    "published",
+    "receipt_marks",
+    "settings",
+]
+
 settings = Table(
     "settings",
     ledger,
