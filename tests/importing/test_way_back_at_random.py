@@ -10,6 +10,7 @@ import os
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -282,3 +283,27 @@ async def test_a_random_life_comes_back_with_the_same_scores(
         for was, now in zip(goal["key_results"], after[id]["key_results"], strict=True):
             assert {n: now[n] for n in OF_KEY_RESULT} == {n: was[n] for n in OF_KEY_RESULT}
     assert before
+
+
+@pytest.mark.parametrize("seed", range(100, 100 + int(os.environ.get("RANDOM_LIVES", "3"))))
+async def test_what_a_closing_suggests_is_the_score_that_the_goal_keeps(
+    service: Service, reading: Reading, seed: int
+) -> None:
+    org = await _begun(service, f"life-{seed}")
+    life = Life(org, seed)
+    await life.organise()
+    await life.define()
+    for _ in range(120):
+        await life.live()
+    await life.close()
+    active = [id for id, goal in (await _goals(service, reading, org)).items() if goal["state"] == "active"]
+    for id in active:
+        answer = await org.post(f"/v1/objectives/{id}/close", {"outcome": "partial", "reason": "The end"})
+        assert answer.status_code == 200, answer.text
+
+    after = await _goals(service, reading, org)
+
+    for id in active:
+        suggested, kept = after[id]["closings"][-1]["suggested"], after[id]["score"]
+        assert (suggested is None) == (kept is None), id
+        assert suggested is None or abs(Decimal(suggested) - Decimal(kept)) <= Decimal("0.0000005"), id
