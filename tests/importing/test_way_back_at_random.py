@@ -13,10 +13,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import jsonschema
 import pytest
 from command.service import ISSUER, Organisation, Service, service_token
 from goal_ledger_client.export import organisation_of
 from goal_ledger_command.cli.operator import _meta, _submission, creation
+from goal_ledger_command.importing.schema import schema
 from goal_ledger_domain.access import GrantRole
 from goal_ledger_projection.records import Record
 from projection.query.conftest import Reading
@@ -267,6 +269,7 @@ async def test_a_random_life_comes_back_with_the_same_scores(
     facts = [json.loads(line) for line in await _facts(service, source.workspace)]
     document = json.loads(json.dumps(organisation_of(facts)))
     document["people"] = []  # names are sealed in the log
+    jsonschema.Draft202012Validator(schema()).validate(document)
     target = await _begun(service, f"life-{seed}-again")
     answer = await imported(target, document)
     refused = [one for one in answer["rows"] if one["outcome"] == "refused"]
