@@ -19,22 +19,23 @@ FILE = "organisation.v1.schema.json"
 
 def schema() -> dict[str, Any]:
     """JSON Schema 2020-12 of ``goal-ledger.organisation.v1``."""
-    lists: dict[str, Any] = {
-        section: (list[shape], [])
-        for section, shape in ROWS.items()
-        if section != "workspace"  # type: ignore[valid-type]
+    members: dict[str, Any] = {
+        "format": (Literal[FORMAT], ...),
+        "exported": (dict[str, Any] | None, None),
+        "workspace": (ROWS["workspace"] | None, None),
     }
+    for section, shape in ROWS.items():
+        if section != "workspace":
+            members[section] = (list[shape], [])  # type: ignore[valid-type]
     document = create_model(
         "Organisation",
         __config__=ConfigDict(extra="forbid", title="An organisation in Goal Ledger"),
         __doc__="A whole organisation, or rows of it: docs/guide/import.md.",
-        format=(Literal[FORMAT], ...),
-        exported=(dict[str, Any] | None, None),
-        workspace=(ROWS["workspace"] | None, None),
-        **lists,
+        **members,
     )
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return dialect | document.model_json_schema()
+    described: dict[str, Any] = document.model_json_schema()
+    return dialect | described
 
 
 def page() -> str:
