@@ -106,13 +106,13 @@ class Ground:
         return result
 
     @contextmanager
-    def server(self, name: str, port: int) -> Iterator[None]:
-        """A server of `benchmarks.programs` on a port, ready when /health/ready answers."""
+    def server(self, name: str, port: int) -> Iterator[int]:
+        """A server of `benchmarks.programs` on a port, ready when /health/ready answers; its process."""
         argv = [sys.executable, "-m", f"benchmarks.programs.{name}", str(port)]
         owned = self.stack.spawn(name, argv, self.environment())
         try:
             self.wait(lambda: _answers(port), 60)
-            yield
+            yield owned.pid
         finally:
             owned.stop(signal.SIGTERM, 10)
 
