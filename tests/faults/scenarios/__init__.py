@@ -31,3 +31,19 @@ SCENARIOS: dict[str, Callable[[Stack], Awaitable[Finding]]] = {
     "restored-while-running": restored_while_running,
 }
 """In the order in which they are run on one stack; the last two leave a workspace behind for good."""
+
+__all__ = [
+    "SCENARIOS",
+    "both_ways",
+    "bulk_beside_singles",
+    "inbox_waits",
+    "poison",
+    "racing_links",
+    "restored_while_running",
+    "same_key",
+    "secrecy",
+    "store_restored",
+    "topic_lost",
+    "topic_made_by_another",
+    "two_processes",
+]
