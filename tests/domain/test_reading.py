@@ -156,6 +156,14 @@ def test_the_same_identity_with_other_content_is_refused(changed: dict[str, Any]
     shop().told(take()).when(take(**changed)).then_refused("id_taken", "id")
 
 
+@pytest.mark.parametrize("said", [{"unit": " items "}, {"sequence": " 7 "}, {"unit": "e\u0301"}])
+def test_a_repeat_word_for_word_is_one_reading_also_where_its_text_is_kept_in_a_cleaner_form(
+    said: dict[str, Any],
+) -> None:
+    again = take(STOCK, **said)
+    shop().told(again).when(again).then_nothing_new()
+
+
 def test_source_and_id_are_compared_as_bytes() -> None:
     record = shop().told(take(id="e\u0301"))
     record.when(take(id="\u00e9")).then(recorded(id="\u00e9"))

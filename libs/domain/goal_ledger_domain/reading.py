@@ -183,16 +183,24 @@ def _need_own(world: World, meta: Meta, known: Feed) -> None:
 
 
 def _is_same(before: Found, command: TakeReading, stream: str) -> bool:
-    """Equal content. A repeat that leaves out mode or unit says nothing against those that were taken."""
+    """Equal content, in its clean form. A repeat that leaves out mode or unit says nothing against those taken."""
     data = before.fact.data
     return (
         before.fact.stream == stream
         and data.time == command.time
         and data.value == command.value
-        and command.unit in (None, data.unit)
         and command.mode in (None, data.mode)
-        and data.sequence == command.sequence
+        and _unit(command) in (None, data.unit)
+        and data.sequence == _sequence(command)
     )
+
+
+def _unit(command: TakeReading | CorrectReading) -> str | None:
+    return text.optional_line(command.unit, "unit", limits.MEASURE_UNIT_MAX_CHARACTERS)
+
+
+def _sequence(command: TakeReading) -> str | None:
+    return text.optional_line(command.sequence, "sequence", limits.SEQUENCE_MAX_CHARACTERS)
 
 
 def _record(command: TakeReading, situation: Situation, known: Feed, stream: str) -> Decision:
@@ -220,8 +228,7 @@ def _valid(command: TakeReading, segment: Segment) -> ReadingRecorded:
                 f"{field} is 1–{limits.READING_NAME_MAX_BYTES} bytes of UTF-8 without control or direction characters.",
                 field=field,
             )
-    sequence = text.optional_line(command.sequence, "sequence", limits.SEQUENCE_MAX_CHARACTERS)
-    unit = text.optional_line(command.unit, "unit", limits.MEASURE_UNIT_MAX_CHARACTERS)
+    sequence, unit = _sequence(command), _unit(command)
     return ReadingRecorded(
         source=command.source,
         id=command.id,
@@ -232,16 +239,6 @@ def _valid(command: TakeReading, segment: Segment) -> ReadingRecorded:
         sequence=sequence,
         backfill=command.backfill,
     )
-
-
-def _need_name(name: str, field: str) -> None:
-    """Names are kept byte for byte."""
-    if not name or text.REFUSED_IN_LINE.search(name) or len(name.encode()) > limits.READING_NAME_MAX_BYTES:
-        raise Refusal(
-            "reading_name_malformed",
-            f"{field} is 1–{limits.READING_NAME_MAX_BYTES} bytes of UTF-8 without control characters.",
-            field=field,
-        )
 
 
 def _mode(stated: str | None, segment: Segment) -> str:
@@ -410,7 +407,7 @@ def _judged(command: Judging, situation: Situation, stream: str, data: FactData)
 
 
 def _corrected(command: CorrectReading, segment: Segment) -> ReadingCorrected:
-    unit = text.optional_line(command.unit, "unit", limits.MEASURE_UNIT_MAX_CHARACTERS)
+    unit = _unit(command)
     if unit not in (None, segment.definition.unit):
         raise Refusal(
             "reading_unit_mismatch", f"The feed is read in {segment.definition.unit}.", field="unit"
