@@ -31,7 +31,7 @@ from goal_ledger_contracts.measures import (
     Window,
 )
 
-from goal_ledger_domain import limits, text, values
+from goal_ledger_domain import limits, text, times, values
 from goal_ledger_domain.durations import duration
 from goal_ledger_domain.refusals import Refusal
 
@@ -131,6 +131,8 @@ def _rises(numbers: Sequence[Decimal]) -> bool:
 def _window(window: Window, field: str) -> Window:
     match window:
         case Window(datetime() as start, datetime() as end, None, None):
+            times.instant(start, f"{field}.start")
+            times.instant(end, f"{field}.end")
             if start >= end:
                 raise Refusal("window_malformed", "The window ends after its start.", field=f"{field}.end")
             return window

@@ -101,6 +101,8 @@ BAD: list[tuple[Any, str, str]] = [
     (DoneOrNot(Window(moment="launch")), "window_malformed", WINDOW),
     (DoneOrNot(Window(MAY, JANUARY)), "window_malformed", f"{WINDOW}.end"),
     (DoneOrNot(Window(JANUARY, JANUARY)), "window_malformed", f"{WINDOW}.end"),
+    (DoneOrNot(Window(JANUARY.replace(year=1), MAY)), "time_out_of_range", f"{WINDOW}.start"),
+    (DoneOrNot(Window(JANUARY, MAY.replace(year=9999))), "time_out_of_range", f"{WINDOW}.end"),
     (DoneOrNot(Window(moment="launch", duration="1 month")), "duration_malformed", f"{WINDOW}.duration"),
     (DoneOrNot(Window(moment="launch", duration="P")), "duration_malformed", f"{WINDOW}.duration"),
     (DoneOrNot(Window(moment="launch", duration="P1DT")), "duration_malformed", f"{WINDOW}.duration"),
