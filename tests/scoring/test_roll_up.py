@@ -174,3 +174,13 @@ def test_what_did_not_change_is_not_computed_again_and_what_did_is() -> None:
     changed = score_tree(tree(top, goal("low", kr("1", "7", feed="f")), beside), memory=memory)  # type: ignore[arg-type]
     assert (changed["top"].score, first["top"].score) == (Decimal("0.6"), Decimal("0.4"))
     assert changed["beside"] is first["beside"]
+
+
+def test_a_feed_under_key_results_that_do_not_count_is_not_counted_twice() -> None:
+    shown_only = goal("top", kr("own", "3", feed="f"), children=(ChildLink("low"),), roll_up="aligned")
+    got = score_tree(tree(shown_only, goal("low", kr("1", "3", feed="f"))))
+    assert got["top"].feeds_twice == ()
+    by_aligned = KeyResultInput("by", Aligned(), dropped=True)
+    dropped = goal("top", kr("own", "3", feed="f"), by_aligned, children=(ChildLink("low", key_result="by"),))
+    got = score_tree(tree(dropped, goal("low", kr("1", "3", feed="f"))))
+    assert got["top"].feeds_twice == ()

@@ -206,13 +206,14 @@ def _why_left_out(link: ChildLink, child: GoalInput | None) -> str | None:
 def _feeds_beneath(goal: GoalInput, score: GoalScore, below: Mapping[str, FeedCounts]) -> FeedCounts:
     """How often each feed is counted under this goal: by its own key results and through each counted child."""
     found: Counter[str] = Counter()
-    for one in goal.key_results:
-        if not one.dropped and one.weight:
-            for part in one.values.values():
-                if part.feed:
-                    found[part.feed] += 1
+    own = [] if goal.roll_up == ALIGNED else [o for o in goal.key_results if not o.dropped and o.weight]
+    for one in own:
+        for part in one.values.values():
+            if part.feed:
+                found[part.feed] += 1
     if goal.children and below:
-        counted = [*score.counted, *(c for one in score.key_results.values() for c in one.counted)]
+        within = [score.key_results[one.id] for one in own if one.id in score.key_results]
+        counted = [*score.counted, *(child for one in within for child in one.counted)]
         for child in _counted_children(counted):
             found.update(below.get(child, {}))
     return found
