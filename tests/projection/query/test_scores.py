@@ -290,3 +290,40 @@ async def test_a_feed_that_counts_twice_under_one_ancestor_is_flagged(story: Sto
     for part in ("a", "b"):
         story.tell("objective/o", PartBound(part, "value", "f", "last"))
     assert (await objective(story, "o"))["feeds_counted_twice"] == ["f"]
+
+
+async def test_a_baseline_found_after_the_activation_completes_the_commitment(story: Story) -> None:
+    story.goal("o", ("kr", Increase(d("100"))))
+    story.later(at(2))
+    story.check_in("o", "kr", "60")
+    assert (await objective(story, "o"))["score_committed"] is None
+    story.later(at(3))
+    story.tell("objective/o", MeasureChanged("kr", Increase(d("100"), d("20"))), reason="Found")
+    found = await objective(story, "o")
+    assert (found["score"], found["score_committed"], found["score_difference"]) == ("0.5", "0.5", "0")
+    story.later(at(4))
+    story.tell("objective/o", MeasureChanged("kr", Increase(d("60"), d("40"))), reason="Eased")
+    found = await objective(story, "o")
+    assert (found["score"], found["score_committed"]) == ("1", "0.5")
+    assert found["key_results"][0]["committed"]["measure"]["baseline"] == "20"
+    assert (await objective(story, "o", as_of=at(2, 23).isoformat()))["score_committed"] is None
+    points = (await story.ask("/v1/key-results/kr/progress"))["points"]
+    assert [point["score_committed"] for point in points][-2:] == ["0.5", "0.5"]
+    assert points[0]["score_committed"] is None
+
+
+async def test_a_baseline_found_with_another_target_completes_the_commitment_by_the_baseline_alone(
+    story: Story,
+) -> None:
+    pair = (Part("a", Increase(d("100"))), Part("b", TEN))
+    story.goal("o", ("kr", Increase(d("100"))), ("two", Compound("weighted", pair)))
+    story.later(at(2))
+    story.check_in("o", "kr", "60")
+    values = (PartValue("a", d("50")), PartValue("b", d("5")))
+    story.tell("objective/o", CheckInRecorded("c", "two", values))
+    story.tell("objective/o", MeasureChanged("kr", Increase(d("220"), d("20"))), reason="Found, and raised")
+    moved = (Part("a", Increase(d("200"), d("0"))), Part("b", TEN))
+    story.tell("objective/o", MeasureChanged("two", Compound("weighted", moved)), reason="Likewise")
+    kr, two = (await objective(story, "o"))["key_results"]
+    assert (kr["score"], kr["score_committed"]) == ("0.2", "0.5")
+    assert (two["score"], two["score_committed"]) == ("0.375", "0.5")

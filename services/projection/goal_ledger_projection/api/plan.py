@@ -15,7 +15,7 @@ from goal_ledger_projection.api.versions import Moment
 @dataclass(slots=True)
 class Plan:
     """`goal`: its definition at the moment; `defined`: the one it is scored by (of a closed one, that of the closing);
-    `moment`: when it is scored at; `committed`: the definition folded up to its first activation."""
+    `moment`: when it is scored at; `committed`: the definition folded up to its first activation, with baselines found since."""
 
     goal: Goal
     defined: Goal

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import encoded, heading, number, respond, time
 from goal_ledger_projection.api.clocks import instant
+from goal_ledger_projection.api.commitment import completed, lacks_baseline
 from goal_ledger_projection.api.context import Context
 from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.gathering import Gathering, Ground
@@ -147,7 +148,12 @@ class _Series:
         """All points by one look-up: each part of each point asks for its value at its own moment."""
         context = await self._view.context()
         gathering = Gathering(context)
-        wanted = [self._inputs(context, gathering, self._in_effect(definitions, at), at) for at in times]
+        in_effect = [self._in_effect(definitions, at) for at in times]
+        committed = self._commitments(definitions, in_effect)
+        wanted = [
+            self._inputs(context, gathering, goal, committed.get(goal.seq), at)
+            for goal, at in zip(in_effect, times, strict=True)
+        ]
         await gathering.fetch(self._view.snapshot)
         return [
             self._point(
@@ -162,8 +168,22 @@ class _Series:
     def _in_effect(self, definitions: list[Goal], at: datetime) -> Goal:
         return next((goal for goal in reversed(definitions) if self._since[goal.seq] <= at), definitions[0])
 
+    def _commitments(self, definitions: list[Goal], in_effect: list[Goal]) -> dict[int, Goal]:
+        """The commitment as it was completed by each of these definitions, by their seq."""
+        first = self._standing.committed
+        if first is None:
+            return {}
+        committed = next((goal for goal in definitions if goal.seq == first.seq), first)
+        lacks = lacks_baseline(committed)
+        return {
+            goal.seq: completed(committed, [one for one in definitions if first.seq < one.seq <= goal.seq])
+            if lacks
+            else committed
+            for goal in {one.seq: one for one in in_effect}.values()
+        }
+
     def _inputs(
-        self, context: Context, gathering: Gathering, goal: Goal, at: datetime
+        self, context: Context, gathering: Gathering, goal: Goal, committed: Goal | None, at: datetime
     ) -> tuple[KeyResultInput, KeyResultInput | None, Span | None]:
         moment = Moment(at, self._seq)
         rules = context.rules(goal.id, goal.owner, self._seq, at)
@@ -173,7 +193,6 @@ class _Series:
         amended = gathering.key_result(
             one, Ground(goal.id, moment, cycle, rules.time_zone), dropped=one.dropped
         )
-        committed = self._standing.committed
         then = None if committed is None else committed.key_result(self._one.id)
         if then is None or committed is None or committed.activated_seq is None or goal.activated_seq is None:
             return amended, None, cycle

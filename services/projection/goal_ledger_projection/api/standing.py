@@ -22,6 +22,7 @@ from goal_ledger_scoring.roll_up import Memory, Scored, score_tree
 from goal_ledger_scoring.windows import Span
 
 from goal_ledger_projection.api.changes_since import touched_since
+from goal_ledger_projection.api.commitment import complete_all
 from goal_ledger_projection.api.context import Context, Contexts, Link
 from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.api.gathering import Gathering, Ground
@@ -190,8 +191,13 @@ class Standings:
             goals = list((await self.goals.get(snapshot, epoch, versions)).values())
             goals.sort(key=lambda goal: goal.id)
             others = await self.goals.get(snapshot, epoch, _other_versions(goals, unclosed))
-            for goal in goals:
-                plans[goal.id] = _plan(goal, others, context, ground, moment, unclosed)
+            made = [_plan(goal, others, context, ground, moment, unclosed) for goal in goals]
+            completed = await complete_all(
+                snapshot, epoch, self.goals, [plan.defined for plan in made], others
+            )
+            for plan in made:
+                plan.committed = completed.get(plan.goal.id, plan.committed)
+                plans[plan.goal.id] = plan
             if ids is None or not with_counted:
                 break
             counted = {child for goal in goals for child in _counted_children(context, plans[goal.id])}
