@@ -48,7 +48,10 @@ async def test_postgres_killed_with_a_busy_back_end_comes_back_with_what_was_com
     await connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
     counting = asyncio.ensure_future(busy.fetchval("SELECT count(*) FROM generate_series(1, 2000000000)"))
     back_end = busy.get_server_pid()
-    active = "SELECT state = 'active' AND wait_event IS NULL FROM pg_stat_activity WHERE pid = $1"
+    active = (
+        "SELECT state = 'active' AND clock_timestamp() - query_start > interval '100 ms'"
+        " FROM pg_stat_activity WHERE pid = $1"
+    )
     while not await connection.fetchval(active, back_end):  # noqa: ASYNC110 - no event tells it
         await asyncio.sleep(0)
     port = server.port

@@ -85,8 +85,9 @@ async def take_batch(shell: Shell, sender: Sender, events: Sequence[Any]) -> lis
             recording.append(asyncio.create_task(_record(shell, submissions)))
         await asyncio.sleep(0)
     recorded = await asyncio.gather(*recording)
-    if recorded and all(isinstance(one[0], LedgerError) and one[0] is one[-1] for one in recorded):
-        raise recorded[0][0]  # nothing of it was recorded: 503 for the whole
+    failures = [one[0] for one in recorded if isinstance(one[0], LedgerError) and one[0] is one[-1]]
+    if recorded and len(failures) == len(recorded):
+        raise failures[0]  # nothing of it was recorded: 503 for the whole
     outcomes = itertools.chain.from_iterable(recorded)
     return [one.receipt(next(outcomes)) if isinstance(one, Taken) else one for one in taken]
 

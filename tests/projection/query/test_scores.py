@@ -327,3 +327,15 @@ async def test_a_baseline_found_with_another_target_completes_the_commitment_by_
     kr, two = (await objective(story, "o"))["key_results"]
     assert (kr["score"], kr["score_committed"]) == ("0.2", "0.5")
     assert (two["score"], two["score_committed"]) == ("0.375", "0.5")
+
+
+async def test_a_cycles_instants_are_those_of_its_goals_also_under_a_policys_time_zone(story: Story) -> None:
+    story.tell("cycle/q1", CyclePlanned("Q1", date(2026, 1, 1), date(2026, 3, 31)))
+    story.goal("o", ("kr", TEN), cycle="q1")
+    set_ = PolicySet("workspace", 1, Policy(time_zone="America/New_York"))
+    story.tell(f"workspace/{story.workspace}", set_, reason="Moved")
+    goal = await objective(story, "o")
+    (cycle,) = (await story.ask("/v1/cycles"))["items"]
+    instants = ("2026-01-01T05:00:00.000000Z", "2026-04-01T04:00:00.000000Z")
+    assert (cycle["starts_at"], cycle["ends_at"]) == instants
+    assert (goal["cycle_start"], goal["cycle_end"]) == instants

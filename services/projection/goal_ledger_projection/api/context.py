@@ -228,7 +228,10 @@ class Context:
         return found
 
     def time_zone(self, seq: int, as_of: datetime | None) -> str:
-        """The workspace's own time zone, before any policy."""
+        """The workspace's time zone: its policy's, else the one that it was created with."""
+        policy = self.body("policy", "workspace", seq, as_of)
+        if policy is not None and policy["policy"].get("time_zone") is not None:
+            return str(policy["policy"]["time_zone"])
         for _, _, body in self.all("workspace", seq, None):
             return str(body["time_zone"])
         return "UTC"
