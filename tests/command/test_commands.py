@@ -50,6 +50,24 @@ async def test_the_same_thing_twice_is_answered_alike_and_another_under_its_id_i
     assert_problem(other, 409, "id_taken")
 
 
+async def test_the_same_link_again_is_answered_as_first_and_another_weight_is_another_link(
+    org: Organisation, service: Service
+) -> None:
+    for objective in ("up", "down"):
+        await org.given(("/v1/objectives", {"id": objective, "title": objective, "owner": "person/ada"}))
+    align, link = "/v1/objectives/down/align", {"link": "l1", "parent": "objective/up"}
+    first = await org.post(align, link)
+    assert_problem(await org.post(align, link | {"weight": "2"}), 409, "id_taken", "link")
+    heavier = await org.post(align, {"parent": "objective/up", "weight": "2"})
+    assert [one["type"] for one in heavier.json()["facts"]] == ["ObjectiveAligned"]
+    head = await org.head(service.internal)
+    again = await org.post(align, link)
+    assert (again.status_code, again.json()) == (200, first.json())
+    same = await org.post(align, {"link": heavier.json()["id"], "parent": "objective/up", "weight": "2"})
+    assert same.json() == heavier.json()
+    assert await org.head(service.internal) == head
+
+
 async def test_decimals_are_taken_by_their_digits_as_strings_or_numbers(
     org: Organisation, service: Service
 ) -> None:

@@ -136,6 +136,27 @@ async def test_a_second_import_changes_only_what_changed(org: Organisation) -> N
     assert int(again["position"].split("-")[1]) - int(first["position"].split("-")[1]) == 3
 
 
+async def test_a_links_weight_changes_to_and_fro_and_other_rows_of_older_exports_are_taken(
+    org: Organisation,
+) -> None:
+    def with_links(*links: dict[str, Any]) -> dict[str, Any]:
+        goals = [{"id": id, "title": id, "owner": "unit/u"} for id in ("up", "down")]
+        units = [{"id": "u", "name": "U"}]
+        return {
+            "format": "goal-ledger.organisation.v1",
+            "units": units,
+            "objectives": [goals[0], {**goals[1], "links": list(links)}],
+        }
+
+    up = {"parent": "objective/up"}
+    for weight, outcome in (("1", "created"), ("2", "created"), ("2", "unchanged"), ("1", "created")):
+        answer = outcomes(await imported(org, with_links({**up, "weight": weight})))
+        assert answer["/objectives/1/links/0"] == outcome
+    other = with_links({**up, "id": "l1"}, {**up, "id": "l1", "weight": "3"})
+    assert "refused" not in outcomes(await imported(org, other)).values()
+    assert set(outcomes(await imported(org, other)).values()) == {"unchanged"}
+
+
 async def test_a_dry_run_says_the_same_and_records_nothing(org: Organisation) -> None:
     before = await org.post("/v1/units", {"id": "salg-2", "name": "Salg 2"})
 

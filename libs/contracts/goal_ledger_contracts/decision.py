@@ -18,8 +18,8 @@ from goal_ledger_contracts.position import Position
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Something whose content is not held in memory: ``check-in``, ``comment``, ``kudos``, ``moment``, ``person`` (the
-    name), ``reading``, ``reading-correction``.
+    """Something whose content is not held in memory: ``check-in``, ``comment``, ``kudos``, ``link``, ``moment``,
+    ``person`` (the name), ``reading``, ``reading-correction``.
 
     ``names`` are compared as bytes: (id,) or, of a reading, (source, id).
     """

@@ -1,24 +1,27 @@
 """Alignment: what an objective contributes to or supports, with no loop anywhere.
 
-One link per (child, parent); aligning again with another mode or weight records the link anew under the id it has. In
-the test for loops a key result counts as its objective, and links of both modes count. All commands of a workspace are
-decided one after another on one fold, so of two links that would close a loop together the second is refused.
+A link is known by its id, and an id stands for one content (child, parent, mode, weight) for ever. There is one link per
+(child, parent): to change its mode or weight, the two are aligned anew under another id, and the new link takes the
+place of the one before. In the test for loops a key result counts as its objective, and links of both modes count. All
+commands of a workspace are decided one after another on one fold, so of two links that would close a loop together the
+second is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import assert_never
 
-from goal_ledger_contracts.decision import Decision, Situation
+from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.measures import Aligned
 from goal_ledger_contracts.objective import ObjectiveAligned, ObjectiveUnaligned
 
 from goal_ledger_domain import limits, text, values
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.goal import Archived, Closed, KeyResult, Link, Objective, known, known_key_result
+from goal_ledger_domain.part import Command as AnyCommand
 from goal_ledger_domain.part import Part
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.standing import define, same
@@ -41,7 +44,7 @@ class Align:
 
 @dataclass(frozen=True, slots=True)
 class Unalign:
-    """Named by its ``link``, its ``parent``, or both."""
+    """Named by its ``link``, its ``parent``, or both. A link that another took the place of stands for that one."""
 
     meta: Meta
     objective: str
@@ -50,6 +53,15 @@ class Unalign:
 
 
 Command = Align | Unalign
+
+
+def identity(link: str) -> Identity:
+    """Holds the link as it was recorded first."""
+    return Identity("link", (link,))
+
+
+def lookups(command: AnyCommand) -> tuple[Identity, ...]:
+    return (identity(command.link),) if isinstance(command, Align) else ()
 
 
 def decide(world: World, command: Command, situation: Situation) -> Decision:
@@ -65,10 +77,12 @@ def _align(world: World, command: Align, situation: Situation) -> Decision:
     state = known(world, command.objective)
     above, key_result = _parent(world, command.parent)
     mode, weight = text.choice(command.mode, "mode", MODES), values.weight(command.weight, "weight")
-    present = state.goal.links.get(command.parent)
-    link = Link(_link_id(world, command, present), command.parent, mode, weight)
-    if present == link:
-        return same(state, id=link.id)
+    link = Link(text.id_of(command.link, "link"), command.parent, mode, weight)
+    if world.get("link", link.id) is not None:
+        return _again(world, state, link, situation)
+    present = state.goal.links.get(link.parent)
+    if present is not None and (present.mode, present.weight) == (mode, weight):
+        return same(state, id=present.id)
     if present is None:
         text.at_most((*state.goal.links, link), "links", limits.LINKS_MAX_ITEMS)
     _need_linkable(state, above)
@@ -76,15 +90,21 @@ def _align(world: World, command: Align, situation: Situation) -> Decision:
         _need_takes(key_result, mode)
     _need_no_loop(world, state.goal.id, above.goal.id)
     data = ObjectiveAligned(link.id, link.parent, mode, weight)
-    return define(world, command.meta, situation, state, data, "aligning an objective", id=link.id)
+    aligned = define(world, command.meta, situation, state, data, "aligning an objective", id=link.id)
+    return replace(aligned, claims=(Claim(identity(link.id), 0, link.parent),))
 
 
-def _link_id(world: World, command: Align, present: Link | None) -> str:
-    """The id that the link has, else the one that the client chose: free, or once that of these two."""
-    id = text.id_of(command.link, "link")
-    if world.get("link", id) not in (None, (command.objective, command.parent)):
-        raise Refusal("id_taken", f"There is another link {id}.", field="link")
-    return id if present is None else present.id
+def _again(world: World, state: Objective, link: Link, situation: Situation) -> Decision:
+    """The same link once more, whatever became of it since; or another one under its id.
+
+    Older facts hold links whose weight was changed under the id that they had: both contents are theirs.
+    """
+    child, first = world.get("link", link.id)
+    if child == state.goal.id and link in (first, state.goal.links.get(link.parent)):
+        found = situation.found.get(identity(link.id))
+        return Decision(link.id, state.goal.stream, same_as=found.fact if found else None)
+    sentence = f"There is another link {link.id}; to change a mode or weight, align under a new id."
+    raise Refusal("id_taken", sentence, field="link")
 
 
 def _parent(world: World, parent: str) -> tuple[Objective, KeyResult | None]:
@@ -165,7 +185,7 @@ def _present(world: World, command: Unalign, state: Objective) -> Link | None:
     """The link in force; None if it was ended before. Refuses one that never was."""
     parent = command.parent
     if command.link is not None:
-        child, of_link = world.get("link", command.link) or (None, None)
+        child, of_link = _ends(world, command.link)
         if child != state.goal.id or parent not in (None, of_link):
             raise Refusal("unknown_link", f"{state.goal.stream} has no such link.", field="link")
         parent = of_link
@@ -175,4 +195,10 @@ def _present(world: World, command: Unalign, state: Objective) -> Link | None:
     return state.goal.links.get(parent)
 
 
-PART = Part(commands=(Align, Unalign), decide=decide)
+def _ends(world: World, link: str) -> tuple[str | None, str | None]:
+    """(child, parent) of a link, if there ever was one of this id."""
+    recorded = world.get("link", link)
+    return (None, None) if recorded is None else (recorded[0], recorded[1].parent)
+
+
+PART = Part(commands=(Align, Unalign), decide=decide, lookups=lookups)

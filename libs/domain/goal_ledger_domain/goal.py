@@ -4,8 +4,8 @@ The states are types: a :class:`Drafted` goal is free to define, an :class:`Acti
 :class:`Closed` one has an outcome, an :class:`Archived` one is put away. What they have in common is the
 :class:`Definition`. Check-ins are not folded, nor the texts of comments: whether one exists is an indexed look-up.
 
-Kept in the world: ``objective`` (id → state), ``key-result`` (id → objective id), ``link`` (id → (child, parent)),
-``contributing`` (parent → how many objectives are linked to it as *contributes*).
+Kept in the world: ``objective`` (id → state), ``key-result`` (id → objective id), ``link`` (id → (child, the link as
+first recorded)), ``contributing`` (parent → how many objectives are linked to it as *contributes*).
 """
 
 from __future__ import annotations
@@ -227,9 +227,11 @@ def _index(world: World, goal: Definition, data: FactData) -> None:
         case facts.KeyResultAdded():
             world.put("key-result", data.key_result, goal.id)
         case facts.ObjectiveAligned():
-            world.put("link", data.link, (goal.id, data.parent))
+            link = Link(data.link, data.parent, data.mode, data.weight)
+            if world.get("link", data.link) is None:
+                world.put("link", data.link, (goal.id, link))
             _count(world, goal.links.get(data.parent), -1)
-            _count(world, Link(data.link, data.parent, data.mode, data.weight), +1)
+            _count(world, link, +1)
         case facts.ObjectiveUnaligned():
             _count(world, goal.links.get(data.parent), -1)
 

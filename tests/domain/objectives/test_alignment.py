@@ -15,7 +15,7 @@ from goal_ledger_domain.key_result import DropKeyResult
 from goal_ledger_domain.refusals import Refusal
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.given_when_then import Record, meta
+from support.given_when_then import Record, meta, on
 
 
 def goals(*ids: str) -> Record:
@@ -43,14 +43,45 @@ def test_an_objective_has_several_parents_of_both_kinds() -> None:
     assert (decision.id, decision.stream) == ("l2", "objective/team")
 
 
-def test_there_is_one_link_to_a_parent_and_its_mode_and_weight_are_changed_under_its_id() -> None:
+def test_there_is_one_link_to_a_parent_and_another_weight_is_another_link_in_its_place() -> None:
     record = goals("team", "a").told(contributes("team", "objective/a", "l1"))
-    record.when(contributes("team", "objective/a", "other-id")).then_nothing_new()
-    changed = contributes("team", "objective/a", "other-id", weight=Decimal(3))
-    record.when(changed).then(facts.ObjectiveAligned("l1", "objective/a", "contributes", Decimal(3)))
+    assert record.when(contributes("team", "objective/a", "other")).then_nothing_new().id == "l1"
+    heavier = contributes("team", "objective/a", "l2", weight=Decimal(3))
+    decision = record.when(heavier).then(
+        facts.ObjectiveAligned("l2", "objective/a", "contributes", Decimal(3))
+    )
+    assert decision.id == "l2"
+    record.told(heavier)
+    assert [link.id for link in record.world.get("objective", "team").goal.links.values()] == ["l2"]
 
 
-def test_a_link_ends_by_its_id_or_its_parent_and_may_begin_again() -> None:
+def test_the_same_link_again_is_nothing_new_whatever_became_of_it_and_its_answer_is_the_first() -> None:
+    first = contributes("team", "objective/a", "l1")
+    heavier = contributes("team", "objective/a", "l2", weight=Decimal(3))
+    record = goals("team", "a").told(first)
+    recorded = record.facts[-1]
+    for after in ((), (heavier,), (Unalign(meta(), "team", parent="objective/a"),)):
+        decision = record.told(*after).when(first).then_nothing_new()
+        assert (decision.id, decision.same_as) == ("l1", recorded)
+    assert record.when(heavier).then_nothing_new().id == "l2"
+
+
+def test_the_id_of_a_link_stands_for_one_content() -> None:
+    record = goals("team", "a").told(contributes("team", "objective/a", "l1"))
+    for other in ({"weight": Decimal(2)}, {"mode": "supports"}):
+        record.when(contributes("team", "objective/a", "l1", **other)).then_refused("id_taken", "link")
+
+
+def test_a_link_whose_weight_an_older_fact_changed_under_its_id_has_both_contents() -> None:
+    record = goals("team", "a")
+    for weight in (Decimal(1), Decimal(2)):
+        record.given(on("objective/team", facts.ObjectiveAligned("l1", "objective/a", "contributes", weight)))
+    for weight in (Decimal(1), Decimal(2)):
+        record.when(contributes("team", "objective/a", "l1", weight=weight)).then_nothing_new()
+    record.when(contributes("team", "objective/a", "l1", weight=Decimal(3))).then_refused("id_taken", "link")
+
+
+def test_a_link_ends_by_its_id_or_its_parent_and_begins_again_under_another_id() -> None:
     record = goals("team", "a").told(contributes("team", "objective/a", "l1"))
     ended = facts.ObjectiveUnaligned("l1", "objective/a")
     record.when(Unalign(meta(), "team", link="l1")).then(ended)
@@ -58,8 +89,8 @@ def test_a_link_ends_by_its_id_or_its_parent_and_may_begin_again() -> None:
     record.told(Unalign(meta(), "team", link="l1"))
     record.when(Unalign(meta(), "team", link="l1")).then_nothing_new()
     record.when(Unalign(meta(), "team", parent="objective/a")).then_nothing_new()
-    record.when(contributes("team", "objective/a", "l1")).then(
-        facts.ObjectiveAligned("l1", "objective/a", "contributes")
+    record.when(contributes("team", "objective/a", "l2")).then(
+        facts.ObjectiveAligned("l2", "objective/a", "contributes")
     )
 
 

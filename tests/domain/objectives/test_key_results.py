@@ -141,7 +141,7 @@ def test_a_key_result_that_objectives_contribute_to_gets_no_measure_of_its_own()
     record = draft_goal().given(drafted("team"), key_result("sum", Aligned()))
     record.told(Align(meta(), "team", "l", "key-result/sum"))
     record.when(ChangeMeasure(meta(), "sum", VISITORS)).then_refused("key_result_has_contributors", "measure")
-    record.told(Align(meta(), "team", "l", "key-result/sum", "supports"))
+    record.told(Align(meta(), "team", "l2", "key-result/sum", "supports"))
     record.when(ChangeMeasure(meta(), "sum", VISITORS)).then(facts.MeasureChanged("sum", VISITORS))
 
 

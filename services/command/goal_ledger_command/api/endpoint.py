@@ -176,7 +176,6 @@ class CommandRoute(APIRoute):
     def __init__(self, declared: Declared, endpoint: Endpoint) -> None:
         statuses = (201, 200) if declared.creates else (200,)
         document = KeyAnswerDocument if declared.issues_key else AnswerDocument
-        summary, _, description = (declared.function.__doc__ or "").strip().partition(" ")
         super().__init__(
             declared.path,
             _described(declared),
@@ -185,7 +184,7 @@ class CommandRoute(APIRoute):
             response_model=document,
             tags=[declared.tag],
             summary=declared.function.__name__.replace("_", " ").capitalize(),
-            description=f"{summary} {description}",
+            description=inspect.getdoc(declared.function),
             operation_id=declared.function.__name__,
             responses=responses_of(statuses, document),
             openapi_extra={"x-permission": PERMISSION_OF[declared.command.__name__].value},

@@ -52,7 +52,11 @@ class InCycle(Body):
 
 
 class NewLink(Body):
-    link: NewId
+    link: NewId = Field(
+        default=None,
+        description="The link's id, chosen by the client, else a UUIDv7 is made",
+        examples=["web-shop-up"],
+    )
     parent: str = Field(examples=["objective/company"], description="objective/<id> or key-result/<id>")
     mode: str = Field(default="contributes", description="contributes (counted) or supports (shown only)")
     weight: Number = Decimal(1)
@@ -113,7 +117,12 @@ def move_to_cycle(meta: Meta, objective: str, body: InCycle) -> MoveToCycle:
 
 @commands.post("/v1/objectives/{objective}/align")
 def align(meta: Meta, objective: str, body: NewLink) -> Align:
-    """Align an objective with a parent. Needs a reason once it is active; refused if it would close a loop."""
+    """Align an objective with a parent. Needs a reason once it is active; refused if it would close a loop.
+
+    A link's id stands for one content for ever. Sent again with the same content nothing new is recorded and the answer
+    is the first one, also after the link has ended; with another parent, mode or weight: 409 `id_taken`. To change mode
+    or weight, align the same two again under a new id (or none): the new link takes the place of the one before.
+    """
     return Align(
         meta,
         objective=objective,
@@ -126,5 +135,8 @@ def align(meta: Meta, objective: str, body: NewLink) -> Align:
 
 @commands.post("/v1/objectives/{objective}/unalign")
 def unalign(meta: Meta, objective: str, body: EndedLink) -> Unalign:
-    """End an alignment. Needs a reason once the objective is active."""
+    """End an alignment. Needs a reason once the objective is active.
+
+    Named by its parent, or by any id that the link of the two has had.
+    """
     return Unalign(meta, objective=objective, link=body.link, parent=body.parent)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from goal_ledger_contracts.decision import Situation
+from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain import alignment, binding, key_result, lifecycle, objective
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.goal import Archived, Closed, Definition, Drafted, KeyResult, Objective, known
@@ -280,7 +281,10 @@ def _binding(place: str, row: ObjectiveRow, one: KeyResultRow, bound: BindingRow
 
 
 def link_id(child: str, parent: str) -> str:
-    """The id of a link that has none: the same whenever the same two are linked (UUIDv5)."""
+    """The id of a link that has none: the same whenever the same two are linked first (UUIDv5).
+
+    An id stands for one content for ever: where it is taken, another weight or a new beginning gets a new id.
+    """
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"goal-ledger/link/{child}/{parent}"))
 
 
@@ -295,7 +299,7 @@ def _link(place: str, row: ObjectiveRow, link: LinkRow, is_last: bool) -> Iterat
             return None
         if present is not None and (present.mode, present.weight) == (link.mode, link.weight):
             return None
-        name = id if present is None else present.id
+        name = id if world.get("link", id) is None else uuid7()
         return alignment.Align(_of_draft(meta, state), row.id, name, link.parent, link.mode, link.weight)
 
     def ended(world: World, _: Situation, meta: Meta) -> Command | None:
