@@ -5,10 +5,8 @@ from __future__ import annotations
 import random
 from decimal import Decimal
 
-import pytest
 from goal_ledger_contracts.measures import Aligned, Increase
 from goal_ledger_scoring import ChildLink, GoalInput, Kept, KeyResultInput, PartInput, score_tree
-from goal_ledger_scoring.roll_up import LoopFound
 
 TEN = Increase(target=Decimal(10), baseline=Decimal(0))
 
@@ -158,10 +156,27 @@ def test_one_unmeasured_key_result_may_be_scored_once_for_two_sets_of_definition
     assert committed["o"].key_results["a"] is amended["o"].key_results["a"]
 
 
-def test_a_loop_is_named() -> None:
-    with pytest.raises(LoopFound) as found:
-        score_tree(tree(goal("a", children=(ChildLink("b"),)), goal("b", children=(ChildLink("a"),))))
-    assert set(found.value.goals) == {"a", "b"}
+def linked(name: str, *children: ChildLink, since: int = 0, roll_up: str = "both") -> GoalInput:
+    return goal(name, kr(f"k-{name}", "5"), children=children, roll_up=roll_up, activated_seq=since)
+
+
+def test_of_links_that_close_a_loop_the_one_of_the_goal_activated_last_is_left_out() -> None:
+    first = linked("a", ChildLink("b", seq=7), since=10)
+    second = linked("b", ChildLink("c", seq=3), since=20)
+    last = linked("c", ChildLink("a", seq=1), ChildLink("d", seq=2), since=30)
+    above, below = linked("z", ChildLink("a"), since=1), linked("d", since=2)
+    goals = [first, second, last, above, below]
+    got = score_tree(tree(*goals))
+    assert left_out(got["c"]) == {"objective/a": "loop"}
+    assert not any(got[name].left_out for name in ("a", "b", "d", "z"))
+    assert score_tree(tree(*goals[::-1])) == got
+    assert score_tree(tree(first, second, linked("c", since=30), below))["a"] == got["a"]
+
+
+def test_links_that_do_not_count_close_no_loop() -> None:
+    by_policy = linked("a", ChildLink("b"), roll_up="key_results")
+    supports = linked("b", ChildLink("a", contributes=False))
+    assert left_out(score_tree(tree(by_policy, supports))["b"]) == {"objective/a": "supports"}
 
 
 def test_what_did_not_change_is_not_computed_again_and_what_did_is() -> None:

@@ -56,13 +56,16 @@ class KeyResultInput:
 class ChildLink:
     """An objective aligned with a parent: counted if it contributes, only shown if it supports.
 
-    ``key_result``: the parent's key result it is linked to; None: the parent objective itself.
+    ``key_result``: the parent's key result it is linked to; None: the parent objective itself. ``seq``: the fact that
+    made the link. ``in_loop``: it would let its parent count in itself (:func:`score_tree` finds such links).
     """
 
     child: str
     contributes: bool = True
     weight: Decimal = ONE
     key_result: str | None = None
+    seq: int = 0
+    in_loop: bool = False
 
 
 @dataclass(slots=True)
@@ -77,7 +80,7 @@ class GoalInput:
     """An objective in one set of definitions (as committed, or as amended).
 
     ``kept``: set when it is closed. ``committed`` False in the committed set: it was never activated, so it has no
-    commitment and no score there.
+    commitment and no score there. ``activated_seq``: the fact that activated it first; 0: none.
     """
 
     id: str
@@ -88,3 +91,4 @@ class GoalInput:
     outcome: str | None = None
     kept: Kept | None = None
     committed: bool = True
+    activated_seq: int = 0

@@ -35,8 +35,8 @@ class Counted:
 class LeftOut:
     """A child that is shown but not counted, and why.
 
-    ``why``: not_measured, waiting, baseline_to_be_found, weight_zero, draft, dropped, postponed, supports,
-    not_committed or unknown.
+    ``why``: not_measured, waiting, baseline_to_be_found, weight_zero, draft, dropped, postponed, supports, by_policy,
+    not_committed, loop or unknown.
     """
 
     ref: str

@@ -4,13 +4,17 @@ An objective's score is the weighted mean of the scores of its contributing chil
 aligned with it, or both in one pool. Sums are exact and the mean is rounded once, so neither the order of children nor
 the order of arrival can matter. A parent's children come from one set of definitions; the caller gives the set *as
 committed* and the set *as amended* in two calls, which may share the key result inputs (and then their scores).
+
+The links in force at one position never close a loop, but those of different moments can: as committed, each goal has
+the links of its own activation. Then goals take their links in the order in which they were activated, and a link by
+which its parent would count in itself is left out. So no later activation moves what a goal was committed to.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from goal_ledger_contracts.measures import Aligned
 
@@ -46,14 +50,6 @@ Memory = dict[str, Remembered]
 """By goal: what one call of :func:`score_tree` leaves for the next, in which little has changed."""
 
 
-class LoopFound(ValueError):
-    """The goals given are aligned in a loop, which no ledger holds; ``goals`` are those on it or above it."""
-
-    def __init__(self, goals: list[str]) -> None:
-        super().__init__(f"aligned in a loop: {', '.join(sorted(goals)[:20])}")
-        self.goals = goals
-
-
 def score_tree(
     goals: Mapping[str, GoalInput], scored: Scored | None = None, memory: Memory | None = None
 ) -> dict[str, GoalScore]:
@@ -61,14 +57,18 @@ def score_tree(
 
     ``scored``: share one dict between two calls over the same key result inputs, so that each is scored once.
     ``memory``: of an earlier call over other goals, or over the same: a goal whose input is the same object, with the
-    same scores beneath it, is not computed again. It is brought up to date. Raises LoopFound.
+    same scores beneath it, is not computed again. It is brought up to date.
     """
     shared: Scored = {} if scored is None else scored
     kept: Memory = {} if memory is None else memory
     scores: dict[str, GoalScore] = {}
     feeds: dict[str, FeedCounts] = {}
-    for goal in children_first(goals):
-        beneath = tuple([scores.get(link.child) for link in goal.children]) if goal.children else ()
+    order = children_first(goals)
+    if len(order) < len(goals):
+        goals = _without_loops(goals, goals.keys() - {goal.id for goal in order})
+        order = children_first(goals)
+    for goal in order:
+        beneath = tuple([scores.get(link.child) for link in counting(goal)]) if goal.children else ()
         known = kept.get(goal.id)
         if known is None or known.goal is not goal or not _same(known.children, beneath):
             score = _score_goal(goal, goals, scores, shared)
@@ -86,27 +86,72 @@ def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
     return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
-def children_first(goals: Mapping[str, GoalInput]) -> Iterator[GoalInput]:
-    """Every goal after all its children, whatever the order given."""
+def counting(goal: GoalInput) -> list[ChildLink]:
+    """The links by which other objectives count in the goal or in its key results."""
+    direct = goal.roll_up != KEY_RESULTS
+    aligned = {one.id for one in goal.key_results if type(one.measure) is Aligned}
+    return [
+        link
+        for link in goal.children
+        if link.contributes
+        and link.weight
+        and not link.in_loop
+        and (direct if link.key_result is None else link.key_result in aligned)
+    ]
+
+
+def children_first(goals: Mapping[str, GoalInput]) -> list[GoalInput]:
+    """Every goal after all that count in it, whatever the order given; without those on a loop or above one."""
     waiting: dict[str, int] = {}
     parents: defaultdict[str, list[str]] = defaultdict(list)
     for goal in goals.values():
-        below = {link.child for link in goal.children if link.child in goals} if goal.children else ()
+        below = {link.child for link in counting(goal) if link.child in goals} if goal.children else ()
         waiting[goal.id] = len(below)
         for child in below:
             parents[child].append(goal.id)
     ready = [name for name, left in waiting.items() if not left]
-    yielded = 0
+    found: list[GoalInput] = []
     while ready:
         name = ready.pop()
-        yielded += 1
-        yield goals[name]
+        found.append(goals[name])
         for parent in parents.get(name, ()):
             waiting[parent] -= 1
             if not waiting[parent]:
                 ready.append(parent)
-    if yielded < len(goals):
-        raise LoopFound([name for name, left in waiting.items() if left])
+    return found
+
+
+def _without_loops(goals: Mapping[str, GoalInput], tangled: Set[str]) -> dict[str, GoalInput]:
+    """The goals, those links marked that close a loop with the links of goals activated earlier."""
+    links = sorted(
+        ((goals[id], link) for id in tangled for link in counting(goals[id]) if link.child in tangled),
+        key=lambda one: (one[0].activated_seq, one[1].seq, one[0].id, one[1].child, one[1].key_result or ""),
+    )
+    below: defaultdict[str, set[str]] = defaultdict(set)
+    closing: defaultdict[str, list[ChildLink]] = defaultdict(list)
+    for goal, link in links:
+        if _is_beneath(goal.id, link.child, below):
+            closing[goal.id].append(link)
+        else:
+            below[goal.id].add(link.child)
+    return {**goals, **{id: _marked(goals[id], many) for id, many in closing.items()}}
+
+
+def _is_beneath(id: str, start: str, below: Mapping[str, set[str]]) -> bool:
+    """Whether the goal ``id`` is ``start`` or counts in it."""
+    seen, waiting = {start}, [start]
+    while waiting:
+        at = waiting.pop()
+        if at == id:
+            return True
+        waiting.extend(below.get(at, set()) - seen)
+        seen |= below.get(at, set())
+    return False
+
+
+def _marked(goal: GoalInput, closing: Sequence[ChildLink]) -> GoalInput:
+    children = tuple(replace(link, in_loop=any(link is one for one in closing)) for link in goal.children)
+    return replace(goal, children=children)
 
 
 def _score_goal(
@@ -192,6 +237,8 @@ def _count_objective(
 def _why_left_out(link: ChildLink, child: GoalInput | None) -> str | None:
     if not link.contributes:
         return "supports"
+    if link.in_loop:
+        return "loop"
     if child is None:
         return "unknown"
     if not child.committed:

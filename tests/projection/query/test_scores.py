@@ -339,3 +339,39 @@ async def test_a_cycles_instants_are_those_of_its_goals_also_under_a_policys_tim
     instants = ("2026-01-01T05:00:00.000000Z", "2026-04-01T04:00:00.000000Z")
     assert (cycle["starts_at"], cycle["ends_at"]) == instants
     assert (goal["cycle_start"], goal["cycle_end"]) == instants
+
+
+async def test_links_of_different_moments_close_no_loop(story: Story) -> None:
+    both = PolicySet("workspace", 1, Policy(roll_up="both"))
+    story.tell(f"workspace/{story.workspace}", both)
+    story.goal("a", ("ka", TEN), active=False)
+    story.goal("b", ("kb", TEN), active=False)
+    story.tell("objective/b", ObjectiveAligned("l1", "objective/a", "contributes", d("1")))
+    story.tell("objective/a", ObjectiveActivated())
+    story.check_in("a", "ka", "2")
+    story.tell("objective/b", ObjectiveUnaligned("l1", "objective/a"))
+    story.tell("objective/a", ObjectiveAligned("l2", "objective/b", "contributes", d("1")), reason="x")
+    story.tell("objective/b", ObjectiveActivated())
+    story.check_in("b", "kb", "4")
+    await story.arrive()
+
+    nodes = {one["id"]: one for one in (await story.ask("/v1/alignment"))["nodes"]}
+    assert [nodes[id]["score"] for id in "ab"] == ["0.2", "0.3"]
+    # a is committed with b beneath it; b, activated later, cannot be committed with a beneath it as well
+    assert [nodes[id]["score_committed"] for id in "ab"] == ["0.3", "0.4"]
+    for id in "ab":
+        one = (await story.ask(f"/v1/objectives/{id}"))["objective"]
+        assert one["score_committed"] == nodes[id]["score_committed"]
+    assert one["left_out_committed"] == [{"ref": "objective/a", "why": "loop"}]
+
+
+async def test_a_closed_goal_under_which_another_once_was_closes_no_loop(story: Story) -> None:
+    for id in "abc":
+        story.goal(id, (f"k{id}", TEN))
+    story.tell("objective/b", ObjectiveAligned("l1", "objective/a", "contributes", d("1")), reason="x")
+    story.tell("objective/a", ObjectiveAligned("l2", "objective/c", "contributes", d("1")), reason="x")
+    story.tell("objective/a", ObjectiveClosed("partial"))
+    story.tell("objective/b", ObjectiveUnaligned("l1", "objective/a"), reason="x")
+    story.tell("objective/c", ObjectiveAligned("l3", "objective/b", "contributes", d("1")), reason="x")
+    await story.arrive()
+    assert len((await story.ask("/v1/alignment"))["nodes"]) == 3

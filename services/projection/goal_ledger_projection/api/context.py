@@ -102,6 +102,7 @@ class Link:
     parent: str
     contributes: bool
     weight: Decimal
+    seq: int
 
 
 class Context:
@@ -122,7 +123,14 @@ class Context:
     def add_links(self, child: str, seq: int, effective_at: datetime, links: list[Body]) -> None:
         """The links of an objective after a change of them."""
         made = [
-            Link(one["link"], child, one["parent"], one["mode"] == "contributes", Decimal(one["weight"]))
+            Link(
+                one["link"],
+                child,
+                one["parent"],
+                one["mode"] == "contributes",
+                Decimal(one["weight"]),
+                one["seq"],
+            )
             for one in links
         ]
         _add(self._links.setdefault(child, Versions()), seq, effective_at, made)

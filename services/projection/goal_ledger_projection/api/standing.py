@@ -224,6 +224,7 @@ class Standings:
             plan.rules.roll_up,
             goal.stage,
             goal.outcome,
+            activated_seq=goal.activated_seq or 0,
         )
         plan.as_committed = _committed_input(context, gathering, plan)
 
@@ -360,6 +361,7 @@ def _committed_input(context: Context, gathering: Gathering, plan: Plan) -> Goal
         plan.rules.roll_up,
         goal.stage,
         goal.outcome,
+        activated_seq=seq,
     )
 
 
@@ -379,7 +381,7 @@ def _links(
 def _children(context: Context, goal: Goal, seq: int, as_of: datetime | None) -> tuple[ChildLink, ...]:
     return tuple(
         [
-            ChildLink(link.child, link.contributes, link.weight, None if one is None else one.id)
+            ChildLink(link.child, link.contributes, link.weight, None if one is None else one.id, link.seq)
             for link, one in _links(context, goal, seq, as_of)
         ]
     )
