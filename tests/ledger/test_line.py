@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import uuid
 from dataclasses import replace
 
@@ -60,3 +61,10 @@ def test_ids_are_uuids_of_version_7_and_sort_as_they_were_made():
     assert {(uuid.UUID(one).version, uuid.UUID(one).variant, str(uuid.UUID(one)) == one) for one in ids} == {
         (7, uuid.RFC_4122, True)
     }
+
+
+def test_a_forked_process_draws_other_ids():
+    uuid7()
+    with multiprocessing.get_context("fork").Pool(1) as child:
+        theirs, ours = child.apply(uuid7), uuid7()
+    assert theirs[-16:] != ours[-16:]

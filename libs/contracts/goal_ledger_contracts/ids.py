@@ -6,13 +6,63 @@ import os
 import re
 import threading
 import time
+from collections.abc import Iterator
 
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 WORKSPACE_ID = re.compile(r"[a-z0-9-]{1,40}")
 PART_ID = ID
 
-_lock = threading.Lock()
-_last = (0, 0)
+RANDOM_AT_ONCE = 256
+"""For so many ids the system is asked for random bits at once."""
+
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""The digit that begins with the variant 10, by a random one."""
+
+
+class _Uuids:
+    """Makes UUIDs, one at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ms = self._counter = 0
+        self._written_ms = ""
+        self._tails = self._random_tails()
+
+    def next(self) -> str:
+        with self._lock:
+            now_ms = time.time_ns() // 1_000_000
+            if now_ms > self._ms:
+                self._begin(now_ms)
+            elif self._counter == 0xFFF:
+                self._begin(self._ms + 1)
+            else:
+                self._counter += 1
+            return f"{self._written_ms}{self._counter:03x}-{next(self._tails)}"
+
+    def _begin(self, ms: int) -> None:
+        self._ms, self._counter = ms, 0
+        digits = f"{ms:012x}"
+        self._written_ms = f"{digits[:8]}-{digits[8:]}-7"
+
+    @staticmethod
+    def _random_tails() -> Iterator[str]:
+        """Variant and random bits, as they are written; without end."""
+        while True:
+            digits = os.urandom(8 * RANDOM_AT_ONCE).hex()
+            for at in range(0, len(digits), 16):
+                yield f"{_VARIANT[digits[at]]}{digits[at + 1 : at + 4]}-{digits[at + 4 : at + 16]}"
+
+
+_uuids = _Uuids()
+
+
+def _begin_anew() -> None:
+    """A forked child must not draw what its parent draws."""
+    global _uuids
+    _uuids = _Uuids()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def uuid7() -> str:
@@ -20,14 +70,4 @@ def uuid7() -> str:
 
     Increasing within this process, so that ids sort as they were made.
     """
-    global _last
-    with _lock:
-        now_ms, counter = time.time_ns() // 1_000_000, 0
-        if now_ms <= _last[0]:
-            now_ms, counter = _last[0], _last[1] + 1
-            if counter > 0xFFF:
-                now_ms, counter = now_ms + 1, 0
-        _last = (now_ms, counter)
-    random_bits = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
-    digits = f"{now_ms << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | random_bits:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return _uuids.next()

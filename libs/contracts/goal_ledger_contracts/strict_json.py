@@ -53,11 +53,17 @@ _decode = json.JSONDecoder(
 ).decode
 
 
-def _depth_within(value: Any, left: int) -> bool:
-    if isinstance(value, dict):
-        return left > 0 and all(_depth_within(v, left - 1) for v in value.values())
-    if isinstance(value, list):
-        return left > 0 and all(_depth_within(v, left - 1) for v in value)
+_NESTED = (dict, list)
+
+
+def _depth_within(value: Any, most: int) -> bool:
+    """Whether no more than ``most`` objects and lists lie in each other."""
+    level, depth = [value], 0
+    while level := [one for one in level if type(one) in _NESTED]:
+        depth += 1
+        if depth > most:
+            return False
+        level = [inner for one in level for inner in (one.values() if type(one) is dict else one)]
     return True
 
 
