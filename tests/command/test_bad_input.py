@@ -146,6 +146,24 @@ async def test_every_route_refuses_an_unknown_member_and_a_body_that_is_no_objec
             assert_problem(await office.post(address(path), other), 422, "wrong_type", "")
 
 
+async def test_every_route_refuses_a_query_parameter_that_it_does_not_have(office: Organisation) -> None:
+    for path, body in BODIES.items():
+        answer = await office.post(f"{address(path)}?dry_run=true", body)
+        assert_problem(answer, 422, "unknown_parameter", "dry_run")
+    for path, known in (
+        ("/v1/log", {"after": 0}),
+        ("/v1/log/heads", {}),
+        ("/v1/log/checkpoint", {}),
+        ("/v1/receipts", {"source": "a", "id": "b"}),
+    ):
+        answer = await office.get(path, **known, afterwards=1)
+        assert_problem(answer, 422, "unknown_parameter", "afterwards")
+    for path, kind in (("/v1/readings", "application/cloudevents+json"), ("/v1/imports", "application/json")):
+        answer = await office.post(f"{path}?dryrun=true", {}, content_type=kind)
+        body = assert_problem(answer, 422, "unknown_parameter", "dryrun")
+        assert "dry_run" in body["detail"]
+
+
 async def test_addresses_that_are_not_there(office: Organisation) -> None:
     for path in ("/v1/nothing", "/v1/units//rename", "/v1/units/a/b/c", "/v1", "/", "/v1/units/x%2Fy/rename"):
         assert_problem(await office.post(path, {}), 404, "not_found")

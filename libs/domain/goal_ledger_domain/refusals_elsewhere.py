@@ -20,6 +20,7 @@ HTTP: dict[str, tuple[int, str]] = {
     "body_too_large": (413, "The body has more bytes than its limit."),
     "media_type_not_supported": (415, "The Content-Type is not taken, the body is compressed or not UTF-8."),
     "invalid": (422, "A parameter has a wrong value."),
+    "unknown_parameter": (422, "The address takes no such query parameter; those it takes are named."),
     "wrong_type": (422, "A member of the body has the wrong JSON type."),
     "internal_error": (500, "The server met an error of its own; the log has it under the correlation id."),
 }
@@ -62,7 +63,6 @@ QUERIES: dict[str, tuple[int, str]] = {
     "bad_instant": (422, "A time is not an RFC 3339 instant with an offset, nor a position."),
     "bad_token": (422, "The token is not one of our answers'."),
     "known_at_too_recent": (422, "A known_at given as a time lies at least 10 seconds back."),
-    "unknown_parameter": (422, "The question has no such parameter; those it has are named."),
     "not_yet": (503, "The read side has not passed the position yet; how far it is behind is given."),
     "read_side_unavailable": (503, "The read database cannot be reached now."),
     "rebuilding": (503, "The read side is folding a new epoch of the workspace."),

@@ -34,6 +34,7 @@ TITLES: dict[str, str] = {
     "method_not_allowed": "The method is not allowed here",
     "not_found": "Not found",
     "unauthenticated": "Not authenticated",
+    "unknown_parameter": "There is no such parameter",
 }
 """Code → the title that never varies. Services add their own codes' titles when they install the handlers."""
 

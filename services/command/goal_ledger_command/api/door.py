@@ -11,6 +11,7 @@ from goal_ledger_command.api.refusals import of_ledger_error, of_refusal
 from goal_ledger_command.credentials import Credential, Service, credential_of, service_of
 from goal_ledger_command.shell import Shell
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_edge.parameters import need_known_parameters
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.tokens import TokenVerifier
 from goal_ledger_ledger.store import is_passing
@@ -30,14 +31,19 @@ class Door:
     internal: bool
 
     def credential(self, request: Request) -> Credential:
-        """Problem 401."""
-        return credential_of(request.headers.get("authorization"), self.verifier)
+        """Problem 401; and 422 for a query parameter that the route does not have."""
+        found = credential_of(request.headers.get("authorization"), self.verifier)
+        need_known_parameters(request)
+        return found
 
     def service(self, request: Request) -> Service | None:
-        """The service that asks, on the internal listener; None: somebody else asks. Problem 401."""
+        """The service that asks, on the internal listener; None: somebody else asks. Problem 401, 422 as above."""
         if not self.internal:
             return None
-        return service_of(request.headers.get("authorization"), self.verifier)
+        found = service_of(request.headers.get("authorization"), self.verifier)
+        if found is not None:
+            need_known_parameters(request)
+        return found
 
 
 def guarded(route: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:

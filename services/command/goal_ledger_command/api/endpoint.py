@@ -34,10 +34,12 @@ from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain.authorise import PERMISSION_OF
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.bodies import JSON, need_media_type, parse_json, receive_body
+from goal_ledger_edge.parameters import need_known
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.submission import Answer, LedgerError
 from goal_ledger_observability.context import correlation_id, traceparent, usable_correlation_id
 from pydantic import ValidationError
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -69,6 +71,8 @@ class Endpoint:
     async def _answer(self, scope: Scope, receive: Receive) -> JsonAnswer:
         declared, headers = self._declared, Headers(scope)
         credential = credential_of(headers.text(b"authorization"), self._door.verifier)
+        if scope["query_string"]:
+            need_known(QueryParams(scope["query_string"]), ())
         key = headers.idempotency_key()
         version = expected_version(headers.text(b"if-match"))
         body = await self._read(headers, receive)

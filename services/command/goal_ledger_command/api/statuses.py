@@ -19,7 +19,7 @@ _PROBLEMS = {
     412: "If-Match is stale: version_stale, with the present version",
     413: "body_too_large, fact_too_large",
     415: "media_type_not_supported",
-    422: "A wrong value, or key_reused",
+    422: "A wrong value, key_reused, unknown_parameter",
     500: "internal_error, with a correlation id",
     503: "not_recorded, outcome_unknown (repeat with the same key), store_behind_log",
 }

@@ -44,7 +44,6 @@ TITLES = {
     "rebuilding": "The read side is being folded anew",
     "system_retired": "The system is retired",
     "took_too_long": "The question took too long",
-    "unknown_parameter": "There is no such parameter",
 }
 
 ABOUT = """

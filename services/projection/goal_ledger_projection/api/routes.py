@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from goal_ledger_contracts.ids import ID
+from goal_ledger_edge.parameters import need_known_parameters
 from goal_ledger_edge.positions import HEADER, MAX_WAIT_MS
 from goal_ledger_edge.problems import Problem, ProblemDocument
 from pydantic import BaseModel
@@ -78,28 +79,11 @@ def declared(model: type[BaseModel], *, finds_one: bool = False) -> dict[str, An
 
 
 def must_be_known(request: Request) -> None:
-    """Problem 422 for a parameter that the route does not have, for nothing is dropped silently, or that no text can
-    be; 404 for an id that nothing can have."""
+    """Problem 404 for an id that nothing can have, 422 for a parameter that the route does not have."""
     for id in request.path_params.values():
         if not ID.fullmatch(id):
             raise Problem(404, "not_found", "There is nothing of that id: ids are 1–64 of A–Z a–z 0–9 . _ -.")
-    for name, value in request.query_params.multi_items():
-        if "\x00" in name or "\x00" in value:
-            raise Problem(
-                422, "invalid", "A parameter holds a zero character.", field=name[:64].strip("\x00")
-            )
-    dependant = getattr(request.scope.get("route"), "dependant", None)
-    if dependant is None:
-        return
-    known = CLOCK_PARAMETERS | {one.alias for one in dependant.query_params}
-    for name in request.query_params:
-        if name not in known:
-            raise Problem(
-                422,
-                "unknown_parameter",
-                f"There is no parameter {name[:64]!r} here; known are {', '.join(sorted(known))}.",
-                field=name[:64],
-            )
+    need_known_parameters(request, CLOCK_PARAMETERS)
 
 
 def question_of(request: Request, *leave_out: str) -> str:
