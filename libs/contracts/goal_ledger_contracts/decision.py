@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from goal_ledger_contracts.envelope import CommandMark, Fact, Origin
 from goal_ledger_contracts.facts import FactData
+from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.position import Position
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Something whose content is not held in memory: ``check-in``, ``comment``, ``kudos``, ``link``, ``moment``,
     ``person`` (the name), ``reading``, ``reading-correction``.
 
@@ -30,17 +31,14 @@ class Identity:
     @property
     def digest(self) -> bytes:
         """SHA-256 of kind and names, each preceded by its length: the key it is stored under."""
-        hashed = hashlib.sha256()
-        for text in (self.kind, *self.names):
-            raw = text.encode()
-            hashed.update(len(raw).to_bytes(4, "big") + raw)
-        return hashed.digest()
+        texts = [text.encode() for text in (self.kind, *self.names)]
+        return hashlib.sha256(b"".join([len(text).to_bytes(4, "big") + text for text in texts])).digest()
 
 
 LIVE, QUARANTINED, ENDED = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class Found:
     """What is recorded under an identity: the fact that holds its present content, and its state.
 
@@ -52,7 +50,7 @@ class Found:
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class Claim:
     """Recorded with the decision's draft number ``draft``: that fact holds the identity's content from now on."""
 
@@ -64,7 +62,7 @@ class Claim:
     """True: only the state changes (released, rejected, retracted); the content stays that of the earlier fact."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class Point:
     """A value of a series by time, kept so that a counter's reading can be compared with its neighbours."""
 
@@ -77,7 +75,7 @@ class Point:
     """True: the identity's point is taken out of the series (and nothing is put in its place)."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class Neighbours:
     """The accepted points of a series next before (or at) and next after a time: values, and when they were true."""
 
@@ -87,7 +85,7 @@ class Neighbours:
     after_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class Draft:
     """A fact decided, not yet numbered. Personal text in it is clear; it is sealed just before the append."""
 
@@ -103,7 +101,7 @@ class Draft:
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class Decision:
     """What a command comes to. No drafts: nothing new, the answer is the present version of ``stream``."""
 
@@ -116,7 +114,7 @@ class Decision:
     """Set when the same thing was recorded before: the answer names that fact again (same answer, no new fact)."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class Situation:
     """What a decider is told beside the folded state.
 

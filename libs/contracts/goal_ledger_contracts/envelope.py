@@ -18,6 +18,7 @@ from goal_ledger_contracts import wire
 from goal_ledger_contracts.canonical import instant_text, parse_instant
 from goal_ledger_contracts.facts import FACTS, SCHEMA, FactData
 from goal_ledger_contracts.lifting import lift
+from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.strict_json import parse
 
 MAX_FACT_BYTES = 256 * 1024
@@ -31,7 +32,7 @@ class CommandMark:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class Origin:
     """Where a reading came from: ``http``, or ``kafka`` with topic, generation of the topic, partition and offset."""
 
@@ -42,7 +43,7 @@ class Origin:
     offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class Fact:
     event_id: str
     workspace: str

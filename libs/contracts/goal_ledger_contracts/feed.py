@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from goal_ledger_contracts.made_often import made_often
+
 
 @dataclass(frozen=True, slots=True)
 class FeedRegistered:
@@ -36,7 +38,7 @@ class FeedRedefined:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class ReadingRecorded:
     """``mode`` follows the feed's kind: absolute (gauge, counter) or increment (event count)."""
 
@@ -50,7 +52,7 @@ class ReadingRecorded:
     backfill: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class ReadingQuarantined:
     """Recorded, but not counted until it is released. ``why``: wrong_unit, counter_backwards, future or out_of_limits."""
 

@@ -6,7 +6,6 @@ and moments slot in anywhere: :func:`slot_in`. Event ids are drawn here; nothing
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from goal_ledger_contracts.canonical import instant_text
@@ -14,12 +13,13 @@ from goal_ledger_contracts.decision import Decision, Draft, Situation
 from goal_ledger_contracts.envelope import Origin
 from goal_ledger_contracts.facts import FactData
 from goal_ledger_contracts.ids import uuid7
+from goal_ledger_contracts.made_often import made_often
 
 from goal_ledger_domain import limits, text, times
 from goal_ledger_domain.refusals import Refusal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@made_often
 class Meta:
     """Who asks, and what they say about it. One Meta may serve many commands.
 

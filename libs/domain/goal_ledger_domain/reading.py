@@ -35,6 +35,7 @@ from goal_ledger_contracts.feed import (
     ReadingReleased,
     ReadingRetracted,
 )
+from goal_ledger_contracts.made_often import made_often
 
 from goal_ledger_domain import limits, text, times, values
 from goal_ledger_domain.access import roles
@@ -47,7 +48,7 @@ from goal_ledger_domain.system import registered
 from goal_ledger_domain.world import World
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class TakeReading:
     """``mode`` and ``unit`` None: those of the feed. ``backfill``: no plausibility by clock."""
 

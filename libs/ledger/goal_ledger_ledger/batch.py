@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
@@ -301,8 +302,4 @@ def decide_batch(
 
 def in_clear(fact: Fact, draft: Draft) -> Fact:
     """The fact as deciders see it."""
-    if fact.data is draft.data:
-        return fact
-    values = [getattr(fact, name) for name in Fact.__slots__]
-    values[5] = draft.data
-    return Fact(*values)
+    return fact if fact.data is draft.data else replace(fact, data=draft.data)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from goal_ledger_contracts.decision import Decision, Identity, Situation
 from goal_ledger_contracts.envelope import MAX_FACT_BYTES, CommandMark, Fact
+from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.position import Position
 
 World = Any
@@ -47,14 +47,14 @@ class OpenGate:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class FactRef:
     seq: int
     event_id: str
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class Answer:
     """What a command came to. ``facts`` is empty if it changed nothing; ``version`` is the stream's."""
 
@@ -66,7 +66,7 @@ class Answer:
     location: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class Submission:
     """One command for one workspace.
 

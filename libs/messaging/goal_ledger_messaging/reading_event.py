@@ -19,13 +19,13 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
 from goal_ledger_contracts.canonical import parse_instant
+from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.strict_json import NotJson, parse
 
 READING_TYPE = "goal-ledger.reading.v1"
@@ -40,7 +40,7 @@ _DATA_FIELDS = frozenset({"value", "unit", "mode", "sequence", "backfill"})
 _TRUTH = {"true": True, "false": False, True: True, False: False}
 
 
-@dataclass(frozen=True, slots=True)
+@made_often
 class ReadingEvent:
     """A reading as it was sent. ``mode`` and ``unit`` None: those of the feed."""
 
