@@ -78,6 +78,17 @@ class Gathering:
             moments = self._moments[seq] = self.context.moments(seq)
         return resolve(measure.window, moments, ground.time_zone, ground.moment.as_of)
 
+    def expected_span(self, one: KeyResult, ground: Ground) -> Span | None:
+        """What the key result is expected over: from the first start to the last end of its parts' windows if every
+        part has one (None while one of them waits), else the cycle."""
+        if not one.parts or any(part.window is None for part in one.parts.values()):
+            return ground.cycle
+        spans = [self.span(part, ground) for part in one.parts.values()]
+        starts, ends = [s.start for s in spans if s.start], [s.end for s in spans if s.end]
+        if len(starts) < len(spans) or len(ends) < len(spans):
+            return None
+        return Span(min(starts), max(ends))
+
     def _ask(self, values: Values, one: KeyResult, part: str, measure: Simple, ground: Ground) -> None:
         span = self.span(measure, ground)
         binding = one.bindings.get(part)

@@ -1,13 +1,15 @@
 """`GET /v1/key-results/{id}/progress`: how its value and score went over time, with the expected line.
 
 Each point at `t` is what the same question would answer for (t, known_at): by the definition in effect at t, with late
-reports and corrections in their place. There is a point wherever something changed; if that is too many, evenly
-spaced ones of them.
+reports and corrections in their place; while its objective is closed, the score that it keeps. There is a point
+wherever something changed; if that is too many, evenly spaced ones of them.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -15,7 +17,6 @@ from goal_ledger_scoring.expected import expected_score
 from goal_ledger_scoring.inputs import KeyResultInput
 from goal_ledger_scoring.key_result import score_key_result
 from goal_ledger_scoring.results import KeyResultScore
-from goal_ledger_scoring.windows import Span
 from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
@@ -43,10 +44,12 @@ WHERE workspace = $1 AND key_result = $2 AND seq <= $3 AND (ended_seq IS NULL OR
   AND effective_at BETWEEN $4 AND $5
 """
 _READING_TIMES = """
-SELECT max(time) AS at FROM readings
-WHERE workspace = $1 AND feed = ANY ($2) AND state = 0 AND seq <= $3 AND (ended_seq IS NULL OR ended_seq > $3)
-  AND time BETWEEN $4 AND $5
-GROUP BY floor(extract(epoch FROM time) / $6::numeric)
+SELECT max(r.time) AS at FROM unnest($2::text[]) AS w (feed)
+CROSS JOIN LATERAL (SELECT r.time FROM readings r
+                    WHERE r.workspace = $1 AND r.feed = w.feed AND r.state = 0
+                      AND r.seq <= $3 AND (r.ended_seq IS NULL OR r.ended_seq > $3) AND r.time BETWEEN $4 AND $5
+                    ORDER BY r.time, r.seq OFFSET 0) r
+GROUP BY floor(extract(epoch FROM r.time) / $6::numeric)
 """
 _DEFINITIONS = """
 SELECT seq, effective_at FROM definitions
@@ -76,8 +79,8 @@ def router(desk: Desk) -> APIRouter:
             standing, one = await key_result_standing(view, id)
             series = _Series(view, standing, one, points)
             start = BEGINNING if since is None else instant(since, "from")
-            end = standing.moment.as_of if until is None else instant(until, "to")
-            found, thinned = await series.points(start, min(end, standing.moment.as_of))
+            end = view.moment.as_of if until is None else instant(until, "to")
+            found, thinned = await series.points(start, min(end, view.moment.as_of))
             body = {
                 **heading(view.clocks),
                 "key_result": id,
@@ -93,14 +96,18 @@ def router(desk: Desk) -> APIRouter:
 class _Series:
     def __init__(self, view: View, standing: Standing, one: KeyResult, limit: int) -> None:
         self._view, self._standing, self._one = view, standing, one
-        self._limit = min(limit, ALIGNED_POINTS_MAX) if one.is_aligned else limit
-        self._seq = standing.moment.seq
+        self._limit = limit
+        self._seq = view.moment.seq
 
     async def points(self, start: datetime, end: datetime) -> tuple[list[dict[str, Any]], bool]:
         """The points from `start` to `end`, and whether some were left out."""
         definitions = await self._definitions()
-        times, thinned = await self._times(definitions, start, end)
-        if self._one.is_aligned:
+        measured = [goal.key_result(self._one.id) for goal in definitions]
+        aligned = any(one is not None and one.is_aligned for one in measured)
+        if aligned:
+            self._limit = min(self._limit, ALIGNED_POINTS_MAX)
+        times, thinned = await self._times(definitions, start, end, aligned=aligned)
+        if aligned:
             return [await self._of_aligned(at) for at in times], thinned
         return await self._of_parts(definitions, times), thinned
 
@@ -116,7 +123,7 @@ class _Series:
         return [goal for goal in goals if goal.key_result(self._one.id) is not None]
 
     async def _times(
-        self, definitions: list[Goal], start: datetime, end: datetime
+        self, definitions: list[Goal], start: datetime, end: datetime, *, aligned: bool
     ) -> tuple[list[datetime], bool]:
         snapshot, key_result = self._view.snapshot, self._one.id
         existed = self._since[definitions[0].seq]
@@ -131,7 +138,7 @@ class _Series:
                 found.add(row["at"])
         if end >= existed:
             found.add(end)
-        if self._one.is_aligned and end > start:
+        if aligned and end > start:
             step = (end - start) / ALIGNED_POINTS_MAX
             found |= {start + step * i for i in range(ALIGNED_POINTS_MAX)}
         times = sorted(found)
@@ -160,9 +167,9 @@ class _Series:
                 at,
                 score_key_result(amended),
                 None if committed is None else score_key_result(committed),
-                cycle,
+                expected,
             )
-            for at, (amended, committed, cycle) in zip(times, wanted, strict=True)
+            for at, (amended, committed, expected) in zip(times, wanted, strict=True)
         ]
 
     def _in_effect(self, definitions: list[Goal], at: datetime) -> Goal:
@@ -184,38 +191,43 @@ class _Series:
 
     def _inputs(
         self, context: Context, gathering: Gathering, goal: Goal, committed: Goal | None, at: datetime
-    ) -> tuple[KeyResultInput, KeyResultInput | None, Span | None]:
-        moment = Moment(at, self._seq)
-        rules = context.rules(goal.id, goal.owner, self._seq, at)
-        cycle = context.cycle_span(goal.cycle, self._seq, at, rules.time_zone)
+    ) -> tuple[KeyResultInput, KeyResultInput | None, Decimal | None]:
+        """As amended, as committed, and the expected score."""
+        closing = goal.closing
+        moment = Moment(at, self._seq) if closing is None else Moment(closing.at, closing.seq)
+        rules = context.rules(goal.id, goal.owner, moment.seq, moment.as_of)
+        cycle = context.cycle_span(goal.cycle, moment.seq, moment.as_of, rules.time_zone)
+        ground = Ground(goal.id, moment, cycle, rules.time_zone)
         one = goal.key_result(self._one.id)
         assert one is not None
-        amended = gathering.key_result(
-            one, Ground(goal.id, moment, cycle, rules.time_zone), dropped=one.dropped
-        )
+        amended = gathering.key_result(one, ground, dropped=one.dropped)
+        expected = expected_score(gathering.expected_span(one, ground), moment.as_of)
         then = None if committed is None else committed.key_result(self._one.id)
         if then is None or committed is None or committed.activated_seq is None or goal.activated_seq is None:
-            return amended, None, cycle
+            return amended, None, expected
         span = context.cycle_span(committed.cycle, committed.activated_seq, None, rules.time_zone)
-        ground = Ground(goal.id, moment, span, rules.time_zone)
-        return amended, gathering.key_result(then, ground, dropped=False), cycle
+        return amended, gathering.key_result(then, replace(ground, cycle=span), dropped=False), expected
 
     async def _of_aligned(self, at: datetime) -> dict[str, Any]:
         id = self._standing.goal.id
-        moment = Moment(at, self._seq)
-        unclosed = id if self._standing.goal.closing is not None else None
-        then = (await self._view.standings.at(self._view.snapshot, moment, [id], unclosed=unclosed))[id]
-        score = then.amended.key_results[self._one.id]
-        return self._point(at, score, then.as_committed.key_results.get(self._one.id), then.cycle)
+        then = (await self._view.standings.at(self._view.snapshot, Moment(at, self._seq), [id]))[id]
+        one = then.defined.key_result(self._one.id)
+        assert one is not None
+        committed = then.as_committed.key_results.get(one.id)
+        return self._point(at, then.amended.key_results[one.id], committed, then.key_result(one).expected)
 
     def _point(
-        self, at: datetime, amended: KeyResultScore, committed: KeyResultScore | None, cycle: Span | None
+        self,
+        at: datetime,
+        amended: KeyResultScore,
+        committed: KeyResultScore | None,
+        expected: Decimal | None,
     ) -> dict[str, Any]:
         return {
             "at": time(at),
             "raw": number(amended.raw),
             **shown.scores(amended, committed),
             "state": amended.state,
-            "expected": number(expected_score(cycle, at)),
+            "expected": number(expected),
             "values": {name: shown.value(part.input) for name, part in amended.parts.items()},
         }
