@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from goal_ledger_command.cli.operator import creation
 from goal_ledger_command.settings import Settings
 from goal_ledger_ledger.sequencer import Ledger
@@ -29,6 +31,13 @@ def write_keys(path: Path, key: Any) -> Path:
     return path
 
 
+def write_signing_key(path: Path) -> Path:
+    """A key for heads, PEM as the relay reads it."""
+    key = Ed25519PrivateKey.generate()
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
+
+
 def settings_in(directory: Path, ledger_url: str, keys_url: str) -> Settings:
     for name in ("hmac", "master"):
         (directory / name).write_text("5a" * 32)
@@ -37,6 +46,7 @@ def settings_in(directory: Path, ledger_url: str, keys_url: str) -> Settings:
         keys_database_url=keys_url,
         hmac_secret_file=directory / "hmac",
         master_key_file=directory / "master",
+        head_signing_key_file=write_signing_key(directory / "head-signing-key.pem"),
         token_issuer=ISSUER,
         token_keys_file=write_keys(directory / "people.json", PEOPLE_KEY),
         service_token_issuer=SERVICES,

@@ -89,6 +89,20 @@ async def test_a_service_names_the_workspace(org: Organisation, service: Service
     assert_problem(await read(service, "/v1/log", workspace=org.workspace, after=-1), 422, "invalid", "after")
 
 
+async def test_the_key_of_the_signed_heads_is_told_to_auditors_and_services_in_the_form_of_signed_note(
+    org: Organisation, service: Service
+) -> None:
+    await org.given_person("eva", "auditor")
+    told = (await org.get("/v1/log/key", "eva")).json()
+    name, hashed, written = told["verifier_key"].split("+", 2)
+    raw = base64.b64decode(written)
+    assert name == told["origin"] == f"goal-ledger.local/{org.workspace}/1"
+    assert (raw[0], base64.b64encode(raw[1:]).decode(), len(raw)) == (1, told["public_key"], 33)
+    assert hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() == hashed == told["key_hash"]
+    assert (await read(service, "/v1/log/key", workspace=org.workspace)).json() == told
+    assert_problem(await read(service, "/v1/log/key", workspace="never"), 404, "unknown_workspace")
+
+
 async def test_names_are_sealed_in_the_log_and_opened_with_the_text_keys(
     org: Organisation, service: Service
 ) -> None:

@@ -81,7 +81,7 @@ async def test_readings_are_taken_from_emitters_of_the_feed_admins_and_importers
 
 async def test_the_log_is_read_by_auditors(office: Organisation) -> None:
     for who in WHO:
-        for path in ("/v1/log", "/v1/log/heads"):
+        for path in ("/v1/log", "/v1/log/heads", "/v1/log/key"):
             answer = await office.get(path, who)
             assert answer.status_code == (200 if who == "auditor" else 403), (who, path, answer.text)
         answer = await office.get("/v1/log/checkpoint", who)
@@ -108,7 +108,7 @@ async def test_service_tokens_open_nothing_on_the_public_listener_and_no_command
     office: Organisation, service: Service
 ) -> None:
     bearer = {"authorization": f"Bearer {service_token()}"}
-    for path in ("/v1/log", "/v1/log/heads", "/v1/log/checkpoint"):
+    for path in ("/v1/log", "/v1/log/heads", "/v1/log/checkpoint", "/v1/log/key"):
         answer = await service.public.get(path, params={"workspace": office.workspace}, headers=bearer)
         assert_problem(answer, 401, "unauthenticated")
     for listener in (service.public, service.internal):

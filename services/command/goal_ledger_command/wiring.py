@@ -15,6 +15,7 @@ from goal_ledger_edge.doorway import Doorway
 from goal_ledger_edge.server import Listener, serve
 from goal_ledger_edge.server import run as run_process
 from goal_ledger_edge.tokens import TokenVerifier, Trust
+from goal_ledger_ledger.checkpoint import load_signing_key
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.store import Unreachable, UnsafeDurability, create_engine, raw_connection
@@ -131,13 +132,13 @@ def apps(
     verifier = token_verifier(settings)
     preparing = Preparing(store.engine, store.ledger)
     shell = Shell(store.ledger, Marks(secret_of(settings.hmac_secret_file)), preparing)
-    metrics = HttpMetrics(registry)
+    metrics, heads_key = HttpMetrics(registry), heads_key_of(settings)
 
     def app(*, internal: bool) -> ASGIApp:
         door = Door(shell, verifier, internal)
         routers = [
             readings.router(door, store.engine, settings.max_batch_bytes, settings.max_batch_items),
-            log_routes.router(door, store.engine),
+            log_routes.router(door, store.engine, heads_key),
             imports.router(door, settings.max_batch_bytes),
         ]
         if internal:
@@ -146,6 +147,17 @@ def apps(
         return Doorway(made, metrics, local=settings.local_mode)
 
     return app(internal=False), app(internal=True)
+
+
+def heads_key_of(settings: Settings) -> log_routes.HeadsKey | None:
+    """What signed heads are verified with; None: no key is set. Raises SystemExit if the file cannot be read."""
+    path = settings.head_signing_key_file
+    if path is None:
+        return None
+    try:
+        return log_routes.HeadsKey(load_signing_key(path.read_bytes()).public_key(), settings.heads_origin)
+    except (OSError, ValueError) as wrong:
+        raise SystemExit(f"the head signing key cannot be read: {wrong}") from None
 
 
 def token_verifier(settings: Settings) -> TokenVerifier:

@@ -1,4 +1,4 @@
-"""The log itself: facts in order, heads, the signed checkpoint.
+"""The log itself: facts in order, heads, the signed checkpoint and the key that verifies it.
 
 The role auditor reads its own workspace on either listener; service tokens, on the internal one alone, name the
 workspace. Facts leave as their stored bytes, one per line: hash what you get.
@@ -6,9 +6,12 @@ workspace. Facts leave as their stored bytes, one per line: hash what you get.
 
 from __future__ import annotations
 
+import base64
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import APIRouter, Query, Request
 from goal_ledger_command.api.door import Door, guarded
 from goal_ledger_command.api.statuses import problem_responses
@@ -18,6 +21,7 @@ from goal_ledger_contracts.ids import WORKSPACE_ID
 from goal_ledger_domain.authorise import Permission, authorise, held_by
 from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
+from goal_ledger_ledger.checkpoint import key_hash, origin_of, verifier_key
 from goal_ledger_ledger.feed import Feed, Head
 from goal_ledger_ledger.store import raw_connection
 from pydantic import BaseModel, Field
@@ -44,6 +48,28 @@ class HeadDocument(BaseModel):
     seq: int
     root: str = Field(description="RFC 6962 root over the facts, hex")
     moved_at: str
+
+
+class LogKeyDocument(BaseModel):
+    """The public key of the signed heads; the private one never leaves its file."""
+
+    origin: str = Field(
+        description="The first line of a checkpoint, and the key's name",
+        examples=["goal-ledger.local/acme/1"],
+    )
+    algorithm: str = Field(examples=["Ed25519"])
+    public_key: str = Field(
+        description="The 32 bytes in base64; the same for all workspaces and epochs",
+        examples=["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],
+    )
+    key_hash: str = Field(
+        description="SHA-256(origin ‖ 0x0A ‖ 0x01 ‖ public key), its first four bytes in hex",
+        examples=["bf969586"],
+    )
+    verifier_key: str = Field(
+        description="All of it as C2SP signed-note writes it (vkey): <origin>+<key hash>+<base64(0x01 ‖ public key)>",
+        examples=["goal-ledger.local/acme/1+bf969586+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"],
+    )
 
 
 _LOG: dict[str, Any] = {
@@ -80,15 +106,31 @@ _CHECKPOINT: dict[str, Any] = {
         **problem_responses(401, 403, 404, 405, 500, 503),
     },
 }
+_KEY: dict[str, Any] = {
+    "operation_id": "read_log_key",
+    "summary": "The public key of the signed heads",
+    "response_model": LogKeyDocument,
+    "openapi_extra": _PERMISSION,
+    "responses": problem_responses(401, 403, 404, 405, 422, 500, 503),
+}
 
 
-def router(door: Door, engine: AsyncEngine) -> APIRouter:
-    """The three routes."""
-    routes, log = APIRouter(tags=["log"]), Log(door, engine)
+@dataclass(frozen=True, slots=True)
+class HeadsKey:
+    """What signed heads are verified with: the public key, and the prefix of every origin."""
+
+    public_key: Ed25519PublicKey
+    origin: str
+
+
+def router(door: Door, engine: AsyncEngine, heads_key: HeadsKey | None) -> APIRouter:
+    """The four routes. ``heads_key`` None: this installation signs no heads."""
+    routes, log = APIRouter(tags=["log"]), Log(door, engine, heads_key)
     for path, read, described in (
         ("/v1/log", log.facts, _LOG),
         ("/v1/log/heads", log.heads, _HEADS),
         ("/v1/log/checkpoint", log.checkpoint, _CHECKPOINT),
+        ("/v1/log/key", log.key, _KEY),
     ):
         routes.add_api_route(path, guarded(read), methods=["GET"], **described)
     return routes
@@ -97,8 +139,9 @@ def router(door: Door, engine: AsyncEngine) -> APIRouter:
 class Log:
     """What is read of a workspace's log on one listener."""
 
-    def __init__(self, door: Door, engine: AsyncEngine) -> None:
+    def __init__(self, door: Door, engine: AsyncEngine, heads_key: HeadsKey | None) -> None:
         self._door, self._engine, self._feed = door, engine, Feed(engine)
+        self._heads_key = heads_key
 
     async def facts(
         self,
@@ -141,6 +184,26 @@ class Log:
             sentence = "No head of this workspace has been signed yet; it takes some seconds."
             raise Problem(503, "not_signed_yet", sentence, headers={"Retry-After": "1"})
         return Response(note, media_type=NOTE)
+
+    async def key(self, request: Request, workspace: Workspace = None) -> LogKeyDocument:
+        """Verifies `/v1/log/checkpoint` and the topic `ledger.heads`. Keep it: it does not change, and a checkpoint is
+        only as good as the way by which its reader got the key. 404 `heads_not_signed`: no key is set."""
+        head = await self._head(await self._readable(request, workspace))
+        if self._heads_key is None:
+            raise Problem(
+                404, "heads_not_signed", "This installation signs no heads: it has no key for them."
+            )
+        public, origin = (
+            self._heads_key.public_key,
+            origin_of(self._heads_key.origin, head.workspace, head.epoch),
+        )
+        return LogKeyDocument(
+            origin=origin,
+            algorithm="Ed25519",
+            public_key=base64.b64encode(public.public_bytes_raw()).decode(),
+            key_hash=key_hash(origin, public).hex(),
+            verifier_key=verifier_key(origin, public),
+        )
 
     async def _readable(self, request: Request, workspace: str | None) -> str:
         """The workspace whose log the caller may read. Problems 401, 403, 404."""

@@ -33,6 +33,7 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "outcome_unknown": (503, "It may or may not be recorded: repeat it with the same Idempotency-Key."),
     "store_behind_log": (503, "The store lacks published facts; writing stops until it is recovered."),
     "unavailable": (503, "A database cannot be reached now."),
+    "heads_not_signed": (404, "This installation signs no heads: it has no key for them."),
     "not_signed_yet": (503, "No head of the workspace has been signed yet."),
     "not_json": (400, "The event is not acceptable JSON."),
     "event_malformed": (422, "The body is not a CloudEvent 1.0 with all its attributes."),
