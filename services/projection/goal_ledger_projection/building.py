@@ -37,8 +37,6 @@ TABLES_AT_ONCE = 2
 FINISH_STATEMENT_S = 6 * 60 * 60
 """An index over all facts there are takes its time."""
 
-_END_QUARANTINED = readings.ENDS + f" AND r.state = {readings.QUARANTINED}"
-
 
 def _aside(table: str) -> str:
     return f"ends_of_{table}"
@@ -51,7 +49,7 @@ class UnindexedRows:
         if changes.definitions.ends:
             await connection.execute(definitions.ENDS, *columns_of(changes.definitions.ends))
         if changes.readings.ends:
-            await connection.execute(_END_QUARANTINED, *columns_of(changes.readings.ends))
+            await connection.execute(readings.ENDS_IN_QUARANTINE, *columns_of(changes.readings.ends))
         for model, ending in endings(changes):
             table = table_of(model)
             if ending.ends and table in KEYS:

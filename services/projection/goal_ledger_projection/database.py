@@ -14,7 +14,7 @@ POOL_CONNECTIONS_MAX = 8
 COMMAND_TIMEOUT_S = 300
 """Longer than the deletion of a large workspace; a statement that hangs longer is an error, and tried again."""
 
-_KEY_LOOKUPS_ONLY = {
+KEY_LOOKUPS_ONLY = {
     # every statement here looks rows up by key; a plan made while a table was small must not outlive that
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -110,5 +110,5 @@ async def _pool(url: str, projection: str, **more: str) -> asyncpg.Pool:
         min_size=1,
         max_size=POOL_CONNECTIONS_MAX,
         command_timeout=COMMAND_TIMEOUT_S,
-        server_settings={"search_path": projection, **_KEY_LOOKUPS_ONLY, **more},
+        server_settings={"search_path": projection, **KEY_LOOKUPS_ONLY, **more},
     )

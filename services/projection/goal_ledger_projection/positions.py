@@ -38,7 +38,9 @@ _MOVE = """
 UPDATE positions p SET epoch = m.epoch, next_seq = m.next_seq, rebuilding = m.rebuilding, moved_at = now()
 FROM unnest($2::text[], $3::int[], $4::bigint[], $5::int[], $6::bigint[], $7::boolean[])
      AS m (workspace, was_epoch, was_next, epoch, next_seq, rebuilding)
-WHERE p.projection = $1 AND p.workspace = m.workspace AND p.epoch = m.was_epoch AND p.next_seq = m.was_next
+CROSS JOIN LATERAL (SELECT o.ctid FROM positions o WHERE o.projection = $1 AND o.workspace = m.workspace
+                      AND o.epoch = m.was_epoch AND o.next_seq = m.was_next LIMIT 1) o
+WHERE p.ctid = o.ctid
 """
 _PARK = """
 INSERT INTO parked (workspace, projection, seq, reason) VALUES ($2, $1, $3, $4)

@@ -57,6 +57,12 @@ def late_indexes_made(table: str) -> list[str]:
     return made + [str(CreateIndex(index).compile(dialect=_DIALECT)) for index in late_indexes(table)]
 
 
+def index_made(table: str, index: str) -> str:
+    """The statement that makes one index unless it is there, to be run with `search_path` on the version."""
+    found = next(one for one in read.tables[table].indexes if one.name == index)
+    return str(CreateIndex(found, if_not_exists=True).compile(dialect=_DIALECT))
+
+
 async def migrate(read_database_url: str) -> None:
     """Bring the read database to this release's tables (`migration.py`, loaded only when it is needed: it is large)."""
     from goal_ledger_projection import migration

@@ -40,3 +40,17 @@ async def test_indexes_made_late_are_those_made_at_once(postgres: Postgres) -> N
         assert await connection.fetch(INDEXES) == before
     finally:
         await connection.close()
+
+
+async def test_a_version_of_an_earlier_release_gets_the_index_of_last_words(postgres: Postgres) -> None:
+    url = await postgres.create("read")
+    await migrate(url)
+    connection = await asyncpg.connect(url, server_settings={"search_path": "read_v1"})
+    try:
+        now = await connection.fetch(INDEXES)
+        await connection.execute("DROP INDEX check_ins_last_words")
+        await connection.execute("UPDATE public.alembic_version SET version_num = '0001'")
+        await migrate(url)
+        assert await connection.fetch(INDEXES) == now
+    finally:
+        await connection.close()

@@ -27,11 +27,13 @@ _KEY = re.compile(r"glk\.([a-z0-9-]{1,40})\.([A-Za-z0-9._-]{1,64})\.[A-Za-z0-9_-
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="goal-ledger"'}
 _HOLDER = """
 SELECT d.body, a.body AS access, s.body['retired'] = 'true'::jsonb AS retired
-FROM definitions d
-LEFT JOIN definitions s ON s.workspace = $1 AND s.kind = 'system' AND 'system/' || s.id = d.body->>'holder'
-                        AND s.ended_seq IS NULL
-LEFT JOIN definitions a ON a.workspace = $1 AND a.kind = 'access' AND a.id = d.body->>'holder' AND a.ended_seq IS NULL
-WHERE d.workspace = $1 AND d.kind = $2 AND d.id = $3 AND d.ended_seq IS NULL
+FROM (SELECT body, body->>'holder' AS holder FROM definitions WHERE workspace = $1 AND kind = $2 AND id = $3
+      ORDER BY seq DESC LIMIT 1) d
+LEFT JOIN LATERAL (SELECT s.body FROM definitions s
+                   WHERE s.workspace = $1 AND s.kind = 'system' AND s.id = substr(d.holder, 8) AND d.holder LIKE 'system/%'
+                   ORDER BY s.seq DESC LIMIT 1) s ON true
+LEFT JOIN LATERAL (SELECT a.body FROM definitions a WHERE a.workspace = $1 AND a.kind = 'access' AND a.id = d.holder
+                   ORDER BY a.seq DESC LIMIT 1) a ON true
 """
 
 EMITTER = "emitter"

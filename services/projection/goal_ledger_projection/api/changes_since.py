@@ -11,7 +11,8 @@ TOUCHED_MAX = 1_000
 
 _TOUCHED = """
 SELECT stream, bool_or(type IN ('ObjectiveAligned', 'ObjectiveUnaligned') OR type = ANY ($4)) AS common
-FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3 GROUP BY stream
+FROM (SELECT stream, type FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3 ORDER BY seq OFFSET 0) f
+GROUP BY stream
 """
 
 

@@ -19,10 +19,12 @@ from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.api.goals import Goal, KeyResult, KnownGoals, Version
 
 _MEASURED_SINCE = """
-SELECT d.id, d.seq FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS w (id, after, upto)
-JOIN definitions d ON d.workspace = $1 AND d.kind = 'objective' AND d.id = w.id AND d.seq > w.after AND d.seq <= w.upto
-WHERE d.body['changed'] ->> 'type' = 'MeasureChanged'
-ORDER BY d.id, d.seq
+SELECT w.id, d.seq FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS w (id, after, upto)
+CROSS JOIN LATERAL (SELECT d.seq FROM definitions d
+                    WHERE d.workspace = $1 AND d.kind = 'objective' AND d.id = w.id
+                      AND d.seq > w.after AND d.seq <= w.upto AND d.body['changed'] ->> 'type' = 'MeasureChanged'
+                    ORDER BY d.workspace, d.kind, d.id, d.seq LIMIT ALL OFFSET 0) d
+ORDER BY w.id, d.seq
 """
 
 

@@ -42,8 +42,9 @@ WHERE workspace = $1 AND body['changed'] ->> 'type' IN ('ObjectiveAligned', 'Obj
 ORDER BY id, seq
 """
 _CHANGED = """
-SELECT EXISTS (SELECT FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3
-               AND (type IN ('ObjectiveAligned', 'ObjectiveUnaligned') OR type = ANY ($4)))
+SELECT seq FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3
+  AND (type IN ('ObjectiveAligned', 'ObjectiveUnaligned') OR type = ANY ($4))
+ORDER BY seq LIMIT 1
 """
 CONTEXT_FACTS = [
     "WorkspaceCreated",
@@ -281,8 +282,7 @@ class Contexts:
 
 
 async def _changed(snapshot: Snapshot, after: int, upto: int) -> bool:
-    row = await snapshot.first(_CHANGED, after, upto, CONTEXT_FACTS)
-    return row is not None and bool(row[0])
+    return await snapshot.first(_CHANGED, after, upto, CONTEXT_FACTS) is not None
 
 
 async def _load(snapshot: Snapshot, context: Context, upto: int) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from goal_ledger_contracts.position import Position
 
+from goal_ledger_projection.database import KEY_LOOKUPS_ONLY
 from goal_ledger_projection.query_settings import QuerySettings
 
 _STANDING = """
@@ -30,6 +31,9 @@ _POSITIONS = (
     "SELECT workspace, epoch, next_seq FROM {}.positions WHERE projection = $1 AND workspace = ANY ($2)"
 )
 _LIVE = "SELECT name FROM public.projections WHERE live"
+
+SETTINGS = KEY_LOOKUPS_ONLY
+"""Of every connection."""
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]
@@ -70,7 +74,7 @@ class ReadDatabase:
             self._settings.read_database_url,
             min_size=self._settings.min_connections,
             max_size=self._settings.max_connections,
-            server_settings={"jit": "off", "application_name": "goal-ledger-query"},
+            server_settings={"application_name": "goal-ledger-query", **SETTINGS},
             command_timeout=self._settings.statement_timeout_ms / 1000 + 5,
         )
         self._live = await self.pool.fetchval(_LIVE) or self._live

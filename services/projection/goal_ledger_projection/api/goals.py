@@ -30,8 +30,10 @@ PARSED_AT_A_TIME = 50
 """Definitions: after these, other requests get a turn."""
 
 _BODIES = """
-SELECT d.id, d.seq, d.body FROM unnest($2::text[], $3::bigint[]) AS w (id, seq)
-JOIN definitions d ON d.workspace = $1 AND d.kind = 'objective' AND d.id = w.id AND d.seq = w.seq
+SELECT w.id, w.seq, d.body FROM unnest($2::text[], $3::bigint[]) AS w (id, seq)
+CROSS JOIN LATERAL (SELECT d.body FROM definitions d
+                    WHERE d.workspace = $1 AND d.kind = 'objective' AND d.id = w.id AND d.seq = w.seq
+                    ORDER BY d.workspace, d.kind, d.id, d.seq LIMIT 1) d
 """
 
 

@@ -25,9 +25,8 @@ from goal_ledger_projection.api.shapes import ObjectiveAnswer, ObjectiveList
 from goal_ledger_projection.api.statuses import Standing
 from goal_ledger_projection.api.streams import event_ids, versions
 from goal_ledger_projection.api.texts import Text
-from goal_ledger_projection.api.values import BEGINNING
 from goal_ledger_projection.api.versions import Moment
-from goal_ledger_projection.api.words import SILENCE, Hearing, words
+from goal_ledger_projection.api.words import SILENCE, LastHearing, last_words
 
 LIMIT_ITEMS_MAX = 200
 SORTS = ("id", "title", "score", "status", "gap", "activated_at")
@@ -84,9 +83,9 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-async def standing_of(view: View, id: str, *, all_words: bool = True) -> Standing:
+async def standing_of(view: View, id: str) -> Standing:
     """How one objective stands. Problem 404."""
-    found = await view.standings.at(view.snapshot, view.moment, [id], all_words=all_words)
+    found = await view.standings.at(view.snapshot, view.moment, [id])
     if id not in found:
         raise Problem(404, "not_found", "There is no such objective here at these clocks.")
     return found[id]
@@ -120,8 +119,9 @@ async def _list(
 
 async def _items(view: View, page: list[Standing]) -> list[dict[str, Any]]:
     known = await versions(view.snapshot, [f"objective/{one.goal.id}" for one in page], view.clocks.seq)
-    heard = await words(
-        view.snapshot, [Hearing(one.goal.id, BEGINNING, one.moment.as_of, one.moment.seq) for one in page]
+    heard = await last_words(
+        view.snapshot,
+        [LastHearing(one.goal.id, (), one.moment.as_of, one.moment.as_of, one.moment.seq) for one in page],
     )
     return [
         {

@@ -28,10 +28,10 @@ from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.api.gathering import Gathering, Ground
 from goal_ledger_projection.api.goals import Goal, KeyResult, KnownGoals
 from goal_ledger_projection.api.plan import Plan
-from goal_ledger_projection.api.statuses import Standing, Statuses, hearing
+from goal_ledger_projection.api.statuses import Standing, Statuses, hearing, last_hearing
 from goal_ledger_projection.api.values import last_readings
 from goal_ledger_projection.api.versions import Moment, is_present, versions_at
-from goal_ledger_projection.api.words import Words, words
+from goal_ledger_projection.api.words import Words, last_words, words
 
 IN_ITS_OWN_THREAD_FROM = 200
 """Objectives: from here on the arithmetic runs in a thread, so that small questions are answered meanwhile."""
@@ -76,13 +76,11 @@ class Standings:
         moment: Moment,
         ids: Sequence[str],
         *,
-        all_words: bool = False,
         unclosed: str | None = None,
     ) -> dict[str, Standing]:
-        """How these objectives stand, and those that count in them.
+        """How these objectives stand, with the last check-ins however old; one that did not exist then is left out.
 
-        `all_words`: look for the last check-in however old (else as far back as statuses need). `unclosed`: the
-        objective that is computed at the moment although it is closed.
+        `unclosed`: the objective that is computed at the moment although it is closed.
         """
         context = await self.contexts.at(snapshot)
         plans = await self._plans(snapshot, context, moment, ids, unclosed)
@@ -94,9 +92,10 @@ class Standings:
         amended = score_tree({id: plan.amended for id, plan in plans.items()}, scored)
         committed = score_tree({id: plan.as_committed for id, plan in plans.items()}, scored)
         self._keep(snapshot, plans, amended, committed)
-        said = await words(snapshot, [hearing(plan, all_words) for plan in plans.values()])
-        statuses = Statuses(context, gathering, said, await _feeds(snapshot, plans.values()))
-        return {id: statuses.standing(plan, amended[id], committed[id]) for id, plan in plans.items()}
+        asked = {id: plans[id] for id in ids if id in plans}
+        said = await last_words(snapshot, [last_hearing(plan) for plan in asked.values()])
+        statuses = Statuses(context, gathering, said, await _feeds(snapshot, asked.values()))
+        return {id: statuses.standing(plan, amended[id], committed[id]) for id, plan in asked.items()}
 
     async def tree(self, snapshot: Snapshot, moment: Moment, before: Tree | None = None) -> Tree:
         """How every objective stands.
@@ -143,7 +142,7 @@ class Standings:
             made.amended, made.as_committed = dict(before.amended), dict(before.as_committed)
             made.written = before.written
         asked = plans.values() if touched is None else [plans[id] for id in touched if id in plans]
-        made.said = await words(snapshot, [hearing(plan, all_words=False) for plan in asked])
+        made.said = await words(snapshot, [hearing(plan) for plan in asked])
         fed = await _feeds(snapshot, plans.values())
 
         def compute() -> None:

@@ -30,9 +30,8 @@ from goal_ledger_projection.api.context import Context
 from goal_ledger_projection.api.gathering import Gathering, Ground
 from goal_ledger_projection.api.goals import Goal, KeyResult
 from goal_ledger_projection.api.plan import Plan
-from goal_ledger_projection.api.values import BEGINNING
 from goal_ledger_projection.api.versions import Moment
-from goal_ledger_projection.api.words import SILENCE, Hearing, Said, Words
+from goal_ledger_projection.api.words import SILENCE, Hearing, LastHearing, Said, Words
 
 LastReadings = dict[tuple[str, datetime, int], datetime]
 
@@ -87,13 +86,19 @@ class Standing:
         return self.statuses.of_key_result(self, one)
 
 
-def hearing(plan: Plan, all_words: bool) -> Hearing:
-    """Which check-ins matter: all, or those since the due dates that statuses look at."""
+def hearing(plan: Plan) -> Hearing:
+    """The check-ins that statuses depend on: those since the due dates that they look at."""
     moment = plan.moment
-    if all_words:
-        return Hearing(plan.goal.id, BEGINNING, moment.as_of, moment.seq)
     now = _rhythm(plan.rules, moment.as_of)
     return Hearing(plan.goal.id, min(now.owed_since, now.last_due_ends), moment.as_of, moment.seq)
+
+
+def last_hearing(plan: Plan) -> LastHearing:
+    """The last check-ins, however old; a stated status is forgotten at the next due date."""
+    moment = plan.moment
+    key_results = tuple(one.id for one in plan.defined.key_results)
+    since = _rhythm(plan.rules, moment.as_of).last_due_ends
+    return LastHearing(plan.goal.id, key_results, since, moment.as_of, moment.seq)
 
 
 _rhythm = lru_cache(maxsize=4096)(rhythm)

@@ -11,7 +11,10 @@ SELECT s.stream, f.version FROM unnest($2::text[]) AS s (stream)
 CROSS JOIN LATERAL (SELECT f.version FROM facts f WHERE f.workspace = $1 AND f.stream = s.stream AND f.seq <= $3
                     ORDER BY f.seq DESC LIMIT 1) f
 """
-_EVENTS = "SELECT seq, event_id FROM facts WHERE workspace = $1 AND seq = ANY ($2)"
+_EVENTS = """
+SELECT w.seq, f.event_id FROM unnest($2::bigint[]) AS w (seq)
+CROSS JOIN LATERAL (SELECT f.event_id FROM facts f WHERE f.workspace = $1 AND f.seq = w.seq LIMIT 1) f
+"""
 
 
 async def versions(snapshot: Snapshot, streams: Sequence[str], seq: int) -> dict[str, int]:

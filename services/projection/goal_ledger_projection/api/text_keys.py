@@ -20,8 +20,10 @@ from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.query_settings import QuerySettings
 
 _SHREDDED = """
-SELECT 'person/' || id AS key FROM definitions
-WHERE workspace = $1 AND kind = 'person' AND id = ANY ($2) AND ended_seq IS NULL AND body['shredded'] = 'true'::jsonb
+SELECT 'person/' || w.id AS key FROM unnest($2::text[]) AS w (id)
+CROSS JOIN LATERAL (SELECT d.body FROM definitions d WHERE d.workspace = $1 AND d.kind = 'person' AND d.id = w.id
+                    ORDER BY d.seq DESC LIMIT 1) d
+WHERE d.body['shredded'] = 'true'::jsonb
 """
 _PAGE = 1000
 _KEPT_WORKSPACES = 200

@@ -20,8 +20,9 @@ from goal_ledger_projection.api.text_keys import KeyShelf
 WITHHELD = "[withheld]"
 
 _WITHHELD = """
-SELECT id, body->'pointers' AS pointers FROM definitions
-WHERE workspace = $1 AND kind = 'withheld' AND id = ANY ($2) AND ended_seq IS NULL
+SELECT w.id, d.body->'pointers' AS pointers FROM unnest($2::text[]) AS w (id)
+CROSS JOIN LATERAL (SELECT d.body FROM definitions d WHERE d.workspace = $1 AND d.kind = 'withheld' AND d.id = w.id
+                    ORDER BY d.seq DESC LIMIT 1) d
 """
 
 SealedText = dict[str, str]

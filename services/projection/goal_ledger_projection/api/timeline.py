@@ -34,8 +34,11 @@ SELECT seq, body FROM definitions WHERE workspace = $1 AND kind = 'objective' AN
 ORDER BY seq
 """
 _VALUES = """
-SELECT key_result, part, effective_at, seq, ended_seq, value, done FROM value_rows
-WHERE workspace = $1 AND key_result = ANY ($2) AND seq <= $3 ORDER BY effective_at, seq
+SELECT w.key_result, v.* FROM unnest($2::text[]) AS w (key_result)
+CROSS JOIN LATERAL (SELECT v.part, v.effective_at, v.seq, v.ended_seq, v.value, v.done FROM value_rows v
+                    WHERE v.workspace = $1 AND v.key_result = w.key_result AND v.seq <= $3
+                    ORDER BY v.part, v.effective_at DESC, v.seq DESC OFFSET 0) v
+ORDER BY v.effective_at, v.seq
 """
 _NOT_COMPARED = frozenset({"changed", "activated_seq", "drafted_seq", "closings"})
 _OF_KEY_RESULT = ("text", "measure", "weight", "owner", "bindings", "dropped")

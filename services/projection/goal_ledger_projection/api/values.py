@@ -126,7 +126,9 @@ MeasureKinds = dict[tuple[str, str, int], dict[str, str]]
 _MEASURES = """
 SELECT w.objective, w.key_result, w.seq, k->'measure' AS measure
 FROM unnest($2::text[], $3::text[], $4::bigint[]) AS w (objective, key_result, seq)
-JOIN definitions d ON d.workspace = $1 AND d.kind = 'objective' AND d.id = w.objective AND d.seq = w.seq
+CROSS JOIN LATERAL (SELECT d.body FROM definitions d
+                    WHERE d.workspace = $1 AND d.kind = 'objective' AND d.id = w.objective AND d.seq = w.seq
+                    ORDER BY d.workspace, d.kind, d.id, d.seq LIMIT 1) d
 CROSS JOIN LATERAL jsonb_array_elements(d.body->'key_results') k
 WHERE k->>'id' = w.key_result
 """

@@ -1,4 +1,9 @@
-"""What was said: the latest check-ins in force of goals, for status and confidence (SPEC 5 "Status")."""
+"""What was said: the latest check-ins in force of goals, for status and confidence (SPEC 5 "Status").
+
+For many goals at once only the last weeks matter, and each goal's are read as they lie. Of one goal the last check-in
+is wanted however old it is: then each key result is asked for its newest one, so that the length of its history does
+not matter.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from decimal import Decimal
 
 from goal_ledger_scoring.status import Word
 
-from goal_ledger_projection.api.database import Snapshot
+from goal_ledger_projection.api.database import Row, Snapshot
 
 _WORDS = """
 SELECT q.objective, c.* FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])
@@ -19,11 +24,26 @@ CROSS JOIN LATERAL (
            (array_agg(i.confidence ORDER BY i.effective_at DESC, i.seq DESC))[1] AS confidence,
            (array_agg(i.status ORDER BY i.effective_at DESC, i.seq DESC) FILTER (WHERE i.status IS NOT NULL))[1] AS stated,
            max(i.effective_at) FILTER (WHERE i.status IS NOT NULL) AS stated_at
-    FROM check_ins i
-    WHERE i.workspace = $1 AND i.objective = q.objective AND i.effective_at <= q.at AND i.effective_at >= q.since
-      AND i.seq <= q.k AND (i.ended_seq IS NULL OR i.ended_seq > q.k)
+    FROM (SELECT i.key_result, i.effective_at, i.seq, i.confidence, i.status FROM check_ins i
+          WHERE i.workspace = $1 AND i.objective = q.objective AND i.effective_at <= q.at AND i.effective_at >= q.since
+            AND i.seq <= q.k AND (i.ended_seq IS NULL OR i.ended_seq > q.k)
+          ORDER BY i.effective_at DESC, i.seq DESC OFFSET 0) i
     GROUP BY i.key_result
 ) c
+"""
+_IN_FORCE = """
+i.workspace = $1 AND coalesce(i.key_result, '/' || i.objective) = coalesce(q.key_result, '/' || q.objective)
+AND i.effective_at <= q.at AND i.seq <= q.k AND (i.ended_seq IS NULL OR i.ended_seq > q.k)
+"""
+_LAST_WORDS = f"""
+SELECT q.objective, q.key_result, l.at, l.confidence, s.stated, s.stated_at
+FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
+     AS q (objective, key_result, stated_since, at, k)
+CROSS JOIN LATERAL (SELECT i.effective_at AS at, i.confidence FROM check_ins i WHERE {_IN_FORCE}
+                    ORDER BY i.effective_at DESC, i.seq DESC LIMIT 1) l
+LEFT JOIN LATERAL (SELECT i.status AS stated, i.effective_at AS stated_at FROM check_ins i
+                   WHERE {_IN_FORCE} AND i.effective_at >= q.stated_since AND i.status IS NOT NULL
+                   ORDER BY i.effective_at DESC, i.seq DESC LIMIT 1) s ON true
 """
 
 
@@ -50,8 +70,20 @@ class Hearing:
     known: int
 
 
+@dataclass(slots=True)
+class LastHearing:
+    """Asks for the last check-in on an objective and on each of these key results of it, at `at` as known at `known`,
+    and for the last one since `stated_since` that stated a status."""
+
+    objective: str
+    key_results: tuple[str, ...]
+    stated_since: datetime
+    at: datetime
+    known: int
+
+
 async def words(snapshot: Snapshot, wanted: Sequence[Hearing]) -> Words:
-    """What was said last on each objective and each of its key results."""
+    """What was said last, within these times, on each objective and each of its key results."""
     if not wanted:
         return {}
     rows = await snapshot.fetch(
@@ -61,6 +93,26 @@ async def words(snapshot: Snapshot, wanted: Sequence[Hearing]) -> Words:
         [one.at for one in wanted],
         [one.known for one in wanted],
     )
+    return _said(rows)
+
+
+async def last_words(snapshot: Snapshot, wanted: Sequence[LastHearing]) -> Words:
+    """What was said last, however long ago."""
+    asked = [(one, name) for one in wanted for name in (None, *one.key_results)]
+    if not asked:
+        return {}
+    rows = await snapshot.fetch(
+        _LAST_WORDS,
+        [one.objective for one, _ in asked],
+        [name for _, name in asked],
+        [one.stated_since for one, _ in asked],
+        [one.at for one, _ in asked],
+        [one.known for one, _ in asked],
+    )
+    return _said(rows)
+
+
+def _said(rows: Sequence[Row]) -> Words:
     return {
         (row["objective"], row["key_result"]): Said(
             Word(row["at"], row["stated"], row["stated_at"]), row["confidence"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from json import dumps
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Numeric, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Numeric, Table, Text, func, literal
 from sqlalchemy.dialects.postgresql import JSONB
 
 from goal_ledger_projection.metadata import read
@@ -44,6 +44,14 @@ Index(
     check_ins.c.effective_at.desc(),
     check_ins.c.seq.desc(),
 )
+Index(
+    "check_ins_last_words",
+    check_ins.c.workspace,
+    func.coalesce(check_ins.c.key_result, literal("/") + check_ins.c.objective),
+    check_ins.c.effective_at.desc(),
+    check_ins.c.seq.desc(),
+)
+"""The newest check-in on each key result, however many there are, and on each objective itself (a slash before its id)."""
 
 COLUMNS = (
     "workspace",
@@ -68,7 +76,10 @@ TYPES = ("CheckInRecorded", "CheckInCorrected", "CheckInRetracted")
 ENDS = """
 UPDATE check_ins r SET ended_seq = e.seq
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS e (workspace, check_in, seq)
-WHERE r.workspace = e.workspace AND r.check_in = e.check_in AND r.ended_seq IS NULL AND r.seq < e.seq
+CROSS JOIN LATERAL (SELECT o.ctid FROM check_ins o
+                    WHERE o.workspace = e.workspace AND o.check_in = e.check_in AND o.seq < e.seq AND o.ended_seq IS NULL
+                    ORDER BY o.seq OFFSET 0) o
+WHERE r.ctid = o.ctid
 """
 
 

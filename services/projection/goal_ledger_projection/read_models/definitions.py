@@ -81,10 +81,10 @@ WHERE r.workspace = e.workspace AND r.kind = e.kind AND r.id = e.id AND r.seq = 
 """
 
 LATEST = """
-SELECT r.workspace, r.kind, r.id, r.seq, r.body
+SELECT k.workspace, k.kind, k.id, r.seq, r.body
 FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, kind, id)
-JOIN definitions r ON r.workspace = k.workspace AND r.kind = k.kind AND r.id = k.id
-WHERE r.ended_seq IS NULL
+CROSS JOIN LATERAL (SELECT r.seq, r.body FROM definitions r
+                    WHERE r.workspace = k.workspace AND r.kind = k.kind AND r.id = k.id ORDER BY r.seq DESC LIMIT 1) r
 """
 
 

@@ -29,11 +29,12 @@ Index("facts_by_stream", facts.c.workspace, facts.c.stream, facts.c.seq)
 
 SEQ_RECORDED_BY = """
 WITH RECURSIVE halving (low, high) AS (
-    SELECT 0::bigint, coalesce((SELECT max(seq) FROM facts WHERE workspace = $1), 0)
+    SELECT 0::bigint, coalesce((SELECT seq FROM facts WHERE workspace = $1 ORDER BY seq DESC LIMIT 1), 0)
     UNION ALL
     SELECT CASE WHEN f.recorded_at <= $2 THEN f.seq ELSE h.low END,
            CASE WHEN f.recorded_at <= $2 THEN h.high ELSE f.seq - 1 END
-    FROM halving h JOIN facts f ON f.workspace = $1 AND f.seq = (h.low + h.high + 1) / 2
+    FROM halving h CROSS JOIN LATERAL (SELECT f.seq, f.recorded_at FROM facts f
+                                       WHERE f.workspace = $1 AND f.seq = (h.low + h.high + 1) / 2 LIMIT 1) f
     WHERE h.low < h.high
 )
 SELECT low FROM halving WHERE low = high

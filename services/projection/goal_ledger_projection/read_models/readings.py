@@ -67,18 +67,25 @@ TYPES = (
 )
 _LOOKED_UP = ("ReadingReleased", "ReadingRejected", "ReadingCorrected", "ReadingRetracted")
 
-ENDS = """
+_ENDS = """
 UPDATE readings r SET ended_seq = e.seq
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) AS e (workspace, feed, source, id, seq)
-WHERE r.workspace = e.workspace AND r.feed = e.feed AND r.source = e.source AND r.id = e.id
-  AND r.ended_seq IS NULL AND r.seq < e.seq
+CROSS JOIN LATERAL (SELECT o.ctid FROM readings o
+                    WHERE o.workspace = e.workspace AND o.feed = e.feed AND o.source = e.source AND o.id = e.id
+                      AND o.seq < e.seq AND o.ended_seq IS NULL{only}
+                    ORDER BY o.seq OFFSET 0) o
+WHERE r.ctid = o.ctid
 """
+ENDS = _ENDS.format(only="")
+ENDS_IN_QUARANTINE = _ENDS.format(only=" AND o.state = 1")
+"""Of readings in quarantine alone, by their small index."""
 
 IN_QUARANTINE = """
-SELECT r.workspace, r.feed, r.source, r.id, r.time, r.value, r.unit, r.mode, r.recorded_seq
+SELECT k.workspace, k.feed, k.source, k.id, r.time, r.value, r.unit, r.mode, r.recorded_seq
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k (workspace, feed, source, id)
-JOIN readings r ON r.workspace = k.workspace AND r.feed = k.feed AND r.source = k.source AND r.id = k.id
-WHERE r.state = 1 AND r.ended_seq IS NULL
+CROSS JOIN LATERAL (SELECT r.time, r.value, r.unit, r.mode, r.recorded_seq FROM readings r
+                    WHERE r.workspace = k.workspace AND r.feed = k.feed AND r.source = k.source AND r.id = k.id
+                      AND r.state = 1 AND r.ended_seq IS NULL LIMIT 1) r
 """
 
 

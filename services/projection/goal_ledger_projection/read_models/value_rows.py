@@ -61,7 +61,10 @@ COLUMNS = (
 ENDS = """
 UPDATE value_rows r SET ended_seq = e.seq
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS e (workspace, check_in, seq)
-WHERE r.workspace = e.workspace AND r.check_in = e.check_in AND r.ended_seq IS NULL AND r.seq < e.seq
+CROSS JOIN LATERAL (SELECT o.ctid FROM value_rows o
+                    WHERE o.workspace = e.workspace AND o.check_in = e.check_in AND o.seq < e.seq AND o.ended_seq IS NULL
+                    ORDER BY o.seq, o.part OFFSET 0) o
+WHERE r.ctid = o.ctid
 """
 
 

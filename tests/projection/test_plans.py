@@ -1,0 +1,150 @@
+"""Whatever is looked up by key walks an index by that key, also by a plan that was made when the tables were empty.
+
+PostgreSQL keeps the plan of a prepared statement; one made before there were rows and statistics lives on while the
+tables fill. So each statement is planned here over empty tables, for no particular values, as each process would.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import asyncpg
+import pytest
+from goal_ledger_local.postgres import Postgres
+from goal_ledger_projection import positions
+from goal_ledger_projection.api import (
+    access,
+    changes_since,
+    commitment,
+    context,
+    feeds,
+    goals,
+    progress,
+    streams,
+    text_keys,
+    texts,
+    timeline,
+    values,
+    versions,
+    words,
+)
+from goal_ledger_projection.api.database import SETTINGS as QUERY_SETTINGS
+from goal_ledger_projection.database import KEY_LOOKUPS_ONLY as WORKER_SETTINGS
+from goal_ledger_projection.projections import migrate
+from goal_ledger_projection.read_models import check_ins, definitions, facts, readings, value_rows
+
+THING = "definitions_pkey", "workspace kind id"
+REVISION = "definitions_pkey", "workspace kind id seq"
+VALUE = "value_rows_in_force", "workspace key_result part effective_at"
+READING = "readings_by_time", "workspace feed time"
+FACT = "facts_pkey", "workspace seq"
+OF_STREAM = "facts_by_stream", "workspace stream seq"
+POSITION = "positions_pkey", "projection workspace"
+COUNT = "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'asked'"
+
+QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
+    "who asks": (access._HOLDER, THING),
+    "bodies": (goals._BODIES, REVISION),
+    "measured since": (commitment._MEASURED_SINCE, REVISION),
+    "measures": (values._MEASURES, REVISION),
+    "versions of some": (versions._SOME, REVISION),
+    "the objective of a key result": (
+        versions._OBJECTIVE_OF,
+        ("definitions_key_results", "workspace key_results"),
+    ),
+    "definitions of one": (progress._DEFINITIONS, REVISION),
+    "values at one moment": (values._FIRST_ALIKE, VALUE),
+    "values": (values._FIRST, VALUE),
+    "earlier values": (values._EVERY, VALUE),
+    "times of values": (progress._VALUE_TIMES, ("value_rows_in_force", "workspace key_result")),
+    "values of key results": (timeline._VALUES, ("value_rows_in_force", "workspace key_result")),
+    "last readings": (values._LAST_READING, READING),
+    "what counters gained": (values._GAINED, READING),
+    "sums of readings": (values._SUMMED, READING),
+    "freshest readings": (values._FRESHEST, READING),
+    "times of readings": (progress._READING_TIMES, READING),
+    "last reading of feeds": (feeds._LAST, READING),
+    "last words": (
+        words._LAST_WORDS,
+        ("check_ins_last_words", "workspace key_result effective_at"),
+    ),
+    "words": (words._WORDS, ("check_ins_by_objective", "workspace objective effective_at")),
+    "versions of streams": (streams._VERSIONS, OF_STREAM),
+    "timeline": (timeline._FACTS, OF_STREAM),
+    "events": (streams._EVENTS, FACT),
+    "changed since": (context._CHANGED, FACT),
+    "touched since": (changes_since._TOUCHED, FACT),
+    "recorded by": (facts.SEQ_RECORDED_BY, ("facts_pkey", "workspace")),
+    "withheld": (texts._WITHHELD, THING),
+    "shredded": (text_keys._SHREDDED, THING),
+}
+WORKERS: dict[str, tuple[str, tuple[str, str]]] = {
+    "latest definitions": (definitions.LATEST, THING),
+    "ends of definitions": (definitions.ENDS, REVISION),
+    "ends of check-ins": (check_ins.ENDS, ("check_ins_pkey", "workspace check_in")),
+    "ends of values": (value_rows.ENDS, ("value_rows_pkey", "workspace check_in")),
+    "ends of readings": (readings.ENDS, ("readings_pkey", "workspace feed source id")),
+    "ends in quarantine": (readings.ENDS_IN_QUARANTINE, ("readings_", "workspace feed source id")),
+    "in quarantine": (readings.IN_QUARANTINE, ("readings_", "workspace feed source id")),
+    "positions locked": (positions._LOCK, POSITION),
+    "positions moved": (positions._MOVE, POSITION),
+}
+
+
+@pytest.fixture(scope="module")
+async def empty_url(postgres: Postgres) -> str:
+    url = await postgres.create("plans")
+    await migrate(url)
+    return url
+
+
+@pytest.mark.parametrize("name", QUERIES)
+async def test_a_query_planned_over_empty_tables_walks_indexes_by_its_keys(empty_url: str, name: str) -> None:
+    await walks_indexes(empty_url, QUERY_SETTINGS, *QUERIES[name])
+
+
+@pytest.mark.parametrize("name", WORKERS)
+async def test_a_workers_statement_planned_over_empty_tables_walks_indexes_by_its_keys(
+    empty_url: str, name: str
+) -> None:
+    await walks_indexes(empty_url, WORKER_SETTINGS, *WORKERS[name])
+
+
+async def walks_indexes(
+    url: str, settings: Mapping[str, str], statement: str, index: tuple[str, str]
+) -> None:
+    name, columns = index
+    table = name.partition("_pkey")[0].partition("_by_")[0].partition("_in_")[0].partition("_last_")[0]
+    for scan in await scans_of(url, settings, statement):
+        if scan["Relation Name"].startswith(table.partition("_key_results")[0].rstrip("_")):
+            by = scan.get("Index Name", "")
+            missing = [one for one in columns.split() if one not in scan.get("Index Cond", "")]
+            assert by.startswith(name) and not missing, json.dumps(scan, indent=1)
+
+
+async def scans_of(url: str, settings: Mapping[str, str], statement: str) -> list[dict[str, Any]]:
+    """The scans of tables in the plan, but for rows taken by the place where they were just found."""
+    connection = await asyncpg.connect(
+        url, server_settings={"search_path": "read_v1", "plan_cache_mode": "force_generic_plan", **settings}
+    )
+    try:
+        await connection.execute(f"PREPARE asked AS {statement}")
+        nothing = ", ".join(["NULL"] * await connection.fetchval(COUNT))
+        plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked ({nothing})")
+    finally:
+        await connection.close()
+    return list(_scans(json.loads(plan)[0]["Plan"]))
+
+
+def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    below = node.get("Plans", [])
+    if node["Node Type"] == "Bitmap Heap Scan":
+        yield {**below[0], "Relation Name": node["Relation Name"]}
+    elif node["Node Type"].endswith("Scan") and "Relation Name" in node:
+        if node["Node Type"] != "Tid Scan":
+            yield node
+    else:
+        for one in below:
+            yield from _scans(one)
