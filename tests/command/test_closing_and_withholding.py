@@ -77,6 +77,41 @@ async def test_the_score_counts_what_was_corrected_and_what_contributes(org: Org
     assert (await _closing(org, "above"))["suggested"] == "0.477778"
 
 
+async def test_a_closed_child_counts_as_it_was_at_its_closing(org: Organisation) -> None:
+    both = {"scope": "workspace", "policy": {"roll_up": "both"}, "reason": "Together"}
+    why = {"reason": "Learnt"}
+    await org.given(("/v1/policies", both))
+    await _measured(org, "above", "0")
+    await _measured(org, "middle", "3", parent="objective/above")
+    await _measured(org, "below", "1", parent="objective/middle", weight="2")
+    await org.given(
+        ("/v1/objectives/middle/close", {"outcome": "partial"}),
+        ("/v1/key-results/below-kr/change-measure", {"measure": {**MEASURE, "target": "1"}, **why}),
+        ("/v1/objectives/below/unalign", {"parent": "objective/middle", **why}),
+        ("/v1/policies", {**both, "scope": "objective/middle", "policy": {"roll_up": "key_results"}}),
+        ("/v1/objectives/above/close", {"outcome": "partial"}),
+    )
+
+    # 0, and of the child then: 1, and twice 1/3
+    assert (await _closing(org, "middle"))["suggested"] == "0.555556"
+    assert (await _closing(org, "above"))["suggested"] == "0.277778"
+
+
+async def test_a_closing_of_the_past_is_scored_by_what_was_defined_then(org: Organisation) -> None:
+    past = {"effective_at": "2026-01-05T00:00:00Z"}
+    await org.given(
+        ("/v1/roles/grant", {"holder": "person/ada", "role": "importer"}),
+        ("/v1/objectives", {"id": "old", "title": "Old", "owner": "person/ada", **past}),
+        ("/v1/objectives/old/key-results", {"id": "kr", "text": "3", "measure": MEASURE, **past}),
+        ("/v1/objectives/old/activate", past),
+        ("/v1/key-results/kr/check-ins", {"values": [{"value": "1"}], **past}),
+        ("/v1/policies", {"scope": "workspace", "policy": {"roll_up": "aligned"}, "reason": "From now on"}),
+        ("/v1/objectives/old/close", {"outcome": "partial", "effective_at": "2026-02-05T00:00:00Z"}),
+    )
+
+    assert (await _closing(org, "old"))["suggested"] == "0.333333"
+
+
 async def test_the_score_counts_readings(org: Organisation) -> None:
     key = await org.given_system("shop")
     await org.given(

@@ -1,10 +1,10 @@
 """The score of a goal that is being closed, from the facts of the ledger's own store: it suggests the grade (SPEC 3).
 
-Definitions come from the folded state; values from the check-ins of the goal and of those that count in it, and from
-the readings of the feeds they are bound to: indexed reads of their streams. The arithmetic is the scoring library's.
+Definitions come from the folded state, those of a closed child from its closing (``definitions.py``); values from the
+check-ins of the goal and of those that count in it, and from the readings of the feeds they are bound to: indexed
+reads of their streams. The arithmetic is the scoring library's.
 
-Known limits: a feed of more than :data:`MAX_READINGS` readings suggests nothing; a closed child is scored at its closing
-by the definitions, policies and moments of now, which differ from those of then only if they were changed since.
+Known limit: a feed of more than :data:`MAX_READINGS` readings suggests nothing.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from goal_ledger_contracts import objective as facts
 from goal_ledger_contracts.envelope import Fact, from_bytes
+from goal_ledger_contracts.facts import STREAM_OF
 from goal_ledger_contracts.feed import (
     ReadingCorrected,
     ReadingQuarantined,
@@ -27,22 +28,23 @@ from goal_ledger_contracts.feed import (
     ReadingReleased,
     ReadingRetracted,
 )
-from goal_ledger_contracts.measures import Aligned, Measure, Simple, parts_of
-from goal_ledger_domain import cycle, feed, policy
-from goal_ledger_domain.goal import Archived, Closed, Drafted, KeyResult, Objective
-from goal_ledger_domain.moment import Recorded
+from goal_ledger_contracts.measures import Measure, Simple, parts_of
+from goal_ledger_domain import cycle, evolve, feed
+from goal_ledger_domain.goal import Archived, Closed, Drafted, KeyResult
+from goal_ledger_domain.workspace import workspace as workspace_of
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.store import raw_connection
-from goal_ledger_scoring import ChildLink, GoalInput, Kept, KeyResultInput, PartInput, score_tree
+from goal_ledger_scoring import GoalInput, Kept, KeyResultInput, PartInput, score_tree
 from goal_ledger_scoring.aggregation import LAST, FeedDefinition, Reading, combine, stretches, sum_up
-from goal_ledger_scoring.inputs import ACTIVE, CLOSED, DRAFT, KEY_RESULTS
+from goal_ledger_scoring.inputs import ACTIVE, CLOSED, DRAFT
 from goal_ledger_scoring.windows import Span, cycle_span, resolve
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from goal_ledger_command.definitions import LAST_SEQ, Definitions, Moment, ever_beneath
 
 MAX_READINGS = 20_000
 READ_AT_ONCE_FACTS = 500
 """Facts that are taken apart before other requests get their turn."""
-LAST_SEQ = 2**63 - 1
 _TYPES = [
     "CheckInRecorded",
     "CheckInCorrected",
@@ -55,6 +57,15 @@ _OF_GOALS = """
 SELECT bytes FROM facts WHERE workspace = $1 AND stream = ANY($2::text[]) AND type = ANY($3::text[])
 ORDER BY seq
 """
+_DEFINING = """
+SELECT bytes FROM facts WHERE workspace = $1 AND stream = ANY($2::text[]) AND type = ANY($3::text[]) ORDER BY seq
+"""
+_DEFINING_TYPES = sorted(
+    name
+    for name in evolve.FOLDED
+    if STREAM_OF[name] in ("objective", "unit", "cycle", "feed")
+    or name.startswith(("WorkspaceCreated", "Policy", "Moment"))
+)
 _OF_FEED = """
 SELECT bytes FROM facts WHERE workspace = $1 AND stream = $2 AND type LIKE 'Reading%' ORDER BY version LIMIT $3
 """
@@ -82,7 +93,11 @@ class _History:
     values: dict[tuple[str, str], list[_Value]] = field(default_factory=lambda: defaultdict(list))
     measures: dict[str, Measure] = field(default_factory=dict)
     said: dict[str, list[_Value]] = field(default_factory=dict)
-    closing: Fact | None = None
+    closings: list[Fact] = field(default_factory=list)
+
+    def closing(self, moment: Moment) -> Fact:
+        """The last one at the moment."""
+        return [one for one in self.closings if one.seq <= moment.seq and one.effective_at <= moment.at][-1]
 
     def take(self, fact: Fact) -> None:
         data = fact.data
@@ -90,7 +105,7 @@ class _History:
             case facts.KeyResultAdded() | facts.MeasureChanged():
                 self.measures[data.key_result] = data.measure
             case facts.ObjectiveClosed():
-                self.closing = fact
+                self.closings.append(fact)
             case _:
                 for earlier in self.said.pop(data.check_in, ()):
                     earlier.ended = fact.seq
@@ -108,154 +123,154 @@ def _measured_as(part: Simple) -> tuple[str, str | None]:
     return part.kind, getattr(part, "unit", None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    at: datetime
-    seq: int = LAST_SEQ
-
-
 class Closings:
-    """Scores goals of one workspace, by the definitions of now."""
+    """Scores goals of one workspace, which is at ``world`` now."""
 
     def __init__(self, workspace: str, world: World, engine: AsyncEngine) -> None:
         self._workspace, self._engine = workspace, engine
-        self._world = world.copy()
+        self._now = Definitions(world.copy())
         self._histories: dict[str, _History] = {}
         self._readings: dict[str, list[Fact]] = {}
-        self._children: dict[str, list[ChildLink]] = defaultdict(list)
+        self._defining: list[Fact] | None = None
+        self._objective = ""
 
-    async def score(self, objective: str, at: datetime) -> Decimal | None:
-        """The objective's score as amended at ``at``, as known now; None if there is none, or it is not known."""
-        if self._world.get("objective", objective) is None:
+    async def score(self, objective: str, at: datetime | None = None) -> Decimal | None:
+        """The objective's score as amended at ``at`` (None: now), as known now; None if there is none, or it is not
+        known."""
+        if self._now.objective(objective) is None:
             return None
-        self._link()
-        goals = self._beneath(objective)
+        self._objective = objective
+        moment = Moment(datetime.now(UTC) if at is None else at)
         try:
-            await self._read(goals)
+            defined = self._now if at is None else await self._then(moment)
+            return await self._scored(defined, objective, moment)
         except TooManyReadings:
             return None
-        return self._scored(objective, _Moment(at), closing=objective)
 
-    def _link(self) -> None:
-        for id, state in self._world.all("objective"):
-            for link in state.goal.links.values():
-                kind, _, parent = link.parent.partition("/")
-                above = parent if kind == "objective" else self._world.get("key-result", parent)
-                of = None if kind == "objective" else parent
-                child = ChildLink(id, link.mode == "contributes", link.weight, of)
-                self._children[above].append(child)
+    async def _then(self, moment: Moment) -> Definitions:
+        if self._defining is None:
+            streams = [f"objective/{id}" for id in ever_beneath(self._now.world, self._objective)]
+            streams += [
+                f"{kind}/{id}" for kind in ("unit", "cycle", "feed") for id, _ in self._now.world.all(kind)
+            ]
+            streams.append(workspace_of(self._now.world).stream)
+            async with raw_connection(self._engine) as raw:
+                rows = await raw.fetch(_DEFINING, self._workspace, streams, _DEFINING_TYPES)
+            self._defining = await _parsed(rows)
+        return Definitions.then(self._defining, moment)
 
-    def _beneath(self, objective: str) -> set[str]:
-        """The objective and all whose scores may count in its."""
-        found, waiting = {objective}, [objective]
-        while waiting:
-            for link in self._counting(waiting.pop()):
-                if link.child not in found:
-                    found.add(link.child)
-                    waiting.append(link.child)
-        return found
+    async def _scored(self, defined: Definitions, id: str, moment: Moment) -> Decimal | None:
+        """The score of a goal as if it were not closed. Raises TooManyReadings."""
+        if defined.objective(id) is None:
+            return None
+        await self._read(defined, defined.beneath(id))
+        inputs: dict[str, GoalInput] = {}
+        await self._gather(defined, id, moment, inputs, unclosed=True)
+        return score_tree(inputs)[id].score
 
-    def _counting(self, id: str) -> Iterator[ChildLink]:
-        goal = self._world.get("objective", id).goal
-        for link in self._children.get(id, ()):
-            if not link.contributes:
-                continue
-            if link.key_result is None:
-                if self._roll_up(id) != KEY_RESULTS:
-                    yield link
-            elif isinstance(goal.key_results[link.key_result].measure, Aligned):
-                yield link
-
-    def _roll_up(self, id: str) -> str:
-        return (
-            policy.in_force(self._world, self._world.get("objective", id).goal.owner, id).roll_up
-            or KEY_RESULTS
-        )
-
-    async def _read(self, goals: Iterable[str]) -> None:
-        feeds = {
-            bound.feed
-            for id in goals
-            for one in self._world.get("objective", id).goal.key_results.values()
-            for bound in one.bindings.values()
-        }
+    async def _read(self, defined: Definitions, goals: Iterable[str]) -> None:
+        """What was said and read of these goals, where it is not at hand."""
+        missing = [id for id in goals if id not in self._histories]
+        bound = {name for id in goals for one in defined.key_results(id) for name in _feeds(one)}
         async with raw_connection(self._engine) as raw:
-            streams = [f"objective/{id}" for id in goals]
-            rows = await raw.fetch(_OF_GOALS, self._workspace, streams, _TYPES)
-            for fact in await _parsed(rows):
-                self._histories.setdefault(fact.stream_id, _History()).take(fact)
-            for name in feeds:
+            if missing:
+                self._histories.update((id, _History()) for id in missing)
+                streams = [f"objective/{id}" for id in missing]
+                for fact in await _parsed(await raw.fetch(_OF_GOALS, self._workspace, streams, _TYPES)):
+                    self._histories[fact.stream_id].take(fact)
+            for name in bound - self._readings.keys():
                 rows = await raw.fetch(_OF_FEED, self._workspace, f"feed/{name}", MAX_READINGS + 1)
                 if len(rows) > MAX_READINGS:
                     raise TooManyReadings
                 self._readings[name] = await _parsed(rows)
 
-    def _scored(self, id: str, moment: _Moment, closing: str | None = None) -> Decimal | None:
-        inputs: dict[str, GoalInput] = {}
-        self._gather(id, moment, inputs, closing)
-        return score_tree(inputs)[id].score
-
-    def _gather(self, id: str, moment: _Moment, inputs: dict[str, GoalInput], closing: str | None) -> None:
+    async def _gather(
+        self,
+        defined: Definitions,
+        id: str,
+        moment: Moment,
+        inputs: dict[str, GoalInput],
+        *,
+        unclosed: bool = False,
+    ) -> None:
         """The inputs of a goal and of those beneath; a closed one keeps its score at its closing."""
-        state: Objective = self._world.get("objective", id)
-        history = self._histories.get(id) or _History()
-        if id != closing and history.closing is not None and isinstance(state, Closed | Archived):
-            then = _Moment(history.closing.effective_at, history.closing.seq)
-            if then.seq < moment.seq:
-                kept = Kept(self._scored(id, then, closing=id))
-                outcome = history.closing.data.outcome
-                inputs[id] = GoalInput(id, kept=kept, state=CLOSED, outcome=outcome)
-                return
-        counting = tuple(self._counting(id))
+        state = defined.objective(id)
+        if state is None:
+            return
+        if isinstance(state, Closed | Archived) and not unclosed:
+            closing = self._histories[id].closing(moment)
+            then = Moment(closing.effective_at, closing.seq)
+            kept = Kept(await self._scored(await self._then(then), id, then))
+            inputs[id] = GoalInput(id, kept=kept, state=CLOSED, outcome=closing.data.outcome)
+            return
+        counting = tuple(defined.counting(id))
         inputs[id] = GoalInput(
             id,
-            tuple(self._key_result(state, one, history, moment) for one in state.goal.key_results.values()),
+            tuple(self._key_result(defined, id, one, moment) for one in defined.key_results(id)),
             counting,
-            self._roll_up(id),
-            DRAFT if isinstance(state, Drafted) and id != closing else ACTIVE,
+            defined.rules(id).roll_up,
+            DRAFT if isinstance(state, Drafted) and not unclosed else ACTIVE,
         )
         for link in counting:
             if link.child not in inputs:
-                self._gather(link.child, moment, inputs, None)
+                await self._gather(defined, link.child, moment, inputs)
 
     def _key_result(
-        self, state: Objective, one: KeyResult, history: _History, moment: _Moment
+        self, defined: Definitions, objective: str, one: KeyResult, moment: Moment
     ) -> KeyResultInput:
         values = {
-            part: self._part(state, one, part, measure, history, moment)
+            part: self._part(defined, objective, one, part, measure, moment)
             for part, measure in parts_of(one.measure).items()
         }
         return KeyResultInput(one.id, one.measure, one.weight, values, one.dropped)
 
     def _part(
-        self, state: Objective, one: KeyResult, part: str, measure: Simple, history: _History, moment: _Moment
+        self,
+        defined: Definitions,
+        objective: str,
+        one: KeyResult,
+        part: str,
+        measure: Simple,
+        moment: Moment,
     ) -> PartInput:
-        rules = policy.in_force(self._world, state.goal.owner, state.goal.id)
-        zone = rules.time_zone or "UTC"
-        recorded = {name: m.at for name, m in self._world.all("moment") if isinstance(m, Recorded)}
-        span = resolve(measure.window, recorded, zone, moment.at)
+        zone = defined.rules(objective).time_zone
+        span = resolve(measure.window, defined.moments, zone, moment.at)
         if span.waiting_for is not None:
             return PartInput(waiting_for=span.waiting_for)
         bound = one.bindings.get(part)
         if bound is None:
-            return _in_force(history.values.get((one.id, part), []), span, moment, _measured_as(measure))
+            said = self._histories[objective].values.get((one.id, part), [])
+            return _in_force(said, span, moment, _measured_as(measure))
         if measure.window is None and bound.aggregation != LAST:
-            within = cycle.cycle_state(self._world, state.goal.cycle)
+            state = defined.world.get("objective", objective)
+            within = cycle.cycle_state(defined.world, state.goal.cycle)
             if within is None:
                 return PartInput(feed=bound.feed)
             span = cycle_span(within.plan.start, within.plan.end, zone)
-        return self._fed(bound.feed, bound.aggregation, getattr(measure, "unit", None), span, moment)
+        return self._fed(defined, bound.feed, bound.aggregation, getattr(measure, "unit", None), span, moment)
 
-    def _fed(self, name: str, aggregation: str, unit: str | None, span: Span, moment: _Moment) -> PartInput:
+    def _fed(
+        self,
+        defined: Definitions,
+        name: str,
+        aggregation: str,
+        unit: str | None,
+        span: Span,
+        moment: Moment,
+    ) -> PartInput:
         definitions = [
             FeedDefinition(
                 segment.definition.kind, segment.definition.unit, segment.since if number else None
             )
-            for number, segment in enumerate(feed.feed(self._world, name).segments)
+            for number, segment in enumerate(feed.feed(defined.world, name).segments)
         ]
-        accepted = list(_accepted(self._readings.get(name, ()), moment.seq))
+        accepted = list(_accepted(self._readings[name], moment.seq))
         sums = [sum_up(accepted, one, unit, moment.at) for one in stretches(definitions, span, aggregation)]
         return combine(aggregation, sums, name)
+
+
+def _feeds(one: KeyResult) -> list[str]:
+    return [bound.feed for bound in one.bindings.values()]
 
 
 async def _parsed(rows: Sequence[Any]) -> list[Fact]:
@@ -268,7 +283,7 @@ async def _parsed(rows: Sequence[Any]) -> list[Fact]:
 
 
 def _in_force(
-    values: list[_Value], span: Span, moment: _Moment, measured_as: tuple[str, str | None]
+    values: list[_Value], span: Span, moment: Moment, measured_as: tuple[str, str | None]
 ) -> PartInput:
     """The last value by (effective_at, seq) inside the window, recorded under the part's unit and kind."""
     counting = [

@@ -54,8 +54,9 @@ class Preparing:
         world, _ = await self._ledger.read(workspace)
         match world.get("objective", command.objective):
             case Active():
-                at = command.meta.effective_at or datetime.now(UTC)
-                score = await Closings(workspace, world, self._engine).score(command.objective, at)
+                at = command.meta.effective_at
+                past = None if at is None or at >= datetime.now(UTC) else at
+                score = await Closings(workspace, world, self._engine).score(command.objective, past)
                 suggested = None if score is None else score.quantize(SIX_PLACES)
             case Closed() | Archived():
                 suggested = await self._suggested_before(workspace, command.objective)
@@ -78,14 +79,14 @@ class Preparing:
         async with raw_connection(self._engine) as raw:
             row = await raw.fetchrow(_FACT, workspace, event_id)
         if row is None:
-            raise Problem(404, "unknown_fact", "There is no such fact in this workspace.", field="fact")
+            raise Problem(404, "unknown_fact", "There is no such fact in this workspace.", field="/fact")
         data = from_bytes(row[0]).data
         if command.pointer not in _pointers(data):
             raise Problem(
                 422,
                 "no_personal_text",
                 f"The pointer names no personal text of this {type(data).__name__}.",
-                field="pointer",
+                field="/pointer",
             )
 
 
