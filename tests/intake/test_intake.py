@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -12,9 +15,17 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from goal_ledger_command.intake import kept_refusal
 from goal_ledger_command.relay.answers import unpack_record
+from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.feed import ReadingQuarantined
-from goal_ledger_domain.system import RegisterSystem
+from goal_ledger_domain.authorise import authorise_reading
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.decide import decide, lookups
+from goal_ledger_domain.reading import TakeReading
+from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.system import RegisterSystem, RetireSystem
+from goal_ledger_domain.world import World
 from goal_ledger_ledger.store import raw_connection
+from goal_ledger_ledger.submission import Answer, Submission
 from goal_ledger_messaging.topics import emitter_topics, ensure_topics
 
 from .conftest import OPERATOR, Bench, Shop, event, headers_of, until
@@ -43,6 +54,27 @@ async def test_a_topic_made_while_the_intake_runs_is_found(bench: Bench):
         await shop.send(event("r-1"))
         await shop.taken(1)
     assert len(await shop.readings()) == 1
+
+
+async def test_a_system_retired_between_two_readings_of_one_batch_is_heard_no_more(bench: Bench, shop: Shop):
+    meta = Meta(actor="system/shop", correlation_id="test", causation_id="test")
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    first, second = (
+        TakeReading(meta, "webshop.visitors", "/shop", id, at, Decimal(1)) for id in ("r-1", "r-2")
+    )
+    retired = RetireSystem(replace(OPERATOR, reason="Closed down"), "shop")
+
+    def asked(command: Any) -> Submission:
+        def decided(world: World, situation: Situation) -> Decision:
+            if command is not retired:
+                authorise_reading(world, command, situation)
+            return decide(world, command, situation)
+
+        return Submission(shop.workspace, decided, lookups(command))
+
+    outcomes = await bench.ledger.submit_all([asked(first), asked(retired), asked(second)])
+    assert [type(one) for one in outcomes] == [Answer, Answer, Refusal]
+    assert (outcomes[2].code, len(await shop.readings())) == ("system_retired", 1)
 
 
 async def test_repeats_are_duplicates_and_other_content_under_the_same_identity_is_refused(
@@ -83,8 +115,8 @@ async def test_what_cannot_be_read_is_kept_whole_with_its_reason_and_blocks_noth
     kept = await shop.outcomes()
     assert good.data.id == "good"
     assert [(one["offset"], one["outcome"], one["code"]) for one in kept] == [
-        (0, "unreadable", "not_json"),
-        (1, "unreadable", "not_json"),
+        (0, "unreadable", "bad_json"),
+        (1, "unreadable", "bad_json"),
         (2, "unreadable", "event_malformed"),
         (3, "unreadable", "event_malformed"),
         (4, "unreadable", "event_type_unknown"),

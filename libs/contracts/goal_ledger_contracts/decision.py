@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from goal_ledger_contracts.envelope import CommandMark, Fact, Origin
 from goal_ledger_contracts.facts import FactData
@@ -120,6 +120,7 @@ class Situation:
 
     ``now`` is the batch's ``recorded_at``; ``found`` and ``neighbours`` answer the submission's look-ups, facts of
     earlier commands of the same batch included; ``versions`` gives the version of a stream (0: none).
+    ``remembered`` is for what was found out about this very state: it is empty again as soon as a fact changes the state.
     """
 
     now: datetime
@@ -128,3 +129,4 @@ class Situation:
     neighbours: Mapping[tuple[str, datetime], Neighbours] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
     mark: CommandMark | None = None
+    remembered: dict[Any, Any] = field(default_factory=dict)

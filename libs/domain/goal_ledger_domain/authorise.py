@@ -19,6 +19,7 @@ from goal_ledger_domain.access import holder_of_key, person_of, roles
 from goal_ledger_domain.feed import feed_state
 from goal_ledger_domain.goal import Objective
 from goal_ledger_domain.person import units_of
+from goal_ledger_domain.reading import TakeReading
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.system import Retired
 from goal_ledger_domain.unit_tree import leads_over, units_above
@@ -32,6 +33,7 @@ __all__ = [
     "Relation",
     "authorise",
     "authorise_command",
+    "authorise_reading",
     "held_by",
     "holder_of_key",
     "is_admin",
@@ -184,6 +186,14 @@ def authorise_command(world: World, command: Any, situation: Situation) -> None:
     actor = command.meta.actor
     permission = PERMISSION_OF[type(command).__name__]
     authorise(world, actor, held_by(world, actor), permission, target_of(world, command, situation))
+
+
+def authorise_reading(world: World, command: TakeReading, situation: Situation) -> None:
+    """:func:`authorise_command`, asked once for an actor and a feed as long as the state stays the same."""
+    asked = (command.meta.actor, command.feed)
+    if asked not in situation.remembered:
+        authorise_command(world, command, situation)
+        situation.remembered[asked] = True
 
 
 def target_of(world: World, command: Any, situation: Situation) -> Target:

@@ -88,7 +88,7 @@ class Feed:
     @property
     def counts_ever(self) -> bool:
         """Whether it is or was a counter."""
-        return any(segment.definition.kind == COUNTER for segment in self.segments)
+        return COUNTER in [segment.definition.kind for segment in self.segments]
 
     def at(self, time: datetime) -> Segment:
         """The segment that a reading of that time belongs to: earlier readings keep the old definition."""

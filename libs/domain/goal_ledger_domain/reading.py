@@ -168,13 +168,14 @@ def decide(world: World, command: Command, situation: Situation) -> Decision:
 def _take(world: World, command: TakeReading, situation: Situation) -> Decision:
     known, stream = feed(world, command.feed), f"feed/{command.feed}"
     _need_own(world, command.meta, known)
-    before = situation.found.get(identity(command.source, command.id))
+    known_as = identity(command.source, command.id)
+    before = situation.found.get(known_as)
     if before is not None and _is_same(before, command, stream):
         return Decision(command.id, stream, same_as=before.fact)
     if before is not None and before.subject != REJECTED:
         raise Refusal("id_taken", "Another reading is recorded under this source and id.", field="id")
     registered(world, known.system, "feed")
-    return _record(command, situation, known, stream)
+    return _record(command, situation, known, stream, known_as)
 
 
 def _need_own(world: World, meta: Meta, known: Feed) -> None:
@@ -204,11 +205,12 @@ def _sequence(command: TakeReading) -> str | None:
     return text.optional_line(command.sequence, "sequence", limits.SEQUENCE_MAX_CHARACTERS)
 
 
-def _record(command: TakeReading, situation: Situation, known: Feed, stream: str) -> Decision:
+def _record(
+    command: TakeReading, situation: Situation, known: Feed, stream: str, known_as: Identity
+) -> Decision:
     segment = known.at(command.time)
     data = _valid(command, segment)
-    known_as = identity(command.source, command.id)
-    why = _implausible(data, known, situation, stream)
+    why = _implausible(data, known, segment, situation, stream)
     if why is not None:
         waiting = _drafted_reading(command.meta, situation, stream, _quarantined(data, why))
         return Decision(command.id, stream, (waiting,), (Claim(known_as, 0, WAITING, QUARANTINED),))
@@ -218,28 +220,35 @@ def _record(command: TakeReading, situation: Situation, known: Feed, stream: str
 
 
 def _valid(command: TakeReading, segment: Segment) -> ReadingRecorded:
-    for field, name in (("source", command.source), ("id", command.id)):
-        if (
-            not name
-            or len(name.encode(errors="replace")) > limits.READING_NAME_MAX_BYTES
-            or text.REFUSED_IN_LINE.search(name)
-        ):
-            raise Refusal(
-                "reading_name_malformed",
-                f"{field} is 1–{limits.READING_NAME_MAX_BYTES} bytes of UTF-8 without control or direction characters.",
-                field=field,
-            )
-    sequence, unit = _sequence(command), _unit(command)
+    _need_name(command.source, "source")
+    _need_name(command.id, "id")
+    sequence = _sequence(command)
+    unit = usual = segment.definition.unit
+    if command.unit not in (None, usual):
+        unit = _unit(command)
     return ReadingRecorded(
         source=command.source,
         id=command.id,
         time=times.instant(command.time, "time"),
         value=values.value(command.value, "value"),
         mode=_mode(command.mode, segment),
-        unit=segment.definition.unit if unit is None else unit,
+        unit=unit,
         sequence=sequence,
         backfill=command.backfill,
     )
+
+
+def _need_name(name: str, field: str) -> None:
+    if (
+        not name
+        or len(name.encode(errors="replace")) > limits.READING_NAME_MAX_BYTES
+        or text.REFUSED_IN_LINE.search(name)
+    ):
+        raise Refusal(
+            "reading_name_malformed",
+            f"{field} is 1–{limits.READING_NAME_MAX_BYTES} bytes of UTF-8 without control or direction characters.",
+            field=field,
+        )
 
 
 def _mode(stated: str | None, segment: Segment) -> str:
@@ -251,9 +260,11 @@ def _mode(stated: str | None, segment: Segment) -> str:
     return mode
 
 
-def _implausible(data: ReadingRecorded, known: Feed, situation: Situation, stream: str) -> str | None:
+def _implausible(
+    data: ReadingRecorded, known: Feed, segment: Segment, situation: Situation, stream: str
+) -> str | None:
     """Why the reading is quarantined; None if it is plausible."""
-    definition = known.at(data.time).definition
+    definition = segment.definition
     if data.unit != definition.unit:
         return "wrong_unit"
     if not data.backfill and data.time - situation.now > limits.AHEAD_MAX:

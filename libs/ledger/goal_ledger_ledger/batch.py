@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from goal_ledger_contracts.decision import (
     Claim,
@@ -104,6 +105,7 @@ class Batch:
         self._folded, self._looked, self._keys, self._domain = folded, looked, keys, domain
         self._versions = Versions(self.tips, folded.tips)
         self._found: dict[Identity, Callable[[], Found]] = {}
+        self._remembered: dict[Any, Any] = {}
         self._size = 0
 
     @property
@@ -176,6 +178,7 @@ class Batch:
             self.series.neighbours(submission) if submission.neighbours else {},
             self._versions,
             submission.mark,
+            self._remembered,
         )
 
     def _find(self, identity: Identity) -> Found | None:
@@ -254,6 +257,7 @@ class Batch:
                 self.shredded.add(fact.stream)
             if name in self._domain.folded:
                 self._domain.evolve(self.world, in_clear(fact, draft))
+                self._remembered = {}
         for claim in decision.claims:
             self._claim(claim, *numbered[claim.draft][:2])
         for point in decision.points:

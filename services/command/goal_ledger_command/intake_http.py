@@ -15,7 +15,7 @@ from typing import Any
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import CommandMark, Origin
 from goal_ledger_domain.access import roles
-from goal_ledger_domain.authorise import authorise_command
+from goal_ledger_domain.authorise import authorise_reading
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import decide, lookups, neighbours
 from goal_ledger_domain.reading import TakeReading
@@ -36,7 +36,7 @@ PARSED_AT_ONCE_ITEMS = 200
 HTTP = Origin("http")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sender:
     """Who sends the readings, and what they share."""
 
@@ -46,6 +46,13 @@ class Sender:
     world: World
     """The state of about now: it tells which look-ups can be left out."""
     dry_run: bool = False
+
+    def authenticate(self, world: World, situation: Situation) -> None:
+        """Whether the credential is still the actor's; asked once as long as the state stays the same."""
+        if self not in situation.remembered:
+            if self.credential.actor(world) != self.meta.actor:
+                raise self.credential.unknown()
+            situation.remembered[self] = True
 
 
 async def sender_of(
@@ -124,9 +131,8 @@ def submission(sender: Sender, taken: Taken, mark: CommandMark | None = None) ->
     )
 
     def decided(world: World, situation: Situation) -> Decision:
-        if sender.credential.actor(world) != sender.meta.actor:
-            raise sender.credential.unknown()
-        authorise_command(world, command, situation)
+        sender.authenticate(world, situation)
+        authorise_reading(world, command, situation)
         taken.decision = decide(world, command, situation)
         if sender.dry_run:
             raise WouldBe(taken)

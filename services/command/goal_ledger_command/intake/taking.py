@@ -20,7 +20,7 @@ from aiokafka import ConsumerRecord
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Origin
 from goal_ledger_contracts.position import Position
-from goal_ledger_domain.authorise import authorise_command
+from goal_ledger_domain.authorise import authorise_reading
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import decide, lookups, neighbours
 from goal_ledger_domain.reading import TakeReading
@@ -136,7 +136,7 @@ def _submission(emitter: Emitter, taken: Taken, world: World | None) -> Submissi
     )
 
     def decided(world: World, situation: Situation) -> Decision:
-        authorise_command(world, command, situation)
+        authorise_reading(world, command, situation)
         taken.decision = decide(world, command, situation)
         return taken.decision
 
