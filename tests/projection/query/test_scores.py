@@ -284,6 +284,17 @@ async def test_the_cycles_dates_move_the_expected_score_and_the_status_follows(s
     assert (await objective(story, "o"))["status"] == "outdated"
 
 
+async def test_a_feed_is_fresh_by_the_interval_that_it_had_then(story: Story) -> None:
+    story.tell("feed/f", FeedRegistered("webshop", "gauge", interval="P1D"))
+    story.goal("o", ("kr", TEN))
+    story.tell("objective/o", PartBound("kr", "value", "f", "last"))
+    story.tell("feed/f", reading("r", at(1), "4"), at=at(1))
+    story.later(at(20))
+    story.tell("feed/f", FeedRedefined("gauge", interval="P30D"), reason="Slower")
+    assert (await key_result(story, "kr", as_of=at(3).isoformat()))["fresh"] is False
+    assert (await key_result(story, "kr", as_of=at(21).isoformat()))["fresh"] is True
+
+
 async def test_a_feed_that_counts_twice_under_one_ancestor_is_flagged(story: Story) -> None:
     story.tell("feed/f", FeedRegistered("webshop", "gauge"))
     story.goal("o", ("a", TEN), ("b", TEN))

@@ -194,13 +194,22 @@ class Context:
 
     def feed_definitions(self, feed: str, seq: int, as_of: datetime | None) -> list[FeedDefinition]:
         """The feed's definitions in order of time; the first holds for all earlier readings too."""
-        body = self.body("feed", feed, seq, as_of) or self.body("feed", feed, seq, None)
+        body = self._feed(feed, seq, as_of)
         if body is None:
             return []
         return [
             FeedDefinition(one["kind"], one.get("unit"), parse_instant(one["from"]) if i else None)
             for i, one in enumerate(body["segments"])
         ]
+
+    def feed_interval(self, feed: str, seq: int, as_of: datetime) -> str | None:
+        """How often the feed is expected to be read, as it was defined then."""
+        body = self._feed(feed, seq, as_of)
+        return None if body is None else body.get("interval")
+
+    def _feed(self, feed: str, seq: int, as_of: datetime | None) -> Body | None:
+        """The feed as it was defined then; one that was bound in an imported past, before it was registered: as now."""
+        return self.body("feed", feed, seq, as_of) or self.body("feed", feed, seq, None)
 
     def scopes(self, objective: str, owner: str, seq: int, as_of: datetime | None) -> list[str]:
         """The policy scopes that apply, the nearest first: the objective, its owner's unit and those above, the workspace."""

@@ -183,20 +183,14 @@ class Statuses:
         return self._expected[key]
 
     def _expected_of(self, plan: Plan, one: KeyResult, of_goal: Decimal | None) -> Decimal | None:
-        """By the windows of its parts if every part has one, from the first start to the last end; else by the cycle."""
-        if not one.parts or any(part.window is None for part in one.parts.values()):
-            return of_goal
+        """Over the windows of its parts if every part has one, else over the cycle."""
         ground = Ground(plan.goal.id, plan.moment, plan.cycle, plan.rules.time_zone)
-        spans = [self._gathering.span(part, ground) for part in one.parts.values()]
-        starts, ends = [s.start for s in spans if s.start], [s.end for s in spans if s.end]
-        if len(starts) < len(spans) or len(ends) < len(spans):
-            return None
-        return self._expected_at(Span(min(starts), max(ends)), plan.moment.as_of)
+        span = self._gathering.expected_span(one, ground)
+        return of_goal if span is plan.cycle else self._expected_at(span, plan.moment.as_of)
 
     def _fed_parts(self, one: KeyResult, moment: Moment) -> tuple[FedPart, ...]:
         found = []
         for feed, _ in one.bindings.values():
-            body = self._context.body("feed", feed, moment.seq, None)
-            interval = body.get("interval") if body else None
+            interval = self._context.feed_interval(feed, moment.seq, moment.as_of)
             found.append(FedPart(self._fed.get((feed, moment.as_of, moment.seq)), interval))
         return tuple(found)
