@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import operator
 import types
 import typing
 from collections.abc import Callable
@@ -164,22 +165,29 @@ def _union_writer(members: tuple[Any, ...]) -> Writer:
 
 def _class_writer(cls: Any, kind: str | None = None) -> Writer:
     hints = typing.get_type_hints(cls)
-    fields: list[tuple[str, str, Writer, bool]] = [
-        (f.name, f'"{f.name}":', _writer(hints[f.name]), f.default == ()) for f in dataclasses.fields(cls)
-    ]
+    writers = {f.name: (_writer(hints[f.name]), f.default == ()) for f in dataclasses.fields(cls)}
     if kind is not None:
-        fields.append(("kind", '"kind":', quoted, False))
-    fields.sort(key=lambda each: each[0])
+        writers["kind"] = (quoted, False)
+    names = sorted(writers)
+    labelled = [(f'"{name}":', *writers[name]) for name in names]
+    values_of = _attributes(names)
 
     def write(value: Any) -> str:
-        parts = []
-        for name, label, writer, empty_is_left_out in fields:
-            one = getattr(value, name)
-            if one is not None and (one or not empty_is_left_out):
-                parts.append(label + writer(one))
+        parts = [
+            label + writer(one)
+            for (label, writer, empty_is_left_out), one in zip(labelled, values_of(value), strict=True)
+            if one is not None and (one or not empty_is_left_out)
+        ]
         return "{" + ",".join(parts) + "}"
 
     return write
+
+
+def _attributes(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """All of them in one call: for one name alone ``attrgetter`` gives no tuple."""
+    if len(names) < 2:
+        return lambda value: tuple(getattr(value, name) for name in names)
+    return operator.attrgetter(*names)
 
 
 def written(value: Any) -> str:
