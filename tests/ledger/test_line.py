@@ -4,55 +4,92 @@ from __future__ import annotations
 
 import multiprocessing
 import uuid
+from asyncio import Future
 from dataclasses import replace
 
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_ledger.batch import BATCH_MAX_FACTS
-from goal_ledger_ledger.line import LEAST_PLACES, Group, Line, Waiting
+from goal_ledger_ledger.line import LEAST_PLACES, Bulk, Line, Single
+from goal_ledger_ledger.submission import NotRecorded, Submission
 
 from ledger.tiny import Commands
 
 COMMANDS = Commands("w")
+NOTHING = NotRecorded("nothing")
 
 
 def line(singles: int, bulk: int) -> Line:
     made = Line(None)  # type: ignore[arg-type]
-    made.singles.extend(Waiting(COMMANDS.unit(f"s{n}")) for n in range(singles))
-    group = Group(bulk, None)  # type: ignore[arg-type]
-    made.bulk.extend(Waiting(COMMANDS.unit(f"b{n}"), None, group, n) for n in range(bulk))
+    made.singles.extend(single(f"s{n}") for n in range(singles))
+    if bulk:
+        made.bulk.append(Bulk([COMMANDS.check_in(f"b{n}") for n in range(bulk)], Future()))
     return made
 
 
-def taken(waiting: list[Waiting]) -> tuple[int, int]:
+def single(id: str, exclusive: bool = False) -> Single:
+    return Single(replace(COMMANDS.unit(id, key="k"), exclusive=exclusive), Future())
+
+
+def taken(submissions: list[Submission]) -> tuple[int, int]:
     """(single commands, bulk)."""
-    bulk = sum(one.group is not None for one in waiting)
-    return len(waiting) - bulk, bulk
+    bulk = sum(one.mark is None for one in submissions)
+    return len(submissions) - bulk, bulk
 
 
-def test_bulk_fills_what_single_commands_leave():
+async def test_bulk_fills_what_single_commands_leave():
     assert taken(line(10, 10_000).take()) == (10, BATCH_MAX_FACTS - 10)
     assert taken(line(10_000, 0).take()) == (BATCH_MAX_FACTS, 0)
 
 
-def test_single_commands_leave_half_of_the_batch_to_bulk():
+async def test_single_commands_leave_half_of_the_batch_to_bulk():
     assert taken(line(10_000, 10_000).take()) == (BATCH_MAX_FACTS // 2, BATCH_MAX_FACTS // 2)
 
 
-def test_an_exclusive_command_is_alone_in_its_batch():
+async def test_an_exclusive_command_is_alone_in_its_batch():
     made = line(2, 5)
-    made.singles.insert(1, Waiting(replace(COMMANDS.unit("x"), exclusive=True)))
-    assert [taken(made.take()) for _ in range(3)] == [(1, 5), (1, 0), (1, 0)]
+    made.singles.insert(1, single("x", exclusive=True))
+    batches = []
+    while made.waiting:
+        batches.append(made.take())
+        made.settle([NOTHING] * len(batches[-1]))
+    assert [taken(one) for one in batches] == [(1, 5), (1, 0), (1, 0)]
 
 
-def test_what_was_not_decided_stays_first_and_the_next_batch_is_as_large_as_was_managed():
+async def test_an_exclusive_command_in_the_midst_of_bulk_is_alone_too():
+    made = line(0, 0)
+    made.bulk.append(Bulk([COMMANDS.unit("a"), replace(COMMANDS.unit("b"), exclusive=True)], Future()))
+    made.bulk.append(Bulk([COMMANDS.unit("c")], Future()))
+    sizes = []
+    while made.waiting:
+        sizes.append(len(made.take()))
+        made.settle([NOTHING] * sizes[-1])
+    assert sizes == [1, 1, 1]
+
+
+async def test_what_was_not_decided_stays_first_and_the_next_batch_is_as_large_as_was_managed():
     made = line(0, 1000)
-    waiting = made.take()
-    made.put_back(waiting[100:], 100)
-    assert [one.index for one in made.take()] == list(range(100, 200))
-    made.put_back([], 100)
+    bulk = made.bulk[0]
+    made.take()
+    made.settle([NOTHING] * 100)
+    assert made.take() == bulk.submissions[100:200]
+    made.settle([NOTHING] * 100)
     assert len(made.take()) == 125
-    made.put_back(waiting[:1], 1)
+    made.settle([NOTHING])
     assert len(made.take()) == LEAST_PLACES
+
+
+async def test_a_request_is_answered_when_the_last_of_it_is_settled_and_each_in_its_order():
+    made, answers = line(2, 3), [NotRecorded(str(number)) for number in range(5)]
+    first, second, bulk = made.singles[0], made.singles[1], made.bulk[0]
+    assert taken(made.take()) == (2, 3)
+    made.settle(answers[:1])
+    assert first.future.exception() is answers[0] and not second.future.done()
+    assert taken(made.take()) == (1, 3)
+    made.settle(answers[1:4])
+    assert second.future.exception() is answers[1] and not bulk.future.done()
+    assert taken(made.take()) == (0, 1)
+    made.settle(answers[4:])
+    assert bulk.future.result() == answers[2:] and not made.waiting
 
 
 def test_ids_are_uuids_of_version_7_and_sort_as_they_were_made():

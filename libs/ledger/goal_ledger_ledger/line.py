@@ -10,97 +10,150 @@ to be looked up again, so the number of places follows what the batches before i
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Sequence
 
 from goal_ledger_ledger.append import Appender
 from goal_ledger_ledger.batch import BATCH_MAX_FACTS, Outcome
-from goal_ledger_ledger.submission import Answer, NotRecorded, Submission
+from goal_ledger_ledger.submission import Answer, Submission
 
 LEAST_PLACES = 32
 """A batch takes this many submissions at least, however long the last ones took to decide."""
 
 
-class Group:
-    """A bulk request: its outcomes, complete when none is left."""
+class Request:
+    """Submissions that were handed in together; settled in their order, by one batch or by several."""
 
-    __slots__ = ("future", "left", "outcomes")
+    __slots__ = ("outcomes", "submissions")
 
-    def __init__(self, size: int, future: asyncio.Future[list[Outcome]]) -> None:
-        self.outcomes: list[Outcome] = [NotRecorded("not decided")] * size
-        self.left = size
-        self.future = future
-
-
-class Waiting:
-    """A submission in line, and where its outcome goes: a caller's future, or a place in a group."""
-
-    __slots__ = ("future", "group", "index", "submission")
-
-    def __init__(
-        self,
-        submission: Submission,
-        future: asyncio.Future[Answer] | None = None,
-        group: Group | None = None,
-        index: int = 0,
-    ) -> None:
-        self.submission, self.future, self.group, self.index = submission, future, group, index
-
-    def settle(self, outcome: Outcome) -> None:
-        if self.group is not None:
-            self.group.outcomes[self.index] = outcome
-            self.group.left -= 1
-            if not self.group.left and not self.group.future.done():
-                self.group.future.set_result(self.group.outcomes)
-        elif self.future is not None and not self.future.done():
-            if isinstance(outcome, Answer):
-                self.future.set_result(outcome)
-            else:
-                self.future.set_exception(outcome)
+    def __init__(self, submissions: Sequence[Submission]) -> None:
+        self.submissions = submissions
+        self.outcomes: list[Outcome] = []
 
     @property
-    def alone(self) -> bool:
-        return self.submission.exclusive or self.submission.creates_workspace
+    def left(self) -> int:
+        return len(self.submissions) - len(self.outcomes)
+
+    def next(self, places: int) -> Sequence[Submission]:
+        """The next ones, at most so many, none that must be alone."""
+        at = len(self.outcomes)
+        some = self.submissions[at : at + places]
+        return list(itertools.takewhile(_goes_with_others, some))
+
+    @property
+    def next_alone(self) -> Submission | None:
+        """The next one if it must be alone in its batch."""
+        one = self.submissions[len(self.outcomes)]
+        return None if _goes_with_others(one) else one
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        self.outcomes += outcomes
+        if not self.left:
+            self.complete()
+
+    def complete(self) -> None:
+        """Nothing is left: answer."""
+        raise NotImplementedError
+
+
+class Single(Request):
+    """One command."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, submission: Submission, future: asyncio.Future[Answer]) -> None:
+        super().__init__((submission,))
+        self.future = future
+
+    def complete(self) -> None:
+        (outcome,) = self.outcomes
+        if self.future.done():
+            return
+        if isinstance(outcome, Answer):
+            self.future.set_result(outcome)
+        else:
+            self.future.set_exception(outcome)
+
+
+class Bulk(Request):
+    """Many commands."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, submissions: Sequence[Submission], future: asyncio.Future[list[Outcome]]) -> None:
+        super().__init__(submissions)
+        self.future = future
+
+    def complete(self) -> None:
+        if not self.future.done():
+            self.future.set_result(self.outcomes)
+
+
+def _goes_with_others(submission: Submission) -> bool:
+    return not (submission.exclusive or submission.creates_workspace)
 
 
 class Line:
-    """The queues of one workspace, the task that empties them, and what it writes with."""
+    """The queues of one workspace, the task that empties them, and what it writes with.
+
+    What a batch takes stays in its queue until it is settled: what the batch did not manage is simply still there.
+    """
 
     def __init__(self, appender: Appender) -> None:
         self.appender = appender
-        self.singles: deque[Waiting] = deque()
-        self.bulk: deque[Waiting] = deque()
+        self.singles: deque[Request] = deque()
+        self.bulk: deque[Request] = deque()
         self.places = BATCH_MAX_FACTS
         self.task: asyncio.Task[None] | None = None
         self.lock = asyncio.Lock()
         self.erased: set[str] = set()
         self.snapshot_runs = False
+        self._shares: list[tuple[deque[Request], int]] = []
+        """What the batch under way has taken: from the first request of a queue, so many submissions."""
 
     @property
     def idle(self) -> bool:
         return self.task is None and not self.lock.locked() and not self.snapshot_runs
 
-    def take(self) -> list[Waiting]:
+    @property
+    def waiting(self) -> int:
+        """Submissions in line."""
+        return sum(request.left for queue in (self.singles, self.bulk) for request in queue)
+
+    def take(self) -> list[Submission]:
         """The next batch's submissions: singles first, bulk in what they leave; one that must be alone, alone."""
-        for queue in (self.singles, self.bulk):
-            if queue and queue[0].alone:
-                return [queue.popleft()]
-            if queue:
-                break
-        taken: list[Waiting] = []
-        for queue, places in (
-            (self.singles, self.places // 2 if self.bulk else self.places),
-            (self.bulk, self.places),
-        ):
-            while queue and len(taken) < places and not queue[0].alone:
-                taken.append(queue.popleft())
+        first = self.singles or self.bulk
+        if first and (alone := first[0].next_alone) is not None:
+            self._shares = [(first, 1)]
+            return [alone]
+        self._shares = []
+        taken: list[Submission] = []
+        self._take(self.singles, self.places // 2 if self.bulk else self.places, taken)
+        self._take(self.bulk, self.places, taken)
         return taken
 
-    def put_back(self, undecided: Sequence[Waiting], decided: int) -> None:
-        """What the batch did not take stays first in line."""
-        if undecided:
-            self.places = max(decided, LEAST_PLACES)
-        elif decided >= self.places:
+    def _take(self, queue: deque[Request], places: int, taken: list[Submission]) -> None:
+        for request in queue:
+            some = request.next(places - len(taken))
+            if some:
+                taken += some
+                self._shares.append((queue, len(some)))
+            if len(some) < request.left:
+                return
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """The first of what was taken came to this; the rest stays first in line."""
+        taken, at = 0, 0
+        for queue, count in self._shares:
+            taken += count
+            some = outcomes[at : at + count]
+            if some:
+                at += len(some)
+                queue[0].settle(some)
+                if not queue[0].left:
+                    queue.popleft()
+        if len(outcomes) < taken:
+            self.places = max(len(outcomes), LEAST_PLACES)
+        elif len(outcomes) >= self.places:
             self.places = min(self.places + self.places // 4, BATCH_MAX_FACTS)
-        for waiting in reversed(undecided):
-            (self.singles if waiting.group is None else self.bulk).appendleft(waiting)

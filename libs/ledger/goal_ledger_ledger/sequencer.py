@@ -28,7 +28,7 @@ from goal_ledger_ledger.batch import Outcome
 from goal_ledger_ledger.erasing import erase, erase_everywhere
 from goal_ledger_ledger.folded import Folded
 from goal_ledger_ledger.keyring import Keyring
-from goal_ledger_ledger.line import Group, Line, Waiting
+from goal_ledger_ledger.line import Bulk, Line, Single
 from goal_ledger_ledger.snapshots import EVERY_FACTS, Snapshots
 from goal_ledger_ledger.store import is_passing, require_durability
 from goal_ledger_ledger.submission import (
@@ -120,7 +120,7 @@ class Ledger:
         """
         line = self._line_for(submission)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        line.singles.append(Waiting(submission, future))
+        line.singles.append(Single(submission, future))
         self._wake(line)
         return await future
 
@@ -131,8 +131,7 @@ class Ledger:
             return []
         line = self._line_for(submissions[0])
         future: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        group = Group(len(submissions), future)
-        line.bulk.extend(Waiting(one, None, group, index) for index, one in enumerate(submissions))
+        line.bulk.append(Bulk(submissions, future))
         self._wake(line)
         return await future
 
@@ -190,7 +189,7 @@ class Ledger:
     @property
     def waiting(self) -> int:
         """Commands in line, of all workspaces."""
-        return sum(len(line.singles) + len(line.bulk) for line in self._lines.values())
+        return sum(line.waiting for line in self._lines.values())
 
     def _line_for(self, submission: Submission) -> Line:
         if self._closing:
@@ -231,12 +230,10 @@ class Ledger:
 
     async def _drain(self, line: Line) -> None:
         while line.singles or line.bulk:
-            waiting = line.take()
+            submissions = line.take()
             async with line.lock:
-                outcomes = await self._record(line, [one.submission for one in waiting])
-            for one, outcome in zip(waiting, outcomes, strict=False):
-                one.settle(outcome)
-            line.put_back(waiting[len(outcomes) :], len(outcomes))
+                outcomes = await self._record(line, submissions)
+            line.settle(outcomes)
             self._care(line)
         line.task = None
         self._forget_if_unfolded(line)
