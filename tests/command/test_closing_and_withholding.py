@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+from goal_ledger_command import preparing
+from goal_ledger_command.closing_score import Closings
+
 from command.service import Organisation, assert_problem
 
 MEASURE = {"kind": "increase", "baseline": "0", "target": "3"}
@@ -110,6 +114,27 @@ async def test_a_closing_of_the_past_is_scored_by_what_was_defined_then(org: Org
     )
 
     assert (await _closing(org, "old"))["suggested"] == "0.333333"
+
+
+async def test_what_is_said_while_a_closing_is_scored_is_in_its_score(
+    org: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _measured(org, "growth", "1")
+    first = True
+
+    class Interrupted(Closings):
+        async def score(self, objective: str, at: Any = None) -> Any:
+            nonlocal first
+            score = await super().score(objective, at)
+            if first:
+                first = False
+                await org.given(("/v1/key-results/growth-kr/check-ins", {"values": [{"value": "2"}]}))
+            return score
+
+    monkeypatch.setattr(preparing, "Closings", Interrupted)
+    await org.given(("/v1/objectives/growth/close", {"outcome": "partial"}))
+
+    assert (await _closing(org, "growth"))["suggested"] == "0.666667"
 
 
 async def test_the_score_counts_readings(org: Organisation) -> None:

@@ -57,6 +57,10 @@ _OF_GOALS = """
 SELECT bytes FROM facts WHERE workspace = $1 AND stream = ANY($2::text[]) AND type = ANY($3::text[])
 ORDER BY seq
 """
+_VERSIONS = """
+SELECT s.stream, (SELECT max(version) FROM facts f WHERE f.workspace = $1 AND f.stream = s.stream) AS version
+FROM unnest($2::text[]) AS s (stream)
+"""
 _DEFINING = """
 SELECT bytes FROM facts WHERE workspace = $1 AND stream = ANY($2::text[]) AND type = ANY($3::text[]) ORDER BY seq
 """
@@ -132,6 +136,8 @@ class Closings:
         self._histories: dict[str, _History] = {}
         self._readings: dict[str, list[Fact]] = {}
         self._defining: list[Fact] | None = None
+        self.seen: dict[str, int] = {}
+        """The versions of the streams that the score depends on, as they were before they were read."""
         self._objective = ""
 
     async def score(self, objective: str, at: datetime | None = None) -> Decimal | None:
@@ -142,6 +148,8 @@ class Closings:
         self._objective = objective
         moment = Moment(datetime.now(UTC) if at is None else at)
         try:
+            async with raw_connection(self._engine) as raw:
+                await self._see(raw, [workspace_of(self._now.world).stream])
             defined = self._now if at is None else await self._then(moment)
             return await self._scored(defined, objective, moment)
         except TooManyReadings:
@@ -176,13 +184,20 @@ class Closings:
             if missing:
                 self._histories.update((id, _History()) for id in missing)
                 streams = [f"objective/{id}" for id in missing]
+                await self._see(raw, streams)
                 for fact in await _parsed(await raw.fetch(_OF_GOALS, self._workspace, streams, _TYPES)):
                     self._histories[fact.stream_id].take(fact)
+            await self._see(raw, [f"feed/{name}" for name in bound - self._readings.keys()])
             for name in bound - self._readings.keys():
                 rows = await raw.fetch(_OF_FEED, self._workspace, f"feed/{name}", MAX_READINGS + 1)
                 if len(rows) > MAX_READINGS:
                     raise TooManyReadings
                 self._readings[name] = await _parsed(rows)
+
+    async def _see(self, raw: Any, streams: list[str]) -> None:
+        if streams:
+            for row in await raw.fetch(_VERSIONS, self._workspace, streams):
+                self.seen[row["stream"]] = row["version"] or 0
 
     async def _gather(
         self,

@@ -1,12 +1,14 @@
 """What two commands need to know of facts that are not folded, read before they are put in line.
 
 A closing learns the score that suggests its grade; a withholding whether its pointer names a personal text. Both are
-rare, and read outside the append; everything else is decided on the folded state alone.
+rare, and read outside the append; everything else is decided on the folded state alone. So that the score is that of
+the very position at which the closing is recorded, it says which versions of which streams it was computed from.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -31,38 +33,66 @@ SELECT bytes FROM facts WHERE workspace = $1 AND stream = $2 AND type = 'Objecti
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """``problem``: why the command is refused, once it is authorised. ``seen``: the versions of the streams that what
+    was added depends on."""
+
+    command: Any
+    problem: Problem | None = None
+    seen: Mapping[str, int] = field(default_factory=dict)
+
+    def need_unmoved(self, versions: Mapping[str, int]) -> None:
+        """Raises Moved if one of these streams has another version by now."""
+        if any(versions.get(stream, 0) != version for stream, version in self.seen.items()):
+            raise Moved
+
+
+class Moved(Exception):
+    """Prepare the command again: there are newer facts."""
+
+
+Look = Callable[[str], Awaitable[object]]
+"""Brings the fold of a workspace up to its head."""
+
+
 class Preparing:
-    """Completes commands. Reads the ledger's store; raises Problem for what must not be decided."""
+    """Completes commands. Reads the ledger's store."""
 
     def __init__(self, engine: AsyncEngine, ledger: Ledger) -> None:
         self._engine, self._ledger = engine, ledger
 
-    async def prepared(self, workspace: str, command: Any) -> Any:
+    async def prepared(self, workspace: str, command: Any, look: Look) -> Prepared:
         """The command, with what it lacked."""
-        match command:
-            case CloseObjective(suggested=None) if not _is_of_the_past(command):
-                return await self._suggested(workspace, command)
-            case WithholdText():
-                await self._need_text(workspace, command)
-        return command
+        try:
+            match command:
+                case CloseObjective(suggested=None) if not _is_of_the_past(command):
+                    return await self._suggested(workspace, command, look)
+                case WithholdText():
+                    await self._need_text(workspace, command)
+        except Problem as problem:
+            return Prepared(command, problem)
+        return Prepared(command)
 
-    async def _suggested(self, workspace: str, command: CloseObjective) -> CloseObjective:
+    async def _suggested(self, workspace: str, command: CloseObjective, look: Look) -> Prepared:
         """With the score as the grade that is suggested; without one if nothing is measured.
 
         Of a goal that is closed: with what was suggested then, so that the same closing again is the same.
         """
+        await look(workspace)
         world, _ = await self._ledger.read(workspace)
         match world.get("objective", command.objective):
             case Active():
                 at = command.meta.effective_at
                 past = None if at is None or at >= datetime.now(UTC) else at
-                score = await Closings(workspace, world, self._engine).score(command.objective, past)
+                closings = Closings(workspace, world, self._engine)
+                score = await closings.score(command.objective, past)
                 suggested = None if score is None else score.quantize(SIX_PLACES)
+                return Prepared(replace(command, suggested=suggested), seen=closings.seen)
             case Closed() | Archived():
                 suggested = await self._suggested_before(workspace, command.objective)
-            case _:
-                suggested = None
-        return replace(command, suggested=suggested)
+                return Prepared(replace(command, suggested=suggested))
+        return Prepared(command)
 
     async def _suggested_before(self, workspace: str, objective: str) -> Decimal | None:
         async with raw_connection(self._engine) as raw:

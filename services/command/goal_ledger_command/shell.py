@@ -19,12 +19,14 @@ from goal_ledger_domain.authorise import authorise_command
 from goal_ledger_domain.command import Meta, need_version
 from goal_ledger_domain.decide import decide, exclusive, lookups, neighbours
 from goal_ledger_domain.world import World
-from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.submission import Answer, Submission, UnknownWorkspace
 
 from goal_ledger_command.credentials import Credential
 from goal_ledger_command.marks import Marks
-from goal_ledger_command.preparing import Preparing
+from goal_ledger_command.preparing import Moved, Prepared, Preparing
+
+PREPARED_AGAIN_MAX = 5
+"""A closing is scored again if there are newer facts of what counts in it; then it is taken as it is."""
 
 
 class Ledger(Protocol):
@@ -65,23 +67,32 @@ class Shell:
 
     async def perform(self, asked: Asked) -> Answer:
         """Decide and record. Raises Problem, Refusal or a LedgerError; then nothing is recorded, or it says so."""
-        workspace = asked.credential.workspace
         meta = await self._meta(asked)
-        command, problem = await self._prepared(workspace, asked.make(meta))
-        mark = None
+        command = asked.make(meta)
+        for _ in range(PREPARED_AGAIN_MAX):
+            prepared = await self._prepared(asked.credential.workspace, command)
+            try:
+                return await self._submit(asked, meta, prepared)
+            except Moved:
+                continue
+        return await self._submit(asked, meta, dataclasses.replace(prepared, seen={}))
+
+    async def _submit(self, asked: Asked, meta: Meta, prepared: Prepared) -> Answer:
+        command, mark = prepared.command, None
         if asked.key is not None:
             mark = self.marks.of(meta.actor, asked.method, asked.path, asked.key, asked.body)
 
         def decided(world: World, situation: Situation) -> Decision:
             present = self._present(world, asked.credential, command)
             authorise_command(world, present, situation)
-            if problem is not None:
-                raise problem
+            if prepared.problem is not None:
+                raise prepared.problem
+            prepared.need_unmoved(situation.versions)
             return need_version(decide(world, present, situation), situation, asked.version)
 
         return await self.ledger.submit(
             Submission(
-                workspace=workspace,
+                workspace=asked.credential.workspace,
                 decide=decided,
                 lookups=lookups(command),
                 neighbours=neighbours(command),
@@ -92,14 +103,11 @@ class Shell:
             )
         )
 
-    async def _prepared(self, workspace: str, command: Any) -> tuple[Any, Problem | None]:
+    async def _prepared(self, workspace: str, command: Any) -> Prepared:
         """The command with what it needs of facts that are not folded; or why it is refused, once it is authorised."""
         if self._preparing is None:
-            return command, None
-        try:
-            return await self._preparing.prepared(workspace, command), None
-        except Problem as problem:
-            return command, problem
+            return Prepared(command)
+        return await self._preparing.prepared(workspace, command, self.look)
 
     async def actor_and_world(self, credential: Credential) -> tuple[str, World]:
         """Who this is, and the state as the head stood at most a second ago. Problem 401 or 403."""
