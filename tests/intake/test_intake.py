@@ -20,6 +20,7 @@ from goal_ledger_contracts.feed import ReadingQuarantined
 from goal_ledger_domain.authorise import authorise_reading
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import decide, lookups
+from goal_ledger_domain.feed import RedefineFeed, RegisterFeed
 from goal_ledger_domain.reading import TakeReading
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.system import RegisterSystem, RetireSystem
@@ -77,6 +78,29 @@ async def test_a_system_retired_between_two_readings_of_one_batch_is_heard_no_mo
     assert (outcomes[2].code, len(await shop.readings())) == ("system_retired", 1)
 
 
+async def test_a_counter_of_a_redefined_feed_is_compared_within_its_own_definition(bench: Bench, shop: Shop):
+    before = replace(OPERATOR, importing=True, effective_at=datetime(2026, 4, 1, tzinfo=UTC))
+    await shop.do(RegisterFeed(before, "webshop.meter", "shop", "counter"))
+    first = [("a", 1, "100"), ("b", 2, "160")]
+    then = [("c", 4, "5"), ("d", 6, "25"), ("e", 5, "4")]
+    late = [("f", 2, "161"), ("g", 1, "99")]
+
+    def sent(many: list[tuple[str, int, str]]) -> list[bytes]:
+        return [
+            event(id, v, subject="webshop.meter", time=f"2026-05-0{day}T12:00:00Z") for id, day, v in many
+        ]
+
+    async with bench.intaking():
+        await shop.send(*sent(first))
+        await shop.taken(2)
+        redefined = replace(before, reason="A new meter", effective_at=datetime(2026, 5, 3, tzinfo=UTC))
+        await shop.do(RedefineFeed(redefined, "webshop.meter", "counter", description="The new meter"))
+        await shop.send(*sent([*then, *late]))
+        await shop.taken(7)
+    kept = {one.data.id: getattr(one.data, "why", None) for one in await shop.readings()}
+    assert kept == dict.fromkeys("abcdf") | dict.fromkeys("eg", "counter_backwards")
+
+
 async def test_repeats_are_duplicates_and_other_content_under_the_same_identity_is_refused(
     bench: Bench, shop: Shop
 ):
@@ -129,6 +153,21 @@ async def test_what_cannot_be_read_is_kept_whole_with_its_reason_and_blocks_noth
     assert unpack_record(kept[6]["record"])[2] == [("ce_id", b"\xff"), ("x", b"\xfe\x00")]
     assert (kept[4]["source"], kept[4]["id"]) == ("/shop", "x")
     assert len(unpack_record(kept[7]["record"])[1] or b"") == 70_000
+
+
+async def test_a_binary_event_with_a_header_twice_is_rejected_with_a_reason_and_blocks_nothing(
+    bench: Bench, shop: Shop
+):
+    headers = headers_of("one")
+    await shop.send(b'{"value": 7}', headers=[*headers, ("ce_id", b"two")])
+    await shop.send(b'{"value": 7}', headers=headers)
+    async with bench.intaking():
+        await shop.taken(2)
+    [kept] = await shop.outcomes()
+    assert (kept["offset"], kept["outcome"], kept["code"]) == (0, "unreadable", "event_malformed")
+    assert "ce_id" in kept["reason"]
+    assert unpack_record(kept["record"])[2][-1] == ("ce_id", b"two")
+    assert [one.data.id for one in await shop.readings()] == ["one"]
 
 
 async def test_refusals_have_the_deciders_code_and_are_kept_for_the_look_up(bench: Bench, shop: Shop):

@@ -81,4 +81,6 @@ def nearest(
         before = (here[index - 1][0], here[index - 1][2])
     if index < len(here) and (after is None or here[index][0] < after[0]):
         after = (here[index][0], here[index][2])
-    return Neighbours(before[1] if before else None, after[1] if after else None)
+    before_at, value_before = before or (None, None)
+    after_at, value_after = after or (None, None)
+    return Neighbours(value_before, value_after, before_at, after_at)
