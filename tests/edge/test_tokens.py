@@ -87,6 +87,8 @@ def test_a_persons_token_names_issuer_subject_and_workspace(
         {"sub": 7},
         {"workspace": None},
         {"workspace": ["acme"]},
+        {"workspace": "acme\0"},
+        {"sub": "ada\ud800"},
     ],
 )
 def test_a_claim_that_does_not_hold_refuses_the_token(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 import warnings
 from collections import OrderedDict
@@ -154,6 +155,9 @@ class TokenVerifier:
         )
 
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What PostgreSQL keeps in no text: U+0000 and lone surrogates."""
+
 _REASONS = {
     "expired_token": "The token has expired.",
     "bad_signature": "The token's signature does not hold.",
@@ -188,7 +192,7 @@ def _stated_issuer(token: str) -> str | None:
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= 512:
+    if not isinstance(value, str) or not 0 < len(value) <= 512 or _UNSTORABLE.search(value):
         raise BadToken(f"The token's claim {name!r} is missing or does not hold.")
     return value
 
