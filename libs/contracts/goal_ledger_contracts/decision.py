@@ -112,6 +112,8 @@ class Decision:
     points: tuple[Point, ...] = ()
     same_as: Fact | None = None
     """Set when the same thing was recorded before: the answer names that fact again (same answer, no new fact)."""
+    if_match: str | None = None
+    """The stream whose version the asker knows (``If-Match``), where it is not ``stream``."""
 
 
 @made_often

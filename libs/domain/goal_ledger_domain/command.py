@@ -116,10 +116,9 @@ def nothing_new(id: str, stream: str) -> Decision:
 
 
 def need_version(decision: Decision, situation: Situation, expected: int | None) -> Decision:
-    """The decision, unless its stream is not at the version that ``If-Match`` names (None: not asked)."""
-    present = situation.versions.get(decision.stream, 0)
+    """The decision, unless the stream asked about is not at the version that ``If-Match`` names (None: not asked)."""
+    stream = decision.if_match or decision.stream
+    present = situation.versions.get(stream, 0)
     if expected is not None and expected != present:
-        raise Refusal(
-            "version_stale", f"{decision.stream} is at version {present}, not {expected}.", version=present
-        )
+        raise Refusal("version_stale", f"{stream} is at version {present}, not {expected}.", version=present)
     return decision

@@ -71,7 +71,7 @@ class ReopenObjective:
 class CarryOver:
     """``into`` is the id of the new objective; ``key_results`` are pairs of an old id and the new one.
 
-    The decision's id is that of the new objective, its stream (and so its version) that of the old one.
+    The answer is about the new objective; ``If-Match`` asks about the old one.
     """
 
     meta: Meta
@@ -213,18 +213,18 @@ def _carry_over(world: World, command: CarryOver, situation: Situation) -> Decis
     before = state.goal.carried_into
     if before is not None:
         if before == into and known(world, into).goal.drafted.cycle == command.cycle:
-            return same(state, id=into)
+            return Decision(into, f"objective/{into}", if_match=state.goal.stream)
         sentence = f"{state.goal.stream} was carried over into {before}."
         raise Refusal("already_carried_over", sentence, into=before)
     if world.get("objective", into) is not None:
         raise Refusal("id_taken", f"There is another objective {into}.", field="into")
     _need_carriable(world, command, state)
-    carried = changed(command.meta, situation, state, ObjectiveCarriedOver(into, command.cycle), id=into)
+    carried = changed(command.meta, situation, state, ObjectiveCarriedOver(into, command.cycle))
     began = [
         draft(command.meta, situation, f"objective/{into}", data, after=None)
         for data in _continuation(world, command, state)
     ]
-    return replace(carried, drafts=(*carried.drafts, *began))
+    return Decision(into, f"objective/{into}", (*carried.drafts, *began), if_match=state.goal.stream)
 
 
 def _need_carriable(world: World, command: CarryOver, state: Objective) -> None:

@@ -169,7 +169,11 @@ def test_a_goal_is_carried_over_with_its_lineage_and_its_key_results_under_new_i
         facts.KeyResultAdded("v2", "Key result visitors", state["visitors"].measure, Decimal(3)),
         facts.KeyResultAdded("r2", "Key result reach", state["reach"].measure),
     )
-    assert (decision.id, decision.stream) == ("web-shop-2", "objective/web-shop")
+    assert (decision.id, decision.stream, decision.if_match) == (
+        "web-shop-2",
+        "objective/web-shop-2",
+        "objective/web-shop",
+    )
     assert [d.stream for d in decision.drafts] == ["objective/web-shop", *["objective/web-shop-2"] * 3]
     record.told(asked).when(asked).then_nothing_new()
     record.when(Activate(meta(), "web-shop-2")).then(facts.ObjectiveActivated())
