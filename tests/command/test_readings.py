@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest_asyncio
 
-from command.service import Organisation, Service, assert_problem
+from command.service import JSON, Organisation, Service, assert_problem
 
 BATCH = "application/cloudevents-batch+json"
 ONE = "application/cloudevents+json"
@@ -172,11 +172,25 @@ async def test_what_is_no_reading_is_refused_with_its_code(shop: Organisation) -
     async def send(raw: bytes, kind: str = ONE) -> httpx2.Response:
         return await shop.post("/v1/readings", raw, "shop", content_type=kind)
 
-    assert_problem(await send(b"{"), 400, "not_json")
+    assert_problem(await send(b"{"), 400, "bad_json")
     assert_problem(await send(b"[]"), 422, "event_malformed")
     assert_problem(await send(b"{", BATCH), 400, "bad_json")
     assert_problem(await send(b"{}", BATCH), 422, "wrong_type")
     assert_problem(await send(b"{}", "text/plain"), 415, "media_type_not_supported")
     assert_problem(await send(json.dumps(event("a", type="x")).encode()), 422, "event_type_unknown")
     assert_problem(await send(json.dumps(event("a", time="now")).encode()), 422, "instant_malformed")
-    assert_problem(await send(json.dumps(event("a", feed="no")).encode()), 404, "unknown_feed")
+    assert_problem(await send(json.dumps(event("a", feed="no")).encode()), 404, "unknown_feed", "/subject")
+    wrong = json.dumps(event("a", value="many")).encode()
+    assert_problem(await send(wrong), 422, "value_not_decimal", "/data/value")
+    receipts = (await batch(shop, [event("a", feed="no"), event("a", value="many")])).json()["receipts"]
+    assert [one["field"] for one in receipts] == ["/subject", "/data/value"]
+
+
+async def test_a_binary_reading_with_an_attribute_twice_is_refused(shop: Organisation) -> None:
+    attributes = {name: text for name, text in event("a").items() if name != "data"}
+    headers = [*JSON.items(), *shop.bearer("shop").items(), *((f"ce-{n}", t) for n, t in attributes.items())]
+    for more, status in (([("ce-id", "b")], 422), ([], 201)):
+        answer = await shop.http.post("/v1/readings", content=b'{"value":"1"}', headers=[*headers, *more])
+        assert answer.status_code == status, answer.text
+        if status == 422:
+            assert_problem(answer, 422, "event_malformed", "ce-id")

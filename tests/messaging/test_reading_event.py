@@ -19,6 +19,7 @@ from goal_ledger_messaging.reading_event import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import Headers
 
 READ = ReadingEvent(
     source="/shop",
@@ -114,28 +115,28 @@ def test_unknown_extensions_are_allowed_as_cloud_events_says() -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "field"),
     [
-        ({"specversion": "0.3"}, "event_malformed", "specversion"),
-        ({"type": "goal-ledger.reading.v2"}, "event_type_unknown", "type"),
-        ({"type": ...}, "event_malformed", "type"),
-        ({"subject": ...}, "event_malformed", "subject"),
-        ({"time": ...}, "event_malformed", "time"),
-        ({"time": "2026-03-01"}, "instant_malformed", "time"),
-        ({"time": "2026-03-01T12:00:00"}, "instant_malformed", "time"),
-        ({"time": "2026-W09-7T12:00:00Z"}, "instant_malformed", "time"),
-        ({"time": "0001-01-01T00:00:00+14:00"}, "instant_malformed", "time"),
-        ({"time": 5}, "wrong_type", "time"),
-        ({"data": ...}, "event_malformed", "data"),
-        ({"data": [1]}, "event_malformed", "data"),
-        ({"data": {}}, "event_malformed", "data/value"),
-        ({"data": {"value": "1", "color": "red"}}, "field_unknown", "data"),
-        ({"data": {"value": True}}, "value_not_decimal", "data/value"),
-        ({"data": {"value": "1e5"}}, "value_not_decimal", "data/value"),
-        ({"data": {"value": "NaN"}}, "value_not_decimal", "data/value"),
-        ({"data": {"value": "1", "unit": 4}}, "wrong_type", "data/unit"),
-        ({"data": {"value": "1", "sequence": True}}, "wrong_type", "data/sequence"),
-        ({"data": {"value": "1", "backfill": "perhaps"}}, "wrong_type", "backfill"),
-        ({"datacontenttype": "text/plain"}, "event_malformed", "datacontenttype"),
-        ({"backfill": "perhaps"}, "wrong_type", "backfill"),
+        ({"specversion": "0.3"}, "event_malformed", "/specversion"),
+        ({"type": "goal-ledger.reading.v2"}, "event_type_unknown", "/type"),
+        ({"type": ...}, "event_malformed", "/type"),
+        ({"subject": ...}, "event_malformed", "/subject"),
+        ({"time": ...}, "event_malformed", "/time"),
+        ({"time": "2026-03-01"}, "instant_malformed", "/time"),
+        ({"time": "2026-03-01T12:00:00"}, "instant_malformed", "/time"),
+        ({"time": "2026-W09-7T12:00:00Z"}, "instant_malformed", "/time"),
+        ({"time": "0001-01-01T00:00:00+14:00"}, "instant_malformed", "/time"),
+        ({"time": 5}, "wrong_type", "/time"),
+        ({"data": ...}, "event_malformed", "/data"),
+        ({"data": [1]}, "event_malformed", "/data"),
+        ({"data": {}}, "event_malformed", "/data/value"),
+        ({"data": {"value": "1", "color": "red"}}, "field_unknown", "/data/color"),
+        ({"data": {"value": True}}, "value_not_decimal", "/data/value"),
+        ({"data": {"value": "1e5"}}, "value_not_decimal", "/data/value"),
+        ({"data": {"value": "NaN"}}, "value_not_decimal", "/data/value"),
+        ({"data": {"value": "1", "unit": 4}}, "wrong_type", "/data/unit"),
+        ({"data": {"value": "1", "sequence": True}}, "wrong_type", "/data/sequence"),
+        ({"data": {"value": "1", "backfill": "perhaps"}}, "wrong_type", "/data/backfill"),
+        ({"datacontenttype": "text/plain"}, "event_malformed", "/datacontenttype"),
+        ({"backfill": "perhaps"}, "wrong_type", "/backfill"),
     ],
 )
 def test_what_is_wrong_is_named_with_the_source_and_id(
@@ -151,12 +152,12 @@ def test_what_is_wrong_is_named_with_the_source_and_id(
     ("headers", "value", "code"),
     [
         ([], None, "event_malformed"),
-        ([], b"", "not_json"),
-        ([], b"\xff\xfe", "not_json"),
+        ([], b"", "bad_json"),
+        ([], b"\xff\xfe", "bad_json"),
         ([], b"[]", "event_malformed"),
-        ([], b'{"id":"a","id":"b"}', "not_json"),
-        ([], b"[" * 40 + b"]" * 40, "not_json"),
-        ([], b'{"data":{"value":NaN}}', "not_json"),
+        ([], b'{"id":"a","id":"b"}', "bad_json"),
+        ([], b"[" * 40 + b"]" * 40, "bad_json"),
+        ([], b'{"data":{"value":NaN}}', "bad_json"),
         ([], b"x" * (MAX_EVENT_BYTES + 1), "event_too_large"),
         ([("ce_id", b"\xff")], b"{}", "event_malformed"),
     ],
@@ -167,6 +168,25 @@ def test_what_cannot_be_read_at_all_has_a_reason_too(
     with pytest.raises(NotAReading) as refused:
         from_record(headers, value)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("name", ["ce_id", "ce_source", "ce_time", "ce_partitionkey", "content-type"])
+@pytest.mark.parametrize("other", [b"visit-2", None, b"\xff"])
+def test_a_record_with_a_header_of_the_event_twice_is_no_reading(name: str, other: bytes | None) -> None:
+    headers, body = binary(partitionkey="a")
+    again = dict(headers)[name] if other == b"\xff" else other
+    with pytest.raises(NotAReading) as refused:
+        from_record([*headers, (name, again)], body)
+    bad = refused.value
+    assert (bad.code, bad.field, bad.source, bad.id) == ("event_malformed", name, None, None)
+
+
+def test_over_http_an_attribute_that_is_sent_twice_is_refused_too() -> None:
+    headers, body = binary()
+    over_http = [(name.replace("ce_", "ce-"), (raw or b"").decode()) for name, raw in headers]
+    with pytest.raises(NotAReading) as refused:
+        from_http(Headers(raw=[(n.encode(), t.encode()) for n, t in [*over_http, ("ce-id", "other")]]), body)
+    assert (refused.value.code, refused.value.field) == ("event_malformed", "ce-id")
 
 
 @given(

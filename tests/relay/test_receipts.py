@@ -165,7 +165,7 @@ async def test_an_unreadable_message_goes_whole_to_the_rejected_topic(
     await bench.store.append(one, registered(a_system))
     packed = pack_record(b"k", value, [("h", b"\xfe"), ("nil", None)])
     await outcome(
-        bench, one, a_system, 5, outcome="unreadable", code="not_json", reason="Not JSON.", record=packed
+        bench, one, a_system, 5, outcome="unreadable", code="bad_json", reason="Not JSON.", record=packed
     )
     emitter = Emitter(one.workspace, a_system)
     found: list[Any] = []

@@ -7,7 +7,7 @@ A code that a decider uses too stands in its table there.
 from __future__ import annotations
 
 HTTP: dict[str, tuple[int, str]] = {
-    "bad_json": (400, "The body is not acceptable JSON: the sentence says why."),
+    "bad_json": (400, "The body, message or line is not acceptable JSON: the sentence says why."),
     "bad_position": (400, "A position is not written <epoch>-<seq>, such as 1-151."),
     "bad_wait": (400, "wait_ms is not a whole number from 0 to 5000."),
     "malformed_request": (400, "The request cannot be read."),
@@ -47,7 +47,6 @@ COMMANDS: dict[str, tuple[int, str]] = {
     "unavailable": (503, "A database cannot be reached now."),
 }
 READINGS: dict[str, tuple[int, str]] = {
-    "not_json": (400, "The message is not acceptable JSON."),
     "event_too_large": (413, "The event has more bytes than its limit."),
     "event_malformed": (422, "The message is not a CloudEvent 1.0 with the attributes that are needed."),
     "event_type_unknown": (422, "The event's type is not goal-ledger.reading.v1."),

@@ -8,6 +8,7 @@ Attributes: ``specversion`` 1.0, ``type``, ``source``, ``id``, ``time`` (RFC 333
 feed's name. Extensions are allowed by CloudEvents and not looked at, but for ``traceparent`` and ``backfill``.
 ``data`` = ``{value, unit?, mode?: absolute | increment, sequence?, backfill?}``; an unknown field in it is an error.
 Back-fill is marked in ``data`` or by the extension attribute of that name (true | false).
+An attribute's header that stands there twice is refused: which of the two counts is not for us to say.
 ``value`` is a decimal in a string, or a JSON number taken by its digits; ``sequence`` a string or an integer.
 
 What is read here is only the form: whether the value fits, the feed exists, the mode is right, the deciders say.
@@ -37,6 +38,14 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _DATA_FIELDS = frozenset({"value", "unit", "mode", "sequence", "backfill"})
+PLACES = {
+    "feed": "/subject",
+    "source": "/source",
+    "id": "/id",
+    "time": "/time",
+    **{name: f"/data/{name}" for name in ("value", "unit", "mode", "sequence")},
+}
+"""Where the deciders' fields of a reading lie in the event: JSON pointers into its structured form."""
 _TRUTH = {"true": True, "false": False, True: True, False: False}
 
 
@@ -57,10 +66,11 @@ class ReadingEvent:
 
 
 class NotAReading(ValueError):
-    """It cannot be read as a reading. ``code`` is stable, ``sentence`` for people, ``field`` where it lies.
+    """It cannot be read as a reading. ``code`` is stable, ``sentence`` for people, ``field`` where it lies: a JSON
+    pointer into the event in its structured form, whichever form it came in, or the name of a header.
 
     ``source`` and ``id`` are set when at least these could be read: then it can be answered by name.
-    Codes: ``not_json``, ``event_too_large``, ``event_malformed``, ``event_type_unknown``, ``instant_malformed``,
+    Codes: ``bad_json``, ``event_too_large``, ``event_malformed``, ``event_type_unknown``, ``instant_malformed``,
     ``wrong_type``, ``field_unknown``, ``value_not_decimal``.
     """
 
@@ -93,7 +103,7 @@ def from_http(headers: Mapping[str, str], body: bytes) -> ReadingEvent:
     if len(body) > MAX_EVENT_BYTES:
         raise _too_large(len(body))
     content_type = headers.get("content-type")
-    attributes = {name[3:]: unquote(text) for name, text in headers.items() if name.startswith("ce-")}
+    attributes = _http_attributes(headers)
     if not attributes or (content_type or "").lower().startswith(STRUCTURED):
         return from_json(_json(body))
     return _from_binary(attributes, content_type, body)
@@ -120,15 +130,16 @@ def _from_binary(attributes: dict[str, Any], content_type: str | None, body: byt
 def _read(attributes: Mapping[str, Any], data: Any) -> ReadingEvent:
     specversion = attributes.get("specversion")
     if specversion != "1.0":
-        raise NotAReading("event_malformed", "specversion is not 1.0.", "specversion")
+        raise NotAReading("event_malformed", "specversion is not 1.0.", "/specversion")
     kind = _text(attributes, "type")
     if kind != READING_TYPE:
-        raise NotAReading("event_type_unknown", f"type is not {READING_TYPE}.", "type")
+        raise NotAReading("event_type_unknown", f"type is not {READING_TYPE}.", "/type")
     if type(data) is not dict:
-        raise NotAReading("event_malformed", "data is not a JSON object.", "data")
+        raise NotAReading("event_malformed", "data is not a JSON object.", "/data")
     if not data.keys() <= _DATA_FIELDS:
         unknown = min(data.keys() - _DATA_FIELDS)
-        raise NotAReading("field_unknown", f"data has no field {unknown[:64]!r}.", "data")
+        step = unknown[:64].replace("~", "~0").replace("/", "~1")
+        raise NotAReading("field_unknown", f"data has no field {unknown[:64]!r}.", f"/data/{step}")
     return ReadingEvent(
         source=_text(attributes, "source"),
         id=_text(attributes, "id"),
@@ -138,7 +149,7 @@ def _read(attributes: Mapping[str, Any], data: Any) -> ReadingEvent:
         unit=_optional_text(data, "unit"),
         mode=_optional_text(data, "mode"),
         sequence=_sequence(data.get("sequence")),
-        backfill=_truth(data.get("backfill", False)) or _truth(attributes.get("backfill", False)),
+        backfill=_truth(data, "/data/backfill") or _truth(attributes, "/backfill"),
         traceparent=_traceparent(attributes.get("traceparent")),
     )
 
@@ -161,7 +172,7 @@ def _json(raw: bytes) -> Any:
     try:
         return parse(raw, MAX_EVENT_BYTES)
     except NotJson as bad:
-        raise NotAReading("not_json", str(bad)) from None
+        raise NotAReading("bad_json", str(bad)) from None
 
 
 def _kafka_attributes(
@@ -170,8 +181,14 @@ def _kafka_attributes(
     """The ``ce_`` headers and the content type. Headers that are not ours may hold anything."""
     attributes: dict[str, Any] = {}
     content_type = None
+    seen: set[str] = set()
     for name, raw in headers:
-        if raw is None or not (name.startswith("ce_") or name == "content-type"):
+        if not (name.startswith("ce_") or name == "content-type"):
+            continue
+        if name in seen:
+            raise _twice(name)
+        seen.add(name)
+        if raw is None:
             continue
         try:
             text = raw.decode("utf-8")
@@ -184,19 +201,34 @@ def _kafka_attributes(
     return attributes, content_type
 
 
+def _http_attributes(headers: Mapping[str, str]) -> dict[str, Any]:
+    """The ``ce-`` headers; ``items()`` of what came over HTTP names each header as often as it was sent."""
+    attributes: dict[str, Any] = {}
+    for name, text in headers.items():
+        if name.startswith("ce-"):
+            if name[3:] in attributes:
+                raise _twice(name)
+            attributes[name[3:]] = unquote(text)
+    return attributes
+
+
+def _twice(name: str) -> NotAReading:
+    return NotAReading("event_malformed", f"The header {name[:64]} stands there twice.", name[:64])
+
+
 def _structured_data(event: dict[str, Any]) -> Any:
     _need_json(event.get("datacontenttype"))
     encoded = event.get("data_base64")
     if encoded is None:
         return event.get("data")
     if "data" in event:
-        raise NotAReading("event_malformed", "An event has data or data_base64, not both.", "data_base64")
+        raise NotAReading("event_malformed", "An event has data or data_base64, not both.", "/data_base64")
     try:
         return _json(base64.b64decode(encoded, validate=True))
     except (TypeError, ValueError, binascii.Error) as bad:
         if isinstance(bad, NotAReading):
             raise
-        raise NotAReading("event_malformed", "data_base64 is not base64.", "data_base64") from None
+        raise NotAReading("event_malformed", "data_base64 is not base64.", "/data_base64") from None
 
 
 def _need_json(content_type: Any) -> None:
@@ -204,22 +236,22 @@ def _need_json(content_type: Any) -> None:
         return
     media = content_type.split(";")[0].strip().lower() if type(content_type) is str else ""
     if media != "application/json" and not media.endswith("+json"):
-        raise NotAReading("event_malformed", "The data is not said to be JSON.", "datacontenttype")
+        raise NotAReading("event_malformed", "The data is not said to be JSON.", "/datacontenttype")
 
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:
     text = attributes.get(name)
     if text is None or text == "":
-        raise NotAReading("event_malformed", f"The attribute {name} is missing.", name)
+        raise NotAReading("event_malformed", f"The attribute {name} is missing.", f"/{name}")
     if type(text) is not str:
-        raise NotAReading("wrong_type", f"{name} is not a string.", name)
+        raise NotAReading("wrong_type", f"{name} is not a string.", f"/{name}")
     return text
 
 
 def _optional_text(data: Mapping[str, Any], name: str) -> str | None:
     text = data.get(name)
     if text is not None and type(text) is not str:
-        raise NotAReading("wrong_type", f"{name} is not a string.", f"data/{name}")
+        raise NotAReading("wrong_type", f"{name} is not a string.", f"/data/{name}")
     return text
 
 
@@ -230,7 +262,7 @@ def _instant(attributes: Mapping[str, Any]) -> datetime:
             return parse_instant(text.upper())
         except (ValueError, OverflowError):
             pass
-    raise NotAReading("instant_malformed", "time is not an RFC 3339 instant with an offset.", "time")
+    raise NotAReading("instant_malformed", "time is not an RFC 3339 instant with an offset.", "/time")
 
 
 def _decimal(given: Any) -> Decimal:
@@ -239,8 +271,8 @@ def _decimal(given: Any) -> Decimal:
     if type(given) is int or (type(given) is str and _DECIMAL.fullmatch(given)):
         return Decimal(given)
     if given is None:
-        raise NotAReading("event_malformed", "data.value is missing.", "data/value")
-    raise NotAReading("value_not_decimal", "value is not a decimal.", "data/value")
+        raise NotAReading("event_malformed", "data.value is missing.", "/data/value")
+    raise NotAReading("value_not_decimal", "value is not a decimal.", "/data/value")
 
 
 def _sequence(given: Any) -> str | None:
@@ -248,13 +280,14 @@ def _sequence(given: Any) -> str | None:
         return given
     if type(given) is int:
         return str(given)
-    raise NotAReading("wrong_type", "sequence is not a string or an integer.", "data/sequence")
+    raise NotAReading("wrong_type", "sequence is not a string or an integer.", "/data/sequence")
 
 
-def _truth(given: Any) -> bool:
+def _truth(members: Mapping[str, Any], place: str) -> bool:
+    given = members.get("backfill", False)
     if type(given) in (str, bool) and given in _TRUTH:
         return _TRUTH[given]
-    raise NotAReading("wrong_type", "backfill is not true or false.", "backfill")
+    raise NotAReading("wrong_type", "backfill is not true or false.", place)
 
 
 def _traceparent(given: Any) -> str | None:

@@ -11,7 +11,7 @@ from goal_ledger_contracts.position import Position
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.submission import Answer, LedgerError
-from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent
+from goal_ledger_messaging.reading_event import PLACES, NotAReading, ReadingEvent
 
 Receipt = dict[str, Any]
 
@@ -38,7 +38,8 @@ class Taken:
         }
         if isinstance(outcome, Refusal | Problem):
             receipt |= {"code": outcome.code, "reason": outcome.sentence}
-            return receipt if outcome.field is None else receipt | {"field": outcome.field}
+            field = place_in_event(outcome.field)
+            return receipt if field is None else receipt | {"field": field}
         if isinstance(outcome, LedgerError):
             return receipt | {"outcome": "not_recorded", "code": outcome.code, "reason": outcome.sentence}
         raise outcome
@@ -59,6 +60,11 @@ class Taken:
         if event_id is not None:
             receipt |= {"event_id": event_id, "position": str(position)}
         return receipt
+
+
+def place_in_event(field: str | None) -> str | None:
+    """Where a decider's field lies in the event: a JSON pointer into its structured form."""
+    return None if field is None else PLACES.get(field, field)
 
 
 class WouldBe(Exception):

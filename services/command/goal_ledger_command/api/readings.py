@@ -10,15 +10,17 @@ from fastapi import APIRouter, Header, Query, Request
 from goal_ledger_command.api.answers import AnswerDocument, JsonAnswer, answer_bytes, answer_headers
 from goal_ledger_command.api.door import Door, guarded
 from goal_ledger_command.api.endpoint import causation_id, idempotency_key
+from goal_ledger_command.api.refusals import of_refusal
 from goal_ledger_command.api.statuses import problem_responses
 from goal_ledger_command.intake import kept_refusal
 from goal_ledger_command.intake_http import Sender, sender_of, take_batch, take_one
-from goal_ledger_command.receipts import Receipt, Taken, WouldBe, looked_up
+from goal_ledger_command.receipts import Receipt, Taken, WouldBe, looked_up, place_in_event
 from goal_ledger_contracts.decision import Identity
 from goal_ledger_contracts.envelope import CommandMark
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain.authorise import Permission, authorise, held_by, may
 from goal_ledger_domain.reading import identity
+from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.bodies import parse_json, read_body, require_media_type, too_large
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.store import raw_connection
@@ -61,7 +63,9 @@ class ReceiptDocument(BaseModel):
     outcome: str = Field(description="applied, duplicate, quarantined, refused; not_recorded: send it again")
     code: str | None = None
     reason: str | None = None
-    field: str | None = None
+    field: str | None = Field(
+        default=None, description="A JSON pointer into the event in its structured form, or a header's name"
+    )
     event_id: str | None = None
     position: str | None = None
     state: str | None = Field(
@@ -204,6 +208,8 @@ class Readings:
     async def _one(self, sender: Sender, event: ReadingEvent, raw: bytes, key: str | None) -> JsonAnswer:
         try:
             answer, taken = await take_one(self._shell, sender, event, self._mark(sender, event, raw, key))
+        except Refusal as refused:
+            raise of_refusal(refused, place_in_event) from None
         except WouldBe as would_be:
             receipts = {"receipts": [would_be.taken.receipt(would_be)]}
             return JsonAnswer(200, json.dumps(receipts).encode(), [])
@@ -274,5 +280,5 @@ def _event(request: Request, raw: bytes) -> ReadingEvent:
     except NotAReading as bad:
         if bad.code == "event_too_large":
             raise too_large(MAX_EVENT_BYTES) from None
-        status = 400 if bad.code == "not_json" else 422
+        status = 400 if bad.code == "bad_json" else 422
         raise Problem(status, bad.code, bad.sentence, field=bad.field) from None

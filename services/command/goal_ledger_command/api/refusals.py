@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from goal_ledger_domain.refusals import CODES, STATUS, Refusal
@@ -17,6 +18,8 @@ from goal_ledger_ledger.submission import (
 from pydantic import ValidationError
 
 MAX_ERRORS_SHOWN = 20
+
+Place = Callable[[str | None], str | None]
 
 EDGE_CODES: dict[str, tuple[int, str]] = {
     "bad_idempotency_key": (400, "The Idempotency-Key is not 1–255 visible ASCII characters."),
@@ -35,7 +38,6 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "unavailable": (503, "A database cannot be reached now."),
     "heads_not_signed": (404, "This installation signs no heads: it has no key for them."),
     "not_signed_yet": (503, "No head of the workspace has been signed yet."),
-    "not_json": (400, "The event is not acceptable JSON."),
     "event_malformed": (422, "The body is not a CloudEvent 1.0 with all its attributes."),
     "event_type_unknown": (422, "The event's type is not goal-ledger.reading.v1."),
     "event_too_large": (413, "The event is larger than 64 KiB."),
@@ -69,8 +71,11 @@ _SENTENCES = {
 }
 
 
-def of_refusal(refusal: Refusal) -> Problem:
-    """422, 404, 409, 403 or 412 by the refusal's kind; a stale version comes back as ``version`` and ETag."""
+def of_refusal(refusal: Refusal, place: Place = lambda field: field) -> Problem:
+    """422, 404, 409, 403 or 412 by the refusal's kind; a stale version comes back as ``version`` and ETag.
+
+    ``place``: where in the request the decider's field lies.
+    """
     headers = None
     if refusal.kind == "stale" and "version" in refusal.details:
         headers = {"ETag": f'"{refusal.details["version"]}"'}
@@ -78,7 +83,7 @@ def of_refusal(refusal: Refusal) -> Problem:
         STATUS[refusal.kind],
         refusal.code,
         refusal.sentence,
-        field=refusal.field,
+        field=place(refusal.field),
         headers=headers,
         **refusal.details,
     )
@@ -111,4 +116,9 @@ def of_validation(error: ValidationError) -> Problem:
 
 def _one(kind: str, location: tuple[int | str, ...], message: str) -> dict[str, str]:
     code = kind if kind in _OURS else _CODE_OF_PYDANTIC.get(kind, "wrong_type")
-    return {"code": code, "detail": _SENTENCES.get(code, message), "field": pointer(location)}
+    return {"code": code, "detail": _SENTENCES.get(code, message), "field": pointer(_without_tags(location))}
+
+
+def _without_tags(location: tuple[int | str, ...]) -> list[int | str]:
+    """Without the kind of a measure, which pydantic names below it: no member of the body."""
+    return [step for above, step in zip((None, *location), location, strict=False) if above != "measure"]
