@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from goal_ledger_command.api.app import COMMANDS
 from goal_ledger_command.cli.operator import creation
 from goal_ledger_command.settings import Settings
 from goal_ledger_ledger.sequencer import Ledger
@@ -98,7 +99,9 @@ class Organisation:
     async def post(self, path: str, body: Any = None, who: str = "ada", **headers: str) -> httpx2.Response:
         raw = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
         named = {name.replace("_", "-"): text for name, text in headers.items()}
-        return await self.http.post(path, content=raw, headers=JSON | self.bearer(who) | named)
+        answer = await self.http.post(path, content=raw, headers=JSON | self.bearer(who) | named)
+        assert_names_a_place(path, answer)
+        return answer
 
     async def get(self, path: str, who: str = "ada", **query: Any) -> httpx2.Response:
         return await self.http.get(path, params=query, headers=self.bearer(who))
@@ -150,6 +153,31 @@ class Organisation:
             headers={"authorization": f"Bearer {service_token()}"},
         )
         return int(answer.headers["goal-ledger-position"].partition("-")[2])
+
+
+HEADERS = {"Idempotency-Key", "If-Match", "Content-Type", "Content-Encoding"}
+
+
+def assert_names_a_place(path: str, answer: httpx2.Response) -> None:
+    """The ``field`` of a command's problem is a JSON pointer into the body or names a header or parameter."""
+    body = answer.json() if answer.headers.get("content-type") == "application/problem+json" else {}
+    field = body.get("field", "")
+    address, _, query = path.partition("?")
+    declared = [one for one in COMMANDS if _matches(one.path, address)]
+    if not field or not declared:
+        return
+    if field.startswith("/"):
+        known = set(declared[0].body.model_fields)
+        assert body["code"] == "field_unknown" or field.split("/")[1] in known, (path, body)
+    else:
+        assert field in HEADERS | set(declared[0].parameters) or f"{field}=" in query, (path, body)
+
+
+def _matches(template: str, path: str) -> bool:
+    wanted, given = template.split("/"), path.split("/")
+    return len(wanted) == len(given) and all(
+        one == other or one.startswith("{") for one, other in zip(wanted, given, strict=True)
+    )
 
 
 def assert_problem(

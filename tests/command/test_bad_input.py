@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from command.routes import BODIES, address, furnished
+from command.routes import BODIES, WHY, address, furnished
 from command.service import Organisation, Service, assert_problem
 
 CHECK_IN = "/v1/key-results/visitors/check-ins"
@@ -62,17 +62,29 @@ WRONG: list[tuple[str, Any, int, str, str | None]] = [
     (CHECK_IN, {"effective_at": "0000-01-01T00:00:00Z"}, 422, "instant_malformed", "/effective_at"),
     (CHECK_IN, {"effective_at": "9999-12-31T23:59:59-23:00"}, 422, "instant_malformed", "/effective_at"),
     (CHECK_IN, {"note": 5}, 422, "wrong_type", "/note"),
-    (CHECK_IN, {"note": "a\u0000b"}, 422, "text_has_control_characters", "note"),
-    (CHECK_IN, {"note": "abc\u202edef"}, 422, "text_has_control_characters", "note"),
-    (CHECK_IN, {"note": "x" * 8001}, 422, "text_too_long", "note"),
-    (CHECK_IN, {"id": "no spaces"}, 422, "id_malformed", None),
+    (CHECK_IN, {"note": "a\u0000b"}, 422, "text_has_control_characters", "/note"),
+    (CHECK_IN, {"note": "abc\u202edef"}, 422, "text_has_control_characters", "/note"),
+    (CHECK_IN, {"note": "x" * 8001}, 422, "text_too_long", "/note"),
+    (CHECK_IN, {"id": "no spaces"}, 422, "id_malformed", "/id"),
+    (
+        CHECK_IN,
+        {"values": [{"value": "1"}, {"part": "x", "value": "1"}]},
+        422,
+        "unknown_part",
+        "/values/1/part",
+    ),
+    (CHECK_IN, {"blockers": ["a", "b\u0000"]}, 422, "text_has_control_characters", "/blockers/1"),
+    ("/v1/feeds", {"name": "a b", "system": "shop", "kind": "gauge"}, 422, "id_malformed", "/name"),
+    ("/v1/feeds", {"name": "ab", "system": "none", "kind": "gauge"}, 404, "unknown_system", "/system"),
+    ("/v1/check-ins/none/comments", {"text": "Well"}, 404, "unknown_check_in", "check_in"),
+    ("/v1/objectives/shop/comments", {"id": "a b", "text": "Well"}, 422, "id_malformed", "/id"),
     (CHECK_IN, {"id": "x" * 65}, 422, "id_malformed", None),
     (CHECK_IN, [], 422, "wrong_type", ""),
     (CHECK_IN, 5, 422, "wrong_type", ""),
     ("/v1/units", {}, 422, "field_required", "/name"),
     ("/v1/units", {"name": None}, 422, "wrong_type", "/name"),
-    ("/v1/units", {"name": ""}, 422, "text_empty", "name"),
-    ("/v1/units", {"name": "  "}, 422, "text_empty", "name"),
+    ("/v1/units", {"name": ""}, 422, "text_empty", "/name"),
+    ("/v1/units", {"name": "  "}, 422, "text_empty", "/name"),
     (
         "/v1/cycles",
         {"name": "Q", "start": "2026-13-01", "end": "2026-12-31"},
@@ -91,6 +103,27 @@ WRONG: list[tuple[str, Any, int, str, str | None]] = [
     ),
     ("/v1/objectives/shop/key-results", {"text": "t", "measure": []}, 422, "wrong_type", "/measure"),
     (
+        "/v1/objectives/shop/key-results",
+        {"text": "t", "measure": {"kind": "increase"}},
+        422,
+        "field_required",
+        "/measure/target",
+    ),
+    (
+        "/v1/objectives/shop/key-results",
+        {"text": "t", "measure": {"kind": "increase", "baseline": "5", "target": "1"}, **WHY},
+        422,
+        "direction_mismatch",
+        "/measure/target",
+    ),
+    (
+        "/v1/objectives/shop/key-results",
+        {"text": "t", "measure": {"kind": "checklist", "steps": [{"id": "a b", "text": "A"}]}, **WHY},
+        422,
+        "id_malformed",
+        "/measure/steps/0/id",
+    ),
+    (
         "/v1/policies",
         {"scope": "workspace", "policy": {"grace_days": "3"}},
         422,
@@ -98,7 +131,14 @@ WRONG: list[tuple[str, Any, int, str, str | None]] = [
         "/policy/grace_days",
     ),
     ("/v1/policies", {"scope": "workspace", "policy": {"feeds_count_as_word": 1}}, 422, "wrong_type", None),
-    ("/v1/units/nowhere/rename", {"name": "X"}, 404, "unknown_unit", None),
+    (
+        "/v1/policies",
+        {"scope": "workspace", "policy": {"grace_days": 99}},
+        422,
+        "number_out_of_range",
+        "/policy/grace_days",
+    ),
+    ("/v1/units/nowhere/rename", {"name": "X"}, 404, "unknown_unit", "unit"),
 ]
 
 

@@ -59,7 +59,7 @@ async def test_a_grade_other_than_the_score_needs_a_reason(org: Organisation) ->
     refused = await org.post("/v1/objectives/growth/close", body)
     taken = await org.post("/v1/objectives/growth/close", {**body, "reason": "Harder than it looked"})
 
-    assert_problem(refused, 422, "reason_required", "reason")
+    assert_problem(refused, 422, "reason_required", "/reason")
     assert taken.status_code == 200, taken.text
     assert await _closing(org, "growth") == {"outcome": "partial", "grade": "0.7", "suggested": "0.333333"}
 
@@ -188,9 +188,9 @@ async def test_only_a_personal_text_that_is_there_is_withheld(org: Organisation)
         return await org.post("/v1/texts/withhold", {"fact": fact, "pointer": pointer, **why}, who=who)
 
     unknown = "019ab6f4-9c1b-7a60-a0c1-0f3f0c4f2a11"
-    assert_problem(await withhold(unknown, "/note"), 404, "unknown_fact", "fact")
-    assert_problem(await withhold(fact, "/values"), 422, "no_personal_text", "pointer")
-    assert_problem(await withhold(fact, "/blockers/2"), 422, "no_personal_text", "pointer")
+    assert_problem(await withhold(unknown, "/note"), 404, "unknown_fact", "/fact")
+    assert_problem(await withhold(fact, "/values"), 422, "no_personal_text", "/pointer")
+    assert_problem(await withhold(fact, "/blockers/2"), 422, "no_personal_text", "/pointer")
     assert_problem(await withhold(unknown, "/note", who="bob"), 403, "not_allowed")
     assert (await withhold(fact, "/note")).status_code == 200
     assert (await withhold(fact, "/blockers/1")).status_code == 200

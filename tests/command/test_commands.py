@@ -57,7 +57,7 @@ async def test_the_same_link_again_is_answered_as_first_and_another_weight_is_an
         await org.given(("/v1/objectives", {"id": objective, "title": objective, "owner": "person/ada"}))
     align, link = "/v1/objectives/down/align", {"link": "l1", "parent": "objective/up"}
     first = await org.post(align, link)
-    assert_problem(await org.post(align, link | {"weight": "2"}), 409, "id_taken", "link")
+    assert_problem(await org.post(align, link | {"weight": "2"}), 409, "id_taken", "/link")
     heavier = await org.post(align, {"parent": "objective/up", "weight": "2"})
     assert [one["type"] for one in heavier.json()["facts"]] == ["ObjectiveAligned"]
     head = await org.head(service.internal)
@@ -165,7 +165,7 @@ async def test_an_importer_states_the_past(org: Organisation) -> None:
     await org.given_person("ines", "importer")
     past = {"effective_at": "2025-01-01T00:00:00+01:00"}
     assert_problem(
-        await org.post("/v1/units", {"name": "Old", **past}), 403, "effective_at_past", "effective_at"
+        await org.post("/v1/units", {"name": "Old", **past}), 403, "effective_at_past", "/effective_at"
     )
     assert (await org.post("/v1/units", {"name": "Old", **past}, "ines")).status_code == 201
     ahead = {"effective_at": "2035-01-01T00:00:00Z"}

@@ -57,16 +57,20 @@ def test_its_scope_exists(scope: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("policy", "code", "field"),
     [
-        (Policy(time_zone="Mars"), "time_zone_unknown", "time_zone"),
-        (Policy(roll_up="sum"), "choice_unknown", "roll_up"),
-        (Policy(on_track_points=Decimal("NaN")), "value_not_decimal", "on_track_points"),
-        (Policy(on_track_points=Decimal(101)), "number_out_of_range", "on_track_points"),
-        (Policy(on_track_points=Decimal(5), behind_points=Decimal(4)), "bands_reversed", "behind_points"),
-        (Policy(cadence_weeks=0), "number_out_of_range", "cadence_weeks"),
-        (Policy(anchor_weekday=8), "number_out_of_range", "anchor_weekday"),
-        (Policy(grace_days=-1), "number_out_of_range", "grace_days"),
-        (Policy(max_key_results=0), "number_out_of_range", "max_key_results"),
-        (Policy(max_active_objectives=0), "number_out_of_range", "max_active_objectives"),
+        (Policy(time_zone="Mars"), "time_zone_unknown", "policy/time_zone"),
+        (Policy(roll_up="sum"), "choice_unknown", "policy/roll_up"),
+        (Policy(on_track_points=Decimal("NaN")), "value_not_decimal", "policy/on_track_points"),
+        (Policy(on_track_points=Decimal(101)), "number_out_of_range", "policy/on_track_points"),
+        (
+            Policy(on_track_points=Decimal(5), behind_points=Decimal(4)),
+            "bands_reversed",
+            "policy/behind_points",
+        ),
+        (Policy(cadence_weeks=0), "number_out_of_range", "policy/cadence_weeks"),
+        (Policy(anchor_weekday=8), "number_out_of_range", "policy/anchor_weekday"),
+        (Policy(grace_days=-1), "number_out_of_range", "policy/grace_days"),
+        (Policy(max_key_results=0), "number_out_of_range", "policy/max_key_results"),
+        (Policy(max_active_objectives=0), "number_out_of_range", "policy/max_active_objectives"),
     ],
 )
 def test_values_that_make_no_sense_are_refused_with_their_field(

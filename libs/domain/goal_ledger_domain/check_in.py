@@ -113,7 +113,7 @@ def _record(world: World, command: RecordCheckIn, situation: Situation) -> Decis
     if key_result is not None and key_result.dropped:
         raise Refusal("key_result_dropped", f"The key result {key_result.id} is dropped.", field="key_result")
     need_may(world, command.meta, state, Deed.CHECK_IN, "a check-in")
-    part_values.need_fit(key_result, content.values)
+    part_values.need_fit(key_result, content.values, part_values.places(command.values))
     _need_writable(world, command.meta, content)
     fact = _slot_in(command.meta, situation, state, content, command.meta.effective_at)
     _need_in_time(world, state, fact.effective_at)
@@ -144,8 +144,14 @@ def _content(world: World, command: RecordCheckIn | CorrectCheckIn) -> dict[str,
         "confidence": _confidence(command.confidence),
         "status": None if command.status is None else text.choice(command.status, "status", STATUSES),
         "note": text.optional_passage(command.note, "note"),
-        "blockers": tuple(text.passage(b, "blockers", limits.BLOCKER_MAX_CHARACTERS) for b in blockers),
-        "evidence": tuple(text.line(e, "evidence", limits.EVIDENCE_MAX_CHARACTERS) for e in evidence),
+        "blockers": tuple(
+            text.passage(one, f"blockers/{number}", limits.BLOCKER_MAX_CHARACTERS)
+            for number, one in enumerate(blockers)
+        ),
+        "evidence": tuple(
+            text.line(one, f"evidence/{number}", limits.EVIDENCE_MAX_CHARACTERS)
+            for number, one in enumerate(evidence)
+        ),
     }
     if all(one is None or one == () for one in said.values()):
         raise Refusal("check_in_empty", "A check-in says something: a value, status, confidence or note.")
@@ -234,7 +240,8 @@ def _correct(world: World, command: CorrectCheckIn, situation: Situation) -> Dec
     if _says(found.fact, content, command.meta.effective_at):
         return same(state, id=command.check_in)
     need_may(world, command.meta, state, Deed.CORRECT, "correcting a check-in")
-    part_values.need_fit(key_result, content.values, kept=found.fact.data.values)
+    places, kept = part_values.places(command.values), found.fact.data.values
+    part_values.need_fit(key_result, content.values, places, kept)
     _need_writable(world, command.meta, content)
     before = found.fact.effective_at
     fact = _slot_in(command.meta, situation, state, content, command.meta.effective_at or before)

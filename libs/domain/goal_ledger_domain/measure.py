@@ -69,7 +69,7 @@ def _simple(measure: Simple, field: str) -> Simple:
 
 
 def _clean_field(given: Any, field: str, name: str) -> Any:
-    path = f"{field}.{name}"
+    path = f"{field}/{name}"
     match name, given:
         case _, None:
             return None
@@ -82,22 +82,22 @@ def _clean_field(given: Any, field: str, name: str) -> Any:
         case "steps", _:
             return _steps(given, path)
         case "scores", _:
-            return tuple(values.value(one, path) for one in given)
+            return tuple(values.value(one, f"{path}/{number}") for number, one in enumerate(given))
     raise TypeError(f"{path} has no clean form")
 
 
 def _need_sense(measure: Simple, field: str) -> None:
     match measure:
         case Increase(target, baseline) if baseline is not None and target <= baseline:
-            _mismatch(f"An increase needs a target above its baseline {baseline}.", f"{field}.target")
+            _mismatch(f"An increase needs a target above its baseline {baseline}.", f"{field}/target")
         case Decrease(target, baseline) if baseline is not None and target >= baseline:
-            _mismatch(f"A decrease needs a target below its baseline {baseline}.", f"{field}.target")
+            _mismatch(f"A decrease needs a target below its baseline {baseline}.", f"{field}/target")
         case Reach(target, baseline) if target == baseline:
-            _mismatch("The target to reach is the baseline.", f"{field}.target")
+            _mismatch("The target to reach is the baseline.", f"{field}/target")
         case StayBelow(limit, risk) if risk is not None and risk <= limit:
-            _mismatch("The risk value of stay below lies above the limit.", f"{field}.risk")
+            _mismatch("The risk value of stay below lies above the limit.", f"{field}/risk")
         case StayAbove(limit, risk) if risk is not None and risk >= limit:
-            _mismatch("The risk value of stay above lies below the limit.", f"{field}.risk")
+            _mismatch("The risk value of stay above lies below the limit.", f"{field}/risk")
         case StayBetween():
             _band(measure, field)
         case Ranged():
@@ -110,18 +110,18 @@ def _mismatch(sentence: str, field: str) -> None:
 
 def _band(measure: StayBetween, field: str) -> None:
     if measure.low > measure.high:
-        raise Refusal("band_reversed", "The band's low lies above its high.", field=f"{field}.low")
+        raise Refusal("band_reversed", "The band's low lies above its high.", field=f"{field}/low")
     if measure.tolerance is not None and measure.tolerance < 0:
-        raise Refusal("tolerance_negative", "A tolerance is 0 or more.", field=f"{field}.tolerance")
+        raise Refusal("tolerance_negative", "A tolerance is 0 or more.", field=f"{field}/tolerance")
 
 
 def _ranged(measure: Ranged, field: str) -> None:
     edges = (measure.baseline, measure.commit, measure.target, measure.stretch)
     if not (_rises(edges) or _rises(edges[::-1])):
         sentence = "Baseline, commit, target and stretch rise or fall strictly."
-        raise Refusal("not_monotone", sentence, field=f"{field}.commit")
+        raise Refusal("not_monotone", sentence, field=f"{field}/commit")
     if measure.scores is not None and not (len(measure.scores) == 4 and _rises(measure.scores)):
-        raise Refusal("not_monotone", "Scores are four values that rise strictly.", field=f"{field}.scores")
+        raise Refusal("not_monotone", "Scores are four values that rise strictly.", field=f"{field}/scores")
 
 
 def _rises(numbers: Sequence[Decimal]) -> bool:
@@ -131,14 +131,14 @@ def _rises(numbers: Sequence[Decimal]) -> bool:
 def _window(window: Window, field: str) -> Window:
     match window:
         case Window(datetime() as start, datetime() as end, None, None):
-            times.instant(start, f"{field}.start")
-            times.instant(end, f"{field}.end")
+            times.instant(start, f"{field}/start")
+            times.instant(end, f"{field}/end")
             if start >= end:
-                raise Refusal("window_malformed", "The window ends after its start.", field=f"{field}.end")
+                raise Refusal("window_malformed", "The window ends after its start.", field=f"{field}/end")
             return window
         case Window(None, None, str() as moment, str() as length):
-            name = text.id_of(moment, f"{field}.moment")
-            return Window(moment=name, duration=duration(length, f"{field}.duration"))
+            name = text.id_of(moment, f"{field}/moment")
+            return Window(moment=name, duration=duration(length, f"{field}/duration"))
     sentence = "A window is a start and an end, or a moment and a duration."
     raise Refusal("window_malformed", sentence, field=field)
 
@@ -149,30 +149,31 @@ def _steps(steps: tuple[Step, ...], field: str) -> tuple[Step, ...]:
     _need_unique((step.id for step in steps), field)
     return tuple(
         Step(
-            text.id_of(step.id, f"{field}.id"),
-            text.line(step.text, f"{field}.text", limits.TITLE_MAX_CHARACTERS),
-            values.weight(step.weight, f"{field}.weight"),
+            text.id_of(step.id, f"{field}/{number}/id"),
+            text.line(step.text, f"{field}/{number}/text", limits.TITLE_MAX_CHARACTERS),
+            values.weight(step.weight, f"{field}/{number}/weight"),
         )
-        for step in steps
+        for number, step in enumerate(steps)
     )
 
 
 def _compound(measure: Compound, field: str) -> Compound:
-    text.choice(measure.combine, f"{field}.combine", COMBINE)
+    text.choice(measure.combine, f"{field}/combine", COMBINE)
     parts = measure.parts
-    _need_some(parts, f"{field}.parts", "A compound measure has at least one part.")
-    text.at_most(parts, f"{field}.parts", limits.PARTS_MAX_ITEMS)
-    _need_unique((part.id for part in parts), f"{field}.parts")
+    _need_some(parts, f"{field}/parts", "A compound measure has at least one part.")
+    text.at_most(parts, f"{field}/parts", limits.PARTS_MAX_ITEMS)
+    _need_unique((part.id for part in parts), f"{field}/parts")
     _need_n(measure, field)
-    return replace(measure, parts=tuple(_part(part, f"{field}.parts.{part.id}") for part in parts))
+    cleaned = (_part(part, f"{field}/parts/{number}") for number, part in enumerate(parts))
+    return replace(measure, parts=tuple(cleaned))
 
 
 def _part(part: Part, field: str) -> Part:
-    id = text.id_of(part.id, f"{field}.id")
+    id = text.id_of(part.id, f"{field}/id")
     if isinstance(part.measure, Compound | Aligned):
         sentence = "A part of a compound measure is a simple measure."
-        raise Refusal("part_not_simple", sentence, field=f"{field}.measure")
-    return Part(id, _simple(part.measure, f"{field}.measure"), values.weight(part.weight, f"{field}.weight"))
+        raise Refusal("part_not_simple", sentence, field=f"{field}/measure")
+    return Part(id, _simple(part.measure, f"{field}/measure"), values.weight(part.weight, f"{field}/weight"))
 
 
 def _need_n(measure: Compound, field: str) -> None:
@@ -182,7 +183,7 @@ def _need_n(measure: Compound, field: str) -> None:
         fits = measure.n is not None and 1 <= measure.n <= len(measure.parts)
     if not fits:
         sentence = "n is stated with at_least only, and lies between 1 and the number of parts."
-        raise Refusal("n_out_of_range", sentence, field=f"{field}.n")
+        raise Refusal("n_out_of_range", sentence, field=f"{field}/n")
 
 
 def _need_some(items: tuple[Any, ...], field: str, sentence: str) -> None:

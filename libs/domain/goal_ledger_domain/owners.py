@@ -21,7 +21,7 @@ def need_owner(world: World, reference: str, field: str) -> str:
 def need_contributors(world: World, given: tuple[str, ...], already: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Each once, in order of reference; ``already`` ones may have left since."""
     text.at_most(given, "contributors", limits.CONTRIBUTORS_MAX_ITEMS)
-    for one in given:
+    for number, one in enumerate(given):
         if one not in already:
-            need_owner(world, one, "contributors")
+            need_owner(world, one, f"contributors/{number}")
     return tuple(sorted(set(given)))

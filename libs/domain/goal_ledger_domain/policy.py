@@ -107,27 +107,28 @@ def _need_scope(world: World, scope: str) -> None:
 
 def _valid(policy: Policy) -> Policy:
     if policy.time_zone is not None:
-        known_time_zone(policy.time_zone, "time_zone")
+        known_time_zone(policy.time_zone, "policy/time_zone")
     if policy.roll_up is not None:
-        text.choice(policy.roll_up, "roll_up", ROLL_UPS)
+        text.choice(policy.roll_up, "policy/roll_up", ROLL_UPS)
     for name, (least, greatest) in RANGES.items():
         stated = getattr(policy, name)
         if stated is not None:
             _need_range(stated, name, least, greatest)
     behind, on_track = policy.behind_points, policy.on_track_points
     if behind is not None and on_track is not None and behind < on_track:
-        raise Refusal("bands_reversed", "behind_points is below on_track_points.", field="behind_points")
+        sentence = "behind_points is below on_track_points."
+        raise Refusal("bands_reversed", sentence, field="policy/behind_points")
     return policy
 
 
 def _need_range(stated: Decimal | int, name: str, least: int, greatest: int) -> None:
     if isinstance(stated, Decimal):
-        values.value(stated, name)
+        values.value(stated, f"policy/{name}")
     if not least <= stated <= greatest:
         raise Refusal(
             "number_out_of_range",
             f"{name} is from {least} to {greatest}.",
-            field=name,
+            field=f"policy/{name}",
             least=least,
             greatest=greatest,
         )

@@ -57,7 +57,10 @@ CODES: dict[str, tuple[str, str]] = {**GENERAL, **ORGANISATION, **GOALS}
 
 
 class Refusal(Exception):
-    """Nothing is recorded. ``sentence`` is for people, ``code`` for programs, ``details`` are extra members."""
+    """Nothing is recorded. ``sentence`` is for people, ``code`` for programs, ``details`` are extra members.
+
+    ``field``: the command's field that it is about, what lies within it after slashes: ``measure/steps/0/id``.
+    """
 
     def __init__(self, code: str, sentence: str, *, field: str | None = None, **details: Any) -> None:
         super().__init__(sentence)

@@ -1,8 +1,8 @@
 """Problem documents (RFC 9457): the one form in which both APIs say no.
 
 ``type`` is ``urn:goal-ledger:problem:<code>``; ``code`` is stable and listed in the docs; ``detail`` is a sentence for
-people; ``field`` is the JSON pointer or parameter it is about. A body that was refused is never echoed, and an error of
-ours shows nothing but its correlation id.
+people; ``field`` is a JSON pointer into the body, else the name of a parameter or header. A body that was refused is
+never echoed, and an error of ours shows nothing but its correlation id.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ class ProblemDocument(BaseModel):
     type: str = Field(examples=["urn:goal-ledger:problem:not_found"])
     title: str
     status: int
-    code: str = Field(description="Stable; listed in docs/http.md")
+    code: str = Field(description="Stable; listed in docs/refusals.md")
     detail: str = Field(description="A sentence in the words of the domain")
-    field: str | None = Field(default=None, description="JSON pointer into the body, or the parameter's name")
+    field: str | None = Field(default=None, description="A JSON pointer into the body; else the name of a path parameter, query parameter or header")
     correlation_id: str | None = None
 
 

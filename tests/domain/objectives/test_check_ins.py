@@ -134,18 +134,18 @@ def said(key_result: str = "visitors", **more: Any) -> RecordCheckIn:
             "key_result",
         ),
         (said(), "check_in_empty", None),
-        (said(values=counted("NaN")), "value_not_decimal", "values.value"),
-        (said(values=counted("0.1234567")), "value_not_decimal", "values.value"),
-        (said(values=counted("1", "other")), "unknown_part", "values.other"),
-        (said("sum", values=counted("1")), "unknown_part", "values.value"),
-        (said(values=(PartValue("value"),)), "value_does_not_fit", "values.value"),
-        (said(values=(PartValue("value", Decimal(1), ("a",)),)), "value_does_not_fit", "values.value"),
-        (said(values=ticked("design")), "value_does_not_fit", "values.value"),
+        (said(values=counted("NaN")), "value_not_decimal", "values/0/value"),
+        (said(values=counted("0.1234567")), "value_not_decimal", "values/0/value"),
+        (said(values=counted("1", "other")), "unknown_part", "values/0/part"),
+        (said("sum", values=counted("1")), "unknown_part", "values/0/part"),
+        (said(values=(PartValue("value"),)), "value_does_not_fit", "values/0"),
+        (said(values=(PartValue("value", Decimal(1), ("a",)),)), "value_does_not_fit", "values/0"),
+        (said(values=ticked("design")), "value_does_not_fit", "values/0"),
         (said(values=counted("1") + counted("2")), "ids_not_unique", "values"),
-        (said("open", values=counted("1")), "value_does_not_fit", "values.value"),
-        (said("open", values=ticked("design", "design")), "ids_not_unique", "values.value"),
-        (said("open", values=ticked("flying")), "unknown_step", "values.value"),
-        (said("done", values=counted("0.5")), "value_does_not_fit", "values.value"),
+        (said("open", values=counted("1")), "value_does_not_fit", "values/0"),
+        (said("open", values=ticked("design", "design")), "ids_not_unique", "values/0/done"),
+        (said("open", values=ticked("flying")), "unknown_step", "values/0/done"),
+        (said("done", values=counted("0.5")), "value_does_not_fit", "values/0/value"),
         (said(confidence=Decimal("0.55")), "confidence_out_of_range", "confidence"),
         (said(confidence=Decimal("1.1")), "confidence_out_of_range", "confidence"),
         (said(confidence=Decimal("-0.1")), "confidence_out_of_range", "confidence"),
@@ -158,7 +158,7 @@ def said(key_result: str = "visitors", **more: Any) -> RecordCheckIn:
         (said(note="a\u2066b"), "text_has_control_characters", "note"),
         (said(blockers=("b",) * 21), "too_many", "blockers"),
         (said(evidence=("e",) * 21), "too_many", "evidence"),
-        (said(evidence=("a\nb",)), "text_has_control_characters", "evidence"),
+        (said(evidence=("a\nb",)), "text_has_control_characters", "evidence/0"),
     ],
 )
 def test_a_check_in_that_says_something_wrong_is_refused_with_the_field(
@@ -180,7 +180,7 @@ def bound() -> Record:
 
 
 def test_a_part_that_a_feed_speaks_for_takes_no_value_but_words() -> None:
-    bound().when(of_visitors(id="c2")).then_refused("value_comes_from_feed", "values.value")
+    bound().when(of_visitors(id="c2")).then_refused("value_comes_from_feed", "values/0/value")
     bound().when(said(check_in="c2", status="behind")).then(
         facts.CheckInRecorded("c2", "visitors", status="behind")
     )

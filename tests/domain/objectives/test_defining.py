@@ -58,7 +58,7 @@ def test_another_draft_under_a_taken_id_is_refused() -> None:
         ({"owner": "system/shop"}, "reference_malformed", "owner"),
         ({"owner": "unit/none"}, "unknown_unit", "owner"),
         ({"owner": "person/none"}, "unknown_person", "owner"),
-        ({"contributors": ("person/none",)}, "unknown_person", "contributors"),
+        ({"contributors": ("person/none",)}, "unknown_person", "contributors/0"),
         ({"contributors": tuple(f"person/p{i}" for i in range(51))}, "too_many", "contributors"),
         ({"kind": "moonshot"}, "choice_unknown", "kind"),
         ({"cycle": "q9"}, "unknown_cycle", "cycle"),

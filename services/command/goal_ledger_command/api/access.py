@@ -35,7 +35,7 @@ class NewKey(Body):
     holder: Holder
 
 
-@commands.post("/v1/systems", creates="/v1/systems/{id}")
+@commands.post("/v1/systems", creates="/v1/systems/{id}", system="id")
 def register_system(meta: Meta, body: NewSystem) -> RegisterSystem:
     """Register a system that emits readings or subscribes; its topics are made."""
     return RegisterSystem(meta, system=body.id, name=body.name)
@@ -65,7 +65,7 @@ def revoke_role(meta: Meta, body: RoleOf) -> RevokeRole:
     return RevokeRole(meta, holder=body.holder, role=body.role)
 
 
-@commands.post("/v1/keys-issued", creates="/v1/keys-issued/{id}")
+@commands.post("/v1/keys-issued", creates="/v1/keys-issued/{id}", key="id")
 def issue_key(meta: Meta, body: NewKey, maker: KeyMaker) -> IssueKey:
     """Issue an API key. The key itself is in the first answer only, as ``key``."""
     key = body.id or uuid7()

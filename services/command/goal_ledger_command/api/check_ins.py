@@ -76,13 +76,13 @@ def _recorded(meta: Meta, body: NewCheckIn, objective: str | None, key_result: s
     )
 
 
-@commands.post("/v1/key-results/{key_result}/check-ins", creates="/v1/check-ins/{id}")
+@commands.post("/v1/key-results/{key_result}/check-ins", creates="/v1/check-ins/{id}", check_in="id")
 def check_in_on_key_result(meta: Meta, key_result: str, body: NewCheckIn) -> RecordCheckIn:
     """Check in on a key result."""
     return _recorded(meta, body, None, key_result)
 
 
-@commands.post("/v1/objectives/{objective}/check-ins", creates="/v1/check-ins/{id}")
+@commands.post("/v1/objectives/{objective}/check-ins", creates="/v1/check-ins/{id}", check_in="id")
 def check_in_on_objective(meta: Meta, objective: str, body: NewCheckIn) -> RecordCheckIn:
     """Check in on an objective as a whole."""
     return _recorded(meta, body, objective, None)
@@ -111,7 +111,7 @@ def retract_check_in(meta: Meta, check_in: str, body: Plain) -> RetractCheckIn:
     return RetractCheckIn(meta, check_in=check_in)
 
 
-@words.post("/v1/objectives/{objective}/comments", creates="/v1/comments/{id}")
+@words.post("/v1/objectives/{objective}/comments", creates="/v1/comments/{id}", comment="id", on="objective")
 def comment_on_objective(meta: Meta, objective: str, body: Comment) -> AddComment:
     """Comment on an objective."""
     return AddComment(
@@ -119,7 +119,7 @@ def comment_on_objective(meta: Meta, objective: str, body: Comment) -> AddCommen
     )
 
 
-@words.post("/v1/check-ins/{check_in}/comments", creates="/v1/comments/{id}")
+@words.post("/v1/check-ins/{check_in}/comments", creates="/v1/comments/{id}", comment="id", on="check_in")
 def comment_on_check_in(meta: Meta, check_in: str, body: Comment) -> AddComment:
     """Comment on a check-in."""
     return AddComment(
@@ -127,7 +127,7 @@ def comment_on_check_in(meta: Meta, check_in: str, body: Comment) -> AddComment:
     )
 
 
-@words.post("/v1/objectives/{objective}/kudos", creates="/v1/kudos/{id}")
+@words.post("/v1/objectives/{objective}/kudos", creates="/v1/kudos/{id}", kudos="id", on="objective")
 def kudos_on_objective(meta: Meta, objective: str, body: Kudos) -> GiveKudos:
     """Give kudos on an objective."""
     return GiveKudos(
@@ -135,7 +135,7 @@ def kudos_on_objective(meta: Meta, objective: str, body: Kudos) -> GiveKudos:
     )
 
 
-@words.post("/v1/check-ins/{check_in}/kudos", creates="/v1/kudos/{id}")
+@words.post("/v1/check-ins/{check_in}/kudos", creates="/v1/kudos/{id}", kudos="id", on="check_in")
 def kudos_on_check_in(meta: Meta, check_in: str, body: Kudos) -> GiveKudos:
     """Give kudos on a check-in."""
     return GiveKudos(

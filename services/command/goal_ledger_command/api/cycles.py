@@ -25,7 +25,7 @@ class CycleDates(Body):
     end: LocalDate
 
 
-@commands.post("/v1/cycles", creates="/v1/cycles/{id}")
+@commands.post("/v1/cycles", creates="/v1/cycles/{id}", cycle="id")
 def plan_cycle(meta: Meta, body: NewCycle) -> PlanCycle:
     """Plan a cycle."""
     return PlanCycle(

@@ -33,12 +33,27 @@ class Declared:
     command: type
     creates: str | None
     """The address of what is created, with ``{id}``; None: the command acts on what is there."""
+    names: Mapping[str, str]
+    """What the deciders call otherwise: their field → the body's member or the path's parameter."""
     issues_key: bool = False
     """The function also takes a :class:`KeyMaker`; the key it makes is shown in the first answer."""
 
     @property
     def body_may_be_left_out(self) -> bool:
         return not any(one.is_required() for one in self.body.model_fields.values())
+
+    def place(self, field: str | None) -> str | None:
+        """Where a decider's field lies in the request: a JSON pointer into the body, or the path's parameter by name.
+
+        None: it is not in the request.
+        """
+        if field is None:
+            return None
+        name, slash, below = field.partition("/")
+        name = self.names.get(name, name)
+        if name in self.parameters:
+            return name
+        return f"/{name}{slash}{below}" if name in self.body.model_fields else None
 
     def make(self, meta: Meta, path_parameters: Mapping[str, str], body: Body, maker: KeyMaker | None) -> Any:
         """The command."""
@@ -54,15 +69,15 @@ class Commands:
         self.tag = tag
         self.declared: list[Declared] = []
 
-    def post(self, path: str, *, creates: str | None = None) -> Callable[[Function], Function]:
-        """Declare the function below as the command at ``POST path``."""
+    def post(self, path: str, *, creates: str | None = None, **names: str) -> Callable[[Function], Function]:
+        """Declare the function below as the command at ``POST path``; ``names`` as in :class:`Declared`."""
 
         def declare(function: Function) -> Function:
             hints = typing.get_type_hints(function)
-            names = tuple(
+            parameters = tuple(
                 n for n in inspect.signature(function).parameters if n not in ("meta", "body", "maker")
             )
-            if names != tuple(part[1:-1] for part in path.split("/") if part.startswith("{")):
+            if parameters != tuple(part[1:-1] for part in path.split("/") if part.startswith("{")):
                 raise TypeError(f"{function.__name__} does not take the parameters of {path}")
             self.declared.append(
                 Declared(
@@ -70,9 +85,10 @@ class Commands:
                     tag=self.tag,
                     function=function,
                     body=hints["body"],
-                    parameters=names,
+                    parameters=parameters,
                     command=hints["return"],
                     creates=creates,
+                    names=names,
                     issues_key="maker" in hints,
                 )
             )

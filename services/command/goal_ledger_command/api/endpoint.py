@@ -63,7 +63,7 @@ class Endpoint:
         except Problem as problem:
             answer = problem.response()
         except Refusal as refused:
-            answer = of_refusal(refused).response()
+            answer = of_refusal(refused, self._declared.place).response()
         except LedgerError as failed:
             answer = of_ledger_error(failed).response()
         await answer(scope, receive, send)

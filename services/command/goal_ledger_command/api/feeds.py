@@ -27,7 +27,7 @@ class NewFeed(FeedDefinition):
     system: str = Field(examples=["web-shop"], description="The system that emits it")
 
 
-@commands.post("/v1/feeds", creates="/v1/feeds/{id}")
+@commands.post("/v1/feeds", creates="/v1/feeds/{id}", feed="name")
 def register_feed(meta: Meta, body: NewFeed) -> RegisterFeed:
     """Register a feed."""
     return RegisterFeed(

@@ -61,7 +61,7 @@ class BoundPart(Body):
     part: Id = VALUE
 
 
-@commands.post("/v1/objectives/{objective}/key-results", creates="/v1/key-results/{id}")
+@commands.post("/v1/objectives/{objective}/key-results", creates="/v1/key-results/{id}", key_result="id")
 def add_key_result(meta: Meta, objective: str, body: NewKeyResult) -> AddKeyResult:
     """Add a key result. Needs a reason once the objective is active."""
     return AddKeyResult(

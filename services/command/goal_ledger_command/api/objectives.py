@@ -69,7 +69,7 @@ class EndedLink(Body):
     link: Id | None = None
 
 
-@commands.post("/v1/objectives", creates="/v1/objectives/{id}")
+@commands.post("/v1/objectives", creates="/v1/objectives/{id}", objective="id")
 def draft_objective(meta: Meta, body: NewObjective) -> DraftObjective:
     """Draft an objective."""
     return DraftObjective(

@@ -27,7 +27,7 @@ class Seat(Body):
     unit: Id
 
 
-@commands.post("/v1/people", creates="/v1/people/{id}")
+@commands.post("/v1/people", creates="/v1/people/{id}", person="id")
 def add_person(meta: Meta, body: NewPerson) -> AddPerson:
     """Add a person."""
     return AddPerson(meta, person=body.id or uuid7(), display_name=body.display_name)

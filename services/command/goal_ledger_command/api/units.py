@@ -42,7 +42,7 @@ class Wave(Body):
     wave: Id = Field(examples=["wave-1"])
 
 
-@commands.post("/v1/units", creates="/v1/units/{id}")
+@commands.post("/v1/units", creates="/v1/units/{id}", unit="id")
 def create_unit(meta: Meta, body: NewUnit) -> CreateUnit:
     """Create a unit."""
     return CreateUnit(meta, unit=body.id or uuid7(), name=body.name, parent=body.parent)

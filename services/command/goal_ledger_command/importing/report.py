@@ -48,7 +48,9 @@ class Report:
 
 def refused(place: str, kind: str, id: str, why: Exception) -> Report:
     """The report on what was not taken. An error of ours costs one row: the log has the rest."""
-    if isinstance(why, Refusal | Problem):
+    if isinstance(why, Refusal):
+        return Report(place, kind, id, REFUSED, why.code, why.sentence, _in_row(kind, why.field))
+    if isinstance(why, Problem):
         return Report(place, kind, id, REFUSED, why.code, why.sentence, why.field)
     if isinstance(why, LedgerError):
         outcome = REFUSED if why.code in ("fact_too_large", "person_shredded") else NOT_RECORDED
@@ -56,3 +58,11 @@ def refused(place: str, kind: str, id: str, why: Exception) -> Report:
     log.error("an import's row failed", exc_info=why, row=place)
     sentence = "The server met an error of its own; the log has the details."
     return Report(place, kind, id, NOT_RECORDED, "internal_error", sentence)
+
+
+def _in_row(kind: str, field: str | None) -> str | None:
+    """The JSON pointer of a decider's field within the row; a row's own id has that name in it, a feed's is its name."""
+    if field is None:
+        return None
+    own = "/name" if kind in ("feed", "moment") else "/id"
+    return own if field == kind.replace(" ", "_").replace("-", "_") else f"/{field}"
