@@ -26,12 +26,12 @@ from goal_ledger_contracts.objective import (
     ObjectiveReopened,
 )
 
-from goal_ledger_domain import policy, text, values
+from goal_ledger_domain import text, values
 from goal_ledger_domain.authors import need_author, need_writable
 from goal_ledger_domain.command import Meta, draft, need_reason
 from goal_ledger_domain.goal import Active, Archived, Closed, Drafted, Objective, known
 from goal_ledger_domain.key_result import need_room, need_weights
-from goal_ledger_domain.objective import need_open_to_goals
+from goal_ledger_domain.objective import need_open_to_goals, need_turn
 from goal_ledger_domain.part import Command as AnyCommand
 from goal_ledger_domain.part import Part
 from goal_ledger_domain.refusals import Refusal
@@ -112,23 +112,8 @@ def _activate(world: World, command: Activate, situation: Situation) -> Decision
     decision = define(world, command.meta, situation, state, ObjectiveActivated(), "activating an objective")
     need_weights(state.goal.undropped())
     need_room(world, state)
-    _need_turn(world, state)
+    need_turn(world, state, state.goal.owner)
     return decision
-
-
-def _need_turn(world: World, state: Objective) -> None:
-    """The policy may limit the active objectives of an owner."""
-    owner = state.goal.owner
-    limit = policy.in_force(world, owner, state.goal.id).max_active_objectives
-    if limit is not None and _active_of(world, owner) >= limit:
-        sentence = f"The policy allows {limit} active objectives of {owner}."
-        raise Refusal("too_many_active_objectives", sentence, limit=limit)
-
-
-def _active_of(world: World, owner: str) -> int:
-    return sum(
-        1 for _, state in world.all("objective") if isinstance(state, Active) and state.goal.owner == owner
-    )
 
 
 def _closing_identity(objective: str) -> Identity:
@@ -192,9 +177,14 @@ def _need_dropped(data: ObjectiveClosed) -> None:
 
 def _reopen(world: World, command: ReopenObjective, situation: Situation) -> Decision:
     state = known(world, command.objective)
-    if isinstance(state, Drafted | Active):
+    if isinstance(state, Drafted | Active) and state.goal.reopened:
         return same(state)
+    if isinstance(state, Drafted | Active):
+        raise Refusal(
+            "objective_not_closed", f"{state.goal.stream} is not closed: there is nothing to reopen."
+        )
     need_may(world, command.meta, state, Deed.REOPEN, "reopening an objective")
+    need_turn(world, state, state.goal.owner)
     return changed(command.meta, situation, state, ObjectiveReopened())
 
 

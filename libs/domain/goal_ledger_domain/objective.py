@@ -12,9 +12,9 @@ from typing import assert_never
 from goal_ledger_contracts import objective as facts
 from goal_ledger_contracts.decision import Decision, Situation
 
-from goal_ledger_domain import cycle, limits, text
+from goal_ledger_domain import cycle, limits, policy, text
 from goal_ledger_domain.command import Meta, draft, need_reason
-from goal_ledger_domain.goal import FOLDS, Objective, evolve, known
+from goal_ledger_domain.goal import FOLDS, Active, Objective, evolve, known
 from goal_ledger_domain.owners import need_contributors, need_owner
 from goal_ledger_domain.part import Part
 from goal_ledger_domain.refusals import Refusal
@@ -157,7 +157,24 @@ def _assign(world: World, command: AssignObjective, situation: Situation) -> Dec
     if (command.owner, contributors) == (state.goal.owner, state.goal.contributors):
         return same(state)
     data = facts.ObjectiveAssigned(command.owner, contributors)
-    return define(world, command.meta, situation, state, data, "assigning an objective")
+    assigned = define(world, command.meta, situation, state, data, "assigning an objective")
+    if isinstance(state, Active) and command.owner != state.goal.owner:
+        need_turn(world, state, command.owner)
+    return assigned
+
+
+def need_turn(world: World, state: Objective, owner: str) -> None:
+    """The policy may limit the active objectives of an owner, of whom this is to be one more."""
+    limit = policy.in_force(world, owner, state.goal.id).max_active_objectives
+    if limit is not None and _active_of(world, owner) >= limit:
+        sentence = f"The policy allows {limit} active objectives of {owner}."
+        raise Refusal("too_many_active_objectives", sentence, limit=limit)
+
+
+def _active_of(world: World, owner: str) -> int:
+    return sum(
+        1 for _, state in world.all("objective") if isinstance(state, Active) and state.goal.owner == owner
+    )
 
 
 def _give_kind(world: World, command: GiveKind, situation: Situation) -> Decision:

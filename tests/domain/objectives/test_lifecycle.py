@@ -30,7 +30,7 @@ from goal_ledger_domain.lifecycle import (
     CloseObjective,
     ReopenObjective,
 )
-from goal_ledger_domain.objective import RewordObjective
+from goal_ledger_domain.objective import AssignObjective, RewordObjective
 from support.given_when_then import WORKSPACE, Record, meta, on
 
 SEVEN, EIGHT = Decimal("0.7"), Decimal("0.8")
@@ -67,6 +67,10 @@ def test_the_policy_may_limit_key_results_and_active_objectives() -> None:
     record = limited(max_active_objectives=1).given(drafted("other")).told(Activate(meta(), "other"))
     record.when(Activate(meta(), "web-shop")).then_refused("too_many_active_objectives")
     record.told(CloseObjective(meta(), "other", "dropped"), Activate(meta(), "web-shop"))
+    record.when(ReopenObjective(because(), "other")).then_refused("too_many_active_objectives")
+    record.told(AssignObjective(because(), "web-shop", "person/ada"), ReopenObjective(because(), "other"))
+    back = AssignObjective(because(), "web-shop", "unit/shop")
+    record.when(back).then_refused("too_many_active_objectives")
 
 
 @pytest.mark.parametrize("outcome", ["achieved", "partial", "missed", "dropped", "postponed"])
