@@ -79,6 +79,8 @@ class Definition:
     changes: Mapping[str, Change] = field(default_factory=dict)
     """By event id, for endorsing."""
     carried_into: str | None = None
+    reopened: bool = False
+    """It was closed before: reopening it once more is nothing new."""
 
     @property
     def stream(self) -> str:
@@ -257,6 +259,8 @@ def _changed(goal: Definition, fact: Fact, data: FactData) -> dict[str, Any]:
             return {"links": {**goal.links, data.parent: link}}
         case facts.ObjectiveUnaligned():
             return {"links": {p: link for p, link in goal.links.items() if p != data.parent}}
+        case facts.ObjectiveReopened():
+            return {"reopened": True}
         case facts.ObjectiveCarriedOver():
             return {"carried_into": data.into}
         case facts.ChangeEndorsed():
@@ -271,7 +275,6 @@ def _changed(goal: Definition, fact: Fact, data: FactData) -> dict[str, Any]:
         case (
             facts.ObjectiveActivated()
             | facts.ObjectiveClosed()
-            | facts.ObjectiveReopened()
             | facts.ObjectiveArchived()
             | facts.CommentAdded()
             | facts.KudosGiven()

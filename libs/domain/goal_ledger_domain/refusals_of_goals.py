@@ -15,7 +15,7 @@ _STATE: dict[str, tuple[str, str]] = {
     "draft_can_only_be_dropped": ("conflict", "A draft that is closed is closed as dropped."),
     "objective_closed": ("conflict", "The objective is closed; it can be reopened."),
     "objective_archived": ("conflict", "The objective is archived."),
-    "objective_not_closed": ("conflict", "Only a closed objective can be archived."),
+    "objective_not_closed": ("conflict", "Only a closed objective can be archived or reopened."),
     "goal_cycle_closed": ("conflict", "The cycle of the objective is closed, and its goals with it."),
     "after_lock": ("conflict", "The check-in is effective after the lock of the objective's cycle."),
     "after_closing": ("conflict", "The check-in is effective after the closing of the objective."),

@@ -194,11 +194,6 @@ def refused(record: Record, ask: Any) -> None:
         assert record.when(ask(who)).refusal is not None
 
 
-def not_applicable(record: Record, ask: Any) -> None:
-    for who in (meta(), because(), because(actor=BOSS)):
-        assert not goes(record, ask(who))
-
-
 def drop_only(record: Record, ask: Any) -> None:
     if ask(meta()).outcome == "dropped":
         assert goes(record, ask(meta()))
@@ -233,7 +228,7 @@ CELL = {
     "with reason, grade untouched": with_reason_grade_untouched,
     "admin, with reason": admin_with_reason,
     "refused": refused,
-    "–": not_applicable,
+    "–": refused,
     "drop only": drop_only,
     "effective before the lock": before_the_lock,
     "effective before the closing, with reason, marked after closing": before_the_closing,
@@ -275,3 +270,14 @@ def test_a_correction_after_the_closing_is_marked() -> None:
 def test_dropping_a_key_result_needs_a_reason_even_in_a_draft() -> None:
     draft().when(DropKeyResult(meta(), "visitors")).then_refused("reason_required")
     assert goes(draft(), DropKeyResult(because(), "visitors"))
+
+
+def test_there_is_nothing_to_reopen_in_a_goal_that_was_never_closed() -> None:
+    for state in (draft, active, locked):
+        state().when(ReopenObjective(because(actor=BOSS), "web-shop")).then_refused("objective_not_closed")
+
+
+def test_reopening_once_more_is_nothing_new() -> None:
+    for state in (ended, archived, lambda: draft().told(CloseObjective(meta(), "web-shop", "dropped"))):
+        reopened = state().told(ReopenObjective(because(actor=BOSS), "web-shop"))
+        reopened.when(ReopenObjective(because(actor=BOSS), "web-shop")).then_nothing_new()
