@@ -40,6 +40,7 @@ def test_it_needs_a_reason() -> None:
 def test_the_policy_that_is_set_already_is_nothing_new() -> None:
     asked = SetPolicy(meta(), "workspace", Policy(grace_days=1))
     given().told(SetPolicy(R, "workspace", Policy(grace_days=1))).when(asked).then_nothing_new()
+    given().when(SetPolicy(meta(), "workspace", Policy())).then_nothing_new()
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def decide(world: World, command: SetPolicy, situation: Situation) -> Decision:
     _need_scope(world, command.scope)
     policy = _valid(command.policy)
     present: Revision | None = world.get("policy", command.scope)
-    if present is not None and present.policy == policy:
+    if policy == (present.policy if present else Policy()):
         return nothing_new(command.scope, here.stream)
     need_reason(command.meta, "setting a policy")
     data = PolicySet(command.scope, present.revision + 1 if present else 1, policy)
