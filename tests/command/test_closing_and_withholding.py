@@ -194,3 +194,13 @@ async def test_only_a_personal_text_that_is_there_is_withheld(org: Organisation)
     assert_problem(await withhold(unknown, "/note", who="bob"), 403, "not_allowed")
     assert (await withhold(fact, "/note")).status_code == 200
     assert (await withhold(fact, "/blockers/1")).status_code == 200
+
+
+async def test_only_a_closed_goal_is_reopened_and_once_more_is_nothing_new(org: Organisation) -> None:
+    await org.given_goal()
+    reopen, why = "/v1/objectives/shop/reopen", {"reason": "Closed too early"}
+    assert_problem(await org.post(reopen, why), 409, "objective_not_closed")
+    await org.given(("/v1/objectives/shop/close", {"outcome": "partial"}))
+    first, again = await org.post(reopen, why), await org.post(reopen, why)
+    assert [one["type"] for one in first.json()["facts"]] == ["ObjectiveReopened"]
+    assert (again.status_code, again.json()["facts"]) == (200, [])
