@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ async def test_what_is_not_strict_json_is_400(office: Organisation, service: Ser
     assert await office.head(service.internal) == before
 
 
+PYTHON_WORDS = re.compile(r"\btuple|dictionary|instance of|valid (string|boolean|integer)")
 WRONG: list[tuple[str, Any, int, str, str | None]] = [
     (CHECK_IN, {"values": [{"value": 1e21}]}, 422, "value_not_decimal", None),
     (CHECK_IN, b'{"values":[{"value":1e400}]}', 422, "value_not_decimal", None),
@@ -74,6 +76,9 @@ WRONG: list[tuple[str, Any, int, str, str | None]] = [
         "/values/1/part",
     ),
     (CHECK_IN, {"blockers": ["a", "b\u0000"]}, 422, "text_has_control_characters", "/blockers/1"),
+    (CHECK_IN, {"note": "see \U000e0068\U000e0069"}, 422, "text_has_control_characters", "/note"),
+    ("/v1/units", {"id": "..", "name": "Up"}, 422, "id_malformed", "/id"),
+    ("/v1/moments", {"name": ".", "at": "2026-11-01T00:00:00Z"}, 422, "id_malformed", "/name"),
     ("/v1/feeds", {"name": "a b", "system": "shop", "kind": "gauge"}, 422, "id_malformed", "/name"),
     ("/v1/feeds", {"name": "ab", "system": "none", "kind": "gauge"}, 404, "unknown_system", "/system"),
     ("/v1/check-ins/none/comments", {"text": "Well"}, 404, "unknown_check_in", "check_in"),
@@ -147,7 +152,8 @@ async def test_a_wrong_body_is_refused_with_its_code_and_field(
     office: Organisation, service: Service, path: str, body: Any, status: int, code: str, field: str | None
 ) -> None:
     before = await office.head(service.internal)
-    assert_problem(await office.post(path, body), status, code, field)
+    told = assert_problem(await office.post(path, body), status, code, field)
+    assert not PYTHON_WORDS.search(str(told)), told
     assert await office.head(service.internal) == before
 
 

@@ -66,9 +66,25 @@ _CODE_OF_PYDANTIC = {
 }
 _OURS = frozenset({"value_not_decimal", "instant_malformed", "date_malformed"})
 _SENTENCES = {
-    "field_required": "This member is required.",
-    "field_unknown": "The command knows no such member.",
+    "missing": "This member is required.",
+    "extra_forbidden": "The command knows no such member.",
+    **dict.fromkeys(("tuple_type", "list_type", "set_type"), "A list is expected here."),
+    **dict.fromkeys(
+        (
+            "dict_type",
+            "mapping_type",
+            "model_type",
+            "model_attributes_type",
+            "dataclass_type",
+            "dataclass_exact_type",
+        ),
+        "An object with named members is expected here.",
+    ),
+    **dict.fromkeys(("string_type", "string_sub_type"), "A text is expected here."),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false is expected here."),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "A whole number is expected here."),
 }
+"""By pydantic's kind of error, where its own sentence speaks of Python's types."""
 
 
 def of_refusal(refusal: Refusal, place: Place = lambda field: field) -> Problem:
@@ -116,7 +132,7 @@ def of_validation(error: ValidationError) -> Problem:
 
 def _one(kind: str, location: tuple[int | str, ...], message: str) -> dict[str, str]:
     code = kind if kind in _OURS else _CODE_OF_PYDANTIC.get(kind, "wrong_type")
-    return {"code": code, "detail": _SENTENCES.get(code, message), "field": pointer(_without_tags(location))}
+    return {"code": code, "detail": _SENTENCES.get(kind, message), "field": pointer(_without_tags(location))}
 
 
 def _without_tags(location: tuple[int | str, ...]) -> list[int | str]:

@@ -236,7 +236,7 @@ class EarlierSaid(Said):
 
 
 class CheckInRow(Said):
-    """On a key result or an objective. ``earlier``: what it said before it was ``corrected``."""
+    """On a key result or an objective. ``earlier``: what it said before each time that it was ``corrected``."""
 
     id: Id
     key_result: Id | None = None
