@@ -15,10 +15,10 @@ import pytest
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_projection import positions
 from goal_ledger_projection.api import (
-    access,
     changes_since,
     commitment,
     context,
+    database,
     feeds,
     goals,
     progress,
@@ -45,13 +45,14 @@ POSITION = "positions_pkey", "projection workspace"
 COUNT = "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'asked'"
 
 QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
-    "who asks": (access._HOLDER, THING),
+    "who asks": (database._OPENING, THING),
+    "the last fact, and those since": (database._OPENING, FACT),
     "bodies": (goals._BODIES, REVISION),
     "measured since": (commitment._MEASURED_SINCE, REVISION),
     "measures": (values._MEASURES, REVISION),
     "versions of some": (versions._SOME, REVISION),
     "the objective of a key result": (
-        versions._OBJECTIVE_OF,
+        goals._ADDED,
         ("definitions_key_results", "workspace key_results"),
     ),
     "definitions of one": (progress._DEFINITIONS, REVISION),

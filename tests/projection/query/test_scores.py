@@ -203,6 +203,19 @@ async def test_a_value_under_another_unit_stands_aside_and_the_last_comparable_o
     assert found["committed"]["parts"][0]["later_value_not_comparable"] is True
 
 
+async def test_the_last_comparable_value_is_found_however_much_was_said_since(story: Story) -> None:
+    story.goal("o", ("kr", Increase(d("10"), d("0"), unit="t")))
+    story.check_in("o", "kr", "4")
+    for unit in ("kg", "lb"):
+        other = Increase(d("10000"), d("0"), unit=unit)
+        story.tell("objective/o", MeasureChanged("kr", other), reason="x")
+        for n in range(1100):
+            story.check_in("o", "kr", str(n))
+    found = await key_result(story, "kr")
+    assert (found["score"], found["score_committed"]) == ("0.1099", "0.4")
+    assert found["committed"]["parts"][0]["later_value_not_comparable"] is True
+
+
 async def test_a_closed_objective_keeps_its_score_in_its_parents_too_and_restated_stands_beside_it(
     story: Story,
 ) -> None:

@@ -21,21 +21,10 @@ from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.tokens import BadToken, TokenVerifier
 from starlette.requests import Request
 
-from goal_ledger_projection.api.database import Snapshot
+from goal_ledger_projection.api.database import Holding
 
 _KEY = re.compile(r"glk\.([a-z0-9-]{1,40})\.([A-Za-z0-9._-]{1,64})\.[A-Za-z0-9_-]{43}")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="goal-ledger"'}
-_HOLDER = """
-SELECT d.body, a.body AS access, s.body['retired'] = 'true'::jsonb AS retired
-FROM (SELECT body, body->>'holder' AS holder FROM definitions WHERE workspace = $1 AND kind = $2 AND id = $3
-      ORDER BY seq DESC LIMIT 1) d
-LEFT JOIN LATERAL (SELECT s.body FROM definitions s
-                   WHERE s.workspace = $1 AND s.kind = 'system' AND s.id = substr(d.holder, 8) AND d.holder LIKE 'system/%'
-                   ORDER BY s.seq DESC LIMIT 1) s ON true
-LEFT JOIN LATERAL (SELECT a.body FROM definitions a WHERE a.workspace = $1 AND a.kind = 'access' AND a.id = d.holder
-                   ORDER BY a.seq DESC LIMIT 1) a ON true
-"""
-
 EMITTER = "emitter"
 FACT_READERS = frozenset({"analyst", "auditor", "admin"})
 
@@ -104,10 +93,9 @@ def credential_of(request: Request, verifier: TokenVerifier) -> Credential:
     return Credential(claims.workspace, "identity", f"{claims.issuer} {claims.subject}")
 
 
-async def reader_of(credential: Credential, snapshot: Snapshot, wanted: May) -> Reader:
+def reader_of(credential: Credential, holding: Holding, wanted: May) -> Reader:
     """Who that is in the workspace. Problems 401, 403."""
-    row = await snapshot.first(_HOLDER, credential.kind, credential.id)
-    body = None if row is None else json.loads(row["body"])
+    body = None if holding.credential is None else json.loads(holding.credential)
     if credential.digest is not None:
         good = (
             body is not None
@@ -116,12 +104,12 @@ async def reader_of(credential: Credential, snapshot: Snapshot, wanted: May) -> 
         )
         if not good:
             raise _unauthenticated("The API key is not valid.")
-    if row is None or body is None:
+    if body is None:
         sentence = "The workspace that the token names has not linked this identity."
         raise Problem(403, "identity_not_linked", sentence)
-    if row["retired"]:
+    if holding.is_retired:
         raise Problem(403, "system_retired", "The system is retired.")
-    roles = set(json.loads(row["access"])["roles"]) if row["access"] else set()
+    roles = set(json.loads(holding.access)["roles"]) if holding.access else set()
     if body["holder"].startswith("system/"):
         roles.add(EMITTER)
     reader = Reader(credential.workspace, body["holder"], frozenset(roles))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from goal_ledger_projection.api.context import CONTEXT_FACTS
-from goal_ledger_projection.api.database import Snapshot
+from goal_ledger_projection.api.database import CONTEXT_FACTS, Snapshot
 
 FACTS_MAX = 20_000
 TOUCHED_MAX = 1_000
 """Above either, computing all is as quick."""
 
 _TOUCHED = """
-SELECT stream, bool_or(type IN ('ObjectiveAligned', 'ObjectiveUnaligned') OR type = ANY ($4)) AS common
+SELECT stream, bool_or(type = ANY ($4)) AS common
 FROM (SELECT stream, type FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3 ORDER BY seq OFFSET 0) f
 GROUP BY stream
 """

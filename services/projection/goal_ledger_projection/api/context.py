@@ -24,7 +24,7 @@ from goal_ledger_scoring.aggregation import FeedDefinition
 from goal_ledger_scoring.policy import Rules, in_force
 from goal_ledger_scoring.windows import Span, cycle_span
 
-from goal_ledger_projection.api.database import Snapshot
+from goal_ledger_projection.api.database import CONTEXT_FACTS, Snapshot
 from goal_ledger_projection.api.goals import KeyResult
 
 Body = dict[str, Any]
@@ -42,33 +42,8 @@ WHERE workspace = $1 AND body['changed'] ->> 'type' IN ('ObjectiveAligned', 'Obj
 ORDER BY id, seq
 """
 _CHANGED = """
-SELECT seq FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3
-  AND (type IN ('ObjectiveAligned', 'ObjectiveUnaligned') OR type = ANY ($4))
-ORDER BY seq LIMIT 1
+SELECT seq FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3 AND type = ANY ($4) ORDER BY seq LIMIT 1
 """
-CONTEXT_FACTS = [
-    "WorkspaceCreated",
-    "PolicySet",
-    "MomentRecorded",
-    "MomentCorrected",
-    "MomentRetracted",
-    "StoreRestored",
-    "CyclePlanned",
-    "CycleOpened",
-    "CycleLocked",
-    "CycleClosed",
-    "CycleReopened",
-    "CycleDatesMoved",
-    "FeedRegistered",
-    "FeedRedefined",
-    "UnitCreated",
-    "UnitRenamed",
-    "UnitMoved",
-    "UnitClosed",
-    "LeadNamed",
-    "PilotWaveJoined",
-    "PilotWaveLeft",
-]
 
 
 @dataclass(slots=True)
@@ -269,6 +244,10 @@ class Contexts:
         self._kept: OrderedDict[tuple[str, int], Context] = OrderedDict()
         self._loading: dict[tuple[str, int], asyncio.Lock] = {}
 
+    def seq_of(self, workspace: str) -> int | None:
+        """Up to where the workspace's context is kept, None if it is not."""
+        return max((kept.seq for (name, _), kept in self._kept.items() if name == workspace), default=None)
+
     async def at(self, snapshot: Snapshot) -> Context:
         """The context that holds everything up to the snapshot's position (and perhaps more, which its look-ups leave
         out: they all name a seq)."""
@@ -291,6 +270,8 @@ class Contexts:
 
 
 async def _changed(snapshot: Snapshot, after: int, upto: int) -> bool:
+    if snapshot.context_holds_since is not None and snapshot.context_holds_since <= after:
+        return False
     return await snapshot.first(_CHANGED, after, upto, CONTEXT_FACTS) is not None
 
 

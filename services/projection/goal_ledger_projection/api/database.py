@@ -19,14 +19,54 @@ from goal_ledger_contracts.position import Position
 from goal_ledger_projection.database import KEY_LOOKUPS_ONLY
 from goal_ledger_projection.query_settings import QuerySettings
 
-_STANDING = """
+CONTEXT_FACTS = [
+    "ObjectiveAligned",
+    "ObjectiveUnaligned",
+    "WorkspaceCreated",
+    "PolicySet",
+    "MomentRecorded",
+    "MomentCorrected",
+    "MomentRetracted",
+    "StoreRestored",
+    "CyclePlanned",
+    "CycleOpened",
+    "CycleLocked",
+    "CycleClosed",
+    "CycleReopened",
+    "CycleDatesMoved",
+    "FeedRegistered",
+    "FeedRedefined",
+    "UnitCreated",
+    "UnitRenamed",
+    "UnitMoved",
+    "UnitClosed",
+    "LeadNamed",
+    "PilotWaveJoined",
+    "PilotWaveLeft",
+]
+"""Those that all goals may depend on (`context.py`)."""
+
+_OPENING = """
 SELECT (SELECT name FROM public.projections WHERE live) AS live, p.epoch, p.next_seq, p.rebuilding,
-       f.recorded_at, k.reason AS parked
+       f.recorded_at, k.reason AS parked, c.seq AS touched,
+       d.body AS credential, a.body AS access, s.body['retired'] = 'true'::jsonb AS retired
 FROM (SELECT $1::text AS workspace) w
 LEFT JOIN positions p ON p.workspace = w.workspace AND p.projection = $2
-LEFT JOIN facts f ON f.workspace = w.workspace AND f.seq = p.next_seq - 1
+LEFT JOIN LATERAL (SELECT f.recorded_at FROM facts f WHERE f.workspace = $1 AND f.seq = p.next_seq - 1 LIMIT 1) f ON true
 LEFT JOIN parked k ON k.workspace = w.workspace AND k.projection = $2
+LEFT JOIN LATERAL (SELECT c.seq FROM facts c
+                   WHERE c.workspace = $1 AND c.seq > $5 AND c.seq < p.next_seq AND c.type = ANY ($6)
+                   ORDER BY c.seq LIMIT 1) c ON true
+LEFT JOIN LATERAL (SELECT d.body, d.body->>'holder' AS holder FROM definitions d
+                   WHERE d.workspace = $1 AND d.kind = $3 AND d.id = $4 ORDER BY d.seq DESC LIMIT 1) d ON true
+LEFT JOIN LATERAL (SELECT s.body FROM definitions s
+                   WHERE s.workspace = $1 AND s.kind = 'system' AND s.id = substr(d.holder, 8) AND d.holder LIKE 'system/%'
+                   ORDER BY s.seq DESC LIMIT 1) s ON true
+LEFT JOIN LATERAL (SELECT a.body FROM definitions a WHERE a.workspace = $1 AND a.kind = 'access' AND a.id = d.holder
+                   ORDER BY a.seq DESC LIMIT 1) a ON true
 """
+"""Where the workspace stands, who holds the credential, and whether a context known up to `$5` still holds: in one
+statement, because every round trip to the database costs as much as what it asks."""
 _POSITIONS = (
     "SELECT workspace, epoch, next_seq FROM {}.positions WHERE projection = $1 AND workspace = ANY ($2)"
 )
@@ -41,8 +81,33 @@ Row = asyncpg.Record
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """What opens a snapshot: the workspace and the definition (kind, id) of a credential in it.
+
+    `context_seq`: up to where the workspace's context is in memory, None if it is not.
+    """
+
+    workspace: str
+    kind: str
+    id: str
+    context_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The newest definitions, as JSON, of a credential and of its holder's access; None where there is none."""
+
+    credential: str | None
+    access: str | None
+    is_retired: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A workspace as one transaction sees it. `position` None: nothing of it is known here."""
+    """A workspace as one transaction sees it. `position` None: nothing of it is known here.
+
+    `context_holds_since`: no fact after that seq is of a kind that all goals may depend on; None: it is not known.
+    """
 
     connection: Connection
     workspace: str
@@ -50,6 +115,8 @@ class Snapshot:
     recorded_at: datetime | None
     rebuilding: bool
     parked: str | None
+    holding: Holding
+    context_holds_since: int | None
 
     async def fetch(self, statement: str, *values: Any) -> Sequence[Row]:
         """Rows of a statement whose `$1` is the workspace."""
@@ -74,7 +141,12 @@ class ReadDatabase:
             self._settings.read_database_url,
             min_size=self._settings.min_connections,
             max_size=self._settings.max_connections,
-            server_settings={"application_name": "goal-ledger-query", **SETTINGS},
+            server_settings={
+                "application_name": "goal-ledger-query",
+                "statement_timeout": str(self._settings.statement_timeout_ms),
+                **SETTINGS,
+            },
+            reset=_nothing_to_reset,
             command_timeout=self._settings.statement_timeout_ms / 1000 + 5,
         )
         self._live = await self.pool.fetchval(_LIVE) or self._live
@@ -92,27 +164,27 @@ class ReadDatabase:
         return self._pool
 
     @asynccontextmanager
-    async def snapshot(self, workspace: str) -> AsyncIterator[Snapshot]:
+    async def snapshot(self, asker: Asker) -> AsyncIterator[Snapshot]:
         """A read-only snapshot of one workspace."""
         async with self.pool.acquire() as connection:
             try:
-                yield await self._begin(connection, workspace)
+                yield await self._begin(connection, asker)
             finally:
                 if not connection.is_closed():
                     await connection.execute("ROLLBACK")
 
-    async def _begin(self, connection: Connection, workspace: str) -> Snapshot:
+    async def _begin(self, connection: Connection, asker: Asker) -> Snapshot:
         while True:
             live = self._live
             await connection.execute(
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
-                f'SET LOCAL search_path TO "{live}"; '
-                f"SET LOCAL statement_timeout TO {self._settings.statement_timeout_ms}"
+                f'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO "{live}"'
             )
-            row = await connection.fetchrow(_STANDING, workspace, live)
+            row = await connection.fetchrow(
+                _OPENING, asker.workspace, live, asker.kind, asker.id, asker.context_seq, CONTEXT_FACTS
+            )
             assert row is not None
             if row["live"] == live:
-                return _snapshot(connection, workspace, row)
+                return _snapshot(connection, asker, row)
             await connection.execute("ROLLBACK")
             self._live = row["live"]
 
@@ -122,8 +194,21 @@ class ReadDatabase:
         return {row[0]: Position(row[1], row[2] - 1) for row in rows}
 
 
-def _snapshot(connection: Connection, workspace: str, row: Row) -> Snapshot:
+def _snapshot(connection: Connection, asker: Asker, row: Row) -> Snapshot:
+    holding = Holding(row["credential"], row["access"], bool(row["retired"]))
     if row["epoch"] is None:
-        return Snapshot(connection, workspace, None, None, False, None)
-    position = Position(row["epoch"], row["next_seq"] - 1)
-    return Snapshot(connection, workspace, position, row["recorded_at"], row["rebuilding"], row["parked"])
+        return Snapshot(connection, asker.workspace, None, None, False, None, holding, None)
+    return Snapshot(
+        connection,
+        asker.workspace,
+        Position(row["epoch"], row["next_seq"] - 1),
+        row["recorded_at"],
+        row["rebuilding"],
+        row["parked"],
+        holding,
+        asker.context_seq if row["touched"] is None else None,
+    )
+
+
+async def _nothing_to_reset(_: Connection) -> None:
+    """Nothing is ever set for a whole session, and every transaction is ended by who began it."""

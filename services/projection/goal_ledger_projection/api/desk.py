@@ -23,7 +23,7 @@ from starlette.requests import Request
 from goal_ledger_projection.api.access import May, Reader, credential_of, reader_of
 from goal_ledger_projection.api.clocks import CALCULATION, Asked, Clocks, asked, must_be_old_enough, present
 from goal_ledger_projection.api.context import Context, Contexts
-from goal_ledger_projection.api.database import ReadDatabase, Snapshot
+from goal_ledger_projection.api.database import Asker, ReadDatabase, Snapshot
 from goal_ledger_projection.api.goals import KnownGoals
 from goal_ledger_projection.api.routes import must_be_known
 from goal_ledger_projection.api.standing import Standings
@@ -116,8 +116,10 @@ class Desk:
         try:
             if question.include is not None and question.wait_ms:
                 await self.waiting.until(credential.workspace, question.include, question.wait_ms)
-            async with self.database.snapshot(credential.workspace) as snapshot:
-                reader = await reader_of(credential, snapshot, wanted)
+            workspace = credential.workspace
+            asker = Asker(workspace, credential.kind, credential.id, self.contexts.seq_of(workspace))
+            async with self.database.snapshot(asker) as snapshot:
+                reader = reader_of(credential, snapshot.holding, wanted)
                 clocks = await self._resolve(snapshot, question)
                 yield View(snapshot, reader, clocks, self)
         except asyncpg.QueryCanceledError as slow:

@@ -35,6 +35,11 @@ CROSS JOIN LATERAL (SELECT d.body FROM definitions d
                     WHERE d.workspace = $1 AND d.kind = 'objective' AND d.id = w.id AND d.seq = w.seq
                     ORDER BY d.workspace, d.kind, d.id, d.seq LIMIT 1) d
 """
+_ADDED = """
+SELECT id, seq FROM definitions
+WHERE workspace = $1 AND body['changed'] ->> 'type' = 'KeyResultAdded' AND (body['key_results'][-1]) ->> 'id' = $2
+ORDER BY seq LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +116,24 @@ class KnownGoals:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._kept: OrderedDict[tuple[str, int, str, int], Goal] = OrderedDict()
+        self._holders: OrderedDict[tuple[str, int, str], Version] = OrderedDict()
         self._measures: OrderedDict[tuple[str, int, str, int], tuple[Measure, dict[str, Simple]]] = (
             OrderedDict()
         )
+
+    async def objective_of(self, snapshot: Snapshot, key_result: str, seq: int) -> str | None:
+        """The objective that a key result was added to, by the facts up to `seq`."""
+        assert snapshot.position is not None
+        key = (snapshot.workspace, snapshot.position.epoch, key_result)
+        added = self._holders.get(key)
+        if added is None:
+            row = await snapshot.first(_ADDED, key_result)
+            if row is None:
+                return None
+            added = self._holders[key] = (row["id"], row["seq"])
+            while len(self._holders) > self._limit:
+                self._holders.popitem(last=False)
+        return added[0] if added[1] <= seq else None
 
     async def get(self, snapshot: Snapshot, epoch: int, versions: Iterable[Version]) -> dict[Version, Goal]:
         """The definitions of these versions, from memory or from the snapshot."""

@@ -14,8 +14,7 @@ from goal_ledger_projection.api.objectives import spans_of, standing_of
 from goal_ledger_projection.api.routes import declared
 from goal_ledger_projection.api.shapes import KeyResultAnswer
 from goal_ledger_projection.api.statuses import Standing
-from goal_ledger_projection.api.streams import event_ids, versions
-from goal_ledger_projection.api.versions import objective_of
+from goal_ledger_projection.api.streams import events_and_version
 
 
 def router(desk: Desk) -> APIRouter:
@@ -26,17 +25,17 @@ def router(desk: Desk) -> APIRouter:
     async def one(request: Request, id: str) -> Response:
         async with desk.view(request) as view:
             standing, found = await key_result_standing(view, id)
-            stream = f"objective/{standing.goal.id}"
             context = await view.context()
+            events, version = await events_and_version(
+                view.snapshot,
+                shown.evidence_seqs([standing]),
+                f"objective/{standing.goal.id}",
+                view.clocks.seq,
+            )
             body = {
                 **heading(view.clocks),
-                "key_result": shown.key_result(
-                    standing,
-                    found,
-                    spans_of(context, standing, found),
-                    await event_ids(view.snapshot, shown.evidence_seqs([standing])),
-                ),
-                "version": (await versions(view.snapshot, [stream], view.clocks.seq)).get(stream, 0),
+                "key_result": shown.key_result(standing, found, spans_of(context, standing, found), events),
+                "version": version,
             }
             return respond(request, view.clocks, encoded(body))
 
@@ -45,7 +44,7 @@ def router(desk: Desk) -> APIRouter:
 
 async def key_result_standing(view: View, id: str) -> tuple[Standing, KeyResult]:
     """A key result and how its objective stands. Problem 404, also where it did not exist yet."""
-    objective = await objective_of(view.snapshot, id, view.clocks.seq)
+    objective = await view.standings.goals.objective_of(view.snapshot, id, view.clocks.seq)
     if objective is not None:
         standing = await standing_of(view, objective)
         found = standing.defined.key_result(id)

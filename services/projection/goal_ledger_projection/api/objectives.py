@@ -23,7 +23,7 @@ from goal_ledger_projection.api.goals import KeyResult
 from goal_ledger_projection.api.routes import cursor, declared, read_cursor
 from goal_ledger_projection.api.shapes import ObjectiveAnswer, ObjectiveList
 from goal_ledger_projection.api.statuses import Standing
-from goal_ledger_projection.api.streams import event_ids, versions
+from goal_ledger_projection.api.streams import events_and_version, versions
 from goal_ledger_projection.api.texts import Text
 from goal_ledger_projection.api.versions import Moment
 from goal_ledger_projection.api.words import SILENCE, LastHearing, last_words
@@ -189,8 +189,9 @@ async def _detail(view: View, id: str) -> dict[str, Any]:
     standing = await standing_of(view, id)
     context = await view.context()
     body, moment = standing.goal.body, view.moment
-    events = await event_ids(view.snapshot, shown.evidence_seqs([standing]))
-    known = await versions(view.snapshot, [f"objective/{id}"], moment.seq)
+    events, version = await events_and_version(
+        view.snapshot, shown.evidence_seqs([standing]), f"objective/{id}", moment.seq
+    )
     parents = context.links_of(id, moment.seq, moment.as_of)
     children = [
         *context.links_to(f"objective/{id}", moment.seq, moment.as_of),
@@ -202,7 +203,7 @@ async def _detail(view: View, id: str) -> dict[str, Any]:
     ]
     return {
         **shown.summary(standing),
-        "version": known.get(f"objective/{id}", 0),
+        "version": version,
         "confidence": number(standing.said.confidence),
         "last_check_in_at": time(standing.said.word.at),
         "description": body.get("description"),

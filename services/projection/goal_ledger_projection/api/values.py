@@ -10,7 +10,6 @@ A fed part's value is the aggregation of its feed's accepted readings in the par
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,20 +26,25 @@ _TICK = timedelta(microseconds=1)
 
 _CHECKED_IN = """
 SELECT q.n::int AS n, v.seq, v.effective_at, v.value, v.done, v.unit, v.measure_seq, v.check_in
-FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
-     WITH ORDINALITY AS q (key_result, part, since, until, k, n)
+FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[]{asked})
+     WITH ORDINALITY AS q (key_result, part, since, until, k{named}, n)
 CROSS JOIN LATERAL (
     SELECT v.seq, v.effective_at, v.value, v.done, v.unit, v.measure_seq, v.check_in
     FROM value_rows v
     WHERE v.workspace = $1 AND v.key_result = q.key_result AND v.part = q.part
       AND v.effective_at <= q.until AND v.effective_at >= q.since
-      AND v.seq <= q.k AND (v.ended_seq IS NULL OR v.ended_seq > q.k)
+      AND v.seq <= q.k AND (v.ended_seq IS NULL OR v.ended_seq > q.k) {more}
     ORDER BY v.effective_at DESC, v.seq DESC
-    LIMIT {limit}
+    LIMIT 1
 ) v
-ORDER BY q.n, v.effective_at DESC, v.seq DESC
 """
-_FIRST = _CHECKED_IN.format(limit="1")
+_FIRST = _CHECKED_IN.format(asked="", named="", more="")
+_FIRST_OF_OTHERS = _CHECKED_IN.format(
+    asked=", $7::text[]",
+    named=", passed",
+    more="AND v.measure_seq <> ALL (string_to_array(q.passed, ',')::bigint[])",
+)
+"""The first that was not recorded under one of these revisions of the measure."""
 _FIRST_ALIKE = """
 SELECT q.n::int AS n, v.seq, v.effective_at, v.value, v.done, v.unit, v.measure_seq, v.check_in
 FROM unnest(string_to_array($2, ','), string_to_array($3, ',')) WITH ORDINALITY AS q (key_result, part, n)
@@ -54,7 +58,6 @@ CROSS JOIN LATERAL (
 ) v
 """
 """The same where all are asked at one moment, as almost all of a tree are; ids hold no commas."""
-_EVERY = _CHECKED_IN.format(limit="2000")
 
 _STRETCH = """
 unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::text[], $8::text[])
@@ -150,7 +153,7 @@ async def values_in_force(snapshot: Snapshot, wanted: Sequence[Wanted]) -> list[
 async def _checked_in(
     snapshot: Snapshot, wanted: Sequence[tuple[int, CheckedIn]], found: list[PartInput]
 ) -> None:
-    doubtful: list[tuple[int, CheckedIn]] = []
+    doubtful: list[tuple[int, CheckedIn, Row]] = []
     alike, others = _by_moment(wanted)
     for some, rows in (
         (alike, await _at_one_moment(snapshot, [one for _, one in alike])),
@@ -161,10 +164,10 @@ async def _checked_in(
             if row["measure_seq"] == one.measure_seq:
                 found[n] = _input(row)
             else:
-                doubtful.append((n, one))
+                doubtful.append((n, one, row))
     if doubtful:
-        values = await _comparable(snapshot, [one for _, one in doubtful])
-        for (n, _), value in zip(doubtful, values, strict=True):
+        values = await _comparable(snapshot, [(one, row) for _, one, row in doubtful])
+        for (n, _, _), value in zip(doubtful, values, strict=True):
             found[n] = value
 
 
@@ -196,29 +199,37 @@ async def _at_one_moment(snapshot: Snapshot, wanted: Sequence[CheckedIn]) -> Seq
     )
 
 
-async def _comparable(snapshot: Snapshot, doubtful: Sequence[CheckedIn]) -> list[PartInput]:
-    """The last value recorded under the part's unit and kind, for parts whose measure was changed since the last one."""
-    rows = await snapshot.fetch(_EVERY, *_columns(doubtful))
-    kinds = await _kinds_of(snapshot, doubtful, rows)
-    by_part: defaultdict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_part[row["n"] - 1].append(row)
-    return [_last_comparable(one, by_part[n], kinds) for n, one in enumerate(doubtful)]
+async def _comparable(snapshot: Snapshot, doubtful: Sequence[tuple[CheckedIn, Row]]) -> list[PartInput]:
+    """The last value recorded under the part's unit and kind, of parts whose last one was recorded under another revision
+    of the measure: a revision that does not compare is passed over, then the last value under another one is looked at."""
+    found = [PartInput(incomparable=True)] * len(doubtful)
+    passed: list[list[int]] = [[] for _ in doubtful]
+    looked_at = {n: row for n, (_, row) in enumerate(doubtful)}
+    while looked_at:
+        kinds = await _kinds_of(snapshot, [(doubtful[n][0], row) for n, row in looked_at.items()])
+        others: list[int] = []
+        for n, row in looked_at.items():
+            one = doubtful[n][0]
+            kind = kinds.get((one.objective, one.key_result, row["measure_seq"]), {}).get(one.part)
+            if kind == one.kind and row["unit"] == one.unit:
+                found[n] = _input(row, incomparable=bool(passed[n]))
+            else:
+                passed[n].append(row["measure_seq"] or 0)
+                others.append(n)
+        looked_at = {}
+        if others:
+            columns = _columns([doubtful[n][0] for n in others])
+            columns.append([",".join(map(str, passed[n])) for n in others])
+            rows = await snapshot.fetch(_FIRST_OF_OTHERS, *columns)
+            looked_at = {others[row["n"] - 1]: row for row in rows}
+    return found
 
 
-def _last_comparable(one: CheckedIn, newest_first: list[Row], kinds: MeasureKinds) -> PartInput:
-    for passed, row in enumerate(newest_first):
-        kind = kinds.get((one.objective, one.key_result, row["measure_seq"]), {}).get(one.part)
-        if kind == one.kind and row["unit"] == one.unit:
-            return _input(row, incomparable=passed > 0)
-    return PartInput(incomparable=bool(newest_first))
-
-
-async def _kinds_of(snapshot: Snapshot, doubtful: Sequence[CheckedIn], rows: Sequence[Row]) -> MeasureKinds:
+async def _kinds_of(snapshot: Snapshot, looked_at: Sequence[tuple[CheckedIn, Row]]) -> MeasureKinds:
     asked = sorted(
         {
-            (doubtful[row["n"] - 1].objective, doubtful[row["n"] - 1].key_result, row["measure_seq"])
-            for row in rows
+            (one.objective, one.key_result, row["measure_seq"])
+            for one, row in looked_at
             if row["measure_seq"] is not None
         }
     )

@@ -22,12 +22,6 @@ CROSS JOIN LATERAL (SELECT d.id, d.seq FROM definitions d
                       AND d.seq <= $2 AND d.effective_at <= $3
                     ORDER BY d.seq DESC LIMIT 1) d
 """
-_OBJECTIVE_OF = """
-SELECT id FROM definitions
-WHERE workspace = $1 AND body['changed'] ->> 'type' = 'KeyResultAdded' AND (body['key_results'][-1]) ->> 'id' = $2
-  AND seq <= $3
-ORDER BY seq LIMIT 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +41,6 @@ async def versions_at(snapshot: Snapshot, moment: Moment, ids: Sequence[str] | N
     else:
         rows = await snapshot.fetch(_ALL, moment.seq, moment.as_of)
     return [(row["id"], row["seq"]) for row in rows]
-
-
-async def objective_of(snapshot: Snapshot, key_result: str, seq: int) -> str | None:
-    """The objective that a key result was added to, by the facts up to `seq`."""
-    row = await snapshot.first(_OBJECTIVE_OF, key_result, seq)
-    return None if row is None else str(row["id"])
 
 
 def is_present(snapshot: Snapshot, moment: Moment) -> bool:

@@ -23,7 +23,7 @@ class Waiting:
 
     def __init__(self, database: ReadDatabase, poll_ms: int) -> None:
         self._database, self._poll_s = database, poll_ms / 1000
-        self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiters: defaultdict[str, dict[asyncio.Event, Position]] = defaultdict(dict)
         self._seen: dict[str, Position] = {}
         self._looking: asyncio.Task[None] | None = None
 
@@ -33,7 +33,7 @@ class Waiting:
         try:
             async with asyncio.timeout(wait_ms / 1000):
                 while not self._has(workspace, wanted):
-                    self._waiters[workspace].add(woken)
+                    self._waiters[workspace][woken] = wanted
                     self._look()
                     await woken.wait()
                     woken.clear()
@@ -42,7 +42,7 @@ class Waiting:
         finally:
             waiters = self._waiters.get(workspace)
             if waiters is not None:
-                waiters.discard(woken)
+                waiters.pop(woken, None)
                 if not waiters:
                     del self._waiters[workspace]
                     self._seen.pop(workspace, None)
@@ -71,6 +71,7 @@ class Waiting:
             for workspace, position in found.items():
                 if self._seen.get(workspace) != position:
                     self._seen[workspace] = position
-                    for waiter in self._waiters.get(workspace, ()):
-                        waiter.set()
+                    for waiter, wanted in self._waiters.get(workspace, {}).items():
+                        if position >= wanted:
+                            waiter.set()
             await asyncio.sleep(self._poll_s)
