@@ -58,7 +58,7 @@ QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
     "definitions of one": (progress._DEFINITIONS, REVISION),
     "values at one moment": (values._FIRST_ALIKE, VALUE),
     "values": (values._FIRST, VALUE),
-    "earlier values": (values._EVERY, VALUE),
+    "earlier values": (values._FIRST_OF_OTHERS, VALUE),
     "times of values": (progress._VALUE_TIMES, ("value_rows_in_force", "workspace key_result")),
     "values of key results": (timeline._VALUES, ("value_rows_in_force", "workspace key_result")),
     "last readings": (values._LAST_READING, READING),
