@@ -19,6 +19,12 @@ from goal_ledger_domain.refusals import Refusal
         ("a\u2066b", "text_has_control_characters"),
         ("a\u0085b", "text_has_control_characters"),
         ("\ud800", "text_has_control_characters"),
+        *[(f"a{chr(one)}b", "text_has_control_characters") for one in range(0x202A, 0x202F)],
+        *[(f"a{chr(one)}b", "text_has_control_characters") for one in range(0x2066, 0x2070)],
+        ("shop\U000e0061\U000e0062", "text_has_control_characters"),
+        ("\U000e0001", "text_has_control_characters"),
+        ("\U0001f3f4\U000e0067\U000e0062", "text_has_control_characters"),
+        ("\U0001f3f4" + "\U000e0061" * 7 + "\U000e007f", "text_has_control_characters"),
         ("x" * 201, "text_too_long"),
     ],
 )
@@ -26,6 +32,23 @@ def test_a_line_that_is_no_clean_text_is_refused_with_its_field(given: str, code
     with pytest.raises(Refusal) as refused:
         text.line(given, "name")
     assert (refused.value.code, refused.value.field) == (code, "name")
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "Überprüfte Größenänderung",
+        "Blåbærsyltetøy på kjøkkenet",
+        "👩\u200d👩\u200d👧\u200d👦 👍🏽 🏳\ufe0f\u200d🌈 🇳🇴 1\ufe0f\u20e3",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f Edinburgh",
+        "مرحبا\u061c 5\u200f",
+        "שלום\u200e (Oslo)",
+        "می\u200cخواهم",
+    ],
+)
+def test_texts_of_all_scripts_and_emoji_are_taken_as_they_are(good: str) -> None:
+    assert text.line(good, "name") == good
+    assert text.passage(good, "note") == good
 
 
 def test_text_is_kept_in_nfc() -> None:
@@ -36,11 +59,16 @@ def test_a_passage_keeps_its_line_breaks_in_one_form() -> None:
     assert text.passage("one\r\ntwo\tthree\n", "note") == "one\ntwo\tthree"
 
 
-@pytest.mark.parametrize("id", ["", "a/b", "æ", "x" * 65, "a b"])
+@pytest.mark.parametrize("id", ["", "a/b", "æ", "x" * 65, "a b", ".", ".."])
 def test_an_id_outside_the_alphabet_is_refused(id: str) -> None:
     with pytest.raises(Refusal) as refused:
         text.id_of(id, "unit")
     assert refused.value.code == "id_malformed"
+
+
+@pytest.mark.parametrize("id", ["...", ".a", "a..", "-", "_", "A.b_c-9"])
+def test_an_id_of_dots_and_letters_is_taken(id: str) -> None:
+    assert text.id_of(id, "unit") == id
 
 
 def test_a_reference_names_a_kind_that_is_allowed() -> None:

@@ -15,7 +15,7 @@ GENERAL: dict[str, tuple[str, str]] = {
     "field_required": ("invalid", "Something that must be stated is not."),
     "id_malformed": (
         "invalid",
-        "An id is not 1–64 of A–Z a–z 0–9 . _ - (workspaces, systems: 1–40 of a–z 0–9 -).",
+        "An id is not 1–64 of A–Z a–z 0–9 . _ -, or is . or .. (workspaces, systems: 1–40 of a–z 0–9 -).",
     ),
     "reference_malformed": (
         "invalid",
@@ -23,7 +23,10 @@ GENERAL: dict[str, tuple[str, str]] = {
     ),
     "text_empty": ("invalid", "A text has no visible character."),
     "text_too_long": ("invalid", "A text has more characters than its limit."),
-    "text_has_control_characters": ("invalid", "A text holds control or bidirectional override characters."),
+    "text_has_control_characters": (
+        "invalid",
+        "A text holds control, bidirectional override or tag characters (docs/limits.md).",
+    ),
     "value_not_decimal": (
         "invalid",
         "A value is not finite, or has over 18 digits before or 6 after the point.",

@@ -1,7 +1,11 @@
 """Validated text, ids and references: what a command says is taken in one clean form, or refused with the field's name.
 
 Text is kept in NFC. Refused: empty text, control characters (a line break and a tab are fine in long texts), halves of
-surrogate pairs, and the bidirectional embeddings, overrides and isolates that make a text read other than it is.
+surrogate pairs, and what makes a text read other than it is: the bidirectional embeddings, overrides and isolates
+(U+202A–202E, U+2066–2069), the deprecated format characters (U+206A–206F), and tag characters (U+E0000–E007F), which
+nobody sees and programs read, but in the flags that Unicode writes with them (England, Scotland, Wales …). Allowed, for
+they override nothing and texts in Arabic and Hebrew need them: the marks U+200E, U+200F, U+061C; so are the joiners of
+emoji and of many scripts (U+200C, U+200D).
 """
 
 from __future__ import annotations
@@ -14,9 +18,13 @@ from goal_ledger_contracts.ids import ID, WORKSPACE_ID
 from goal_ledger_domain import limits
 from goal_ledger_domain.refusals import Refusal
 
-_BIDI = "\u202a-\u202e\u2066-\u2069"
-REFUSED_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_BIDI}]")
-_REFUSED_IN_TEXT = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_BIDI}]")
+_DECEIVES = "\u202a-\u202e\u2066-\u206f\U000e0000-\U000e007f"
+REFUSED_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_DECEIVES}]")
+_REFUSED_IN_TEXT = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_DECEIVES}]")
+_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
+"""A black flag, the tags of a region (``gbsct``), the tag that ends them."""
+_NO_SEGMENT = frozenset({".", ".."})
+"""Ids that whoever normalises a URL takes out of its path: nobody could address what bears one."""
 
 
 def line(text: str, field: str, max_characters: int = limits.NAME_MAX_CHARACTERS) -> str:
@@ -49,7 +57,7 @@ def optional_passage(
 
 
 def _clean(text: str, field: str, max_characters: int, refused: re.Pattern[str]) -> str:
-    if refused.search(text):
+    if refused.search(text) and refused.search(_FLAG.sub("", text)):
         raise Refusal(
             "text_has_control_characters",
             f"{field} holds a control character or one that overrides the direction of writing.",
@@ -74,9 +82,10 @@ def _is_visible(character: str) -> bool:
 
 
 def id_of(text: str, field: str) -> str:
-    """An id that others chose: 1–64 of ``A–Z a–z 0–9 . _ -``."""
-    if ID.fullmatch(text) is None:
-        raise Refusal("id_malformed", f"{field} is not 1–64 of A–Z a–z 0–9 . _ -.", field=field)
+    """An id that others choose for what is new: 1–64 of ``A–Z a–z 0–9 . _ -``, but not ``.`` or ``..``."""
+    if ID.fullmatch(text) is None or text in _NO_SEGMENT:
+        sentence = f"{field} is not 1–64 of A–Z a–z 0–9 . _ - (nor . or .. alone)."
+        raise Refusal("id_malformed", sentence, field=field)
     return text
 
 

@@ -79,10 +79,10 @@ LocalDate = Annotated[
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-10-01"]}),
 ]
 
-ID_PATTERN = "^[A-Za-z0-9._-]{1,64}$"
+ID_PATTERN = r"^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$"
 
 Id = Annotated[str, Field(json_schema_extra={"pattern": ID_PATTERN, "examples": ["web-shop"]})]
-"""1–64 of ``A–Z a–z 0–9 . _ -``; the deciders refuse others (``id_malformed``)."""
+"""1–64 of ``A–Z a–z 0–9 . _ -``, but not ``.`` or ``..``; the deciders refuse others (``id_malformed``)."""
 NewId = Annotated[
     str | None,
     Field(
