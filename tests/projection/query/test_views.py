@@ -105,6 +105,11 @@ async def test_objectives_are_found_by_what_they_are(story: Story) -> None:
     assert await found(kind="committed") == ["shop"]
     assert await found(status="missed") == ["old"]
     assert await found(q="TEXT OF vis") == ["shop"]
+    story.tell("objective/old", ObjectiveReworded("Bl\u00e5b\u00e6r"))
+    await story.arrive()
+    assert await found(q="bla\u030ab\u00e6r") == ["old"]
+    facts = await story.ask("/v1/facts", q="Bla\u030ab\u00e6r")
+    assert [one["type"] for one in facts["items"]] == ["ObjectiveReworded"]
     assert await found(sort="-score") == ["shop", "top", "alone", "old"]
 
 

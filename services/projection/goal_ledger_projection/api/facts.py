@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from unicodedata import normalize
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_contracts.facts import FACTS
@@ -80,7 +81,8 @@ def router(desk: Desk) -> APIRouter:
             question.where("effective_at < {}", _instant(effective_to, "effective_to"))
             question.where("seq > {}", after)
             question.where("seq < {}", before)
-            question.where("position({} IN convert_from(bytes, 'UTF8')) > 0", q)
+            text = None if q is None else normalize("NFC", q)
+            question.where("position({} IN convert_from(bytes, 'UTF8')) > 0", text)
             descending = order == "desc"
             last = read_cursor(request, cursor, str(view.clocks.token)) or None
             question.where("seq < {}" if descending else "seq > {}", last)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
+from unicodedata import normalize
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_edge.problems import Problem
@@ -142,7 +143,7 @@ def _matches(one: Standing, filters: Filters, units: frozenset[str] | None) -> b
         and (filters.kind is None or body.get("kind") == filters.kind)
         and (filters.state is None or body["stage"] == filters.state)
         and (filters.status is None or one.status.shown == filters.status)
-        and (filters.q is None or _contains(one, filters.q.casefold()))
+        and (filters.q is None or _contains(one, normalize("NFC", filters.q).casefold()))
     )
 
 
