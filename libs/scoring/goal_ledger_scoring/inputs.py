@@ -70,9 +70,11 @@ class ChildLink:
 
 @dataclass(slots=True)
 class Kept:
-    """The score that a closed objective keeps; ``score`` None: it closed unmeasured."""
+    """The score that a closed objective keeps; ``score`` None: it closed unmeasured. ``feeds``: how often each feed was
+    counted beneath it, where its children are not given."""
 
     score: Decimal | None
+    feeds: Mapping[str, int] | None = None
 
 
 @dataclass(slots=True)

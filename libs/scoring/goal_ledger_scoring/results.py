@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -72,12 +73,14 @@ class KeyResultScore:
 
 @dataclass(slots=True)
 class GoalScore:
-    """``kept``: the score of the closing, not recomputed. ``feeds_twice``: feeds counted more than once beneath it."""
+    """``kept``: the score of the closing, not recomputed. ``feeds``: how often each feed is counted beneath it, if any is;
+    ``feeds_twice``: those counted more than once."""
 
     id: str
     score: Decimal | None
     key_results: dict[str, KeyResultScore] = field(default_factory=dict)
     counted: tuple[Counted, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    feeds: Mapping[str, int] | None = None
     feeds_twice: tuple[str, ...] = ()
     kept: bool = False

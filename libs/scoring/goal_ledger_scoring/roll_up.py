@@ -33,7 +33,6 @@ from goal_ledger_scoring.results import Counted, GoalScore, KeyResultScore, Left
 
 Scored = dict[int, KeyResultScore]
 """Scores by the identity of the key result input they were computed from."""
-FeedCounts = dict[str, int]
 
 
 @dataclass(slots=True)
@@ -43,7 +42,6 @@ class Remembered:
     goal: GoalInput
     children: tuple[GoalScore | None, ...]
     score: GoalScore
-    feeds: FeedCounts
 
 
 Memory = dict[str, Remembered]
@@ -62,7 +60,6 @@ def score_tree(
     shared: Scored = {} if scored is None else scored
     kept: Memory = {} if memory is None else memory
     scores: dict[str, GoalScore] = {}
-    feeds: dict[str, FeedCounts] = {}
     order = children_first(goals)
     if len(order) < len(goals):
         goals = _without_loops(goals, goals.keys() - {goal.id for goal in order})
@@ -72,13 +69,12 @@ def score_tree(
         known = kept.get(goal.id)
         if known is None or known.goal is not goal or not _same(known.children, beneath):
             score = _score_goal(goal, goals, scores, shared)
-            counts = _feeds_beneath(goal, score, feeds)
+            counts = _feeds_beneath(goal, score, scores)
             if counts:
+                score.feeds = counts
                 score.feeds_twice = tuple(sorted(feed for feed, times in counts.items() if times > 1))
-            known = kept[goal.id] = Remembered(goal, beneath, score, counts)
+            known = kept[goal.id] = Remembered(goal, beneath, score)
         scores[goal.id] = known.score
-        if known.feeds:
-            feeds[goal.id] = known.feeds
     return scores
 
 
@@ -250,19 +246,19 @@ def _why_left_out(link: ChildLink, child: GoalInput | None) -> str | None:
     return None if link.weight else "weight_zero"
 
 
-def _feeds_beneath(goal: GoalInput, score: GoalScore, below: Mapping[str, FeedCounts]) -> FeedCounts:
+def _feeds_beneath(goal: GoalInput, score: GoalScore, scores: Mapping[str, GoalScore]) -> Counter[str]:
     """How often each feed is counted under this goal: by its own key results and through each counted child."""
-    found: Counter[str] = Counter()
+    found: Counter[str] = Counter(goal.kept.feeds if goal.kept is not None else None)
     own = [] if goal.roll_up == ALIGNED else [o for o in goal.key_results if not o.dropped and o.weight]
     for one in own:
         for part in one.values.values():
             if part.feed:
                 found[part.feed] += 1
-    if goal.children and below:
+    if goal.children:
         within = [score.key_results[one.id] for one in own if one.id in score.key_results]
         counted = [*score.counted, *(child for one in within for child in one.counted)]
         for child in _counted_children(counted):
-            found.update(below.get(child, {}))
+            found.update(scores[child].feeds)
     return found
 
 

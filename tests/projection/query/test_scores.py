@@ -316,6 +316,22 @@ async def test_a_feed_that_counts_twice_under_one_ancestor_is_flagged(story: Sto
     assert (await objective(story, "o"))["feeds_counted_twice"] == ["f"]
 
 
+async def test_a_feed_that_counts_twice_is_flagged_through_closed_objectives_too(story: Story) -> None:
+    story.tell(f"workspace/{story.workspace}", PolicySet("workspace", 1, Policy(roll_up="both")))
+    story.tell("feed/f", FeedRegistered("webshop", "gauge"))
+    for id, parent in (("top", None), ("middle", "top"), ("low", "middle")):
+        story.goal(id, (f"k-{id}", TEN))
+        if parent is not None:
+            story.tell(f"objective/{id}", ObjectiveAligned(f"l-{id}", f"objective/{parent}", "contributes"))
+    for id in ("top", "low"):
+        story.tell(f"objective/{id}", PartBound(f"k-{id}", "value", "f", "last"))
+    story.later(at(2))
+    story.tell("feed/f", reading("r", at(1), "5"), at=at(1))
+    story.tell("objective/middle", ObjectiveClosed("partial"))
+    assert (await objective(story, "top"))["feeds_counted_twice"] == ["f"]
+    assert (await objective(story, "middle"))["feeds_counted_twice"] == []
+
+
 async def test_a_baseline_found_after_the_activation_completes_the_commitment(story: Story) -> None:
     story.goal("o", ("kr", Increase(d("100"))))
     story.later(at(2))

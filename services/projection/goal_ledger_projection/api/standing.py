@@ -232,8 +232,9 @@ class Standings:
         then = await self.at(snapshot, plan.moment, [plan.goal.id], unclosed=plan.goal.id)
         standing = then[plan.goal.id]
         scores = (standing.amended, standing.as_committed)
-        amended = GoalInput(plan.goal.id, kept=Kept(scores[0].score))
-        committed = GoalInput(plan.goal.id, kept=Kept(scores[1].score), committed=plan.committed is not None)
+        kept_amended, kept_committed = (Kept(one.score, one.feeds) for one in scores)
+        amended = GoalInput(plan.goal.id, kept=kept_amended)
+        committed = GoalInput(plan.goal.id, kept=kept_committed, committed=plan.committed is not None)
         kept = self._kept[_kept_key(snapshot, plan)] = _KeptGoal(amended, committed, scores)
         return kept
 
