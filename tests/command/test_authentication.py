@@ -78,6 +78,16 @@ async def test_a_role_counts_until_it_is_revoked(org: Organisation) -> None:
     assert_problem(await org.post(*UNIT, "bea"), 403, "not_allowed")
 
 
+async def test_a_shredded_person_signs_in_no_more(org: Organisation) -> None:
+    await org.given_person("bob", "admin")
+    org.keys["key of bob"] = (await org.post("/v1/keys-issued", {"holder": "person/bob"})).json()["key"]
+    for who in ("bob", "key of bob"):
+        assert (await org.post("/v1/units", {"name": "Sales"}, who)).status_code == 201
+    await org.given(("/v1/people/bob/shred", {"reason": "Request 7"}))
+    assert_problem(await org.post("/v1/units", {"name": "More"}, "bob"), 403, "identity_not_linked")
+    assert_problem(await org.post("/v1/units", {"name": "More"}, "key of bob"), 401, "unauthenticated")
+
+
 async def test_an_api_key_is_taken_until_it_is_rotated_revoked_or_its_system_retired(
     org: Organisation,
 ) -> None:

@@ -53,6 +53,17 @@ def test_an_identity_is_linked_to_a_person() -> None:
     assert person_of(record.world, "https://issuera", "bc") is None
 
 
+def test_nothing_of_a_shredded_person_signs_in_any_more() -> None:
+    record = staff().given(
+        on(ACME, IdentityLinked("https://issuer", "bob", "bob"), KeyIssued("k9", "person/bob", D1))
+    )
+    assert person_of(record.world, "https://issuer", "bob") == "person/bob"
+    assert holder_of_key(record.world, "k9", D1) == "person/bob"
+    record.given(on("person/bob", PersonShredded()))
+    assert person_of(record.world, "https://issuer", "bob") is None
+    assert holder_of_key(record.world, "k9", D1) is None
+
+
 def test_issuer_and_subject_are_kept_byte_for_byte() -> None:
     for subject in ("e\u0301", " padded "):
         asked = LinkIdentity(meta(), "https://issuer", subject, "ada")

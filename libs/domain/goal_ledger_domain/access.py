@@ -1,6 +1,7 @@
 """Access as facts: identities linked to people, roles granted, keys issued to people and systems.
 
-A key itself never comes here: only its id and the SHA-256 of the whole string.
+A key itself never comes here: only its id and the SHA-256 of the whole string. A shredded person signs in no more,
+neither by identity nor by key; what was linked and granted stays in the record.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from goal_ledger_contracts.workspace import (
 from goal_ledger_domain import limits, text
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
 from goal_ledger_domain.part import Part
-from goal_ledger_domain.person import present_person
+from goal_ledger_domain.person import person_present, present_person
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.system import registered
 from goal_ledger_domain.workspace import touch, workspace
@@ -102,17 +103,21 @@ Key = Valid | Revoked
 
 
 def person_of(world: World, issuer: str, subject: str) -> str | None:
-    """``person/<id>`` of a token's (issuer, subject); None if it is not linked here."""
+    """``person/<id>`` of a token's (issuer, subject); None if it is not linked here, or the person is shredded."""
     linked: str | None = world.get("identity", _identity(issuer, subject))
-    return None if linked is None else f"person/{linked}"
+    return f"person/{linked}" if linked is not None and person_present(world, linked) else None
 
 
 def holder_of_key(world: World, key_id: str, sha256hex: str) -> str | None:
-    """``system/<id>`` or ``person/<id>`` whose key has this digest; None if unknown, rotated away or revoked."""
+    """``system/<id>`` or ``person/<id>`` whose key has this digest; None if unknown, rotated away or revoked.
+
+    Keys of a shredded person are no longer taken, as nothing of that person is.
+    """
     key: Key | None = world.get("key", key_id)
-    if isinstance(key, Valid) and hmac.compare_digest(key.digest, sha256hex):
-        return key.holder
-    return None
+    if not isinstance(key, Valid) or not hmac.compare_digest(key.digest, sha256hex):
+        return None
+    kind, _, id = key.holder.partition("/")
+    return key.holder if kind != "person" or person_present(world, id) else None
 
 
 def roles(world: World, holder: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from goal_ledger_contracts.feed import FeedRegistered
+from goal_ledger_contracts.person import PersonAdded, PersonShredded
 from goal_ledger_contracts.workspace import (
     KeyIssued,
     KeyRevoked,
@@ -62,6 +63,20 @@ async def test_every_route_by_every_role(story: Story) -> None:
         expected = {route: 200 if route in allowed else 403 for route in ROUTES}
         assert await statuses(story, f"p-{role}") == expected, role
     assert await statuses(story, None) == dict.fromkeys(ROUTES, 401)
+
+
+async def test_nothing_of_a_shredded_person_signs_in_any_more(story: Story) -> None:
+    story.goal("o", ("kr", TEN))
+    story.tell("person/bob", PersonAdded("Bob"))
+    story.person("bob", "admin")
+    key = issue(story, "person/bob", "k-bob")
+    await story.arrive()
+    assert (await story.get("/v1/objectives", "bob")).status_code == 200
+    assert (await story.get("/v1/objectives", None, headers=key)).status_code == 200
+    story.tell("person/bob", PersonShredded())
+    await story.arrive()
+    assert (await story.get("/v1/objectives", "bob")).json()["code"] == "identity_not_linked"
+    assert (await story.get("/v1/objectives", None, headers=key)).status_code == 401
 
 
 async def test_an_emitter_sees_its_own_feeds_and_nothing_else(story: Story) -> None:

@@ -53,5 +53,5 @@ def leave_unit(meta: Meta, person: str, body: Seat) -> LeaveUnit:
 
 @commands.post("/v1/people/{person}/shred")
 def shred_person(meta: Meta, person: str, body: Plain) -> ShredPerson:
-    """Erase every text of a person, everywhere, for good. Needs a reason. There is no way back."""
+    """Erase every text of a person, everywhere, for good; the person signs in no more. Needs a reason. There is no way back."""
     return ShredPerson(meta, person=person)

@@ -1,7 +1,7 @@
 """Who asks, and what they may see (SPEC 11).
 
 The workspace comes from the credential. Roles come from the newest access facts that the read side has seen, whatever
-clocks or token the question has. A linked person sees all goals, with or without a role; a system is an *emitter* from
+clocks or token the question has. Nothing of a shredded person signs in any more. A linked person sees all goals, with or without a role; a system is an *emitter* from
 its registration on, and needs another role for more than its own feeds.
 
 The command service decides the same on its own fold (`goal_ledger_domain.authorise`), which is not imported here: the
@@ -95,7 +95,7 @@ def credential_of(request: Request, verifier: TokenVerifier) -> Credential:
 
 def reader_of(credential: Credential, holding: Holding, wanted: May) -> Reader:
     """Who that is in the workspace. Problems 401, 403."""
-    body = None if holding.credential is None else json.loads(holding.credential)
+    body = None if holding.credential is None or holding.is_shredded else json.loads(holding.credential)
     if credential.digest is not None:
         good = (
             body is not None

@@ -49,7 +49,8 @@ CONTEXT_FACTS = [
 _OPENING = """
 SELECT (SELECT name FROM public.projections WHERE live) AS live, p.epoch, p.next_seq, p.rebuilding,
        f.recorded_at, k.reason AS parked, c.seq AS touched,
-       d.body AS credential, a.body AS access, s.body['retired'] = 'true'::jsonb AS retired
+       d.body AS credential, a.body AS access, s.body['retired'] = 'true'::jsonb AS retired,
+       s.body['shredded'] = 'true'::jsonb AS shredded
 FROM (SELECT $1::text AS workspace) w
 LEFT JOIN positions p ON p.workspace = w.workspace AND p.projection = $2
 LEFT JOIN LATERAL (SELECT f.recorded_at FROM facts f WHERE f.workspace = $1 AND f.seq = p.next_seq - 1 LIMIT 1) f ON true
@@ -60,7 +61,7 @@ LEFT JOIN LATERAL (SELECT c.seq FROM facts c
 LEFT JOIN LATERAL (SELECT d.body, d.body->>'holder' AS holder FROM definitions d
                    WHERE d.workspace = $1 AND d.kind = $3 AND d.id = $4 ORDER BY d.seq DESC LIMIT 1) d ON true
 LEFT JOIN LATERAL (SELECT s.body FROM definitions s
-                   WHERE s.workspace = $1 AND s.kind = 'system' AND s.id = substr(d.holder, 8) AND d.holder LIKE 'system/%'
+                   WHERE s.workspace = $1 AND s.kind = split_part(d.holder, '/', 1) AND s.id = split_part(d.holder, '/', 2)
                    ORDER BY s.seq DESC LIMIT 1) s ON true
 LEFT JOIN LATERAL (SELECT a.body FROM definitions a WHERE a.workspace = $1 AND a.kind = 'access' AND a.id = d.holder
                    ORDER BY a.seq DESC LIMIT 1) a ON true
@@ -95,11 +96,15 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """The newest definitions, as JSON, of a credential and of its holder's access; None where there is none."""
+    """The newest definitions, as JSON, of a credential and of its holder's access; None where there is none.
+
+    A system may be retired, a person shredded.
+    """
 
     credential: str | None
     access: str | None
     is_retired: bool
+    is_shredded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +200,7 @@ class ReadDatabase:
 
 
 def _snapshot(connection: Connection, asker: Asker, row: Row) -> Snapshot:
-    holding = Holding(row["credential"], row["access"], bool(row["retired"]))
+    holding = Holding(row["credential"], row["access"], bool(row["retired"]), bool(row["shredded"]))
     if row["epoch"] is None:
         return Snapshot(connection, asker.workspace, None, None, False, None, holding, None)
     return Snapshot(
