@@ -56,6 +56,7 @@ QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
         ("definitions_key_results", "workspace key_results"),
     ),
     "definitions of one": (progress._DEFINITIONS, REVISION),
+    "versions of one": (versions._OF_ONE, REVISION),
     "values at one moment": (values._FIRST_ALIKE, VALUE),
     "values": (values._FIRST, VALUE),
     "earlier values": (values._FIRST_OF_OTHERS, VALUE),

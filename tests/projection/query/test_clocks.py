@@ -60,13 +60,6 @@ async def test_a_later_recorded_value_wins_at_the_same_time(story: Story) -> Non
     assert await score(story) == "0.7"
 
 
-async def test_before_a_key_result_existed_it_is_unknown(story: Story) -> None:
-    story.goal("o", ("kr", TEN))
-    await story.arrive()
-    answer = await story.get("/v1/key-results/kr", as_of="2026-01-01T00:00:00Z")
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-
-
 async def test_a_token_gives_the_same_bytes_after_later_facts(story: Story, reading: Reading) -> None:
     story.goal("o", ("kr", TEN))
     story.check_in("o", "kr", "6")

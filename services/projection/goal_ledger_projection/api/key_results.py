@@ -43,11 +43,11 @@ def router(desk: Desk) -> APIRouter:
 
 
 async def key_result_standing(view: View, id: str) -> tuple[Standing, KeyResult]:
-    """A key result and how its objective stands. Problem 404, also where it did not exist yet."""
+    """A key result and how its objective stands, also before it existed. Problem 404."""
     objective = await view.standings.goals.objective_of(view.snapshot, id, view.clocks.seq)
     if objective is not None:
         standing = await standing_of(view, objective)
-        found = standing.defined.key_result(id)
+        found = standing.defined.key_result(id) or standing.added_key_result(id)
         if found is not None:
             return standing, found
     raise Problem(404, "not_found", "There is no such key result here at these clocks.")

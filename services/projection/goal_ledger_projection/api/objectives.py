@@ -19,6 +19,7 @@ from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import encoded, heading, number, respond, time
 from goal_ledger_projection.api.context import Context
 from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.early import standing_at
 from goal_ledger_projection.api.gathering import Gathering, Ground
 from goal_ledger_projection.api.goals import KeyResult
 from goal_ledger_projection.api.routes import cursor, declared, read_cursor
@@ -85,11 +86,11 @@ def router(desk: Desk) -> APIRouter:
 
 
 async def standing_of(view: View, id: str) -> Standing:
-    """How one objective stands. Problem 404."""
-    found = await view.standings.at(view.snapshot, view.moment, [id])
-    if id not in found:
+    """How one objective stands, also before it existed. Problem 404."""
+    found = await standing_at(view, id)
+    if found is None:
         raise Problem(404, "not_found", "There is no such objective here at these clocks.")
-    return found[id]
+    return found
 
 
 async def _list(
@@ -213,7 +214,7 @@ async def _detail(view: View, id: str) -> dict[str, Any]:
         "cycle_end": time(standing.cycle.end) if standing.cycle else None,
         "key_results": [
             shown.key_result(standing, one, spans_of(context, standing, one), events)
-            for one in standing.defined.key_results
+            for one in (*standing.defined.key_results, *_added_with_values(standing))
         ],
         "counted": shown.counted(standing.amended.counted),
         "left_out": shown.left_out(standing.amended.left_out),
@@ -228,6 +229,16 @@ async def _detail(view: View, id: str) -> dict[str, Any]:
         "carried_from": body.get("carried_from"),
         "carried_into": body.get("carried_into"),
     }
+
+
+def _added_with_values(standing: Standing) -> list[KeyResult]:
+    """The key results that did not exist yet and had values all the same."""
+    scores = standing.amended.key_results
+    return [
+        one
+        for one in standing.added_later
+        if any(part.input.measured for part in scores[one.id].parts.values())
+    ]
 
 
 def spans_of(context: Context, standing: Standing, one: KeyResult) -> dict[str, Span]:

@@ -25,6 +25,7 @@ from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.commitment import completed, lacks_baseline
 from goal_ledger_projection.api.context import Context
 from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.early import unscored
 from goal_ledger_projection.api.gathering import Gathering, Ground
 from goal_ledger_projection.api.goals import Goal, KeyResult
 from goal_ledger_projection.api.key_results import key_result_standing
@@ -107,9 +108,12 @@ class _Series:
         if aligned:
             self._limit = min(self._limit, ALIGNED_POINTS_MAX)
         times, thinned = await self._times(definitions, start, end, aligned=aligned)
+        existed = self._since[definitions[0].seq]
+        early = await self._early(definitions[0], [at for at in times if at < existed])
+        times = [at for at in times if at >= existed]
         if aligned:
-            return [await self._of_aligned(at) for at in times], thinned
-        return await self._of_parts(definitions, times), thinned
+            return early + [await self._of_aligned(at) for at in times], thinned
+        return early + await self._of_parts(definitions, times), thinned
 
     async def _definitions(self) -> list[Goal]:
         """The objective's definitions in which the key result is, oldest first."""
@@ -127,16 +131,16 @@ class _Series:
     ) -> tuple[list[datetime], bool]:
         snapshot, key_result = self._view.snapshot, self._one.id
         existed = self._since[definitions[0].seq]
+        values = await snapshot.fetch(_VALUE_TIMES, key_result, self._seq, start, end)
         start = max(start, existed)
         found = {at for goal in definitions if start <= (at := self._since[goal.seq]) <= end}
-        for row in await snapshot.fetch(_VALUE_TIMES, key_result, self._seq, start, end):
-            found.add(row["at"])
+        found.update(row["at"] for row in values)
         feeds = sorted({feed for g in definitions for feed, _ in self._bindings(g)})
         if feeds and end > start:
             bucket_s = max((end - start).total_seconds() / (2 * self._limit), 1e-6)
             for row in await snapshot.fetch(_READING_TIMES, feeds, self._seq, start, end, str(bucket_s)):
                 found.add(row["at"])
-        if end >= existed:
+        if found or end >= existed:
             found.add(end)
         if aligned and end > start:
             step = (end - start) / ALIGNED_POINTS_MAX
@@ -171,6 +175,20 @@ class _Series:
             )
             for at, (amended, committed, expected) in zip(times, wanted, strict=True)
         ]
+
+    async def _early(self, first: Goal, times: list[datetime]) -> list[dict[str, Any]]:
+        """Values from before the key result existed, by its first definition and without a score."""
+        one = first.key_result(self._one.id)
+        if one is None or not times:
+            return []
+        gathering = Gathering(await self._view.context())
+        zone = self._standing.rules.time_zone
+        given = [
+            gathering.key_result(one, Ground(first.id, Moment(at, self._seq), None, zone), dropped=False)
+            for at in times
+        ]
+        await gathering.fetch(self._view.snapshot)
+        return [self._point(at, unscored(it), None, None) for at, it in zip(times, given, strict=True)]
 
     def _in_effect(self, definitions: list[Goal], at: datetime) -> Goal:
         return next((goal for goal in reversed(definitions) if self._since[goal.seq] <= at), definitions[0])

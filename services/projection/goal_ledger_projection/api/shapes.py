@@ -80,7 +80,9 @@ class PartShape(Shape):
     unit: str | None
     raw: Number
     score: Number
-    state: str = Field(description="measured, not_measured, waiting or baseline_to_be_found")
+    state: str = Field(
+        description="measured, not_measured, waiting, baseline_to_be_found or not_defined_yet (as_of is before it)"
+    )
     zone: str | None
     within_risk: bool
     waiting_for: str | None

@@ -45,7 +45,8 @@ class KeyResultStanding:
 
 @dataclass(slots=True)
 class Standing:
-    """One objective at the moment. `shown`: the status shown of each key result."""
+    """One objective at the moment. `shown`: the status shown of each key result. `added_later`: key results that did
+    not exist yet (`early.py`)."""
 
     plan: Plan
     expected: Decimal | None
@@ -56,6 +57,7 @@ class Standing:
     shown: dict[str, str]
     rhythm: Rhythm
     statuses: Statuses
+    added_later: tuple[KeyResult, ...] = ()
 
     @property
     def goal(self) -> Goal:
@@ -80,6 +82,10 @@ class Standing:
     @property
     def cycle(self) -> Span | None:
         return self.plan.cycle
+
+    def added_key_result(self, id: str) -> KeyResult | None:
+        """A key result that was added later."""
+        return next((one for one in self.added_later if one.id == id), None)
 
     def key_result(self, one: KeyResult) -> KeyResultStanding:
         """Expected score and status of one of its key results, with how the status came about."""
@@ -119,6 +125,10 @@ class Statuses:
     def __init__(self, context: Context, gathering: Gathering, said: Words, fed: LastReadings) -> None:
         self._context, self._gathering, self._said, self._fed = context, gathering, said, fed
         self._expected: dict[tuple[Span | None, datetime], Decimal | None] = {}
+
+    def hear(self, more: Words) -> None:
+        """Also this was said."""
+        self._said = {**self._said, **more}
 
     def standing(
         self, plan: Plan, amended: GoalScore, committed: GoalScore, unchanged: Standing | None = None

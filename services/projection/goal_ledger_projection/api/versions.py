@@ -22,6 +22,9 @@ CROSS JOIN LATERAL (SELECT d.id, d.seq FROM definitions d
                       AND d.seq <= $2 AND d.effective_at <= $3
                     ORDER BY d.seq DESC LIMIT 1) d
 """
+_OF_ONE = """
+SELECT seq FROM definitions WHERE workspace = $1 AND kind = 'objective' AND id = $2 AND seq <= $3 ORDER BY seq
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ async def versions_at(snapshot: Snapshot, moment: Moment, ids: Sequence[str] | N
     else:
         rows = await snapshot.fetch(_ALL, moment.seq, moment.as_of)
     return [(row["id"], row["seq"]) for row in rows]
+
+
+async def versions_of(snapshot: Snapshot, id: str, seq: int) -> list[Version]:
+    """All versions of an objective up to `seq`, oldest first."""
+    return [(id, row["seq"]) for row in await snapshot.fetch(_OF_ONE, id, seq)]
 
 
 def is_present(snapshot: Snapshot, moment: Moment) -> bool:
