@@ -104,7 +104,7 @@ async def test_a_start_repeats_the_erasing_for_every_shredding_fact(
 
 
 async def test_recorded_at_never_runs_backwards(ledger, commands, audit, monkeypatch):
-    from goal_ledger_ledger import append
+    from goal_ledger_ledger import folded
 
     class Clock(datetime):
         @classmethod
@@ -112,7 +112,7 @@ async def test_recorded_at_never_runs_backwards(ledger, commands, audit, monkeyp
             return datetime(2020, 1, 1, tzinfo=UTC)
 
     await ledger.submit(commands.unit("a"))
-    monkeypatch.setattr(append, "datetime", Clock)
+    monkeypatch.setattr(folded, "datetime", Clock)
     await ledger.submit(commands.unit("b"))
     facts = await audit.facts()
     assert facts[-1]["recorded_at"] == facts[-2]["recorded_at"]

@@ -92,6 +92,58 @@ async def test_a_request_is_answered_when_the_last_of_it_is_settled_and_each_in_
     assert bulk.future.result() == answers[2:] and not made.waiting
 
 
+async def test_what_follows_a_batch_of_bulk_is_told_before_it_is_settled_and_then_taken():
+    made = line(0, 1100)
+    bulk = made.bulk[0].submissions
+    made.take()
+    following = made.following(400)
+    assert following == bulk[400:900]
+    made.settle([NOTHING] * 400)
+    assert made.take() is following
+    made.settle([NOTHING] * 500)
+    assert made.take() == bulk[900:]
+
+
+async def test_less_than_half_a_batch_does_not_follow_but_waits_for_more():
+    made = line(0, 700)
+    made.take()
+    assert made.following(500) == ()
+    made.settle([NOTHING] * 500)
+    assert len(made.take()) == 200
+
+
+async def test_what_follows_goes_on_with_the_next_request():
+    made = line(0, 400)
+    made.bulk.append(Bulk([COMMANDS.check_in(f"c{n}") for n in range(400)], Future()))
+    assert len(made.take()) == 500
+    assert made.following(300) == made.bulk[0].submissions[300:] + made.bulk[1].submissions
+
+
+async def test_what_followed_is_void_if_another_number_is_settled():
+    made = line(0, 1500)
+    bulk = made.bulk[0].submissions
+    made.take()
+    following = made.following(500)
+    made.settle([NOTHING] * 499)
+    taken = made.take()
+    assert taken is not following and taken[0] is bulk[499]
+
+
+async def test_nothing_follows_while_single_commands_wait():
+    made = line(1, 1500)
+    made.take()
+    assert made.following(500) == ()
+    made.settle([NOTHING] * 500)
+    made.take()
+    following = made.following(500)
+    made.singles.append(single("late"))
+    made.settle([NOTHING] * 500)
+    assert made.take() is following
+    assert made.following(len(following)) == ()
+    made.settle([NOTHING] * len(following))
+    assert taken(made.take()) == (1, 1)
+
+
 def test_ids_are_uuids_of_version_7_and_sort_as_they_were_made():
     ids = [uuid7() for _ in range(10_000)]
     assert ids == sorted(ids) and len(set(ids)) == len(ids)

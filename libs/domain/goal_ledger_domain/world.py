@@ -61,7 +61,8 @@ class World:
         return copied
 
     def absorb(self, branch: World) -> None:
-        """Take over a branch of this world: its batch is committed."""
-        if branch._base is not self:
+        """Take over a branch of this world: its batch is committed. A branch of the branch is one of this world then."""
+        if branch._base is None or branch._base._changes is not self._changes:
             raise ValueError("not a branch of this world")
         self._changes.update(branch._changes)
+        branch._base, branch._changes = self._base, self._changes

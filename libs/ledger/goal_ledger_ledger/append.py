@@ -24,6 +24,9 @@ batch's first event id there, the batch was committed. If not, it is decided and
 transaction, which moves the head, so that the first attempt's guard can never match. If neither can be done in
 :data:`RESOLVE_WITHIN_S`, the outcome is unknown, and said to be.
 
+**While a batch is written the next is decided** on what it will leave (``ahead.py``), so that neither the process nor the
+store waits for the other. It is written only when the one before it is committed.
+
 **No answer leaves early.** Answers, refusals too, are handed out by :meth:`Appender.record` when the batch they were
 decided in is committed, or found to hold nothing on an unmoved head; only then does the folded state advance.
 """
@@ -35,12 +38,12 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from goal_ledger_ledger.ahead import Ahead, DecidesAhead, Following, nothing_follows
 from goal_ledger_ledger.batch import Batch, Outcome, decide_batch
 from goal_ledger_ledger.folded import EpochChanged, Folded, catch_up, head_of
 from goal_ledger_ledger.keyring import Keyring
@@ -91,6 +94,7 @@ class Counts:
     lost_races: int = 0
     locked_batches: int = 0
     unknown_commits: int = 0
+    decided_ahead: int = 0
 
 
 class Appender:
@@ -104,6 +108,7 @@ class Appender:
         domain: Domain,
         snapshots: Snapshots,
         counts: Counts,
+        decides_ahead: DecidesAhead,
     ) -> None:
         self.workspace = workspace
         self.folded: Folded | None = None
@@ -112,9 +117,15 @@ class Appender:
         self._engine, self._keyring, self._domain = engine, keyring, domain
         self._snapshots, self._counts = snapshots, counts
         self._locked_batches_left = 0
+        self._decides_ahead = decides_ahead
+        self._ahead: Ahead | None = None
 
-    async def record(self, submissions: Sequence[Submission]) -> list[Outcome]:
+    async def record(
+        self, submissions: Sequence[Submission], following: Following = nothing_follows
+    ) -> list[Outcome]:
         """Load, decide, append: what became of the submissions, of the first at least (the rest: call again).
+
+        ``following`` says what will be handed in next if so many of these are decided; it may be decided meanwhile.
 
         Raises:
             UnknownWorkspace, StoreBehindLog: of the workspace as a whole; nothing was recorded.
@@ -132,10 +143,11 @@ class Appender:
                 ):
                     if doubt is not None and await is_committed(raw, folded, doubt):
                         return doubt.outcomes
-                    batch = await self._decide(raw, folded, submissions)
+                    batch = self._decided_ahead(folded, submissions)
+                    batch = batch or await self._decide(raw, folded, submissions)
                     if not batch.writes:
                         await self._nothing_to_write(raw, folded, doubt)
-                    elif not await write(raw, folded, batch):
+                    elif not await self._write(raw, folded, batch, following):
                         raise HeadMoved
                 return self._committed(folded, batch)
             except HeadMoved:
@@ -225,15 +237,33 @@ class Appender:
         looked = await look_up(raw, submissions, self.workspace, self._keyring)
         if looked.position is not None and looked.position != folded.position:
             raise HeadMoved
-        now = datetime.now(UTC)
-        if folded.recorded_at is not None and folded.recorded_at > now:
-            now = folded.recorded_at
-        keys = await self._text_keys()
+        now, keys = folded.next_recorded_at, await self._text_keys()
         while True:
             batch = decide_batch(folded, looked, submissions, now, keys, self._domain)
             if not batch.missing_keys:
                 return batch
             keys = await self._text_keys(batch.missing_keys)
+
+    def _decided_ahead(self, folded: Folded, submissions: Sequence[Submission]) -> Batch | None:
+        """What was decided while the batch before was written, if it was these, on the state as it is now."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or not ahead.fits(folded, submissions):
+            return None
+        self._counts.decided_ahead += 1
+        return ahead.batch
+
+    async def _write(self, raw: Raw, folded: Folded, batch: Batch, following: Following) -> bool:
+        """Write the batch if the head is where it was decided; meanwhile what follows is decided."""
+        submissions = () if self._locked_batches_left else following(len(batch.outcomes))
+        if not submissions:
+            return await write(raw, folded, batch)
+        ahead = asyncio.create_task(self._decides_ahead.after(folded, batch, submissions))
+        try:
+            moved = await write(raw, folded, batch)
+            self._ahead = await ahead
+            return moved
+        finally:
+            ahead.cancel()
 
     async def _text_keys(self, missing: Iterable[str] = ()) -> TextKeys | None:
         """The keys in memory, at most a second old, those missing made; None: their database is away."""

@@ -62,7 +62,7 @@ class Versions(Mapping[str, int]):
 
     __slots__ = ("_base", "_tips")
 
-    def __init__(self, tips: dict[str, Tip], base: dict[str, Tip]) -> None:
+    def __init__(self, tips: Mapping[str, Tip], base: Mapping[str, Tip]) -> None:
         self._tips, self._base = tips, base
 
     def __getitem__(self, stream: str) -> int:
@@ -151,6 +151,19 @@ class Batch:
         self.outcomes.append(answer)
         if mark is not None:
             self.answers[mark.key] = (mark.body, decision.stream, answer)
+
+    def tell(self, looked: Looked) -> bool:
+        """Put what this batch adds over what was looked up before it, or after it; False if that cannot be told."""
+        if self.series.put or self.series.gone:
+            return False
+        for identity in self.identities.keys() & looked.digests.keys():
+            there = self._find(identity)
+            if there is None:
+                return False
+            looked.found[identity] = there
+        for key, (body, _, answer) in self.answers.items():
+            looked.answers[key] = Kept(body, answer)
+        return True
 
     def digest(self, identity: Identity) -> bytes:
         return self._looked.digests.get(identity) or identity.digest

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from goal_ledger_contracts.envelope import Fact, from_json
@@ -76,7 +77,7 @@ class Folded:
         self.root = EMPTY_ROOT
         self.last_leaf = b""
         """Hash of the last fact folded: what follows must follow upon it."""
-        self.tips: dict[str, Tip] = {}
+        self.tips: MutableMapping[str, Tip] = {}
         self.shredded: set[str] = set()
         self.checked_at = 0.0
         """When it was last known to stand at the head (monotonic seconds)."""
@@ -94,9 +95,25 @@ class Folded:
             self.recorded_at = batch.now
         self.checked_at = time.monotonic()
 
+    def after(self, batch: Batch) -> Folded:
+        """The state that the batch will leave. This one is untouched; to be used before it has gone beyond the batch."""
+        ahead = Folded(self.workspace, batch.world, self.epoch)
+        ahead.seq, ahead.recorded_at = self.seq + len(batch.rows), batch.now
+        ahead.frontier, ahead.root = batch.frontier, batch.frontier.root
+        ahead.last_leaf = batch.rows[-1][2]
+        ahead.tips = ChainMap(batch.tips, self.tips)
+        ahead.shredded = self.shredded | batch.shredded
+        return ahead
+
     @property
     def position(self) -> Position:
         return Position(self.epoch, self.seq)
+
+    @property
+    def next_recorded_at(self) -> datetime:
+        """The ``recorded_at`` of a batch that is decided now: never below that of the last fact."""
+        now = datetime.now(UTC)
+        return now if self.recorded_at is None else max(now, self.recorded_at)
 
 
 async def head_of(raw: Raw, workspace: str, *, lock: bool = False) -> Any:

@@ -1,7 +1,8 @@
 """One workspace's commands in line: two queues, and what of them goes into the next batch.
 
-Single commands go first; bulk fills the rest of each batch. So a single command waits for one batch at most, however
-many readings wait, and bulk keeps at least half of each batch.
+Single commands go first; bulk fills the rest of each batch. So a single command waits for the batch under way and for
+the one that is decided meanwhile (``ahead.py``) at most, however many readings wait; and bulk keeps at least half of each
+batch.
 
 A batch takes as many as can be decided in its time: what is looked up for a submission that does not fit any more has
 to be looked up again, so the number of places follows what the batches before it managed.
@@ -35,9 +36,9 @@ class Request:
     def left(self) -> int:
         return len(self.submissions) - len(self.outcomes)
 
-    def next(self, places: int) -> Sequence[Submission]:
-        """The next ones, at most so many, none that must be alone."""
-        at = len(self.outcomes)
+    def next(self, places: int, after: int = 0) -> Sequence[Submission]:
+        """The next ones after so many, at most ``places``, none that must be alone."""
+        at = len(self.outcomes) + after
         some = self.submissions[at : at + places]
         return list(itertools.takewhile(_goes_with_others, some))
 
@@ -111,6 +112,8 @@ class Line:
         self.snapshot_runs = False
         self._shares: list[tuple[deque[Request], int]] = []
         """What the batch under way has taken: from the first request of a queue, so many submissions."""
+        self._following: tuple[int, list[Submission], list[tuple[deque[Request], int]]] | None = None
+        """Of the batch under way: how many are decided; and what of bulk follows them, as it was told."""
 
     @property
     def idle(self) -> bool:
@@ -123,12 +126,15 @@ class Line:
 
     def take(self) -> list[Submission]:
         """The next batch's submissions: singles first, bulk in what they leave; one that must be alone, alone."""
+        if self._following is not None:
+            (_, taken, self._shares), self._following = self._following, None
+            return taken
         first = self.singles or self.bulk
         if first and (alone := first[0].next_alone) is not None:
             self._shares = [(first, 1)]
             return [alone]
         self._shares = []
-        taken: list[Submission] = []
+        taken = []
         self._take(self.singles, self.places // 2 if self.bulk else self.places, taken)
         self._take(self.bulk, self.places, taken)
         return taken
@@ -142,8 +148,34 @@ class Line:
             if len(some) < request.left:
                 return
 
+    def following(self, decided: int) -> Sequence[Submission]:
+        """What the next batch takes if so many of this one's are settled: bulk behind bulk, at least half a batch.
+
+        While single commands wait it is nothing: they go first.
+        """
+        taken: list[Submission] = []
+        shares: list[tuple[deque[Request], int]] = []
+        skipped = decided
+        for request in () if self.singles else self.bulk:
+            if skipped >= request.left:
+                skipped -= request.left
+                continue
+            some = request.next(self.places - len(taken), skipped)
+            if some:
+                taken += some
+                shares.append((self.bulk, len(some)))
+            if skipped + len(some) < request.left:
+                break
+            skipped = 0
+        if 2 * len(taken) < self.places:
+            return ()
+        self._following = (decided, taken, shares)
+        return taken
+
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """The first of what was taken came to this; the rest stays first in line."""
+        if self._following is not None and self._following[0] != len(outcomes):
+            self._following = None
         taken, at = 0, 0
         for queue, count in self._shares:
             taken += count

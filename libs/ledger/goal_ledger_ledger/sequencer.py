@@ -23,6 +23,7 @@ from typing import Any
 from goal_ledger_contracts.position import Position
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from goal_ledger_ledger.ahead import DecidesAhead
 from goal_ledger_ledger.append import Appender, Counts
 from goal_ledger_ledger.batch import Outcome
 from goal_ledger_ledger.erasing import erase, erase_everywhere
@@ -80,6 +81,7 @@ class Ledger:
         self._engine, self._keyring, self._domain, self._gate = engine, keyring, domain, gate
         self._allow_unsafe_durability = allow_unsafe_durability
         self._snapshots = Snapshots(engine, keyring, domain.fold_version)
+        self._decides_ahead = DecidesAhead(engine, keyring, domain)
         self._lines: OrderedDict[str, Line] = OrderedDict()
         self._unknown: dict[str, float] = {}
         self._stopped: dict[str | None, Stop] = {}
@@ -206,7 +208,13 @@ class Ledger:
             self._lines.move_to_end(workspace)
             return line
         appender = Appender(
-            workspace, self._engine, self._keyring, self._domain, self._snapshots, self.counts
+            workspace,
+            self._engine,
+            self._keyring,
+            self._domain,
+            self._snapshots,
+            self.counts,
+            self._decides_ahead,
         )
         line = self._lines[workspace] = Line(appender)
         if len(self._lines) > MAX_WORKSPACES:
@@ -248,7 +256,7 @@ class Ledger:
         """What became of the first submissions, at least one."""
         try:
             await self._may_write(line)
-            outcomes = await line.appender.record(submissions)
+            outcomes = await line.appender.record(submissions, line.following)
             await self._erase(line)
             return outcomes
         except Exception as failure:
