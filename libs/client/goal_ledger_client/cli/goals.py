@@ -58,23 +58,20 @@ def draft(
     send(context, "/v1/objectives", body, "objective", as_json)
 
 
-def _verb(name: str, help_text: str) -> None:
+def _verb(name: str, help_text: str, options: str = "") -> None:
     def run(
         context: typer.Context, id: ObjectiveId, reason: Reason = None, at: At = None, as_json: AsJson = False
     ) -> None:
         body = without_none(reason=reason, effective_at=at)
         send(context, f"/v1/objectives/{id}/{name}", body, f"objective {name}:", as_json)
 
-    run.__doc__ = f"{help_text}\n\nExample: goal-ledger objective {name} growth"
+    run.__doc__ = f"{help_text}\n\nExample: goal-ledger objective {name} growth{options}"
     objective.command(name)(run)
 
 
-for _name, _help in (
-    ("activate", "Activate an objective: from here its definition is the commitment."),
-    ("reopen", "Reopen a closed objective. Needs --reason."),
-    ("archive", "Archive a closed objective."),
-):
-    _verb(_name, _help)
+_verb("activate", "Activate an objective: from here its definition is the commitment.")
+_verb("reopen", "Reopen a closed objective. Needs --reason.", ' --reason "Closed too early"')
+_verb("archive", "Archive a closed objective.")
 
 
 @objective.command("reword")

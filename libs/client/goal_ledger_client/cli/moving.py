@@ -114,6 +114,7 @@ def export(
     context: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="Where to; left out: stdout")] = None,
     position: Annotated[str | None, typer.Option(help="Wait until this position is included")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Export the organisation as the document that ``import`` takes: goals as committed and as they are, check-ins,
     moments and readings in force. The whole record travels as the log. Needs the role analyst, auditor or admin.
@@ -137,6 +138,8 @@ def export(
         return
     file.write_text(text + "\n", encoding="utf-8")
     counts = Counter({name: len(rows) for name, rows in document.items() if isinstance(rows, list)})
+    if as_json:
+        return tell_json({"file": str(file), "counts": counts})
     told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     errors.print(f"{file}: {told}", highlight=False)
 
@@ -145,22 +148,27 @@ def log(
     context: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="Where to; left out: stdout")] = None,
     after: Annotated[int, typer.Option(min=0, help="Only seqs above this")] = 0,
+    as_json: AsJson = False,
 ) -> None:
-    """The whole record: every fact's bytes as they were hashed, a line each. Needs the role auditor.
+    """The whole record: every fact's bytes as they were hashed, a line (of JSON) each. Needs the role auditor.
 
     Example: goal-ledger log record.jsonl
     """
     with connected(context) as ledger, bar() as progress:
         task = progress.add_task("reading the log", total=None)
         kept = file.open("wb") if file is not None else sys.stdout.buffer
+        lines = 0
         try:
             for line in transfer.log_lines(ledger, after=after):
                 kept.write(line + b"\n")
+                lines += 1
                 progress.advance(task)
         finally:
             kept.flush()
             if file is not None:
                 kept.close()
+    if as_json and file is not None:
+        tell_json({"file": str(file), "facts": lines})
 
 
 def register(app: typer.Typer) -> None:

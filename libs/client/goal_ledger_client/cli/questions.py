@@ -306,8 +306,9 @@ def ask(
     context: typer.Context,
     path: Annotated[str, typer.Argument(help="Of the question, such as /v1/cycles")],
     parameter: Annotated[list[str] | None, typer.Argument(help="name=value")] = None,
+    _: AsJson = True,
 ) -> None:
-    """Ask any question of the query API; the answer is JSON.
+    """Ask any question of the query API; the answer is JSON, also without --json.
 
     Example: goal-ledger ask /v1/cycles as_of=2026-10-01T00:00:00Z
     """

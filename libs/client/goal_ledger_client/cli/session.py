@@ -94,7 +94,7 @@ def sentence_of(problem: Problem) -> str:
 
 
 def fail(code: int, sentence: str, problem: Problem | None = None) -> NoReturn:
-    """Ends the program. With GOAL_LEDGER_JSON_ERRORS, or after --json, the problem goes to stderr as JSON."""
+    """Ends the program. With GOAL_LEDGER_JSON_ERRORS set the problem goes to stderr as JSON."""
     if problem is not None and os.environ.get("GOAL_LEDGER_JSON_ERRORS"):
         typer.echo(json.dumps(dict(problem.document), ensure_ascii=False), err=True)
     else:
