@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from command.routes import BODIES, WHY, address, furnished
-from command.service import Organisation, Service, assert_problem
+from command.service import JSON, Organisation, Service, assert_problem
 
 CHECK_IN = "/v1/key-results/visitors/check-ins"
 MIB = 1024 * 1024
@@ -229,6 +229,24 @@ async def test_an_unusable_if_match_is_400(office: Organisation, tag: str) -> No
     assert_problem(
         await office.post("/v1/units/sales/rename", {"name": "X"}, if_match=tag), 400, "bad_if_match"
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "code"),
+    [
+        (("if-match", '"1"'), 400, "bad_if_match"),
+        (("idempotency-key", "k2"), 400, "bad_idempotency_key"),
+        (("content-type", "text/plain"), 415, "media_type_not_supported"),
+        (("authorization", "Bearer glk.other"), 401, "unauthenticated"),
+    ],
+)
+async def test_a_header_that_is_sent_twice_is_refused_and_not_one_of_them_taken(
+    office: Organisation, header: tuple[str, str], status: int, code: str
+) -> None:
+    once = {"if-match": '"1"', "idempotency-key": "twice", **JSON, **office.bearer("ada")}
+    for headers in ([*once.items(), header], [header, *once.items()]):
+        answer = await office.http.post("/v1/units/sales/rename", content=b'{"name":"X"}', headers=headers)
+        assert_problem(answer, status, code)
 
 
 async def test_the_service_is_still_up(office: Organisation) -> None:

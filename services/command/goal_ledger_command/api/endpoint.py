@@ -126,13 +126,18 @@ class Endpoint:
 
 
 class Headers:
-    """A request's headers, taken apart once."""
+    """A request's headers, taken apart once. One that was sent twice is one of both values, as RFC 9110 reads it: so
+    two versions, credentials or content types are refused, and not the last taken."""
 
     __slots__ = ("_found", "_raw")
 
     def __init__(self, scope: Scope) -> None:
         self._raw: list[tuple[bytes, bytes]] = scope["headers"]
         self._found = dict(self._raw)
+        if len(self._found) != len(self._raw):
+            self._found = {
+                name: b", ".join(text for other, text in self._raw if other == name) for name in self._found
+            }
 
     def text(self, name: bytes) -> str | None:
         found = self._found.get(name)
