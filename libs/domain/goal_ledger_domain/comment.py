@@ -97,7 +97,9 @@ def _say(
     state, own = subject_of(world, command.on, situation), lookups(command)[0]
     found = situation.found.get(own)
     if found is not None:
-        if found.fact.data == data:
+        if found.fact.data == data and (data.author or command.meta.actor) == (
+            data.author or found.fact.actor
+        ):
             return Decision(id, state.goal.stream, same_as=found.fact)
         raise Refusal("id_taken", f"Something else is recorded under the id {id}.", field=own.kind)
     if data.text is not None:

@@ -40,6 +40,7 @@ def test_the_same_words_again_give_the_same_answer_and_other_words_are_refused(s
     assert record.when(say(meta(), "x", ON_GOAL, "Well done")).then_nothing_new().same_as == record.facts[-1]
     record.when(say(meta(), "x", ON_GOAL, "Hm")).then_refused("id_taken")
     record.when(say(meta(), "x", "objective/other", "Well done")).then_refused("id_taken")
+    record.when(say(meta("person/bo"), "x", ON_GOAL, "Well done")).then_refused("id_taken")
 
 
 def test_a_comment_and_kudos_may_have_the_same_id() -> None:
