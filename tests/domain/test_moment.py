@@ -67,6 +67,18 @@ def test_what_was_never_recorded_is_unknown() -> None:
 def test_it_cannot_lie_far_ahead_nor_have_a_name_outside_the_alphabet() -> None:
     record = given()
     ahead = RecordMoment(meta(), "launch", record.now + timedelta(hours=1))
-    record.when(ahead).then_refused("effective_at_ahead")
+    record.when(ahead).then_refused("effective_at_ahead", "at")
     record.when(RecordMoment(meta(), "launch", AT.replace(year=1))).then_refused("time_out_of_range", "at")
     record.when(RecordMoment(meta(), "the launch", AT)).then_refused("id_malformed", "name")
+
+
+def test_it_is_effective_at_its_own_time_and_at_no_other_that_is_stated_beside_it() -> None:
+    for stated, code in ((AT, None), (LATER, "effective_at_differs")):
+        asked = RecordMoment(meta(effective_at=stated), "launch", AT)
+        outcome = given().when(asked)
+        if code is None:
+            outcome.then(MomentRecorded("launch", AT))
+        else:
+            outcome.then_refused(code, "effective_at")
+    corrected = CorrectMoment(meta(reason="Late", effective_at=AT), "launch", LATER)
+    launched().when(corrected).then_refused("effective_at_differs", "effective_at")

@@ -59,24 +59,39 @@ def draft(meta: Meta, situation: Situation, stream: str, data: FactData, *, afte
     return drafted(meta, stream, data, effective_at, stated_at)
 
 
-def slot_in(meta: Meta, situation: Situation, stream: str, data: FactData, at: datetime | None) -> Draft:
-    """A check-in, reading or moment that was true at ``at`` (None: now). Refuses ``effective_at_ahead``."""
-    effective_at, stated_at = _within_ahead(at, situation.now)
+def slot_in(
+    meta: Meta,
+    situation: Situation,
+    stream: str,
+    data: FactData,
+    at: datetime | None,
+    field: str = "effective_at",
+) -> Draft:
+    """A check-in, reading or moment that was true at ``at`` (None: now), which the command states as ``field``.
+
+    Refuses ``effective_at_ahead``, and ``effective_at_differs`` if another time is stated beside that field.
+    """
+    if field != "effective_at" and meta.effective_at not in (None, at):
+        sentence = f"This is effective at the time that {field} states: leave effective_at out."
+        raise Refusal("effective_at_differs", sentence, field="effective_at")
+    effective_at, stated_at = _within_ahead(at, situation.now, field)
     return drafted(meta, stream, data, effective_at, stated_at)
 
 
-def _within_ahead(stated: datetime | None, now: datetime) -> tuple[datetime, datetime | None]:
+def _within_ahead(
+    stated: datetime | None, now: datetime, field: str = "effective_at"
+) -> tuple[datetime, datetime | None]:
     """(effective_at, stated_at)."""
     if stated is None:
         return now, None
-    times.instant(stated, "effective_at")
+    times.instant(stated, field)
     if stated <= now:
         return stated, None
     if stated - now > limits.AHEAD_MAX:
         raise Refusal(
             "effective_at_ahead",
             f"The stated time lies more than {limits.AHEAD_MAX.seconds // 60} minutes ahead of {instant_text(now)}.",
-            field="effective_at",
+            field=field,
         )
     return now, stated
 

@@ -103,7 +103,8 @@ def _record(world: World, command: RecordMoment, situation: Situation) -> Decisi
             field="name",
             at=instant_text(present.at),
         )
-    recorded = slot_in(command.meta, situation, here.stream, MomentRecorded(name, command.at), command.at)
+    data = MomentRecorded(name, command.at)
+    recorded = slot_in(command.meta, situation, here.stream, data, command.at, "at")
     return Decision(name, here.stream, (recorded,), (Claim(identity(name), 0, here.stream),))
 
 
@@ -114,9 +115,8 @@ def _correct(world: World, command: CorrectMoment, situation: Situation) -> Deci
         return nothing_new(command.name, here.stream)
     need_reason(command.meta, "correcting a moment")
     data = MomentCorrected(command.name, command.at)
-    return Decision(
-        command.name, here.stream, (slot_in(command.meta, situation, here.stream, data, command.at),)
-    )
+    corrected = slot_in(command.meta, situation, here.stream, data, command.at, "at")
+    return Decision(command.name, here.stream, (corrected,))
 
 
 def _retract(world: World, command: RetractMoment, situation: Situation) -> Decision:

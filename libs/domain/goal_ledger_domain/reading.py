@@ -370,7 +370,7 @@ def _correct(world: World, command: CorrectReading, situation: Situation) -> Dec
     return Decision(
         command.id,
         stream,
-        (slot_in(command.meta, situation, stream, data, data.time),),
+        (slot_in(command.meta, situation, stream, data, data.time, "time"),),
         (Claim(correction(command.source, command.id), 0, stream),),
         points or _gone(known, stream, before, known_as),
     )

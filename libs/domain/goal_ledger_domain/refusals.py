@@ -42,6 +42,10 @@ GENERAL: dict[str, tuple[str, str]] = {
     "time_zone_unknown": ("invalid", "A time zone is not in the IANA database."),
     "reason_required": ("invalid", "This change needs a reason."),
     "effective_at_ahead": ("invalid", "The stated time lies more than five minutes ahead."),
+    "effective_at_differs": (
+        "invalid",
+        "A moment is effective at its at, a reading at its time: another effective_at is stated.",
+    ),
     "effective_at_past": ("forbidden", "Only the role importer may state a past time for this fact."),
     "effective_at_goes_back": ("conflict", "The stated time lies before the stream's last fact."),
     "id_taken": (
