@@ -63,6 +63,7 @@ QUERIES: dict[str, tuple[int, str]] = {
     "bad_instant": (422, "A time is not an RFC 3339 instant with an offset, nor a position."),
     "bad_token": (422, "The token is not one of our answers'."),
     "known_at_too_recent": (422, "A known_at given as a time lies at least 10 seconds back."),
+    "position_unknown": (422, "The position is of an epoch that the workspace does not have."),
     "not_yet": (503, "The read side has not passed the position yet; how far it is behind is given."),
     "read_side_unavailable": (503, "The read database cannot be reached now."),
     "rebuilding": (503, "The read side is folding a new epoch of the workspace."),

@@ -39,6 +39,7 @@ TITLES = {
     "known_at_too_recent": "Facts of that time may still be under way",
     "not_allowed": "Not allowed",
     "not_yet": "The read side has not come so far",
+    "position_unknown": "There is no such epoch",
     "position_lost": "The position was lost in a restore",
     "read_side_unavailable": "The read side is out of reach",
     "rebuilding": "The read side is being folded anew",

@@ -138,9 +138,9 @@ class Desk:
             raise _not_yet("rebuilding", "The workspace has a new epoch and is being folded anew.", newest)
         now = self._now()
         if question.include is not None:
-            await _must_have(snapshot, newest, question.include)
+            await self._must_have(snapshot, newest, question.include, HEADER)
         if question.token is not None:
-            await _must_have(snapshot, newest, question.token.position)
+            await self._must_have(snapshot, newest, question.token.position, "token")
             other = question.token.calculation if question.token.calculation != CALCULATION else None
             return Clocks(
                 question.token.position,
@@ -152,13 +152,47 @@ class Desk:
             )
         known = newest
         if isinstance(question.known_at, Position):
-            await _must_have(snapshot, newest, question.known_at)
+            await self._must_have(snapshot, newest, question.known_at, "known_at")
             known = question.known_at
         elif question.known_at is not None:
             must_be_old_enough(question.known_at, now, self.settings.known_at_age_s)
             known = await self._recorded_by(snapshot, newest, question.known_at)
         as_of = question.as_of or present(now, self.settings.now_granularity_s, snapshot.recorded_at)
         return Clocks(known, as_of, newest, None, snapshot.recorded_at, snapshot.parked)
+
+    async def _must_have(self, snapshot: Snapshot, newest: Position, wanted: Position, field: str) -> None:
+        """Positions up to a fork mean the same in both epochs; beyond it they are lost (SPEC 10)."""
+        if wanted.epoch > newest.epoch:
+            await self._epoch_must_be_known(snapshot.workspace, newest, wanted, field)
+            raise _not_yet("rebuilding", "The read side has not come to that epoch yet.", newest, wanted)
+        if wanted.epoch < newest.epoch and wanted.seq > await _kept_of(snapshot, wanted.epoch):
+            raise Problem(
+                410,
+                "position_lost",
+                "The store was restored: this position was in an epoch that is over, beyond what was kept.",
+                position=str(newest),
+            )
+        if wanted.seq > newest.seq:
+            raise _not_yet("not_yet", "The read side has not come to that position yet.", newest, wanted)
+
+    async def _epoch_must_be_known(
+        self, workspace: str, newest: Position, wanted: Position, field: str
+    ) -> None:
+        """Problem 422 `position_unknown`: no position of that epoch was ever given out, so waiting is in vain.
+
+        The store's head tells. Without the command service the epoch after ours may have begun, and no later one is
+        taken for true: a recovery begins one.
+        """
+        head = await self._head(workspace, newest)
+        if wanted.epoch <= (newest.epoch + 1 if head is None else head.epoch):
+            return
+        raise Problem(
+            422,
+            "position_unknown",
+            f"The workspace has no epoch {wanted.epoch}: its position is {head or newest}.",
+            field=field,
+            position=str(newest),
+        )
 
     async def _recorded_by(self, snapshot: Snapshot, newest: Position, known_at: datetime) -> Position:
         """The highest position recorded by then. If nothing recorded later is here, the head tells whether the read
@@ -180,21 +214,6 @@ class Desk:
         except (OSError, ValueError):
             return None
         return None if page is None else page.head
-
-
-async def _must_have(snapshot: Snapshot, newest: Position, wanted: Position) -> None:
-    """Positions up to a fork mean the same in both epochs; beyond it they are lost (SPEC 10)."""
-    if wanted.epoch > newest.epoch:
-        raise _not_yet("rebuilding", "The read side has not come to that epoch yet.", newest, wanted)
-    if wanted.epoch < newest.epoch and wanted.seq > await _kept_of(snapshot, wanted.epoch):
-        raise Problem(
-            410,
-            "position_lost",
-            "The store was restored: this position was in an epoch that is over, beyond what was kept.",
-            position=str(newest),
-        )
-    if wanted.seq > newest.seq:
-        raise _not_yet("not_yet", "The read side has not come to that position yet.", newest, wanted)
 
 
 _RESTORED = "SELECT body->'restored' AS restored FROM definitions WHERE workspace = $1 AND kind = 'workspace' AND ended_seq IS NULL"
