@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import pytest
+import structlog
 from goal_ledger_contracts.feed import FeedRegistered
 from goal_ledger_contracts.person import PersonAdded, PersonShredded
 from goal_ledger_contracts.workspace import (
@@ -152,3 +153,28 @@ async def test_a_token_of_another_issuer_is_not_authenticated(story: Story, tmp_
     forged = Issuer.at(tmp_path / "other.json").token(story.workspace, "sub-ada")
     answer = await story.get("/v1/objectives", None, headers={"Authorization": f"Bearer {forged}"})
     assert answer.status_code == 401
+
+
+async def test_who_reads_raw_facts_is_noted_in_the_access_log(story: Story) -> None:
+    position = await story.arrive()
+    for more in ({}, {"format": "jsonl"}):
+        with structlog.testing.capture_logs() as logged:
+            await story.get("/v1/facts", type="WorkspaceCreated", **more)
+        assert [line for line in logged if line["event"] == "raw facts read"] == [
+            {
+                "event": "raw facts read",
+                "log_level": "info",
+                "workspace": story.workspace,
+                "reader": "person/ada",
+                "question": logged[0]["question"],
+                "known_at": position,
+                "facts": 1,
+                "first_seq": 1,
+                "last_seq": 1,
+            }
+        ]
+        assert "WorkspaceCreated" in logged[0]["question"]
+    with structlog.testing.capture_logs() as logged:
+        await story.get("/v1/objectives")
+        await story.get("/v1/facts", who=None)
+    assert logged == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from unicodedata import normalize
@@ -10,17 +11,21 @@ from unicodedata import normalize
 from fastapi import APIRouter, Query, Request
 from goal_ledger_contracts.facts import FACTS
 from goal_ledger_edge.problems import Problem
+from goal_ledger_observability.logs import logger
 from starlette.responses import Response
 
 from goal_ledger_projection.api.access import May
 from goal_ledger_projection.api.answers import encoded, heading, respond
 from goal_ledger_projection.api.clocks import instant
+from goal_ledger_projection.api.database import Row
 from goal_ledger_projection.api.desk import Desk, View
-from goal_ledger_projection.api.routes import SEQ_MAX, declared, read_cursor
+from goal_ledger_projection.api.routes import SEQ_MAX, declared, question_of, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.shapes import FactsAnswer
 from goal_ledger_projection.api.texts import texts_of
 from goal_ledger_projection.api.timeline import opened_data
+
+access_log = logger("goal_ledger.access")
 
 LIMIT_ITEMS_MAX = 1000
 JSON_LINES = "application/jsonl"
@@ -89,6 +94,7 @@ def router(desk: Desk) -> APIRouter:
             rows = await view.snapshot.fetch(question.statement(descending, limit + 1), *question.values)
             more = len(rows) > limit
             rows = rows[:limit]
+            _note(request, view, rows)
             following = cursor_of(request, str(view.clocks.token), rows[-1]["seq"]) if more else None
             if format == "jsonl":
                 lines = b"".join(bytes(row["bytes"]) + b"\n" for row in rows)
@@ -108,6 +114,20 @@ def _declared() -> dict[str, Any]:
     made = declared(FactsAnswer)
     made["responses"][200]["content"] = {JSON_LINES: {"schema": {"type": "string"}}}
     return made
+
+
+def _note(request: Request, view: View, rows: Sequence[Row]) -> None:
+    """In the access log: who was given which raw facts (SPEC 11)."""
+    access_log.info(
+        "raw facts read",
+        workspace=view.reader.workspace,
+        reader=view.reader.holder,
+        question=question_of(request),
+        known_at=str(view.clocks.known),
+        facts=len(rows),
+        first_seq=min((row["seq"] for row in rows), default=None),
+        last_seq=max((row["seq"] for row in rows), default=None),
+    )
 
 
 async def _opened(view: View, facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
