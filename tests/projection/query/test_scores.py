@@ -78,7 +78,8 @@ async def test_the_running_example_waits_for_its_launch_and_then_counts_what_the
     story.tell(
         "objective/shop", CheckInRecorded("c", "open", (PartValue("value", done=("design", "payment")),))
     )
-    story.tell("feed/webshop.visitors", reading("v2", at(4), "900"), reading("v3", at(9), "1500"), at=at(9))
+    story.tell("feed/webshop.visitors", reading("v2", at(4), "900"), at=at(4))
+    story.tell("feed/webshop.visitors", reading("v3", at(9), "1500"), at=at(9))
     for n in range(4):
         story.tell("feed/webshop.sales", reading(f"s{n}", at(4 + n), "1", "increment"), at=at(4 + n))
     story.tell("feed/webshop.sales", reading("early", at(2), "50", "increment"), at=at(2))

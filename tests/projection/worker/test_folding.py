@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 import asyncpg
 import pytest
 from goal_ledger_contracts.facts import FACTS
-from goal_ledger_contracts.feed import FeedRegistered, ReadingRecorded, ReadingRetracted
+from goal_ledger_contracts.feed import (
+    FeedRegistered,
+    ReadingCorrected,
+    ReadingQuarantined,
+    ReadingRecorded,
+    ReadingReleased,
+    ReadingRetracted,
+)
 from goal_ledger_projection.applying import Applier
 from goal_ledger_projection.database import ReadDatabase
 from goal_ledger_projection.read_models.facts import SEQ_RECORDED_BY
@@ -183,6 +191,27 @@ async def test_readings_count_from_their_release_until_they_are_ended(shop: Log,
     assert found["r1", 0, Decimal(101)] == (corrected, None, corrected)
     assert found["r2", 0, Decimal(200)][1] == retracted
     assert len(found) == 7
+
+
+async def test_a_reading_counts_from_its_effective_at_unless_it_was_stated_too_far_ahead(
+    database: ReadDatabase, read: Read
+) -> None:
+    """Up to 5 minutes ahead: when it was recorded; further, released by a person: its stated time (SPEC 3)."""
+    now, near, far = START, START + timedelta(minutes=4), START + timedelta(hours=1)
+    one = {"source": "shop", "value": Decimal(1), "mode": "absolute"}
+    log = Log("shop")
+    log.add("feed/visits", FeedRegistered("webshop", "gauge"))
+    log.add("feed/visits", ReadingRecorded(id="near", time=near, **one), now, stated_at=near)
+    log.add(
+        "feed/visits", ReadingQuarantined(id="odd", time=near, why="wrong_unit", **one), now, stated_at=near
+    )
+    log.add("feed/visits", ReadingQuarantined(id="far", time=far, why="future", **one), now, stated_at=far)
+    log.add("feed/visits", ReadingReleased("shop", "odd"), reason="fine")
+    log.add("feed/visits", ReadingReleased("shop", "far"), reason="fine")
+    log.add("feed/visits", ReadingCorrected(id="odd", time=near, **one), now, stated_at=near, reason="x")
+    await Applier(database, 100).apply(records(log))
+    found = await read.fetch("SELECT id, time FROM readings WHERE ended_seq IS NULL ORDER BY id")
+    assert [tuple(row) for row in found] == [("far", far), ("near", now), ("odd", now)]
 
 
 async def test_an_instant_is_resolved_to_the_last_fact_recorded_by_then(shop: Log, read: Read) -> None:

@@ -2,12 +2,18 @@
 
 In force at K: `seq <= K and (ended_seq is null or ended_seq > K)`; counted are those with state LIVE. A reading that was
 quarantined has a row with state QUARANTINED from its own seq; its release ends that row and adds a LIVE one that counts
-from the release's seq, at the stated `time`; its rejection only ends it. A correction ends the row and adds its new
+from the release's seq; its rejection only ends it. A correction ends the row and adds its new
 content, in the state the reading had; a retraction only ends. `recorded_seq` is the fact that holds the content.
+
+`time` is the fact's `effective_at`: the stated time, or when it was recorded for one stated a little ahead (SPEC 3).
+One stated further ahead than that was quarantined; released, it counts from its stated time.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from goal_ledger_contracts.canonical import parse_instant
 from sqlalchemy import BigInteger, Column, DateTime, Index, Numeric, SmallInteger, Table, Text
 
 from goal_ledger_projection.metadata import read
@@ -15,6 +21,8 @@ from goal_ledger_projection.read_models.changes import Changes, QuarantinedReadi
 from goal_ledger_projection.read_models.fact import CannotApply, Fact
 
 LIVE, QUARANTINED = 0, 1
+AHEAD_MAX = timedelta(minutes=5)
+"""What is stated up to so far ahead was true when it was recorded (SPEC 3 "Backdating")."""
 
 readings = Table(
     "readings",
@@ -127,8 +135,16 @@ def fold(fact: Fact, changes: Changes) -> None:
 def _content(fact: Fact) -> QuarantinedReading:
     data = fact.data
     return QuarantinedReading(
-        data["time"], data["value"], text(data.get("unit")), text(data["mode"]), fact.seq
+        _time(fact), data["value"], text(data.get("unit")), text(data["mode"]), fact.seq
     )
+
+
+def _time(fact: Fact) -> str:
+    if fact.type == "ReadingQuarantined" and "stated_at" in fact.body:
+        stated = fact.body["stated_at"]
+        if parse_instant(stated) - parse_instant(fact.effective_at) > AHEAD_MAX:
+            return str(stated)
+    return fact.effective_at
 
 
 def _add(fact: Fact, changes: Changes, key: ReadingKey, content: QuarantinedReading, state: int) -> None:
