@@ -189,6 +189,10 @@ async def test_a_bad_row_costs_no_other(org: Organisation) -> None:
         "/readings/0": "unknown_feed",
     }
     assert all(one["detail"] for one in answer["rows"] if one["outcome"] == "refused")
+    fields = {one["row"]: one.get("field") for one in answer["rows"] if one["outcome"] == "refused"}
+    assert fields["/objectives/1/key_results/1"] == "/measure/target"
+    assert fields["/check_ins/1"] == "/values/0/value"
+    assert (fields["/check_ins/0"], fields["/readings/0"]) == ("/key_result", "/feed")
 
 
 async def test_only_an_importer_imports_and_takes_no_key(org: Organisation) -> None:
