@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import operator
 import types
 import typing
 from collections.abc import Callable
@@ -164,30 +163,29 @@ def _union_writer(members: tuple[Any, ...]) -> Writer:
 
 
 def _class_writer(cls: Any, kind: str | None = None) -> Writer:
+    """Compiled once for a class, as ``dataclass`` compiles ``__init__``: one expression that names each field in its
+    place, with a comma before each that is there."""
     hints = typing.get_type_hints(cls)
-    writers = {f.name: (_writer(hints[f.name]), f.default == ()) for f in dataclasses.fields(cls)}
+    parts = {f.name: _part(f, hints[f.name]) for f in dataclasses.fields(cls)}
     if kind is not None:
-        writers["kind"] = (quoted, False)
-    names = sorted(writers)
-    labelled = [(f'"{name}":', *writers[name]) for name in names]
-    values_of = _attributes(names)
-
-    def write(value: Any) -> str:
-        parts = [
-            label + writer(one)
-            for (label, writer, empty_is_left_out), one in zip(labelled, values_of(value), strict=True)
-            if one is not None and (one or not empty_is_left_out)
-        ]
-        return "{" + ",".join(parts) + "}"
-
-    return write
+        parts["kind"] = repr(f',"kind":{quoted(kind)}')
+    source = (
+        f"""lambda value: "{{" + ({" + ".join(parts[name] for name in sorted(parts)) or '""'})[1:] + "}}\""""
+    )
+    known = {f"write_{f.name}": _writer(hints[f.name]) for f in dataclasses.fields(cls)}
+    writer: Writer = eval(source, known)
+    return writer
 
 
-def _attributes(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """All of them in one call: for one name alone ``attrgetter`` gives no tuple."""
-    if len(names) < 2:
-        return lambda value: tuple(getattr(value, name) for name in names)
-    return operator.attrgetter(*names)
+def _part(field: dataclasses.Field[Any], hint: Any) -> str:
+    """The expression for one field: nothing if it is left out."""
+    value, label = f"value.{field.name}", repr(f',"{field.name}":')
+    part = f"{label} + write_{field.name}({value})"
+    if field.default == ():
+        return f'({part} if {value} else "")'
+    if type(None) in typing.get_args(hint):
+        return f'("" if {value} is None else {part})'
+    return part
 
 
 def written(value: Any) -> str:
