@@ -95,6 +95,14 @@ def _prove(stack: Stack, start: date) -> None:
     )
 
 
+def _goals_now(stack: Stack) -> Any:
+    """The table, or why there is none now: somebody may have killed a part, and will restart it."""
+    try:
+        return _goals(stack)
+    except Problem as problem:
+        return f"The goals cannot be shown now; everything else goes on. ({problem})"
+
+
 def _goals(stack: Stack) -> Any:
     described = stack.describe()
     with GoalLedger(
@@ -106,14 +114,14 @@ def _goals(stack: Stack) -> Any:
 def _show(stack: Stack, start: date, stopped: threading.Event) -> None:
     emitter = _spawn_emitter(stack, start, DAY_SECONDS)
     if console.is_terminal:
-        with Live(_goals(stack), console=console, refresh_per_second=4) as live:
+        with Live(_goals_now(stack), console=console, refresh_per_second=4) as live:
             while emitter.returncode is None and not stopped.is_set():
-                live.update(_goals(stack))
+                live.update(_goals_now(stack))
                 time.sleep(0.5)
     else:
         while emitter.returncode is None and not stopped.is_set():
             time.sleep(0.2)
-        console.print(_goals(stack))
+        console.print(_goals_now(stack))
     _tell_where_to_look(stack)
     stopped.wait()
 
