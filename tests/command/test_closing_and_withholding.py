@@ -168,6 +168,48 @@ async def test_the_score_counts_readings(org: Organisation) -> None:
     assert (await _closing(org, "growth"))["grade"] == "0.666667"
 
 
+async def test_the_score_counts_readings_as_they_were_judged(org: Organisation) -> None:
+    await org.given_system("shop")
+    await org.given(
+        ("/v1/feeds", {"name": "load", "system": "shop", "kind": "gauge", "high": "100"}),
+        ("/v1/objectives", {"id": "growth", "title": "Growth", "owner": "person/ada"}),
+        ("/v1/cycles", {"id": "q1", "name": "Q1", "start": "2026-01-01", "end": "2026-03-31"}),
+        ("/v1/objectives/growth/put-in-cycle", {"cycle": "q1"}),
+        (
+            "/v1/objectives/growth/key-results",
+            {"id": "kr", "text": "3", "measure": MEASURE | {"target": "1000"}},
+        ),
+        ("/v1/key-results/kr/bind", {"feed": "load", "aggregation": "mean"}),
+        ("/v1/objectives/growth/activate", {}),
+    )
+    for n, value in enumerate(("1", "2", "90", "7", "400")):
+        event = {
+            "specversion": "1.0",
+            "type": "goal-ledger.reading.v1",
+            "source": "/shop",
+            "id": str(n),
+            "time": f"2026-01-0{n + 1}T00:00:00Z",
+            "subject": "load",
+            "data": {"value": value},
+        }
+        headers = {**org.bearer("shop"), "content-type": "application/cloudevents+json"}
+        taken = await org.http.post("/v1/readings", json=event, headers=headers)
+        assert taken.status_code == 201, taken.text
+
+    def judged(n: int, **more: str) -> dict[str, Any]:
+        return {"feed": "load", "source": "/shop", "id": str(n), "reason": "Looked at", **more}
+
+    await org.given(
+        ("/v1/readings/correct", judged(2, time="2026-01-03T00:00:00Z", value="9")),
+        ("/v1/readings/retract", judged(3)),
+        ("/v1/readings/release", judged(4)),
+        ("/v1/objectives/growth/close", {"outcome": "partial"}),
+    )
+
+    # (1 + 2 + 9 + 400) / 4 of 1000
+    assert (await _closing(org, "growth"))["suggested"] == "0.103"
+
+
 async def test_nothing_is_suggested_where_nothing_is_measured(org: Organisation) -> None:
     await org.given_goal()
 

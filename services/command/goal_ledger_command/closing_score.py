@@ -4,30 +4,24 @@ Definitions come from the folded state, those of a closed child from its closing
 check-ins of the goal and of those that count in it, and from the readings of the feeds they are bound to: indexed
 reads of their streams. The arithmetic is the scoring library's.
 
-Known limit: a feed of more than :data:`MAX_READINGS` readings suggests nothing.
+Known limits: a feed with more than :data:`MAX_JUDGED` readings quarantined, corrected or retracted suggests nothing, nor
+does one whose readings cannot be summed up within the database's time limit (some millions).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 from goal_ledger_contracts import objective as facts
 from goal_ledger_contracts.envelope import Fact, from_bytes
 from goal_ledger_contracts.facts import STREAM_OF
-from goal_ledger_contracts.feed import (
-    ReadingCorrected,
-    ReadingQuarantined,
-    ReadingRecorded,
-    ReadingRejected,
-    ReadingReleased,
-    ReadingRetracted,
-)
 from goal_ledger_contracts.measures import Measure, Simple, parts_of
 from goal_ledger_domain import cycle, evolve, feed
 from goal_ledger_domain.goal import Archived, Closed, Drafted, KeyResult
@@ -35,14 +29,15 @@ from goal_ledger_domain.workspace import workspace as workspace_of
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_scoring import GoalInput, Kept, KeyResultInput, PartInput, score_tree
-from goal_ledger_scoring.aggregation import LAST, FeedDefinition, Reading, combine, stretches, sum_up
+from goal_ledger_scoring.aggregation import LAST, FeedDefinition, combine, stretches
 from goal_ledger_scoring.inputs import ACTIVE, CLOSED, DRAFT
 from goal_ledger_scoring.windows import Span, cycle_span, resolve
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_command.definitions import LAST_SEQ, Definitions, Moment, ever_beneath
+from goal_ledger_command.feed_sums import JUDGED, summed
 
-MAX_READINGS = 20_000
+MAX_JUDGED = 20_000
 READ_AT_ONCE_FACTS = 500
 """Facts that are taken apart before other requests get their turn."""
 _TYPES = [
@@ -71,7 +66,7 @@ _DEFINING_TYPES = sorted(
     or name.startswith(("WorkspaceCreated", "Policy", "Moment"))
 )
 _OF_FEED = """
-SELECT bytes FROM facts WHERE workspace = $1 AND stream = $2 AND type LIKE 'Reading%' ORDER BY version LIMIT $3
+SELECT bytes FROM facts WHERE workspace = $1 AND stream = $2 AND type = ANY($4::text[]) ORDER BY version LIMIT $3
 """
 
 
@@ -134,7 +129,7 @@ class Closings:
         self._workspace, self._engine = workspace, engine
         self._now = Definitions(world.copy())
         self._histories: dict[str, _History] = {}
-        self._readings: dict[str, list[Fact]] = {}
+        self._judged: dict[str, list[Fact]] = {}
         self._defining: list[Fact] | None = None
         self.seen: dict[str, int] = {}
         """The versions of the streams that the score depends on, as they were before they were read."""
@@ -152,7 +147,7 @@ class Closings:
                 await self._see(raw, [workspace_of(self._now.world).stream])
             defined = self._now if at is None else await self._then(moment)
             return await self._scored(defined, objective, moment)
-        except TooManyReadings:
+        except (TooManyReadings, asyncpg.QueryCanceledError):
             return None
 
     async def _then(self, moment: Moment) -> Definitions:
@@ -187,12 +182,12 @@ class Closings:
                 await self._see(raw, streams)
                 for fact in await _parsed(await raw.fetch(_OF_GOALS, self._workspace, streams, _TYPES)):
                     self._histories[fact.stream_id].take(fact)
-            await self._see(raw, [f"feed/{name}" for name in bound - self._readings.keys()])
-            for name in bound - self._readings.keys():
-                rows = await raw.fetch(_OF_FEED, self._workspace, f"feed/{name}", MAX_READINGS + 1)
-                if len(rows) > MAX_READINGS:
+            await self._see(raw, [f"feed/{name}" for name in bound - self._judged.keys()])
+            for name in bound - self._judged.keys():
+                rows = await raw.fetch(_OF_FEED, self._workspace, f"feed/{name}", MAX_JUDGED + 1, JUDGED)
+                if len(rows) > MAX_JUDGED:
                     raise TooManyReadings
-                self._readings[name] = await _parsed(rows)
+                self._judged[name] = await _parsed(rows)
 
     async def _see(self, raw: Any, streams: list[str]) -> None:
         if streams:
@@ -221,7 +216,7 @@ class Closings:
         counting = tuple(defined.counting(id))
         inputs[id] = GoalInput(
             id,
-            tuple(self._key_result(defined, id, one, moment) for one in defined.key_results(id)),
+            tuple([await self._key_result(defined, id, one, moment) for one in defined.key_results(id)]),
             counting,
             defined.rules(id).roll_up,
             DRAFT if isinstance(state, Drafted) and not unclosed else ACTIVE,
@@ -230,16 +225,16 @@ class Closings:
             if link.child not in inputs:
                 await self._gather(defined, link.child, moment, inputs)
 
-    def _key_result(
+    async def _key_result(
         self, defined: Definitions, objective: str, one: KeyResult, moment: Moment
     ) -> KeyResultInput:
         values = {
-            part: self._part(defined, objective, one, part, measure, moment)
+            part: await self._part(defined, objective, one, part, measure, moment)
             for part, measure in parts_of(one.measure).items()
         }
         return KeyResultInput(one.id, one.measure, one.weight, values, one.dropped)
 
-    def _part(
+    async def _part(
         self,
         defined: Definitions,
         objective: str,
@@ -262,9 +257,11 @@ class Closings:
             if within is None:
                 return PartInput(feed=bound.feed)
             span = cycle_span(within.plan.start, within.plan.end, zone)
-        return self._fed(defined, bound.feed, bound.aggregation, getattr(measure, "unit", None), span, moment)
+        return await self._fed(
+            defined, bound.feed, bound.aggregation, getattr(measure, "unit", None), span, moment
+        )
 
-    def _fed(
+    async def _fed(
         self,
         defined: Definitions,
         name: str,
@@ -279,8 +276,11 @@ class Closings:
             )
             for number, segment in enumerate(feed.feed(defined.world, name).segments)
         ]
-        accepted = list(_accepted(self._readings[name], moment.seq))
-        sums = [sum_up(accepted, one, unit, moment.at) for one in stretches(definitions, span, aggregation)]
+        async with raw_connection(self._engine) as raw:
+            sums = [
+                await summed(raw, self._workspace, name, self._judged[name], one, unit, moment)
+                for one in stretches(definitions, span, aggregation)
+            ]
         return combine(aggregation, sums, name)
 
 
@@ -314,25 +314,3 @@ def _in_force(
         return PartInput()
     last = max(counting, key=lambda one: (one.at, one.seq))
     return PartInput(last.value.value, done=last.value.done, at=last.at, evidence=(str(last.seq),))
-
-
-def _accepted(recorded: Iterable[Fact], until: int) -> Iterator[Reading]:
-    """The readings in force at ``until``, from the facts of a feed's stream in order."""
-    found: dict[tuple[str, str], tuple[bool, int, Any]] = {}
-    for fact in recorded:
-        data = fact.data
-        if fact.seq > until:
-            break
-        key = (data.source, data.id)
-        match data:
-            case ReadingRecorded() | ReadingCorrected():
-                found[key] = (True, fact.seq, data)
-            case ReadingQuarantined():
-                found[key] = (False, fact.seq, data)
-            case ReadingReleased() if key in found:
-                found[key] = (True, fact.seq, found[key][2])
-            case ReadingRejected() | ReadingRetracted():
-                found.pop(key, None)
-    for counts, order, data in found.values():
-        if counts:
-            yield Reading(data.time, order, data.value, data.unit, str(order))

@@ -7,6 +7,7 @@ command itself: a role revoked one command earlier no longer counts.
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
@@ -25,8 +26,8 @@ from goal_ledger_command.credentials import Credential
 from goal_ledger_command.marks import Marks
 from goal_ledger_command.preparing import Moved, Prepared, Preparing
 
-PREPARED_AGAIN_MAX = 5
-"""A closing is scored again if there are newer facts of what counts in it; then it is taken as it is."""
+PREPARED_AGAIN_FOR_S = 1.0
+"""So long a closing is scored again if there are newer facts of what counts in it; then it is taken as it is."""
 
 
 class Ledger(Protocol):
@@ -69,13 +70,15 @@ class Shell:
         """Decide and record. Raises Problem, Refusal or a LedgerError; then nothing is recorded, or it says so."""
         meta = await self._meta(asked)
         command = asked.make(meta)
-        for _ in range(PREPARED_AGAIN_MAX):
+        until = time.monotonic() + PREPARED_AGAIN_FOR_S
+        while True:
             prepared = await self._prepared(asked.credential.workspace, command)
+            if time.monotonic() > until:
+                prepared = dataclasses.replace(prepared, seen={})
             try:
                 return await self._submit(asked, meta, prepared)
             except Moved:
                 continue
-        return await self._submit(asked, meta, dataclasses.replace(prepared, seen={}))
 
     async def _submit(self, asked: Asked, meta: Meta, prepared: Prepared) -> Answer:
         command, mark = prepared.command, None
