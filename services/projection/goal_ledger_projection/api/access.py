@@ -108,7 +108,7 @@ def reader_of(credential: Credential, holding: Holding, wanted: May) -> Reader:
         sentence = "The workspace that the token names has not linked this identity."
         raise Problem(403, "identity_not_linked", sentence)
     if holding.is_retired:
-        raise Problem(403, "system_retired", "The system is retired.")
+        raise Problem(403, "not_allowed", "The system is retired.")
     roles = set(json.loads(holding.access)["roles"]) if holding.access else set()
     if body["holder"].startswith("system/"):
         roles.add(EMITTER)

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_edge.problems import Problem
-from goal_ledger_scoring.results import GoalScore
+from goal_ledger_scoring.results import Counted, GoalScore
 from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import heading, number, quoted, respond, text
+from goal_ledger_projection.api.answers import heading, number, quote, quoted, respond, text
 from goal_ledger_projection.api.context import Context, Link
 from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.goals import Goal
@@ -115,15 +115,40 @@ def _node(tree: Tree, standing: Standing) -> str:
 
 
 def _write(standing: Standing) -> _Written:
-    lasting = {
-        **shown.lasting(standing),
-        "key_results": shown.brief_key_results(standing),
-        "counted": shown.counted(standing.amended.counted),
-        "left_out": shown.left_out(standing.amended.left_out),
-        "feeds_counted_twice": list(standing.amended.feeds_twice),
-    }
-    return _Written(
-        standing.goal, standing.amended, standing.as_committed, standing.shown, text(lasting)[:-1]
+    left_out, twice = standing.amended.left_out, standing.amended.feeds_twice
+    written = (
+        f'{text(shown.lasting(standing))[:-1]},"key_results":[{_key_results(standing)}]'
+        f',"counted":[{_counted(standing.amended.counted)}]'
+        f',"left_out":{text(shown.left_out(left_out)) if left_out else "[]"}'
+        f',"feeds_counted_twice":{text(twice) if twice else "[]"}'
+    )
+    return _Written(standing.goal, standing.amended, standing.as_committed, standing.shown, written)
+
+
+def _key_results(standing: Standing) -> str:
+    """As `shown.brief_key_results`, written at once: most of a tree is this."""
+    amended, committed = standing.amended.key_results, standing.as_committed.key_results
+    written = []
+    for one in standing.defined.key_results:
+        now, then = amended.get(one.id), committed.get(one.id)
+        marks = shown.scores(now, then)
+        written.append(
+            f'{{"id":"{one.id}","text":{quote(one.text)},"weight":{quoted(number(one.weight))}'
+            f',"dropped":{"true" if one.dropped else "false"},"score":{quoted(marks["score"])}'
+            f',"score_committed":{quoted(marks["score_committed"])}'
+            f',"score_difference":{quoted(marks["score_difference"])}'
+            f',"status":{quoted(standing.shown[one.id])}}}'
+        )
+    return ",".join(written)
+
+
+def _counted(children: Iterable[Counted]) -> str:
+    """As `shown.counted`."""
+    return ",".join(
+        [
+            f'{{"ref":"{one.ref}","weight":{quoted(number(one.weight))},"score":{quoted(number(one.score))}}}'
+            for one in children
+        ]
     )
 
 

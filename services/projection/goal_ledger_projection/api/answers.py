@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any
 
 from goal_ledger_contracts.canonical import decimal_text, instant_text
@@ -61,7 +62,7 @@ def heading(clocks: Clocks) -> dict[str, Any]:
     return body
 
 
-def text(body: Mapping[str, Any]) -> str:
+def text(body: Mapping[str, Any] | Sequence[Any]) -> str:
     """A body as JSON."""
     return _encode(body)
 
@@ -113,6 +114,11 @@ def number(value: Decimal | None) -> str | None:
 def quoted(word: str | None) -> str:
     """A word that needs no escaping (a number, an instant, a code) as JSON."""
     return "null" if word is None else f'"{word}"'
+
+
+def quote(words: str) -> str:
+    """Any text as JSON."""
+    return encode_basestring(words)
 
 
 def time(at: datetime | None) -> str | None:

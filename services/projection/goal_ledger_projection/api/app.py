@@ -35,7 +35,7 @@ TITLES = {
     "bad_position": "Not a position",
     "bad_token": "Not a token of ours",
     "bad_wait": "The waiting time is out of range",
-    "identity_not_linked": "The identity is not linked to a person",
+    "identity_not_linked": "The workspace that the token names has not linked this identity",
     "known_at_too_recent": "Facts of that time may still be under way",
     "not_allowed": "Not allowed",
     "not_yet": "The read side has not come so far",
@@ -43,7 +43,6 @@ TITLES = {
     "position_lost": "The position was lost in a restore",
     "read_side_unavailable": "The read side is out of reach",
     "rebuilding": "The read side is being folded anew",
-    "system_retired": "The system is retired",
     "took_too_long": "The question took too long",
 }
 

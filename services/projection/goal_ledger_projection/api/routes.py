@@ -42,10 +42,10 @@ CLOCK_PARAMETERS = frozenset(name for name, where, _, _ in _CLOCKS if where == "
 _REFUSALS = {
     400: "malformed_request, bad_position, bad_wait",
     401: "unauthenticated",
-    403: "not_allowed, identity_not_linked, system_retired",
+    403: "not_allowed, identity_not_linked",
     404: "not_found: unknown here at these clocks, or in another workspace",
     410: "position_lost: of an epoch that is over, beyond what was kept",
-    422: "invalid, bad_instant, bad_token, bad_cursor, known_at_too_recent, position_unknown, unknown_parameter",
+    422: "invalid, bad_instant, bad_token, bad_cursor, known_at_too_recent, position_unknown, unknown_parameter, parameter_repeated",
     500: "internal_error",
     503: "not_yet, rebuilding, read_side_unavailable, took_too_long; with Retry-After",
 }

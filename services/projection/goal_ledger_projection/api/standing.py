@@ -135,14 +135,11 @@ class Standings:
     ) -> None:
         plans = made.plans
         gathering = Gathering(context)
-        for id in stale:
-            await self._inputs(snapshot, context, gathering, plans[id])
+        made.said = await self._inputs_and_words(snapshot, context, gathering, made, stale, touched)
         await gathering.fetch(snapshot)
         if before is not None:
             made.amended, made.as_committed = dict(before.amended), dict(before.as_committed)
             made.written = before.written
-        asked = plans.values() if touched is None else [plans[id] for id in touched if id in plans]
-        made.said = await words(snapshot, [hearing(plan) for plan in asked])
         fed = await _feeds(snapshot, plans.values())
 
         def compute() -> None:
@@ -169,6 +166,32 @@ class Standings:
             await asyncio.to_thread(compute)
         else:
             compute()
+
+    async def _inputs_and_words(
+        self,
+        snapshot: Snapshot,
+        context: Context,
+        gathering: Gathering,
+        made: Tree,
+        stale: set[str],
+        touched: set[str] | None,
+    ) -> Words:
+        """The inputs of the stale goals, put together while the database looks for what was said of those touched
+        (None: of all). Closed ones may ask the database themselves, so they come after."""
+        plans = made.plans
+        asked = plans.values() if touched is None else [plans[id] for id in touched if id in plans]
+        listening = asyncio.create_task(words(snapshot, [hearing(plan) for plan in asked]))
+        await asyncio.sleep(0)
+        try:
+            for id in stale:
+                if not plans[id].is_closed:
+                    await self._inputs(snapshot, context, gathering, plans[id])
+        finally:
+            said = await listening
+        for id in stale:
+            if plans[id].is_closed:
+                await self._inputs(snapshot, context, gathering, plans[id])
+        return said
 
     async def _plans(
         self,

@@ -11,9 +11,12 @@ from goal_ledger_projection.api.goals import Version
 
 _PRESENT = "SELECT id, seq FROM definitions WHERE workspace = $1 AND kind = 'objective' AND ended_seq IS NULL"
 _ALL = """
-SELECT DISTINCT ON (id) id, seq FROM definitions
-WHERE workspace = $1 AND kind = 'objective' AND seq <= $2 AND effective_at <= $3
-ORDER BY id, seq DESC
+SELECT l.id, d.seq FROM definitions l
+CROSS JOIN LATERAL (SELECT d.seq FROM definitions d
+                    WHERE d.workspace = $1 AND d.kind = 'objective' AND d.id = l.id
+                      AND d.seq <= $2 AND d.effective_at <= $3
+                    ORDER BY d.seq DESC LIMIT 1) d
+WHERE l.workspace = $1 AND l.kind = 'objective' AND l.ended_seq IS NULL
 """
 _SOME = """
 SELECT d.id, d.seq FROM unnest($4::text[]) AS w (id)
