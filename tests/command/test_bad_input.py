@@ -212,6 +212,8 @@ async def test_every_route_refuses_a_query_parameter_that_it_does_not_have(offic
     ):
         answer = await office.get(path, **known, afterwards=1)
         assert_problem(answer, 422, "unknown_parameter", "afterwards")
+    answer = await office.http.get("/v1/log?limit=1&limit=2", headers=office.bearer("ada"))
+    assert_problem(answer, 422, "parameter_repeated", "limit")
     for path, kind in (("/v1/readings", "application/cloudevents+json"), ("/v1/imports", "application/json")):
         answer = await office.post(f"{path}?dryrun=true", {}, content_type=kind)
         body = assert_problem(answer, 422, "unknown_parameter", "dryrun")

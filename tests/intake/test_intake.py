@@ -75,7 +75,7 @@ async def test_a_system_retired_between_two_readings_of_one_batch_is_heard_no_mo
 
     outcomes = await bench.ledger.submit_all([asked(first), asked(retired), asked(second)])
     assert [type(one) for one in outcomes] == [Answer, Answer, Refusal]
-    assert (outcomes[2].code, len(await shop.readings())) == ("system_retired", 1)
+    assert (outcomes[2].code, len(await shop.readings())) == ("not_allowed", 1)
 
 
 async def test_a_counter_of_a_redefined_feed_is_compared_within_its_own_definition(bench: Bench, shop: Shop):

@@ -7,8 +7,10 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -58,13 +60,29 @@ def clean(directory: Directory = DEFAULT) -> None:
     lock.release()
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["-h"]})
+def operator(words: Annotated[list[str], typer.Argument()], directory: Directory = DEFAULT) -> None:
+    """The operator's command line on the running stack, such as: operator shred-person --help"""
+    from goal_ledger_local.credentials import Credentials
+    from goal_ledger_local.services import COMMAND
+    from goal_ledger_local.settings import Installation
+
+    described = _described(directory)
+    installation = Installation(
+        ledger=described["ledger_database_url"],
+        keys=described["keys_database_url"],
+        read=described["read_database_url"],
+        kafka=described["kafka"],
+        credentials=Credentials(directory.resolve() / "secrets"),
+    )
+    argv = [sys.executable, "-m", COMMAND, "operator", *words]
+    raise SystemExit(subprocess.call(argv, env={**os.environ, **installation.operator()}))
+
+
 @app.command()
 def env(directory: Directory = DEFAULT) -> None:
     """Shell variables of the running stack: eval "$(python -m goal_ledger_local env)"."""
-    file = directory.resolve() / "stack.json"
-    if not file.exists():
-        raise PartFailed(f"no stack runs in {directory}: {file} is not there; start one with: make demo")
-    described = json.loads(file.read_text())
+    described = _described(directory)
     named = {"COMMAND_URL": described["command_url"], "QUERY_URL": described["query_url"]}
     named |= {f"{role.upper()}_TOKEN": token for role, token in described["tokens"].items()}
     for name, value in named.items():
@@ -94,6 +112,14 @@ def tools(
 
     for line in see_to_tools(install=install):
         typer.echo(line)
+
+
+def _described(directory: Path) -> dict[str, Any]:
+    file = directory.resolve() / "stack.json"
+    if not file.exists():
+        raise PartFailed(f"no stack runs in {directory}: {file} is not there; start one with: make demo")
+    described: dict[str, Any] = json.loads(file.read_text())
+    return described
 
 
 def main() -> None:

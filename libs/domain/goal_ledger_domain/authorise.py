@@ -159,10 +159,10 @@ def may(
 def authorise(
     world: World, actor: str, held: frozenset[str], permission: Permission, target: Target = None
 ) -> None:
-    """Refuses ``system_retired`` and ``not_allowed``."""
+    """Refuses ``not_allowed``, also a system that is retired."""
     kind, _, id = actor.partition("/")
     if kind == "system" and isinstance(world.get("system", id), Retired):
-        raise Refusal("system_retired", f"The system {id} is retired.")
+        raise Refusal("not_allowed", f"The system {id} is retired.", permission=permission.value)
     if not may(world, actor, held, permission, target):
         raise Refusal(
             "not_allowed",
@@ -182,7 +182,7 @@ def _needed(permission: Permission) -> str:
 
 
 def authorise_command(world: World, command: Any, situation: Situation) -> None:
-    """Whether the command's actor may ask for it. Refuses ``system_retired`` and ``not_allowed``."""
+    """Whether the command's actor may ask for it. Refuses ``not_allowed``."""
     actor = command.meta.actor
     permission = PERMISSION_OF[type(command).__name__]
     authorise(world, actor, held_by(world, actor), permission, target_of(world, command, situation))

@@ -20,6 +20,7 @@ HTTP: dict[str, tuple[int, str]] = {
     "body_too_large": (413, "The body has more bytes than its limit."),
     "media_type_not_supported": (415, "The Content-Type is not taken, the body is compressed or not UTF-8."),
     "invalid": (422, "A parameter has a wrong value."),
+    "parameter_repeated": (422, "A query parameter is given twice."),
     "unknown_parameter": (422, "The address takes no such query parameter; those it takes are named."),
     "wrong_type": (422, "A member of the body has the wrong JSON type."),
     "internal_error": (500, "The server met an error of its own; the log has it under the correlation id."),

@@ -1,8 +1,9 @@
-"""Query parameters: one that a route does not have is refused, for nothing is dropped silently."""
+"""Query parameters: one that a route does not have, or that is given twice, is refused: nothing is dropped silently."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any, get_args, get_origin
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -12,8 +13,10 @@ from goal_ledger_edge.problems import Problem
 SHOWN_MAX_CHARACTERS = 64
 
 
-def need_known(given: QueryParams, known: Collection[str]) -> None:
-    """Problem 422: ``invalid`` for a parameter that no text can be, ``unknown_parameter`` for one that is not known."""
+def need_known(given: QueryParams, known: Collection[str], repeatable: Collection[str] = ()) -> None:
+    """Problem 422: ``invalid`` for a parameter that no text can be, ``unknown_parameter`` for one that is not known,
+    ``parameter_repeated`` for one that is given twice and not ``repeatable``."""
+    seen: set[str] = set()
     for name, value in given.multi_items():
         shown = name[:SHOWN_MAX_CHARACTERS]
         if "\x00" in name or "\x00" in value:
@@ -23,6 +26,9 @@ def need_known(given: QueryParams, known: Collection[str]) -> None:
             raise Problem(
                 422, "unknown_parameter", f"There is no parameter {shown!r} here; {those}.", field=shown
             )
+        if name in seen and name not in repeatable:
+            raise Problem(422, "parameter_repeated", f"The parameter {shown!r} is given twice.", field=shown)
+        seen.add(name)
 
 
 def need_known_parameters(request: Request, also: Collection[str] = ()) -> None:
@@ -32,4 +38,14 @@ def need_known_parameters(request: Request, also: Collection[str] = ()) -> None:
     """
     dependant = getattr(request.scope.get("route"), "dependant", None)
     if dependant is not None:
-        need_known(request.query_params, {*also, *(one.alias for one in dependant.query_params)})
+        declared = dependant.query_params
+        known = {*also, *(one.alias for one in declared)}
+        need_known(
+            request.query_params,
+            known,
+            {one.alias for one in declared if _is_list(one.field_info.annotation)},
+        )
+
+
+def _is_list(annotation: Any) -> bool:
+    return any(get_origin(one) is list for one in (annotation, *get_args(annotation)))

@@ -35,6 +35,7 @@ TITLES: dict[str, str] = {
     "not_found": "Not found",
     "unauthenticated": "Not authenticated",
     "unknown_parameter": "There is no such parameter",
+    "parameter_repeated": "A parameter is given twice",
 }
 """Code → the title that never varies. Services add their own codes' titles when they install the handlers."""
 
@@ -61,7 +62,10 @@ class ProblemDocument(BaseModel):
     status: int
     code: str = Field(description="Stable; listed in docs/refusals.md")
     detail: str = Field(description="A sentence in the words of the domain")
-    field: str | None = Field(default=None, description="A JSON pointer into the body; else the name of a path parameter, query parameter or header")
+    field: str | None = Field(
+        default=None,
+        description="A JSON pointer into the body; else the name of a path parameter, query parameter or header",
+    )
     correlation_id: str | None = None
 
 

@@ -46,8 +46,8 @@ from goal_ledger_ledger.submission import (
 MAX_WORKSPACES = 256
 """Workspaces whose folded state is kept in memory; more only while they are in use."""
 
-READ_FRESH_S = 1.0
-"""How old the last look at the head may be for a read."""
+READ_FRESH_S = 0.8
+"""How old the last look at the head may be for a read: with the look itself, within a second."""
 
 UNKNOWN_REMEMBERED_S = 1.0
 MAX_UNKNOWN_REMEMBERED = 1_000

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 _PROBLEMS = {
     400: "The request is malformed: bad_json, bad_idempotency_key, bad_if_match",
     401: "No credential, or one that does not count: unauthenticated",
-    403: "Not allowed: not_allowed, identity_not_linked, system_retired",
+    403: "Not allowed: not_allowed, identity_not_linked",
     404: "What the command acts on is not there: unknown_…",
     405: "method_not_allowed",
     410: "position_lost: beyond the fork of an epoch that is over",
@@ -19,7 +19,7 @@ _PROBLEMS = {
     412: "If-Match is stale: version_stale, with the present version",
     413: "body_too_large, fact_too_large",
     415: "media_type_not_supported",
-    422: "A wrong value, key_reused, unknown_parameter",
+    422: "A wrong value, key_reused, unknown_parameter, parameter_repeated",
     500: "internal_error, with a correlation id",
     503: "not_recorded, outcome_unknown (repeat with the same key), store_behind_log",
 }

@@ -22,7 +22,7 @@ from goal_ledger_domain.person import ShredPerson
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.workspace import CreateWorkspace, FirstAdmin
 from goal_ledger_domain.world import World
-from goal_ledger_ledger.submission import Answer, LedgerError, Submission
+from goal_ledger_ledger.submission import Answer, LedgerError, Submission, UnknownWorkspace
 from pydantic import ValidationError
 from rich.console import Console
 
@@ -156,6 +156,8 @@ def _perform(*submissions: Submission) -> Answer:
     try:
         return asyncio.run(_append(settings, submissions))
     except Refusal as refused:
+        _fail(REFUSED, f"{refused.code}: {refused.sentence}")
+    except UnknownWorkspace as refused:
         _fail(REFUSED, f"{refused.code}: {refused.sentence}")
     except LedgerError as failed:
         _fail(NOT_DONE, f"{failed.code}: {failed.sentence}")
