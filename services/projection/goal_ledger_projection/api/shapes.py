@@ -69,7 +69,10 @@ class Counted(Shape):
 
 class LeftOut(Shape):
     ref: str
-    why: str
+    why: str = Field(
+        description="not_measured, waiting, baseline_to_be_found, weight_zero, draft, dropped, postponed, supports, "
+        "by_policy, not_committed, loop (its parent would count in itself) or unknown"
+    )
 
 
 class PartShape(Shape):
