@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import assert_never
 
 from goal_ledger_contracts.decision import Decision, Situation
@@ -63,6 +64,9 @@ class Segment:
     definition: FeedRedefined
 
 
+_kind_of = attrgetter("definition.kind")
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     system: str
@@ -88,7 +92,7 @@ class Feed:
     @property
     def counts_ever(self) -> bool:
         """Whether it is or was a counter."""
-        return COUNTER in [segment.definition.kind for segment in self.segments]
+        return COUNTER in map(_kind_of, self.segments)
 
     def at(self, time: datetime) -> Segment:
         """The segment that a reading of that time belongs to: earlier readings keep the old definition."""

@@ -83,6 +83,7 @@ async def write(raw: Raw, folded: Folded, batch: Batch) -> bool:
 
 
 def _fact_columns(batch: Batch) -> list[list[Any]]:
+    """A column of nothing but nulls is empty: ``unnest`` fills it up."""
     rows = batch.rows
     return [
         [fact.stream for fact, _, _, _ in rows],
@@ -91,7 +92,7 @@ def _fact_columns(batch: Batch) -> list[list[Any]]:
         [fact.event_id for fact, _, _, _ in rows],
         [leaf for _, _, leaf, _ in rows],
         [stored for _, stored, _, _ in rows],
-        [traceparent for _, _, _, traceparent in rows],
+        [traceparent for _, _, _, traceparent in rows] if any(traced for _, _, _, traced in rows) else [],
     ]
 
 

@@ -25,7 +25,8 @@ from goal_ledger_command.intake.positions import Inbox, find
 
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 5.0
-MOST_RECORDS = 2_000
+MOST_RECORDS = 5_000
+"""Of a take. Between two takes nothing is decided while something is written, so a backlog goes in large ones."""
 FEWEST_RECORDS = 20
 
 log = logger("intake.assignment")
