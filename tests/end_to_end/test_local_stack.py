@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import urllib.request
 from typing import Any
 
@@ -45,3 +46,27 @@ def test_a_killed_process_comes_back_by_its_restart_words(
     assert after["pid"] != described["pid"]
     assert after["url"] == stack["processes"][part]["url"]
     assert ready(after["url"]) == 200
+
+
+def test_the_operators_command_line_runs_on_it_with_its_settings_filled_in(running_stack: Stack) -> None:
+    words = ["create-workspace", "--id", "by-operator", "--name", "Acme", "--time-zone", "Europe/Oslo"]
+    words += [
+        "--admin-person",
+        "ada",
+        "--admin-name",
+        "Ada",
+        "--issuer",
+        "https://i.invalid",
+        "--subject",
+        "7",
+    ]
+    argv = [sys.executable, "-m", "goal_ledger_local", "operator", "--dir", str(running_stack.directory)]
+
+    made = subprocess.run([*argv, *words, "--json"], check=False, capture_output=True, text=True)
+    unknown = ["issue-key", "--workspace", "never", "--holder", "system/x"]
+    refused = subprocess.run([*argv, *unknown], check=False, capture_output=True, text=True)
+    helped = subprocess.run([*argv, "shred-person", "--help"], check=False, capture_output=True, text=True)
+
+    assert json.loads(made.stdout)["position"] == "1-4", made.stderr
+    assert (refused.returncode, "unknown_workspace" in refused.stderr) == (1, True)
+    assert (helped.returncode, "Whose order it is" in helped.stdout) == (0, True)
