@@ -18,7 +18,8 @@ WITH moved AS (
     RETURNING 1
 ), new_facts AS (
     INSERT INTO facts (workspace, seq, stream, version, type, event_id, recorded_at, hash, bytes, traceparent)
-    SELECT $1, $3 + f.nr, f.stream, f.version, f.type, f.event_id, $5, f.hash, f.bytes, f.traceparent
+    SELECT $1, $3 + f.nr, coalesce(f.stream, ($8::text[])[1]), f.version, coalesce(f.type, ($10::text[])[1]),
+        f.event_id, $5, f.hash, f.bytes, f.traceparent
     FROM moved, unnest($8::text[], $9::int[], $10::text[], $11::uuid[], $12::bytea[], $13::bytea[], $14::text[])
         WITH ORDINALITY AS f (stream, version, type, event_id, hash, bytes, traceparent, nr)
 ), new_answers AS (
@@ -29,7 +30,7 @@ WITH moved AS (
         AS a (key, body, id, stream, version, first_seq, last_seq, epoch, seq, location)
 ), new_identities AS (
     INSERT INTO identities (workspace, key, seq, state, subject)
-    SELECT $1, i.key, i.seq, i.state, i.subject
+    SELECT $1, i.key, i.seq, coalesce(i.state, ($27::smallint[])[1]), coalesce(i.subject, ($28::text[])[1])
     FROM moved, unnest($25::bytea[], $26::bigint[], $27::smallint[], $28::text[]) AS i (key, seq, state, subject)
     ON CONFLICT (workspace, key) DO UPDATE SET
         seq = CASE WHEN excluded.seq = 0 THEN identities.seq ELSE excluded.seq END,
@@ -83,12 +84,11 @@ async def write(raw: Raw, folded: Folded, batch: Batch) -> bool:
 
 
 def _fact_columns(batch: Batch) -> list[list[Any]]:
-    """A column of nothing but nulls is empty: ``unnest`` fills it up."""
     rows = batch.rows
     return [
-        [fact.stream for fact, _, _, _ in rows],
+        _once_if_the_same([fact.stream for fact, _, _, _ in rows]),
         [fact.version for fact, _, _, _ in rows],
-        [type(fact.data).__name__ for fact, _, _, _ in rows],
+        _once_if_the_same([type(fact.data).__name__ for fact, _, _, _ in rows]),
         [fact.event_id for fact, _, _, _ in rows],
         [leaf for _, _, leaf, _ in rows],
         [stored for _, stored, _, _ in rows],
@@ -117,9 +117,15 @@ def _identity_columns(batch: Batch) -> list[list[Any]]:
     return [
         [batch.digest(identity) for identity in claims],
         [seq for seq, _, _ in claims.values()],
-        [state for _, state, _ in claims.values()],
-        [subject for _, _, subject in claims.values()],
+        _once_if_the_same([state for _, state, _ in claims.values()]),
+        _once_if_the_same([subject for _, _, subject in claims.values()]),
     ]
+
+
+def _once_if_the_same(column: list[Any]) -> list[Any]:
+    """A column without nulls that holds one value throughout, as bulk has them: sent once. ``unnest`` fills the rest of
+    it up with nulls, and the statement puts the first value in their place."""
+    return column[:1] if column.count(column[0] if column else None) == len(column) else column
 
 
 def _point_columns(batch: Batch) -> list[list[Any]]:
