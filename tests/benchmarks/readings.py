@@ -4,8 +4,11 @@ json.loads + COPY of the same rows into the same tables."""
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
 
-from benchmarks import databases
+from benchmarks import databases, machine
 from benchmarks.ground import Ground, Workspace
 from benchmarks.results import Figure, of_rounds, spread
 
@@ -13,6 +16,15 @@ AIM_PER_S, AIM_RATIO = 12_000, 0.35
 BATCH, CONNECTIONS = 2_000, 2
 WITHIN_S = 240
 INBOX = "SELECT coalesce(sum(next_offset), 0) FROM inbox_positions WHERE topic = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Readings a second of ours and of the comparison, and what ours took of the processors: µs a reading."""
+
+    ours: float
+    beside: float
+    cpu_us: dict[str, float]
 
 
 def bulk(ground: Ground) -> list[Figure]:
@@ -25,8 +37,8 @@ def bulk(ground: Ground) -> list[Figure]:
     http = [_http_round(ground, workspace, f"h{turn}", readings) for turn in range(turns)]
     inbox = [_inbox_round(ground, workspace, f"k{turn}", readings) for turn in range(turns)]
     return [
-        _figure("readings, HTTP batches of 2,000", http),
-        _figure("readings, Kafka inbox", inbox),
+        *_figures("readings, HTTP batches of 2,000", http),
+        *_figures("readings, Kafka inbox", inbox),
     ]
 
 
@@ -43,11 +55,14 @@ def post(ground: Ground, workspace: Workspace, run: str, readings: int) -> float
     return float(ground.program("posts_readings", job)["per_second"])
 
 
-def _http_round(ground: Ground, workspace: Workspace, run: str, readings: int) -> tuple[float, float]:
-    return post(ground, workspace, run, readings), _copied(ground, workspace, run, readings)
+def _http_round(ground: Ground, workspace: Workspace, run: str, readings: int) -> Round:
+    used_us = _meter(ground, readings)
+    ours = post(ground, workspace, run, readings)
+    cpu_us = used_us()
+    return Round(ours, _copied(ground, workspace, run, readings), cpu_us)
 
 
-def _inbox_round(ground: Ground, workspace: Workspace, run: str, readings: int) -> tuple[float, float]:
+def _inbox_round(ground: Ground, workspace: Workspace, run: str, readings: int) -> Round:
     """A backlog in the inbox, then the command process is started: from its first batch recorded to the last."""
     url = ground.stack.installation.ledger
     ground.only()
@@ -59,10 +74,26 @@ def _inbox_round(ground: Ground, workspace: Workspace, run: str, readings: int) 
     }
     ground.program("emits_readings", job)
     goal = (databases.value(url, INBOX, workspace.inbox) or 0) + readings
-    ours = databases.rate_to(
-        url, INBOX, workspace.inbox, goal=goal, within_s=WITHIN_S, begin=lambda: ground.only("command")
-    )
-    return ours, _copied(ground, workspace, run, readings)
+    meters = []
+
+    def begin() -> None:
+        ground.only("command")
+        meters.append(_meter(ground, readings))
+
+    ours = databases.rate_to(url, INBOX, workspace.inbox, goal=goal, within_s=WITHIN_S, begin=begin)
+    cpu_us = meters[0]()
+    return Round(ours, _copied(ground, workspace, run, readings), cpu_us)
+
+
+def _meter(ground: Ground, readings: int) -> Callable[[], dict[str, float]]:
+    """From now on: the processor time of the command process and of PostgreSQL for each of so many readings."""
+    pids = {"command": ground.stack.services["command"].pid, "postgres": ground.stack.postgres.pid}
+    before = {name: machine.cpu_s(pid) for name, pid in pids.items() if pid is not None}
+
+    def used_us() -> dict[str, float]:
+        return {name: (machine.cpu_s(pids[name]) - spent) / readings * 1e6 for name, spent in before.items()}
+
+    return used_us
 
 
 def _copied(ground: Ground, workspace: Workspace, run: str, readings: int) -> float:
@@ -82,9 +113,9 @@ def _has_inbox(ground: Ground, workspace: Workspace) -> bool:
     return bool(databases.value(ground.stack.installation.ledger, statement, workspace.id))
 
 
-def _figure(what: str, rounds: list[tuple[float, float]]) -> Figure:
-    ours, beside = of_rounds(rounds)
-    return Figure(
+def _figures(what: str, rounds: list[Round]) -> list[Figure]:
+    ours, beside = of_rounds([(one.ours, one.beside) for one in rounds])
+    speed = Figure(
         what,
         ours,
         "1/s",
@@ -92,5 +123,8 @@ def _figure(what: str, rounds: list[tuple[float, float]]) -> Figure:
         "json.loads + COPY of the same rows, 500 to a commit",
         f"≥ {AIM_PER_S:,}/s, ≥ {AIM_RATIO}",
         ours >= AIM_PER_S and ours / beside >= AIM_RATIO,
-        f"rounds {spread([one for one, _ in rounds])} | {spread([one for _, one in rounds])}",
+        f"rounds {spread([one.ours for one in rounds])} | {spread([one.beside for one in rounds])}",
     )
+    each = {name: median([one.cpu_us[name] for one in rounds]) for name in rounds[0].cpu_us}
+    note = ", ".join(f"{name} {spent:.0f}" for name, spent in each.items())
+    return [speed, Figure("processor time of each", sum(each.values()), "µs", note=note)]
