@@ -142,3 +142,23 @@ async def test_a_write_that_breaks_loses_and_doubles_nothing_of_what_was_decided
     facts = (await audit.facts())[1:]
     assert [fact["event_id"] for fact in facts] == [one.facts[0].event_id for one in told]
     assert [fact["data"]["name"] for fact in facts] == [str(n + 1) for n in range(4 * BATCH_MAX_FACTS)]
+
+
+async def test_a_batch_that_is_run_again_one_by_one_decides_nothing_ahead(
+    ledger, commands, audit, monkeypatch
+):
+    real, writes = append.write, 0
+
+    async def write(raw: Any, folded: Any, batch: Any) -> bool:
+        nonlocal writes
+        writes += 1
+        if writes == 1:
+            raise ValueError("the driver cannot write this down")
+        return await real(raw, folded, batch)
+
+    await ledger.submit(commands.unit("a"))
+    monkeypatch.setattr(append, "write", write)
+    told = await ledger.submit_all([commands.add_to("n") for _ in range(BATCH_MAX_FACTS + 300)])
+    assert all(isinstance(one, Answer) for one in told)
+    assert (writes, ledger.counts.decided_ahead) == (1 + BATCH_MAX_FACTS + 1, 0)
+    assert len(await audit.facts()) == 2 + BATCH_MAX_FACTS + 300

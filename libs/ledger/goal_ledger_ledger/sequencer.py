@@ -23,7 +23,7 @@ from typing import Any
 from goal_ledger_contracts.position import Position
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from goal_ledger_ledger.ahead import DecidesAhead
+from goal_ledger_ledger.ahead import DecidesAhead, Following, nothing_follows
 from goal_ledger_ledger.append import Appender, Counts
 from goal_ledger_ledger.batch import Outcome
 from goal_ledger_ledger.erasing import erase, erase_everywhere
@@ -240,7 +240,7 @@ class Ledger:
         while line.singles or line.bulk:
             submissions = line.take()
             async with line.lock:
-                outcomes = await self._record(line, submissions)
+                outcomes = await self._record(line, submissions, line.following)
             line.settle(outcomes)
             self._care(line)
         line.task = None
@@ -252,11 +252,13 @@ class Ledger:
         if line.appender.folded is None and line.idle and self._lines.get(workspace) is line:
             del self._lines[workspace]
 
-    async def _record(self, line: Line, submissions: list[Submission]) -> list[Outcome]:
+    async def _record(
+        self, line: Line, submissions: list[Submission], following: Following = nothing_follows
+    ) -> list[Outcome]:
         """What became of the first submissions, at least one."""
         try:
             await self._may_write(line)
-            outcomes = await line.appender.record(submissions, line.following)
+            outcomes = await line.appender.record(submissions, following)
             await self._erase(line)
             return outcomes
         except Exception as failure:
