@@ -13,6 +13,7 @@ from goal_ledger_contracts.feed import FeedRegistered, ReadingQuarantined, Readi
 from goal_ledger_contracts.measures import Aligned, Increase, Window
 from goal_ledger_contracts.objective import (
     CheckInCorrected,
+    KeyResultAdded,
     KeyResultWeightChanged,
     MeasureChanged,
     ObjectiveAligned,
@@ -296,6 +297,24 @@ async def test_progress_keeps_the_score_of_each_closing_while_it_lasts_and_resta
     await story.arrive()
     points = (await story.ask("/v1/key-results/k/progress"))["points"]
     assert [p["score"] for p in points] == [None, None, "0.5", "0.2", "0.5", "0.7", "0.7", "0.7", "0.7"]
+    for point in points:
+        then = (await story.ask("/v1/key-results/k", as_of=point["at"]))["key_result"]
+        for member in ("raw", "score", "score_committed", "expected", "state"):
+            assert point[member] == then[member], (point["at"], member)
+
+
+async def test_progress_before_a_key_result_existed_is_what_the_same_question_answers_too(
+    story: Story,
+) -> None:
+    story.tell("cycle/q1", CyclePlanned("Q1", date(2026, 1, 1), date(2026, 3, 31)))
+    story.goal("o", cycle="q1")
+    story.later(START + timedelta(days=9))
+    story.tell("objective/o", KeyResultAdded("k", "Late", TEN), reason="Thought of later")
+    for day, value in ((-3, "1"), (4, "2"), (10, "3")):
+        story.check_in("o", "k", value, at=START + timedelta(days=day))
+    await story.arrive()
+    points = (await story.ask("/v1/key-results/k/progress"))["points"]
+    assert [one["values"]["value"] for one in points] == ["1", "2", "2", "3", "3"]
     for point in points:
         then = (await story.ask("/v1/key-results/k", as_of=point["at"]))["key_result"]
         for member in ("raw", "score", "score_committed", "expected", "state"):

@@ -123,8 +123,8 @@ class _Series:
         wanted = [(self._standing.goal.id, row["seq"]) for row in rows]
         known = await self._view.standings.goals.get(snapshot, snapshot.position.epoch, wanted)
         self._since = {row["seq"]: row["effective_at"] for row in rows}
-        goals = [known[version] for version in wanted]
-        return [goal for goal in goals if goal.key_result(self._one.id) is not None]
+        self._all = [known[version] for version in wanted]
+        return [goal for goal in self._all if goal.key_result(self._one.id) is not None]
 
     async def _times(
         self, definitions: list[Goal], start: datetime, end: datetime, *, aligned: bool
@@ -181,14 +181,23 @@ class _Series:
         one = first.key_result(self._one.id)
         if one is None or not times:
             return []
-        gathering = Gathering(await self._view.context())
-        zone = self._standing.rules.time_zone
-        given = [
-            gathering.key_result(one, Ground(first.id, Moment(at, self._seq), None, zone), dropped=False)
-            for at in times
-        ]
+        context = await self._view.context()
+        gathering = Gathering(context)
+        grounds = [self._ground_before(context, at) for at in times]
+        given = [gathering.key_result(one, ground, dropped=False) for ground in grounds]
         await gathering.fetch(self._view.snapshot)
-        return [self._point(at, unscored(it), None, None) for at, it in zip(times, given, strict=True)]
+        return [
+            self._point(at, unscored(it), None, expected_score(gathering.expected_span(one, ground), at))
+            for at, it, ground in zip(times, given, grounds, strict=True)
+        ]
+
+    def _ground_before(self, context: Context, at: datetime) -> Ground:
+        """By the objective's definition then; before it existed by its first, without a cycle."""
+        goal = next((goal for goal in reversed(self._all) if self._since[goal.seq] <= at), None)
+        of = goal or self._all[0]
+        zone = context.rules(of.id, of.owner, self._seq, at).time_zone
+        cycle = None if goal is None else context.cycle_span(goal.cycle, self._seq, at, zone)
+        return Ground(of.id, Moment(at, self._seq), cycle, zone)
 
     def _in_effect(self, definitions: list[Goal], at: datetime) -> Goal:
         return next((goal for goal in reversed(definitions) if self._since[goal.seq] <= at), definitions[0])
