@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from goal_ledger_command.relay import emitters
 from goal_ledger_command.relay.answers import pack_record
 from goal_ledger_contracts.decision import Identity
 from goal_ledger_ledger.store import raw_connection
@@ -79,6 +81,40 @@ async def test_topics_are_made_when_a_system_is_registered(bench: Bench, a_syste
             await bench.store.append(one, registered(a_system))
             await until(are_made)
     finally:
+        await ids.close()
+
+
+async def test_an_emitters_topic_that_was_deleted_is_made_again(
+    bench: Bench, a_system: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(emitters, "LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr(emitters, "LOOK_AGAIN_EVERY_S", 0.2)
+    one = bench.store.workspace()
+    inbox = Emitter(one.workspace, a_system).readings
+    ids = TopicIds(bench.bootstrap)
+    await ids.start()
+    admin = AIOKafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    await admin.start()
+
+    async def present() -> str | None:
+        return (await ids.of([inbox])).get(inbox)
+
+    async def is_there() -> bool:
+        return await present() is not None
+
+    try:
+        async with bench.relaying():
+            await bench.store.append(one, registered(a_system))
+            await until(is_there)
+            first = await present()
+            await admin.delete_topics([inbox])
+
+            async def is_another() -> bool:
+                return await present() not in (None, first)
+
+            await until(is_another)
+    finally:
+        await admin.close()
         await ids.close()
 
 

@@ -15,6 +15,8 @@ from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 LOOK_EVERY_S = 2.0
+LOOK_AGAIN_EVERY_S = 60.0
+"""Nobody tells when a topic is deleted: so often Kafka is asked which there are."""
 TOPICS_PER_REQUEST = 100
 
 log = logger("relay.emitters")
@@ -35,8 +37,12 @@ class EmitterTopics:
 
     async def live(self) -> None:
         """Looks for systems without topics until an error, which it raises."""
-        self._there.clear()
+        loop = asyncio.get_running_loop()
+        look_again_at = 0.0
         while True:
+            if loop.time() >= look_again_at:
+                self.forget()
+                look_again_at = loop.time() + LOOK_AGAIN_EVERY_S
             self._registered.clear()
             await self.ensure(await self._registered_systems())
             try:
