@@ -190,14 +190,30 @@ def fact(data: Any) -> Fact:
     )
 
 
+ZONES = measures.Zones("Ingen kjenner oss", "Noen kjenner oss", "De fleste kjenner oss", "Alle kjenner oss")
+LATER_FIELDS: dict[str, Any] = {
+    "KeyResultAdded.v1.described": objective.KeyResultAdded(
+        "kr-2",
+        "Kjent i byen",
+        measures.Ranged(D(0), D(10), D(20), D(30), zones=ZONES),
+        description="Målt av\nbyrået",
+        carried_from="kr-1",
+    ),
+    "KeyResultReworded.v1.described": objective.KeyResultReworded("kr-1", "1000 besøkende", "Unike per dag"),
+}
+"""Optional fields that came after a file with all the others was stored; where one is left out the bytes are as before."""
+
+
 EXAMPLES: dict[str, Fact] = {
     **{f"{type(data).__name__}.v{SCHEMA[type(data).__name__]}": fact(data) for data in DATA},
     **{
         f"KeyResultAdded.v1.{kind}": fact(objective.KeyResultAdded("kr-1", "Mål", measure))
         for kind, measure in MEASURES.items()
     },
+    **{name: fact(data) for name, data in LATER_FIELDS.items()},
 }
-"""File name (without .json) → the fact. One per type and schema version, and one per kind of measure."""
+"""File name (without .json) → the fact. One per type and schema version, one per kind of measure, and those with
+fields that were added later."""
 
 
 if __name__ == "__main__":

@@ -117,6 +117,16 @@ class DoneOrNot:
 
 
 @dataclass(frozen=True, slots=True)
+class Zones:
+    """What it means to be in each zone of a ranged measure, in words; a zone is named for the value that it begins at."""
+
+    baseline: str | None = None
+    commit: str | None = None
+    target: str | None = None
+    stretch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ranged:
     """Piecewise linear through four strictly monotone values; ``scores`` default to 0, 0.3, 0.7, 1."""
 
@@ -128,6 +138,7 @@ class Ranged:
     scores: tuple[Decimal, ...] | None = None
     unit: str | None = None
     window: Window | None = None
+    zones: Zones | None = None
 
 
 @dataclass(frozen=True, slots=True)

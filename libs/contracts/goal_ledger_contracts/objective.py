@@ -132,17 +132,24 @@ class KudosGiven:
 
 @dataclass(frozen=True, slots=True)
 class KeyResultAdded:
+    """``carried_from`` is the key result whose lineage it continues."""
+
     key_result: str
     text: str
     measure: Measure
     weight: Decimal = Decimal(1)
     owner: str | None = None
+    description: str | None = None
+    carried_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeyResultReworded:
+    """The whole wording: without a description it has none from here on."""
+
     key_result: str
     text: str
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

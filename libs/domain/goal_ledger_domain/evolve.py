@@ -13,7 +13,7 @@ from goal_ledger_contracts.envelope import Fact
 from goal_ledger_domain import goals, organisation
 from goal_ledger_domain.world import World
 
-FOLD_VERSION = "3"
+FOLD_VERSION = "4"
 """Raised whenever the same facts give another state, or states get another shape: older snapshots are thrown away."""
 
 _EVOLVE: dict[type, Callable[[World, Fact], None]] = {}

@@ -44,6 +44,7 @@ class KeyResult:
     added: facts.KeyResultAdded
     bindings: Mapping[str, Binding] = field(default_factory=dict)
     dropped: bool = False
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +271,7 @@ def _changed(goal: Definition, fact: Fact, data: FactData) -> dict[str, Any]:
             endorsed = replace(change, endorsers=(*change.endorsers, fact.actor))
             return {"changes": {**goal.changes, data.change: endorsed}}
         case facts.KeyResultAdded():
-            added = KeyResult(data.key_result, data.text, data.measure, data.weight, data.owner, data)
+            added = added_key_result(data)
             return {"key_results": {**goal.key_results, data.key_result: added}}
         case (
             facts.ObjectiveActivated()
@@ -284,10 +285,23 @@ def _changed(goal: Definition, fact: Fact, data: FactData) -> dict[str, Any]:
     return {"key_results": {**goal.key_results, one.id: replace(one, **_changed_key_result(one, data))}}
 
 
+def added_key_result(data: facts.KeyResultAdded) -> KeyResult:
+    """The key result as it is added."""
+    return KeyResult(
+        data.key_result,
+        data.text,
+        data.measure,
+        data.weight,
+        data.owner,
+        data,
+        description=data.description,
+    )
+
+
 def _changed_key_result(one: KeyResult, data: FactData) -> dict[str, Any]:
     match data:
         case facts.KeyResultReworded():
-            return {"text": data.text}
+            return {"text": data.text, "description": data.description}
         case facts.MeasureChanged():
             return {"measure": data.measure}
         case facts.KeyResultWeightChanged():

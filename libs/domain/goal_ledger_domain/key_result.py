@@ -24,7 +24,15 @@ from goal_ledger_contracts.objective import (
 from goal_ledger_domain import limits, measure, policy, text, values
 from goal_ledger_domain.binding import need_still_fits
 from goal_ledger_domain.command import Meta, need_reason
-from goal_ledger_domain.goal import Drafted, KeyResult, Objective, contributing, known, known_key_result
+from goal_ledger_domain.goal import (
+    Drafted,
+    KeyResult,
+    Objective,
+    added_key_result,
+    contributing,
+    known,
+    known_key_result,
+)
 from goal_ledger_domain.owners import need_owner
 from goal_ledger_domain.part import Part
 from goal_ledger_domain.refusals import Refusal
@@ -41,13 +49,17 @@ class AddKeyResult:
     measure: Measure
     weight: Decimal = Decimal(1)
     owner: str | None = None
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RewordKeyResult:
+    """The whole wording: a description left out is taken away."""
+
     meta: Meta
     key_result: str
     text: str
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +147,11 @@ def need_room(world: World, state: Objective, more: int = 0) -> None:
         raise Refusal("too_many_key_results", sentence, limit=limit)
 
 
+def description(given: str | None) -> str | None:
+    """In its clean form."""
+    return text.optional_passage(given, "description", limits.DESCRIPTION_MAX_CHARACTERS)
+
+
 def _add(world: World, command: AddKeyResult, situation: Situation) -> Decision:
     state, id = known(world, command.objective), text.id_of(command.key_result, "key_result")
     data = KeyResultAdded(
@@ -143,6 +160,7 @@ def _add(world: World, command: AddKeyResult, situation: Situation) -> Decision:
         measure=measure.clean(command.measure),
         weight=values.weight(command.weight, "weight"),
         owner=command.owner,
+        description=description(command.description),
     )
     if world.get("key-result", id) is not None:
         present = state.goal.key_results.get(id)
@@ -154,7 +172,7 @@ def _add(world: World, command: AddKeyResult, situation: Situation) -> Decision:
     text.at_most((*state.goal.key_results, id), "key_results", limits.KEY_RESULTS_MAX_ITEMS)
     if not isinstance(state, Drafted):
         need_room(world, state, more=1)
-    _need_weights_with(state, KeyResult(id, data.text, data.measure, data.weight, data.owner, data))
+    _need_weights_with(state, added_key_result(data))
     return define(world, command.meta, situation, state, data, "adding a key result", id=id)
 
 
@@ -167,8 +185,12 @@ def _undropped(world: World, id: str) -> tuple[Objective, KeyResult]:
 
 def _reword(world: World, command: RewordKeyResult, situation: Situation) -> Decision:
     state, one = _undropped(world, command.key_result)
-    data = KeyResultReworded(one.id, text.line(command.text, "text", limits.TITLE_MAX_CHARACTERS))
-    if data.text == one.text:
+    data = KeyResultReworded(
+        one.id,
+        text.line(command.text, "text", limits.TITLE_MAX_CHARACTERS),
+        description(command.description),
+    )
+    if (data.text, data.description) == (one.text, one.description):
         return same(state, id=one.id)
     return define(world, command.meta, situation, state, data, "rewording a key result", id=one.id)
 

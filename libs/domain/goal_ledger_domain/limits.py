@@ -9,7 +9,9 @@ TITLE_MAX_CHARACTERS = 300
 NAME_MAX_CHARACTERS = 200
 """Names of workspaces, units, people, cycles and systems."""
 DESCRIPTION_MAX_CHARACTERS = 4000
-"""Descriptions of objectives and feeds."""
+"""Descriptions of objectives, key results and feeds."""
+ZONE_MAX_CHARACTERS = 1000
+"""The text of one zone of a ranged measure."""
 NOTE_MAX_CHARACTERS = 8000
 """Notes of check-ins, comments, kudos, retrospectives."""
 REASON_MAX_CHARACTERS = 1000

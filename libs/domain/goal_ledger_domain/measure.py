@@ -29,6 +29,7 @@ from goal_ledger_contracts.measures import (
     StayBetween,
     Step,
     Window,
+    Zones,
 )
 
 from goal_ledger_domain import limits, text, times, values
@@ -81,6 +82,8 @@ def _clean_field(given: Any, field: str, name: str) -> Any:
             return _window(given, path)
         case "steps", _:
             return _steps(given, path)
+        case "zones", _:
+            return _zones(given, path)
         case "scores", _:
             return tuple(values.value(one, f"{path}/{number}") for number, one in enumerate(given))
     raise TypeError(f"{path} has no clean form")
@@ -141,6 +144,17 @@ def _window(window: Window, field: str) -> Window:
             return Window(moment=name, duration=duration(length, f"{field}/duration"))
     sentence = "A window is a start and an end, or a moment and a duration."
     raise Refusal("window_malformed", sentence, field=field)
+
+
+def _zones(zones: Zones, field: str) -> Zones | None:
+    """No text for any zone is no zones."""
+    texts = {
+        one.name: text.optional_passage(
+            getattr(zones, one.name), f"{field}/{one.name}", limits.ZONE_MAX_CHARACTERS
+        )
+        for one in fields(zones)
+    }
+    return Zones(**texts) if any(texts.values()) else None
 
 
 def _steps(steps: tuple[Step, ...], field: str) -> tuple[Step, ...]:

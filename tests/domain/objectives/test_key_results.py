@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,16 @@ from domain.objectives.organisation import (
     organisation,
 )
 from goal_ledger_contracts import objective as facts
-from goal_ledger_contracts.measures import Aligned, Checklist, Compound, DoneOrNot, Increase, Step
+from goal_ledger_contracts.measures import (
+    Aligned,
+    Checklist,
+    Compound,
+    DoneOrNot,
+    Increase,
+    Ranged,
+    Step,
+    Zones,
+)
 from goal_ledger_contracts.workspace import SystemRetired
 from goal_ledger_domain.alignment import Align
 from goal_ledger_domain.binding import BindPart, UnbindPart
@@ -217,3 +227,39 @@ def test_a_new_measure_has_a_place_for_each_bound_part() -> None:
     (sales,) = (part for part in REACH.parts if part.id == "sales")
     windowless = Compound("all", (type(sales)("sales", Increase(Decimal(10), Decimal(0))),))
     record.when(ChangeMeasure(meta(), "reach", windowless)).then_refused("binding_needs_cycle")
+
+
+def test_a_key_result_has_a_description_and_its_zones_have_texts() -> None:
+    zones = Zones(baseline="Nobody knows us", stretch=" Everybody does\n")
+    measure = Ranged(Decimal(0), Decimal(3), Decimal(7), Decimal(10), zones=zones)
+    cleaned = replace(measure, zones=Zones(baseline="Nobody knows us", stretch="Everybody does"))
+    asked = AddKeyResult(meta(), "web-shop", "k", "Known", measure, description="As the agency asks\r\nit")
+    added = facts.KeyResultAdded("k", "Known", cleaned, description="As the agency asks\nit")
+    draft_goal().when(asked).then(added)
+
+
+def test_zones_without_a_text_are_no_zones() -> None:
+    measure = Ranged(Decimal(0), Decimal(3), Decimal(7), Decimal(10))
+    asked = AddKeyResult(meta(), "web-shop", "k", "Known", replace(measure, zones=Zones()))
+    draft_goal().when(asked).then(facts.KeyResultAdded("k", "Known", measure))
+
+
+def test_a_description_or_the_text_of_a_zone_that_is_too_long_is_refused_with_its_field() -> None:
+    zones = Zones(target="x" * 1001)
+    measure = Ranged(Decimal(0), Decimal(3), Decimal(7), Decimal(10), zones=zones)
+    record = draft_goal()
+    record.when(AddKeyResult(meta(), "web-shop", "k", "K", VISITORS, description="x" * 4001)).then_refused(
+        "text_too_long", "description"
+    )
+    record.when(AddKeyResult(meta(), "web-shop", "k", "K", measure)).then_refused(
+        "text_too_long", "measure/zones/target"
+    )
+
+
+def test_rewording_states_the_whole_wording_also_the_description() -> None:
+    described = RewordKeyResult(meta(), "visitors", "Visitors", "Each once")
+    record = draft_goal().told(described)
+    record.when(described).then_nothing_new()
+    record.when(RewordKeyResult(meta(), "visitors", "Visitors")).then(
+        facts.KeyResultReworded("visitors", "Visitors")
+    )

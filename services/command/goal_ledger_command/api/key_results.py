@@ -30,10 +30,12 @@ class NewKeyResult(Body):
     measure: MeasureBody
     weight: Number = Decimal(1)
     owner: str | None = Field(default=None, description="unit/<id> or person/<id>; left out: the objective's")
+    description: str | None = Field(default=None, description="At most 4,000 characters")
 
 
-class Text(Body):
+class Wording(Body):
     text: str
+    description: str | None = Field(default=None, description="Left out: it has none from here on")
 
 
 class NewMeasure(Body):
@@ -72,13 +74,14 @@ def add_key_result(meta: Meta, objective: str, body: NewKeyResult) -> AddKeyResu
         measure=body.measure.definition(),
         weight=body.weight,
         owner=body.owner,
+        description=body.description,
     )
 
 
 @commands.post("/v1/key-results/{key_result}/reword")
-def reword_key_result(meta: Meta, key_result: str, body: Text) -> RewordKeyResult:
-    """Reword a key result. Needs a reason once the objective is active."""
-    return RewordKeyResult(meta, key_result=key_result, text=body.text)
+def reword_key_result(meta: Meta, key_result: str, body: Wording) -> RewordKeyResult:
+    """Reword a key result: its text and its description. Needs a reason once the objective is active."""
+    return RewordKeyResult(meta, key_result=key_result, text=body.text, description=body.description)
 
 
 @commands.post("/v1/key-results/{key_result}/change-measure")

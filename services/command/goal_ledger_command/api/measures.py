@@ -116,6 +116,18 @@ class DoneOrNotBody(_Windowed):
         return measures.DoneOrNot(self._window())
 
 
+class ZonesBody(Piece):
+    """What each zone means, in words; a zone is named for the value that it begins at."""
+
+    baseline: str | None = None
+    commit: str | None = None
+    target: str | None = None
+    stretch: str | None = None
+
+    def definition(self) -> measures.Zones:
+        return measures.Zones(self.baseline, self.commit, self.target, self.stretch)
+
+
 class RangedBody(_Windowed):
     """Piecewise linear through four strictly monotone values."""
 
@@ -126,10 +138,18 @@ class RangedBody(_Windowed):
     stretch: Number
     scores: tuple[Number, ...] | None = Field(default=None, description="Four scores; default 0, 0.3, 0.7, 1")
     unit: str | None = None
+    zones: ZonesBody | None = None
 
     def definition(self) -> measures.Ranged:
         return measures.Ranged(
-            self.baseline, self.commit, self.target, self.stretch, self.scores, self.unit, self._window()
+            self.baseline,
+            self.commit,
+            self.target,
+            self.stretch,
+            self.scores,
+            self.unit,
+            self._window(),
+            None if self.zones is None else self.zones.definition(),
         )
 
 

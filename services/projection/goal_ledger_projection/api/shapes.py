@@ -116,6 +116,8 @@ class KeyResultShape(Scores):
     id: str
     objective: str
     text: str
+    description: str | None
+    carried_from: str | None = Field(description="The key result whose lineage it continues")
     owner: str | None
     weight: str
     dropped: bool

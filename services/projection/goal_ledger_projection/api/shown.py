@@ -92,6 +92,8 @@ def key_result(standing: Standing, one: KeyResult, spans: Mapping[str, Span], ev
         "id": one.id,
         "objective": standing.goal.id,
         "text": one.text,
+        "description": one.body.get("description"),
+        "carried_from": one.body.get("carried_from"),
         "owner": one.owner,
         "weight": number(one.weight),
         "dropped": one.dropped,

@@ -41,7 +41,7 @@ CROSS JOIN LATERAL (SELECT v.part, v.effective_at, v.seq, v.ended_seq, v.value, 
 ORDER BY v.effective_at, v.seq
 """
 _NOT_COMPARED = frozenset({"changed", "activated_seq", "drafted_seq", "closings"})
-_OF_KEY_RESULT = ("text", "measure", "weight", "owner", "bindings", "dropped")
+_OF_KEY_RESULT = ("text", "description", "measure", "weight", "owner", "bindings", "dropped")
 
 
 def router(desk: Desk) -> APIRouter:

@@ -3,7 +3,7 @@
 {title, description?, kind?: committed | aspirational, owner, contributors: [], cycle?,
  stage: draft | active | closed | archived,
  drafted_seq, drafted_at, activated_seq?, activated_at?,      the first activation: what is committed
- key_results: [{id, text, measure, weight, owner?, dropped: bool, dropped_seq?, added_seq, measure_seq,
+ key_results: [{id, text, description?, carried_from?, measure, weight, owner?, dropped: bool, dropped_seq?, added_seq, measure_seq,
                 bindings: {<part>: {feed, aggregation, seq}}}],                          in the order they were added
  links: [{link, parent, mode: contributes | supports, weight, seq}],                     one per parent
  closings: [{seq, event_id, at, actor, outcome, grade?, suggested?, author?, retrospective?, reason?, reopened_seq?}],
@@ -140,6 +140,8 @@ def _key_result_added(before: Body, fact: Fact) -> Body:
     added = {
         "id": data["key_result"],
         "text": data["text"],
+        "description": data.get("description"),
+        "carried_from": data.get("carried_from"),
         "measure": data["measure"],
         "weight": data.get("weight", "1"),
         "owner": data.get("owner"),
@@ -160,6 +162,10 @@ def _key_result_changed(change: Callable[[Body, Fact], Body]) -> Callable[[Body,
         return {"key_results": many}
 
     return changed
+
+
+def _reworded_key_result(_: Body, fact: Fact) -> Body:
+    return {"text": fact.data["text"], "description": fact.data.get("description")}
 
 
 def _measure_changed(_: Body, fact: Fact) -> Body:
@@ -190,7 +196,7 @@ _CHANGES: dict[str, Callable[[Body, Fact], Body]] = {
     "ObjectiveArchived": _archived,
     "ObjectiveCarriedOver": _carried_over,
     "KeyResultAdded": _key_result_added,
-    "KeyResultReworded": _key_result_changed(_one_member("text")),
+    "KeyResultReworded": _key_result_changed(_reworded_key_result),
     "MeasureChanged": _key_result_changed(_measure_changed),
     "KeyResultWeightChanged": _key_result_changed(_one_member("weight")),
     "KeyResultOwnerChanged": _key_result_changed(lambda _, fact: {"owner": fact.data.get("owner")}),
