@@ -84,6 +84,22 @@ async def test_a_fact_over_its_limit_is_refused_and_the_next_one_is_not(ledger, 
     assert len(await audit.facts()) == 2
 
 
+async def test_a_fact_of_65535_bytes_is_recorded_and_one_more_is_refused_with_its_size(
+    ledger, commands, audit
+):
+    await ledger.submit(commands.unit("a", ""))
+    without_text = await audit.value("SELECT length(bytes) FROM facts WHERE workspace = $1 AND seq = 2")
+    await ledger.submit(
+        commands.unit("b", "x" * (65_535 - without_text - 64))
+    )  # a hash for the null of previous
+    room = 65_535 - await audit.value("SELECT max(length(bytes)) FROM facts WHERE workspace = $1")
+    await ledger.submit(commands.unit("c", "x" * (65_535 - without_text - 64 + room)))
+    assert await audit.value("SELECT max(length(bytes)) FROM facts WHERE workspace = $1") == 65_535
+    with pytest.raises(FactTooLarge, match="has 65536 bytes") as refused:
+        await ledger.submit(commands.unit("d", "x" * (65_535 - without_text - 64 + room + 1)))
+    assert refused.value.size_bytes == 65_536
+
+
 async def test_a_caller_that_goes_away_cancels_nothing(ledger, commands, audit):
     gone = asyncio.create_task(ledger.submit(commands.unit("a")))
     await asyncio.sleep(0)

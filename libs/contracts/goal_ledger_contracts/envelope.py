@@ -21,7 +21,10 @@ from goal_ledger_contracts.lifting import lift
 from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.strict_json import parse
 
-MAX_FACT_BYTES = 256 * 1024
+MAX_FACT_BYTES = 65_535
+"""An entry of a C2SP entry bundle states its length in two bytes, so a fact cannot be longer."""
+MAX_READABLE_BYTES = 256 * 1024
+"""Releases before this limit recorded facts of up to so many: they stay readable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def to_bytes(fact: Fact) -> bytes:
 
 def from_bytes(stored: bytes) -> Fact:
     """The fact from its stored bytes, lifted to the present schema. Raises ValueError if they are not a fact."""
-    return from_json(parse(stored, MAX_FACT_BYTES))
+    return from_json(parse(stored, MAX_READABLE_BYTES))
 
 
 def from_json(body: dict[str, Any]) -> Fact:

@@ -11,6 +11,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from goal_ledger_contracts.envelope import MAX_FACT_BYTES
+
 from goal_ledger_domain import limits, policy
 from goal_ledger_domain.refusals import GENERAL, STATUS
 from goal_ledger_domain.refusals_elsewhere import CLIENT, ELSEWHERE, QUARANTINE
@@ -54,7 +56,9 @@ def limits_page() -> str:
     lines = [
         "# Limits",
         "",
-        "What a command may hold. The names say the unit. A fact as it is stored has at most 256 KiB.",
+        f"What a command may hold. The names say the unit. A fact as it is stored has at most {MAX_FACT_BYTES:,} bytes: each",
+        "text, list and number below may be as large as it says, but not all of one fact at once (413 `fact_too_large`, with",
+        "`size_bytes` and `limit_bytes`). A character is up to 4 bytes; sealed text (notes, blockers, evidence) takes a third more.",
         "",
         WRITTEN,
         "",

@@ -17,7 +17,7 @@ from goal_ledger_ledger.store import raw_connection
 
 MAX_PAGE_FACTS = 5_000
 MAX_PAGE_BYTES = 16 * 1024 * 1024
-"""A page ends after the fact that reaches this; one fact is at most 256 KiB."""
+"""A page ends after the fact that reaches this; a fact has at most 65,535 bytes."""
 
 
 class StoredFact(NamedTuple):

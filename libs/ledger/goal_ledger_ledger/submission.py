@@ -115,7 +115,11 @@ class FactTooLarge(LedgerError):
     code = "fact_too_large"
 
     def __init__(self, size: int) -> None:
-        super().__init__(f"What is to be recorded has {size} bytes; a fact has at most {MAX_FACT_BYTES}.")
+        super().__init__(
+            f"What is to be recorded has {size} bytes as a fact; a fact has at most {MAX_FACT_BYTES}. "
+            "Shorten its texts, or divide it."
+        )
+        self.size_bytes = size
 
 
 class NotRecorded(LedgerError):

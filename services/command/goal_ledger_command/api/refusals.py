@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from goal_ledger_contracts.envelope import MAX_FACT_BYTES
 from goal_ledger_domain.refusals import CODES, STATUS, Refusal
 from goal_ledger_edge.problems import Problem, pointer
 from goal_ledger_ledger.submission import (
@@ -31,7 +32,7 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "identity_not_linked": (403, "The workspace that the token names has not linked this identity."),
     "key_reused": (422, "The Idempotency-Key was used with another body."),
     "key_not_for_bulk": (422, "A bulk request takes no Idempotency-Key: its items have identities."),
-    "fact_too_large": (413, "What is to be recorded has more than 256 KiB."),
+    "fact_too_large": (413, "One fact of what is to be recorded has more than 65,535 bytes."),
     "not_recorded": (503, "Nothing was recorded; the same request may be sent again."),
     "outcome_unknown": (503, "It may or may not be recorded: repeat it with the same Idempotency-Key."),
     "store_behind_log": (503, "The store lacks published facts; writing stops until it is recovered."),
@@ -111,7 +112,8 @@ def of_ledger_error(error: LedgerError) -> Problem:
         case KeyReused():
             return Problem(422, error.code, error.sentence, field="Idempotency-Key")
         case FactTooLarge():
-            return Problem(413, error.code, error.sentence)
+            sizes = {"size_bytes": error.size_bytes, "limit_bytes": MAX_FACT_BYTES}
+            return Problem(413, error.code, error.sentence, **sizes)
         case NotRecorded() | OutcomeUnknown():
             return Problem(503, error.code, error.sentence, headers={"Retry-After": "1"})
         case StoreBehindLog():
