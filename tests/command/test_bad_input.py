@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from command.routes import BODIES, WHY, address, furnished
+from command.routes import BODIES, ROUTES, WHY, address, furnished
 from command.service import JSON, Organisation, Service, assert_problem
 
 CHECK_IN = "/v1/key-results/visitors/check-ins"
@@ -67,6 +67,8 @@ WRONG: list[tuple[str, Any, int, str, str | None]] = [
     (CHECK_IN, {"note": "a\u0000b"}, 422, "text_has_control_characters", "/note"),
     (CHECK_IN, {"note": "abc\u202edef"}, 422, "text_has_control_characters", "/note"),
     (CHECK_IN, {"note": "x" * 8001}, 422, "text_too_long", "/note"),
+    (CHECK_IN, {"effective_at": "2026-11-01T10:00:00-00:60"}, 422, "instant_malformed", "/effective_at"),
+    (CHECK_IN, {"effective_at": "2026-W44-7T10:00:00Z"}, 422, "instant_malformed", "/effective_at"),
     (CHECK_IN, {"id": "no spaces"}, 422, "id_malformed", "/id"),
     (
         CHECK_IN,
@@ -262,3 +264,45 @@ async def test_a_header_that_is_sent_twice_is_refused_and_not_one_of_them_taken(
 async def test_the_service_is_still_up(office: Organisation) -> None:
     assert (await office.http.get("/health/live")).status_code == 200
     assert json.loads((await office.post("/v1/units", {"name": "Still here"})).content)["version"] == 1
+
+
+CREATING = [path for path, declared in ROUTES if declared.creates and "id" in declared.body.model_fields]
+
+
+@pytest.mark.parametrize("path", CREATING)
+async def test_an_empty_id_is_an_id_that_was_chosen_and_is_refused(
+    office: Organisation, service: Service, path: str
+) -> None:
+    before = await office.head(service.internal)
+    assert_problem(await office.post(address(path), BODIES[path] | {"id": ""}), 422, "id_malformed", "/id")
+    assert await office.head(service.internal) == before
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/objectives/shop/align", "/v1/objectives/shop/carry-over"], ids=["link", "into"]
+)
+async def test_so_is_an_empty_id_of_what_a_command_makes_beside(office: Organisation, path: str) -> None:
+    body = (
+        {"parent": "objective/company", "link": ""} if path.endswith("align") else {"cycle": "q4", "into": ""}
+    )
+    assert_problem(await office.post(path, body | WHY), 422, "id_malformed")
+
+
+async def test_the_name_of_an_unknown_member_is_told_shortened_and_without_what_cannot_be_seen(
+    office: Organisation,
+) -> None:
+    answer = await office.post("/v1/units", {"name": "X", "a\u202eb" * 5000: 1})
+    field = assert_problem(answer, 422, "field_unknown")["field"]
+    assert len(answer.content) < 1000
+    assert "\u202e" not in field
+
+
+async def test_an_address_with_a_slash_at_its_end_is_another_one_and_leads_nowhere(
+    office: Organisation,
+) -> None:
+    for path in ("/v1/units/", "/v1/log/", "/v1/readings/", "/health/live/"):
+        answer = await office.http.post(
+            path, json={}, headers=office.bearer("ada") | {"host": "evil.example"}
+        )
+        assert_problem(answer, 404, "not_found")
+        assert "location" not in answer.headers

@@ -57,9 +57,18 @@ def instant_text(at: datetime) -> str:
     return _INSTANT % (at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond)
 
 
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII)
+
+
 def parse_instant(text: str) -> datetime:
-    """An RFC 3339 instant with any offset, as UTC. Raises ValueError for anything else (local times, dates)."""
+    """An RFC 3339 instant with any offset, as UTC. Raises ValueError for anything else: local times, dates, other forms
+    of ISO 8601, an offset such as ``-00:60``."""
+    if not (_is_written_by_us(text) or _RFC_3339.fullmatch(text)):
+        raise ValueError("not an RFC 3339 instant with an offset")
     at = datetime.fromisoformat(text)
-    if at.tzinfo is None or "T" not in text:
-        raise ValueError(f"not an RFC 3339 instant with an offset: {text!r}")
     return at if at.tzinfo is UTC else at.astimezone(UTC)
+
+
+def _is_written_by_us(text: str) -> bool:
+    """Of the shape of :func:`instant_text`; a fold reads millions of them, and the pattern costs more than the rest."""
+    return len(text) == 27 and text[7] == "-" and text[10] == "T" and text[19] == "." and text[26] == "Z"

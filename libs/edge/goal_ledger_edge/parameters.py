@@ -8,9 +8,7 @@ from typing import Any, get_args, get_origin
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
-from goal_ledger_edge.problems import Problem
-
-SHOWN_MAX_CHARACTERS = 64
+from goal_ledger_edge.problems import Problem, shown
 
 
 def need_known(given: QueryParams, known: Collection[str], repeatable: Collection[str] = ()) -> None:
@@ -18,16 +16,16 @@ def need_known(given: QueryParams, known: Collection[str], repeatable: Collectio
     ``parameter_repeated`` for one that is given twice and not ``repeatable``."""
     seen: set[str] = set()
     for name, value in given.multi_items():
-        shown = name[:SHOWN_MAX_CHARACTERS]
+        named = shown(name)
         if "\x00" in name or "\x00" in value:
-            raise Problem(422, "invalid", "A parameter holds a zero character.", field=shown.strip("\x00"))
+            raise Problem(422, "invalid", "A parameter holds a zero character.", field=named)
         if name not in known:
             those = f"known are {', '.join(sorted(known))}" if known else "it takes none"
             raise Problem(
-                422, "unknown_parameter", f"There is no parameter {shown!r} here; {those}.", field=shown
+                422, "unknown_parameter", f"There is no parameter {named!r} here; {those}.", field=named
             )
         if name in seen and name not in repeatable:
-            raise Problem(422, "parameter_repeated", f"The parameter {shown!r} is given twice.", field=shown)
+            raise Problem(422, "parameter_repeated", f"The parameter {named!r} is given twice.", field=named)
         seen.add(name)
 
 

@@ -115,8 +115,16 @@ def _plain(value: Any) -> Any:
 
 
 def pointer(location: Sequence[int | str]) -> str:
-    """A JSON pointer (RFC 6901) of a pydantic error location."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in location)
+    """A JSON pointer (RFC 6901) of a pydantic error location. Names that nobody here gave are shown as :func:`shown`."""
+    return "".join("/" + shown(str(step)).replace("~", "~0").replace("/", "~1") for step in location)
+
+
+SHOWN_MAX_CHARACTERS = 64
+
+
+def shown(name: str) -> str:
+    """A name from outside as an answer may repeat it: at most 64 characters, none that cannot be seen."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in name[:SHOWN_MAX_CHARACTERS])
 
 
 def _of_http_exception(exc: HTTPException) -> Problem:

@@ -58,4 +58,6 @@ def health_routes(checks: Checks, registry: CollectorRegistry) -> list[Route]:
 
 def health_app(checks: Checks, registry: CollectorRegistry) -> Starlette:
     """A whole application of these routes, for processes without an API (relay, worker)."""
-    return Starlette(routes=health_routes(checks, registry))
+    app = Starlette(routes=health_routes(checks, registry))
+    app.router.redirect_slashes = False
+    return app

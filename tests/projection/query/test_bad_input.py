@@ -114,3 +114,21 @@ async def test_a_header_that_is_no_position_is_refused(story: Story) -> None:
 async def test_other_methods_are_not_allowed(story: Story) -> None:
     answer = await story.client.post("/v1/objectives/o")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+async def test_a_cursor_that_is_none_is_told_in_the_same_words_however_long_it_is(story: Story) -> None:
+    await story.arrive()
+    bad = ["x", "WzEsMiwzXQ", "9" * 400, "x" * 401, "x" * 8000, "W1tb" * 100]
+    answers = [await story.get(path, cursor=text) for text in bad for path in ("/v1/objectives", "/v1/facts")]
+    assert {(one.status_code, one.json()["code"]) for one in answers} == {(422, "bad_cursor")}
+    assert len({one.json()["detail"] for one in answers}) == 1
+
+
+async def test_an_address_with_a_slash_at_its_end_leads_nowhere(story: Story) -> None:
+    for path in ("/v1/objectives/", "/v1/facts/", "/health/live/"):
+        answer = await story.get(path, headers={"host": "evil.example"})
+        assert (answer.status_code, answer.json()["code"], "location" in answer.headers) == (
+            404,
+            "not_found",
+            False,
+        )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from goal_ledger_command.api.declare import Commands
-from goal_ledger_command.api.values import Body, Holder, Id, NewId, Plain
+from goal_ledger_command.api.values import Body, Holder, Id, NewId, Plain, new_id
 from goal_ledger_command.credentials import KeyMaker
-from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain.access import GrantRole, IssueKey, LinkIdentity, RevokeKey, RevokeRole, RotateKey
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.system import RegisterSystem, RetireSystem
@@ -68,7 +67,7 @@ def revoke_role(meta: Meta, body: RoleOf) -> RevokeRole:
 @commands.post("/v1/keys-issued", creates="/v1/keys-issued/{id}", key="id")
 def issue_key(meta: Meta, body: NewKey, maker: KeyMaker) -> IssueKey:
     """Issue an API key. The key itself is in the first answer only, as ``key``."""
-    key = body.id or uuid7()
+    key = new_id(body.id)
     return IssueKey(meta, key=key, holder=body.holder, digest=maker.digest_of_new(key))
 
 

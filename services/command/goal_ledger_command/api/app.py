@@ -74,6 +74,7 @@ def make_app(
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False},
     )
     install_problem_handlers(app, CODE_TITLES)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from goal_ledger_command.api.declare import Commands
-from goal_ledger_command.api.values import Body, Id, NewId, Number, Piece, Plain
-from goal_ledger_contracts.ids import uuid7
+from goal_ledger_command.api.values import Body, Id, NewId, Number, Piece, Plain, new_id
 from goal_ledger_contracts.objective import PartValue
 from goal_ledger_domain.check_in import CorrectCheckIn, RecordCheckIn, RetractCheckIn
 from goal_ledger_domain.command import Meta
@@ -62,7 +61,7 @@ class Endorsed(Body):
 def _recorded(meta: Meta, body: NewCheckIn, objective: str | None, key_result: str | None) -> RecordCheckIn:
     return RecordCheckIn(
         meta,
-        check_in=body.id or uuid7(),
+        check_in=new_id(body.id),
         objective=objective,
         key_result=key_result,
         values=body.part_values(),
@@ -115,7 +114,7 @@ def retract_check_in(meta: Meta, check_in: str, body: Plain) -> RetractCheckIn:
 def comment_on_objective(meta: Meta, objective: str, body: Comment) -> AddComment:
     """Comment on an objective."""
     return AddComment(
-        meta, comment=body.id or uuid7(), on=f"objective/{objective}", text=body.text, author=body.author
+        meta, comment=new_id(body.id), on=f"objective/{objective}", text=body.text, author=body.author
     )
 
 
@@ -123,7 +122,7 @@ def comment_on_objective(meta: Meta, objective: str, body: Comment) -> AddCommen
 def comment_on_check_in(meta: Meta, check_in: str, body: Comment) -> AddComment:
     """Comment on a check-in."""
     return AddComment(
-        meta, comment=body.id or uuid7(), on=f"check-in/{check_in}", text=body.text, author=body.author
+        meta, comment=new_id(body.id), on=f"check-in/{check_in}", text=body.text, author=body.author
     )
 
 
@@ -131,7 +130,7 @@ def comment_on_check_in(meta: Meta, check_in: str, body: Comment) -> AddComment:
 def kudos_on_objective(meta: Meta, objective: str, body: Kudos) -> GiveKudos:
     """Give kudos on an objective."""
     return GiveKudos(
-        meta, kudos=body.id or uuid7(), on=f"objective/{objective}", text=body.text, author=body.author
+        meta, kudos=new_id(body.id), on=f"objective/{objective}", text=body.text, author=body.author
     )
 
 
@@ -139,7 +138,7 @@ def kudos_on_objective(meta: Meta, objective: str, body: Kudos) -> GiveKudos:
 def kudos_on_check_in(meta: Meta, check_in: str, body: Kudos) -> GiveKudos:
     """Give kudos on a check-in."""
     return GiveKudos(
-        meta, kudos=body.id or uuid7(), on=f"check-in/{check_in}", text=body.text, author=body.author
+        meta, kudos=new_id(body.id), on=f"check-in/{check_in}", text=body.text, author=body.author
     )
 
 

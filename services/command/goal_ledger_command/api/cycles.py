@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from goal_ledger_command.api.declare import Commands
-from goal_ledger_command.api.values import Body, Id, LocalDate, NewId, Plain
-from goal_ledger_contracts.ids import uuid7
+from goal_ledger_command.api.values import Body, Id, LocalDate, NewId, Plain, new_id
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.cycle import CloseCycle, LockCycle, MoveCycleDates, OpenCycle, PlanCycle, ReopenCycle
 from pydantic import Field
@@ -29,7 +28,7 @@ class CycleDates(Body):
 def plan_cycle(meta: Meta, body: NewCycle) -> PlanCycle:
     """Plan a cycle."""
     return PlanCycle(
-        meta, cycle=body.id or uuid7(), name=body.name, start=body.start, end=body.end, parent=body.parent
+        meta, cycle=new_id(body.id), name=body.name, start=body.start, end=body.end, parent=body.parent
     )
 
 

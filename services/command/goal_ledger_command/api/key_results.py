@@ -6,8 +6,7 @@ from decimal import Decimal
 
 from goal_ledger_command.api.declare import Commands
 from goal_ledger_command.api.measures import MeasureBody
-from goal_ledger_command.api.values import Body, Id, NewId, Number, Plain
-from goal_ledger_contracts.ids import uuid7
+from goal_ledger_command.api.values import Body, Id, NewId, Number, Plain, new_id
 from goal_ledger_contracts.measures import VALUE
 from goal_ledger_domain.binding import BindPart, UnbindPart
 from goal_ledger_domain.command import Meta
@@ -69,7 +68,7 @@ def add_key_result(meta: Meta, objective: str, body: NewKeyResult) -> AddKeyResu
     return AddKeyResult(
         meta,
         objective=objective,
-        key_result=body.id or uuid7(),
+        key_result=new_id(body.id),
         text=body.text,
         measure=body.measure.definition(),
         weight=body.weight,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from goal_ledger_command.api.declare import Commands
-from goal_ledger_command.api.values import Body, Id, NewId, Number, Plain
-from goal_ledger_contracts.ids import uuid7
+from goal_ledger_command.api.values import Body, Id, NewId, Number, Plain, new_id
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.lifecycle import (
     Activate,
@@ -73,7 +72,7 @@ def carry_over(meta: Meta, objective: str, body: CarriedOver) -> CarryOver:
     return CarryOver(
         meta,
         objective=objective,
-        into=body.into or uuid7(),
+        into=new_id(body.into),
         cycle=body.cycle,
         key_results=tuple(body.key_results.items()),
     )

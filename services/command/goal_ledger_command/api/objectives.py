@@ -5,8 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from goal_ledger_command.api.declare import Commands
-from goal_ledger_command.api.values import Body, Id, NewId, Number, Owner
-from goal_ledger_contracts.ids import uuid7
+from goal_ledger_command.api.values import Body, Id, NewId, Number, Owner, new_id
 from goal_ledger_domain.alignment import Align, Unalign
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.objective import (
@@ -74,7 +73,7 @@ def draft_objective(meta: Meta, body: NewObjective) -> DraftObjective:
     """Draft an objective."""
     return DraftObjective(
         meta,
-        objective=body.id or uuid7(),
+        objective=new_id(body.id),
         title=body.title,
         owner=body.owner,
         description=body.description,
@@ -126,7 +125,7 @@ def align(meta: Meta, objective: str, body: NewLink) -> Align:
     return Align(
         meta,
         objective=objective,
-        link=body.link or uuid7(),
+        link=new_id(body.link),
         parent=body.parent,
         mode=body.mode,
         weight=body.weight,

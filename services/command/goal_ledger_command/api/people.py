@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from goal_ledger_command.api.declare import Commands
-from goal_ledger_command.api.values import Body, Id, NewId, Plain
-from goal_ledger_contracts.ids import uuid7
+from goal_ledger_command.api.values import Body, Id, NewId, Plain, new_id
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.person import AddPerson, JoinUnit, LeaveUnit, RenamePerson, ShredPerson
 from pydantic import Field
@@ -30,7 +29,7 @@ class Seat(Body):
 @commands.post("/v1/people", creates="/v1/people/{id}", person="id")
 def add_person(meta: Meta, body: NewPerson) -> AddPerson:
     """Add a person."""
-    return AddPerson(meta, person=body.id or uuid7(), display_name=body.display_name)
+    return AddPerson(meta, person=new_id(body.id), display_name=body.display_name)
 
 
 @commands.post("/v1/people/{person}/rename")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from goal_ledger_command.api.declare import Commands
-from goal_ledger_command.api.values import Body, Id, NewId, Plain
-from goal_ledger_contracts.ids import uuid7
+from goal_ledger_command.api.values import Body, Id, NewId, Plain, new_id
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.unit import (
     CloseUnit,
@@ -45,7 +44,7 @@ class Wave(Body):
 @commands.post("/v1/units", creates="/v1/units/{id}", unit="id")
 def create_unit(meta: Meta, body: NewUnit) -> CreateUnit:
     """Create a unit."""
-    return CreateUnit(meta, unit=body.id or uuid7(), name=body.name, parent=body.parent)
+    return CreateUnit(meta, unit=new_id(body.id), name=body.name, parent=body.parent)
 
 
 @commands.post("/v1/units/{unit}/rename")

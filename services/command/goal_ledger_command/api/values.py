@@ -12,13 +12,11 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from goal_ledger_contracts.canonical import parse_instant
+from goal_ledger_contracts.ids import uuid7
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
-_INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -36,7 +34,7 @@ def _decimal(given: Any) -> Any:
 
 
 def _instant(given: Any) -> datetime:
-    if type(given) is str and _INSTANT.fullmatch(given):
+    if type(given) is str:
         try:
             return parse_instant(given)
         except (ValueError, OverflowError):
@@ -91,6 +89,13 @@ NewId = Annotated[
         json_schema_extra={"examples": ["web-shop"]},
     ),
 ]
+
+
+def new_id(chosen: str | None) -> str:
+    """The id that the client chose, else a new one. An empty one was chosen: the deciders refuse it."""
+    return uuid7() if chosen is None else chosen
+
+
 Holder = Annotated[
     str, Field(description="person/<id> or system/<id>", json_schema_extra={"examples": ["person/ada"]})
 ]

@@ -95,7 +95,7 @@ def issue_key(
 
     Example: operator issue-key --workspace acme --holder system/web-shop --json
     """
-    maker, key_id = KeyMaker(workspace), key or uuid7()
+    maker, key_id = KeyMaker(workspace), uuid7() if key is None else key
     digest = maker.digest_of_new(key_id)
     answer = _perform(_submission(workspace, IssueKey(_meta(), key_id, holder, digest)))
     _tell(answer, as_json, f"key {key_id}: {maker.key}", workspace=workspace, key=maker.key)

@@ -70,6 +70,7 @@ def query_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False},
     )
     install_problem_handlers(app, TITLES)

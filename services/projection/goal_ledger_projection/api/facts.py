@@ -73,7 +73,7 @@ def router(desk: Desk) -> APIRouter:
         format: Annotated[
             Literal["json", "jsonl"], Query(description="jsonl: the canonical bytes, a line each")
         ] = "json",
-        cursor: Annotated[str | None, Query(max_length=400)] = None,
+        cursor: Annotated[str | None, Query()] = None,
     ) -> Response:
         async with desk.view(request, May.READ_FACTS) as view:
             question = _Question(view)

@@ -69,7 +69,7 @@ def router(desk: Desk) -> APIRouter:
             str, Query(max_length=40, description=f"{', '.join(SORTS)}; - in front: descending")
         ] = "id",
         limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 50,
-        cursor: Annotated[str | None, Query(max_length=400)] = None,
+        cursor: Annotated[str | None, Query()] = None,
     ) -> Response:
         async with desk.view(request) as view:
             filters = Filters(cycle, unit, owner, status, kind, state, q)

@@ -57,7 +57,7 @@ def router(desk: Desk) -> APIRouter:
         request: Request,
         id: str,
         limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 100,
-        cursor: Annotated[str | None, Query(max_length=400)] = None,
+        cursor: Annotated[str | None, Query()] = None,
     ) -> Response:
         async with desk.view(request) as view:
             after = read_cursor(request, cursor, str(view.clocks.token))
