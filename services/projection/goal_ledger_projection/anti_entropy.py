@@ -25,6 +25,7 @@ from goal_ledger_projection import positions
 from goal_ledger_projection.command_feed import CommandFeed, Head
 from goal_ledger_projection.consumer_rule import Folded
 from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.head_check import HeadCheck
 from goal_ledger_projection.heal import Healer
 from goal_ledger_projection.meters import Meters
 from goal_ledger_projection.positions import STORE_BEHIND_READER, Standing
@@ -53,6 +54,7 @@ class AntiEntropy:
         feed: CommandFeed,
         healer: Healer,
         steadfast: Steadfast,
+        head_check: HeadCheck,
         meters: Meters,
         *,
         patience_s: Callable[[str], float | None],
@@ -67,6 +69,7 @@ class AntiEntropy:
         self._feed = feed
         self._healer = healer
         self._steadfast = steadfast
+        self._head_check = head_check
         self._meters = meters
         self._patience_s = patience_s
         self._follow = follow
@@ -104,6 +107,7 @@ class AntiEntropy:
         await self._set_back(standings)
         await self._caught_up(standings)
         self._heal_waiting(standings)
+        self._head_check.look_at(self._heads.values())
 
     async def _live(self) -> str:
         async with self._database.connection() as connection:
@@ -165,9 +169,7 @@ class AntiEntropy:
         waiting: dict[str, _Waiting] = {}
         for name, head in self._heads.items():
             standing = standings.get(name)
-            if not _missing(head.position, standing) or (
-                standing is not None and standing.parked is not None
-            ):
+            if not _missing(head.position, standing) or _stands_still(head, standing):
                 continue
             folded = None if standing is None else standing.folded
             before = self._waiting.get(name)

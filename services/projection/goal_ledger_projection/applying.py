@@ -6,19 +6,25 @@ whichever side, leaves exact rows; and whoever comes with facts that are folded 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from goal_ledger_projection import positions
+from goal_ledger_projection import chains, positions
+from goal_ledger_projection.chains import Chains
 from goal_ledger_projection.consumer_rule import Folded, Verdict, judge
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.loading import KeptDefinitions, load, made
+from goal_ledger_projection.loading import KeptAtPosition, load, made
 from goal_ledger_projection.positions import Standing
 from goal_ledger_projection.read_models.changes import Changes, DefinitionKey
-from goal_ledger_projection.read_models.fact import Body, Fact
+from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact, Link
 from goal_ledger_projection.read_models.fold import fold, touched_definitions, touched_readings
 from goal_ledger_projection.records import Record, by_workspace
 from goal_ledger_projection.writing import INDEXED_ROWS, Connection, Rows
+
+FIRST_EPOCH = 1
+CACHED_STREAMS = 20_000
+"""Ends of chains kept in memory, some 300 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,10 @@ class Applied:
     """Workspaces that miss facts before some of the batch."""
     discarded: set[str] = field(default_factory=set)
     """Workspaces that are folded anew along a higher epoch."""
+    foreign: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """By workspace, the first record that did not continue its stream's chain, and why: (seq, reason)."""
+    epochs_claimed: set[str] = field(default_factory=set)
+    """Workspaces of which a record says that a higher epoch has begun, without being vouched for."""
 
 
 class Applier:
@@ -53,11 +63,15 @@ class Applier:
         database: ReadDatabase,
         cached_definitions: int,
         *,
+        cached_streams: int | None = CACHED_STREAMS,
         rows: Rows = INDEXED_ROWS,
         only_live: bool = True,
     ) -> None:
+        """`cached_streams` None: all ends of chains are kept, and one that is not in memory is not there (a rebuild)."""
         self._database = database
-        self._kept = KeptDefinitions(cached_definitions)
+        self._kept: KeptAtPosition[DefinitionKey, tuple[int, Body]] = KeptAtPosition(cached_definitions)
+        self._kept_ends: KeptAtPosition[str, Link] = KeptAtPosition(cached_streams or sys.maxsize)
+        self._knows_all_ends = cached_streams is None
         self._only_live = only_live
         self.rows = rows
 
@@ -70,8 +84,9 @@ class Applier:
         grouped = by_workspace(records)
         async with self._database.transaction() as connection:
             standings = await self._lock(connection, grouped)
+            ends = await self._ends(connection, grouped, standings)
             verdicts = {
-                name: judge(standings[name].folded, many)
+                name: judge(standings[name].folded, many, ends[name])
                 for name, many in grouped.items()
                 if _goes_on(standings[name], many)
             }
@@ -79,21 +94,39 @@ class Applier:
             await self._move(connection, standings, verdicts)
             if taken is not None:
                 await positions.note_hints(connection, taken.topic, taken.topic_id, taken.ends)
-        self._keep(verdicts, changes)
+        self._keep(verdicts, changes, ends)
         return _applied(grouped, standings, verdicts)
 
     async def _lock(self, connection: Connection, grouped: Mapping[str, list[Record]]) -> dict[str, Standing]:
-        epochs = {name: many[0].epoch for name, many in grouped.items()}
+        epochs = {name: many[0].epoch if many[0].vouched else FIRST_EPOCH for name, many in grouped.items()}
         standings = await positions.lock(connection, self._database.projection, epochs) if epochs else {}
         if self._only_live:
             await positions.must_be_live(connection, self._database.projection)
         return standings
 
+    async def _ends(
+        self, connection: Connection, grouped: Mapping[str, list[Record]], standings: Mapping[str, Standing]
+    ) -> dict[str, Chains]:
+        """The ends of the streams that the records go on with, of each workspace."""
+        known = {name: self._kept_ends.at(name, standings[name].folded) for name in grouped}
+        if not self._knows_all_ends:
+            missing = {
+                (name, record.fact.stream)
+                for name, many in grouped.items()
+                if standings[name].folded.next_seq > 1
+                for record in many
+                if record.seq >= standings[name].folded.next_seq and record.unreadable is None
+                if record.fact.stream not in known[name]
+            }
+            for name, ends in (await chains.load(connection, missing)).items():
+                known[name] = {**known[name], **ends}
+        return {name: Chains(ends) for name, ends in known.items()}
+
     async def _change(self, connection: Connection, verdicts: Mapping[str, Verdict]) -> Changes | None:
         facts: list[Fact] = []
         known: dict[DefinitionKey, tuple[int, Body]] = {}
         for name, verdict in verdicts.items():
-            facts.extend(record.fact for record in verdict.apply)
+            facts.extend(_known(record.fact) for record in verdict.apply)
             if verdict.discard:
                 await self.rows.discard(connection, name)
                 await positions.unpark(connection, self._database.projection, name)
@@ -116,16 +149,28 @@ class Applier:
         ]
         await positions.move(connection, self._database.projection, moved)
 
-    def _keep(self, verdicts: Mapping[str, Verdict], changes: Changes | None) -> None:
+    def _keep(
+        self, verdicts: Mapping[str, Verdict], changes: Changes | None, ends: Mapping[str, Chains]
+    ) -> None:
         latest = {} if changes is None else made(changes)
         for name, verdict in verdicts.items():
             if verdict.discard:
                 self._kept.forget(name)
+                self._kept_ends.forget(name)
             self._kept.keep(name, verdict.after, latest.get(name, {}))
+            self._kept_ends.keep(name, verdict.after, ends[name].continued)
 
     def forget(self) -> None:
         """Drop what is kept in memory: another projection version is next."""
         self._kept.forget_all()
+        self._kept_ends.forget_all()
+
+
+def _known(fact: Fact) -> Fact:
+    """Raises CannotApply for a fact that this release does not know."""
+    if fact.unknown is not None:
+        raise CannotApply(fact.seq, fact.unknown)
+    return fact
 
 
 def _goes_on(standing: Standing, records: Iterable[Record]) -> bool:
@@ -159,4 +204,8 @@ def _applied(
             applied.gaps.add(name)
         if verdict.discard:
             applied.discarded.add(name)
+        if verdict.foreign:
+            applied.foreign[name] = verdict.foreign[0]
+        if verdict.epoch_claimed:
+            applied.epochs_claimed.add(name)
     return applied

@@ -15,7 +15,7 @@ from goal_ledger_projection.projections import BUILT_LATE, late_indexes_made
 from goal_ledger_projection.read_models import definitions, readings
 from goal_ledger_projection.read_models.changes import Changes, text
 from goal_ledger_projection.writing import (
-    TABLES,
+    OF_THE_LOG,
     Connection,
     add_rows,
     columns_of,
@@ -58,7 +58,7 @@ class UnindexedRows:
         await add_rows(connection, changes)
 
     async def discard(self, connection: Connection, workspace: str) -> None:
-        await delete_workspace(connection, (*TABLES, *map(_aside, KEYS)), workspace)
+        await delete_workspace(connection, (*OF_THE_LOG, *map(_aside, KEYS)), workspace)
 
 
 async def make_room_for_ends(connection: Connection) -> None:

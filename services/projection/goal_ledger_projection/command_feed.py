@@ -26,6 +26,8 @@ class FeedUnavailable(OSError):
 class Head:
     workspace: str
     position: Position
+    root: str
+    """Of the Merkle tree over all facts up to the position, in hex."""
     moved_at: datetime
 
 
@@ -66,7 +68,7 @@ class CommandFeed:
             raise FeedUnavailable(f"GET /v1/log: {answer.status_code} {answer.text[:200]}")
         stored = answer.content.splitlines()
         numbered = enumerate(stored, position.seq + 1)
-        return Page([Record(workspace, head.epoch, seq, one) for seq, one in numbered], head)
+        return Page([Record(workspace, head.epoch, seq, one, vouched=True) for seq, one in numbered], head)
 
     async def heads(self, since: datetime | None) -> list[Head]:
         """The heads that moved at or after an instant, or all. Raises FeedUnavailable."""
@@ -103,4 +105,6 @@ def _head(answer: httpx2.Response) -> Position | None:
 
 
 def _one_head(one: dict[str, Any]) -> Head:
-    return Head(one["workspace"], Position(one["epoch"], one["seq"]), parse_instant(one["moved_at"]))
+    return Head(
+        one["workspace"], Position(one["epoch"], one["seq"]), one["root"], parse_instant(one["moved_at"])
+    )

@@ -2,7 +2,8 @@
 
 While it is healed its records from Kafka are left aside (they will be in the feed); the pages go through the same
 consumer rule and the same transaction as everything else, so that healing beside another worker, or beside records
-still under way, can do no harm. It ends when the feed has nothing more, or the workspace is parked.
+still under way, can do no harm. It ends when the feed has nothing more, or the workspace is parked: because a fact cannot be
+applied, or because the feed does not go on from what was folded, which then is not the command service's log.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from goal_ledger_projection.applying import Applied
 from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.database import ReadDatabase
 from goal_ledger_projection.meters import Meters
-from goal_ledger_projection.positions import ProjectionSwitched, Standing
+from goal_ledger_projection.positions import LOG_CONTRADICTED, ProjectionSwitched, Standing
 from goal_ledger_projection.steadfast import Pauses, Steadfast
 
 log = logger("goal_ledger.projection.heal")
@@ -106,6 +107,10 @@ class Healer:
         applied = await self._steadfast.apply(page.records)
         self._meters.healed.inc(applied.facts)
         self._on_applied(applied)
+        if workspace in applied.foreign:
+            seq, reason = applied.foreign[workspace]
+            log.error(LOG_CONTRADICTED, workspace=workspace, seq=seq, reason=reason)
+            await self._steadfast.park(workspace, seq, f"{LOG_CONTRADICTED}: {reason}")
         return applied if applied.facts else None
 
     async def _standing(self, workspace: str) -> Standing | None:

@@ -1,7 +1,7 @@
-"""What a batch's folds need to know of earlier facts: the latest definitions, and readings in quarantine.
+"""What a batch needs to know of earlier facts: the latest definitions, ends of chains, and readings in quarantine.
 
-Latest definitions are kept in memory between batches. What is kept of a workspace is good exactly as long as its
-position, read under lock, is the one this process left it at: every change of a workspace's rows moves its position,
+Definitions and ends of chains are kept in memory between batches. What is kept of a workspace is good exactly as long as
+its position, read under lock, is the one this process left it at: every change of a workspace's rows moves its position,
 whoever makes it. Else it is forgotten and loaded anew.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import Generic, TypeVar
 
 from goal_ledger_contracts.canonical import decimal_text, instant_text
 
@@ -26,16 +27,19 @@ from goal_ledger_projection.read_models.changes import (
 from goal_ledger_projection.read_models.fact import Body
 from goal_ledger_projection.writing import Connection
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
-class KeptDefinitions:
-    """Latest definitions by workspace, at most `limit` of them; the workspaces longest unused go first."""
+
+class KeptAtPosition(Generic[Key, Value]):
+    """Values by workspace, at most `limit` of them; the workspaces longest unused go first."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: OrderedDict[str, tuple[Folded, dict[DefinitionKey, tuple[int, Body]]]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Folded, dict[Key, Value]]] = OrderedDict()
         self._count = 0
 
-    def at(self, workspace: str, position: Folded) -> dict[DefinitionKey, tuple[int, Body]]:
+    def at(self, workspace: str, position: Folded) -> dict[Key, Value]:
         """What is kept of a workspace that stands at `position`."""
         kept = self._kept.get(workspace)
         if kept is None:
@@ -46,8 +50,8 @@ class KeptDefinitions:
         self._kept.move_to_end(workspace)
         return kept[1]
 
-    def keep(self, workspace: str, position: Folded, latest: dict[DefinitionKey, tuple[int, Body]]) -> None:
-        """The workspace now stands at `position`; `latest` are the definitions loaded or made on the way there."""
+    def keep(self, workspace: str, position: Folded, latest: dict[Key, Value]) -> None:
+        """The workspace now stands at `position`; `latest` are the values loaded or made on the way there."""
         before = self._kept.pop(workspace, None)
         kept = {} if before is None else before[1]
         self._count -= len(kept)

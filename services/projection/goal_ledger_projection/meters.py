@@ -24,6 +24,15 @@ class Meters:
         self.retries = Counter(name + "retries", "Attempts after a transient error.", registry=registry)
         self.parkings = Counter(name + "parkings", "Workspaces parked.", registry=registry)
         self.parked = Gauge(name + "parked", "Workspaces that stand still.", registry=registry)
+        self.foreign = Counter(
+            name + "foreign_records", "Records that do not continue their stream's chain.", registry=registry
+        )
+        self.heads_checked = Counter(
+            name + "heads_checked", "Heads whose root was found to be that of the rows.", registry=registry
+        )
+        self.contradicted = Counter(
+            name + "heads_contradicted", "Heads whose root was another: workspaces parked.", registry=registry
+        )
         self.gaps = Counter(name + "gap", "Gaps met, each healed from the feed.", registry=registry)
         self.healing = Gauge(name + "healing", "Workspaces being healed.", registry=registry)
         self.healed = Counter(name + "healed_facts", "Facts taken from the feed.", registry=registry)

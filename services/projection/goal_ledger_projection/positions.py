@@ -14,6 +14,10 @@ from goal_ledger_projection.consumer_rule import Folded, Verdict
 from goal_ledger_projection.projections import LIVE
 from goal_ledger_projection.writing import Connection
 
+LOG_CONTRADICTED = "log_contradicted"
+"""What the reason begins with that a workspace is parked with when the command service's log, or its head, is not the
+one that was folded: a foreign record was believed, or a row was changed by hand. `retry` folds it anew from the feed."""
+
 STORE_BEHIND_READER = "store_behind_reader"
 """The reason that a workspace is parked with when the store's head is behind what was folded of the same epoch."""
 
@@ -126,6 +130,15 @@ async def unpark(connection: Connection, projection: str, workspace: str) -> Non
     """Let it go on."""
     await connection.execute(
         "DELETE FROM parked WHERE projection = $1 AND workspace = $2", projection, workspace
+    )
+
+
+async def restart(connection: Connection, projection: str, workspace: str) -> None:
+    """Its log is folded anew from seq 1; its rows are taken away by the caller, in the same transaction."""
+    await connection.execute(
+        "UPDATE positions SET next_seq = 1, rebuilding = true WHERE projection = $1 AND workspace = $2",
+        projection,
+        workspace,
     )
 
 

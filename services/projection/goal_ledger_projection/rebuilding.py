@@ -55,7 +55,11 @@ class Rebuild:
         self._database = database
         self._told = told
         self._applier = Applier(
-            database, settings.cached_definitions, rows=building.UnindexedRows(), only_live=False
+            database,
+            settings.cached_definitions,
+            cached_streams=None,
+            rows=building.UnindexedRows(),
+            only_live=False,
         )
         self._steadfast = Steadfast(self._applier, database, pauses, meters)
         self._healer = Healer(
@@ -114,7 +118,9 @@ class Rebuild:
         while (batch := await reader.next()) is not None:
             records, taken, count = batch
             applied: Applied = await self._steadfast.apply(records, taken)
-            self._gaps |= applied.gaps
+            for workspace, (seq, reason) in applied.foreign.items():
+                log.error("foreign_record", workspace=workspace, seq=seq, reason=reason)
+            self._gaps |= applied.gaps | applied.foreign.keys()
             self._told(count, total)
 
 
@@ -161,7 +167,7 @@ def _record(one: ConsumerRecord[Any, Any]) -> Record | None:
     if place is None or one.value is None:
         log.error("not a fact's record", partition=one.partition, offset=one.offset)
         return None
-    return Record(*place, one.value)
+    return Record(*place, one.value, vouched=True)
 
 
 async def _topic_id(settings: WorkerSettings) -> str:

@@ -10,13 +10,18 @@ from goal_ledger_projection.read_models.fact import CannotApply, Fact
 
 
 class Record:
-    """A fact with the epoch it was published under. Bytes that cannot be read keep the reason for when it is its turn."""
+    """A fact with the epoch it was published under. Bytes that cannot be read keep the reason for when it is its turn.
 
-    __slots__ = ("_fact", "_refused", "epoch", "seq", "workspace")
+    `vouched`: the epoch is the command service's word, or that of a rebuild, which is compared before it goes live; a
+    record in Kafka may say any.
+    """
 
-    def __init__(self, workspace: str, epoch: int, seq: int, stored: bytes) -> None:
+    __slots__ = ("_fact", "_refused", "epoch", "seq", "vouched", "workspace")
+
+    def __init__(self, workspace: str, epoch: int, seq: int, stored: bytes, *, vouched: bool = False) -> None:
         self.workspace = workspace
         self.epoch = epoch
+        self.vouched = vouched
         self.seq = seq
         self._fact: Fact | None = None
         self._refused: CannotApply | None = None
@@ -31,6 +36,11 @@ class Record:
         if self._fact is None:
             raise self._refused or CannotApply(self.seq, "not a fact")
         return self._fact
+
+    @property
+    def unreadable(self) -> str | None:
+        """Why the bytes are no fact, or None."""
+        return None if self._refused is None else self._refused.reason
 
     @property
     def position(self) -> Position:

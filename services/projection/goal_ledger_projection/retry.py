@@ -6,9 +6,10 @@ from rich.console import Console
 
 from goal_ledger_projection import positions
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.positions import Standing
+from goal_ledger_projection.positions import LOG_CONTRADICTED, Standing
 from goal_ledger_projection.settings import WorkerSettings
 from goal_ledger_projection.worker import opened
+from goal_ledger_projection.writing import INDEXED_ROWS, Connection
 
 
 async def retry_parked(settings: WorkerSettings, workspace: str | None) -> list[str]:
@@ -18,7 +19,7 @@ async def retry_parked(settings: WorkerSettings, workspace: str | None) -> list[
         parked = await _parked(worker.database)
         for name in sorted(parked if workspace is None else parked.keys() & {workspace}):
             async with worker.database.transaction() as connection:
-                await positions.unpark(connection, worker.database.projection, name)
+                await _let_go_on(connection, worker.database.projection, name, parked[name])
             facts = await worker.healer.drain(name)
             again = (await _parked(worker.database)).get(name)
             if again is not None:
@@ -29,6 +30,15 @@ async def retry_parked(settings: WorkerSettings, workspace: str | None) -> list[
             else:
                 console.print(f"{name}: goes on, {facts} facts applied", markup=False)
     return still
+
+
+async def _let_go_on(connection: Connection, projection: str, workspace: str, standing: Standing) -> None:
+    """One whose rows are not the command service's log is folded anew."""
+    if (standing.parked or "").startswith(LOG_CONTRADICTED):
+        await positions.lock(connection, projection, {workspace: standing.folded.epoch})
+        await INDEXED_ROWS.discard(connection, workspace)
+        await positions.restart(connection, projection, workspace)
+    await positions.unpark(connection, projection, workspace)
 
 
 async def _parked(database: ReadDatabase) -> dict[str, Standing]:

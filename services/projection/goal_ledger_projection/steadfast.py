@@ -140,3 +140,5 @@ def _add(total: Applied, more: Applied) -> None:
     total.folded.update(more.folded)
     total.gaps |= more.gaps
     total.discarded |= more.discarded
+    total.foreign = {**more.foreign, **total.foreign}
+    total.epochs_claimed |= more.epochs_claimed

@@ -17,6 +17,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -68,6 +69,17 @@ parked = Table(
 )
 """Workspaces that stand still: the fact `seq` could not be applied, or `store_behind_reader`."""
 
+checked_heads = Table(
+    "checked_heads",
+    read,
+    Column("workspace", Text, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("checked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+"""The last head whose root was that of the rows' bytes, with the frontier of the tree there (`head_check.py`)."""
+
 hints = Table(
     "hints",
     read,
@@ -82,6 +94,7 @@ has another id and is read from its beginning."""
 
 __all__ = [
     "check_ins",
+    "checked_heads",
     "definitions",
     "facts",
     "hints",

@@ -2,7 +2,7 @@
 
 Kafka ─► Subscription ─► Arrivals (parse, queue) ─► Steadfast ─► Applier ─► read database
                                   gaps ─► Healer ─► command service's feed ─► Steadfast …
-                      heads ─► AntiEntropy ─► Healer
+                      heads ─► AntiEntropy ─► Healer, HeadCheck (roots)
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from goal_ledger_projection.arrivals import Arrivals
 from goal_ledger_projection.collector import spare_the_collector
 from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.database import ReadDatabase, refuse_unsafe_durability
+from goal_ledger_projection.head_check import HeadCheck
 from goal_ledger_projection.heal import Healer
 from goal_ledger_projection.meters import Meters
 from goal_ledger_projection.positions import Hint, ProjectionSwitched
@@ -43,6 +44,7 @@ class Worker:
         self.database = database
         self._applier = Applier(database, settings.cached_definitions)
         self._steadfast = Steadfast(self._applier, database, pauses, meters)
+        self._head_check = HeadCheck(database, self._steadfast, meters)
         self._meters = meters
         self._settings = settings
         self._following = asyncio.Lock()
@@ -71,6 +73,7 @@ class Worker:
             feed,
             self.healer,
             self._steadfast,
+            self._head_check,
             meters,
             patience_s=self._patience_s,
             follow=self._follow,
@@ -85,6 +88,7 @@ class Worker:
                 for n in range(self._settings.lanes)
             ),
             asyncio.create_task(self._anti_entropy.run(), name="anti-entropy"),
+            asyncio.create_task(self._head_check.run(), name="head check"),
             asyncio.create_task(self._subscribe(), name="subscribe"),
         ]
         try:
@@ -123,9 +127,19 @@ class Worker:
                 else:
                     break
             self._learn(applied)
-            for workspace in applied.gaps:
-                self._meters.gaps.inc()
-                self.healer.begin(workspace, "gap")
+            self._heal(applied)
+
+    def _heal(self, applied: Applied) -> None:
+        """Workspaces that Kafka alone does not bring on."""
+        for workspace in applied.gaps:
+            self._meters.gaps.inc()
+            self.healer.begin(workspace, "gap")
+        for workspace, (seq, reason) in applied.foreign.items():
+            self._meters.foreign.inc()
+            log.error("foreign_record", workspace=workspace, seq=seq, reason=reason)
+            self.healer.begin(workspace, "foreign_record")
+        for workspace in applied.epochs_claimed:
+            self.healer.begin(workspace, "a record of a higher epoch")
 
     async def _follow(self, live: str) -> None:
         async with self._following:

@@ -16,6 +16,9 @@ from goal_ledger_projection.read_models.changes import Changes, Ending
 TABLES = ("facts", "definitions", "check_ins", "value_rows", "readings")
 """The tables of the read models."""
 
+OF_THE_LOG = (*TABLES, "checked_heads")
+"""The tables whose rows follow from one epoch's log."""
+
 PIECE_LINES = 500
 """Lines sent at a time: the event loop gets a turn between pieces."""
 
@@ -42,7 +45,7 @@ class IndexedRows:
         await add_rows(connection, changes)
 
     async def discard(self, connection: Connection, workspace: str) -> None:
-        await delete_workspace(connection, TABLES, workspace)
+        await delete_workspace(connection, OF_THE_LOG, workspace)
 
 
 INDEXED_ROWS = IndexedRows()

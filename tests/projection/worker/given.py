@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from goal_ledger_contracts.canonical import instant_text
 from goal_ledger_contracts.envelope import Fact, leaf_hash, to_bytes
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_edge.server import Listener, serve
+from goal_ledger_ledger.merkle import Frontier
 from goal_ledger_messaging import producer as messaging
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.records import fact_headers
@@ -73,6 +74,16 @@ class Log:
         for fact in self.facts[:kept]:
             log.facts.append(fact)
             log.stored.append(to_bytes(fact))
+            log._last[fact.stream] = (fact.version, leaf_hash(log.stored[-1]).hex())
+        return log
+
+    def of(self, workspace: str) -> Log:
+        """The same facts, chained anew, in another workspace."""
+        log = Log(workspace, self.epoch)
+        for fact in self.facts:
+            _, previous = log._last.get(fact.stream, (0, None))
+            log.facts.append(replace(fact, workspace=workspace, previous=previous))
+            log.stored.append(to_bytes(log.facts[-1]))
             log._last[fact.stream] = (fact.version, leaf_hash(log.stored[-1]).hex())
         return log
 
@@ -168,7 +179,7 @@ class Feed:
                 "workspace": log.workspace,
                 "epoch": log.epoch,
                 "seq": len(log.facts),
-                "root": "",
+                "root": Frontier().append(map(leaf_hash, log.stored)).root.hex(),
                 "moved_at": moved_at,
             }
             for log in page

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from goal_ledger_projection.consumer_rule import Folded, judge
+from goal_ledger_projection.chains import Chains
+from goal_ledger_projection.consumer_rule import Folded, Verdict
+from goal_ledger_projection.consumer_rule import judge as judge_by_chains
 from goal_ledger_projection.records import Record
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +12,22 @@ from hypothesis import strategies as st
 POSITIONS = st.tuples(st.integers(1, 3), st.integers(1, 12))
 
 
+class AnyChain(Chains):
+    """Every record continues its stream."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def take(self, record: Record) -> str | None:
+        return None
+
+
+def judge(before: Folded, records: list[Record]) -> Verdict:
+    return judge_by_chains(before, records, AnyChain())
+
+
 def record(epoch: int, seq: int) -> Record:
-    return Record("shop", epoch, seq, b"")
+    return Record("shop", epoch, seq, b"", vouched=True)
 
 
 @given(st.lists(st.lists(POSITIONS, max_size=20), max_size=8))
@@ -54,3 +70,9 @@ def test_a_higher_epoch_ends_a_gap() -> None:
 def test_a_lower_epoch_is_dropped() -> None:
     verdict = judge(Folded(2, 5), [record(1, 5), record(1, 9)])
     assert (verdict.apply, verdict.gap, verdict.after) == ([], False, Folded(2, 5))
+
+
+def test_a_higher_epoch_that_nobody_vouches_for_changes_nothing_but_is_told() -> None:
+    claimed = Record("shop", 2, 1, b"")
+    verdict = judge(Folded(1, 5), [claimed, record(1, 5)])
+    assert (verdict.epoch_claimed, verdict.discard, verdict.after) == (True, False, Folded(1, 6))

@@ -56,12 +56,7 @@ async def test_stored_bytes_are_kept_to_the_last_one(shop: Log, read: Read) -> N
 async def test_the_size_of_batches_does_not_matter(shop: Log, database: ReadDatabase, read: Read) -> None:
     for size, kept in ((1, 0), (7, 100)):
         applier = Applier(database, kept)
-        log = running_example("other")
-        log.facts, log.stored = (
-            shop.facts,
-            [s.replace(b'"workspace":"shop"', b'"workspace":"other"') for s in shop.stored],
-        )
-        many = records(log)
+        many = records(shop.of("other"))
         for start in range(0, len(many), size):
             await applier.apply(many[start : start + size])
         whole, pieces = await all_rows(read, "shop"), await all_rows(read, "other")

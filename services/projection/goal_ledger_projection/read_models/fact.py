@@ -5,16 +5,16 @@ No dataclass is built of the data: folding is the hot path, and what the command
 
 from __future__ import annotations
 
-from json import JSONDecodeError, JSONDecoder, dumps
+from dataclasses import dataclass
+from hashlib import sha256
+from json import dumps
 from typing import Any
 
+import orjson
 from goal_ledger_contracts.facts import SCHEMA
 from goal_ledger_contracts.lifting import lift
 
 Body = dict[str, Any]
-
-_scan = JSONDecoder().raw_decode
-"""Canonical text has nothing round its object: the decoder's search for white space is not needed."""
 
 
 class CannotApply(Exception):
@@ -26,42 +26,67 @@ class CannotApply(Exception):
         self.reason = reason
 
 
-class Fact:
-    """One fact of a workspace. `id` is the stream's id without its kind: `shop` of `objective/shop`."""
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A fact's place in its stream's chain: its version, and SHA-256(0x00 ‖ bytes) in hex."""
 
-    __slots__ = ("body", "data", "id", "kind", "seq", "text", "type", "workspace")
+    version: int
+    hash: str | None
+
+
+class Fact:
+    """One fact of a workspace. `id` is the stream's id without its kind: `shop` of `objective/shop`.
+
+    `link` and `previous` are what its stream's chain is made of; `unknown` says why this release cannot fold it.
+    """
+
+    __slots__ = (
+        "body",
+        "data",
+        "id",
+        "kind",
+        "link",
+        "previous",
+        "seq",
+        "stream",
+        "text",
+        "type",
+        "unknown",
+        "workspace",
+    )
 
     def __init__(self, workspace: str, seq: int, stored: bytes) -> None:
-        """Raises :class:`CannotApply` for bytes that are not the fact `seq` in a shape this release knows."""
+        """Raises :class:`CannotApply` for bytes that are not the canonical bytes of the workspace's fact `seq`."""
         self.workspace = workspace
         self.seq = seq
         try:
+            body: Body = orjson.loads(stored)
+            if orjson.dumps(body, option=orjson.OPT_SORT_KEYS) != stored:
+                raise CannotApply(seq, "not a fact: its bytes are not canonical")
             self.text: str = stored.decode()
-            body: Body
-            body, end = _scan(self.text)
-            if end != len(self.text):
-                raise CannotApply(seq, "not a fact: something follows its object")
             self.type: str = body["type"]
-            stream: str = body["stream"]
-            self.kind, _, self.id = stream.partition("/")
-            data: Body = body["data"]
-            if body["seq"] != seq or body["workspace"] != workspace:
+            self.stream: str = body["stream"]
+            kind, _, id = self.stream.partition("/")
+            self.kind: str = kind
+            self.id: str = id
+            self.data: Body = body["data"]
+            if repr(body["seq"]) != str(seq) or body["workspace"] != workspace:
                 raise CannotApply(seq, f"the bytes are of fact {body['seq']} of {body['workspace']}")
-            if SCHEMA.get(self.type) != body["schema"]:
-                data = lift(self.type, body["schema"], data)
-        except (
-            KeyError,
-            TypeError,
-            AttributeError,
-            JSONDecodeError,
-            UnicodeDecodeError,
-            RecursionError,
-        ) as bad:
+            self.previous: str | None = body["previous"]
+            self.link = Link(body["version"], sha256(b"\x00" + stored).hexdigest())
+            self._lift(body)
+        except (KeyError, TypeError, AttributeError, ValueError) as bad:
             raise CannotApply(seq, f"not a fact: {type(bad).__name__} {bad}") from None
-        except ValueError as unknown:
-            raise CannotApply(seq, str(unknown)) from None
         self.body = body
-        self.data = data
+
+    def _lift(self, body: Body) -> None:
+        """Bring the data to the schema that is folded; a type or schema that this release does not know is noted."""
+        self.unknown: str | None = None
+        if SCHEMA.get(self.type) != body["schema"]:
+            try:
+                self.data = lift(self.type, body["schema"], self.data)
+            except ValueError as unknown:
+                self.unknown = str(unknown)
 
     @property
     def data_text(self) -> str:

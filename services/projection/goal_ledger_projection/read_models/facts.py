@@ -42,6 +42,17 @@ SELECT low FROM halving WHERE low = high
 """The highest seq of workspace `$1` recorded by the instant `$2` (0: none). `recorded_at` never runs backwards along
 seq, so halving the primary key finds it in about twenty look-ups, without an index of its own."""
 
+ENDS_OF_STREAMS = """
+SELECT s.workspace, s.stream, f.version, sha256('\\x00'::bytea || f.bytes)
+FROM unnest($1::text[], $2::text[]) AS s (workspace, stream)
+CROSS JOIN LATERAL (SELECT f.version, f.bytes FROM facts f
+                    WHERE f.workspace = s.workspace AND f.stream = s.stream ORDER BY f.seq DESC LIMIT 1) f
+"""
+"""The last fact of each stream: (workspace, stream, version, hash of its bytes)."""
+
+BYTES_BETWEEN = "SELECT bytes FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3 ORDER BY seq"
+"""The bytes of the facts after one seq up to another, in order."""
+
 COLUMNS = tuple(column.name for column in facts.columns)
 
 
