@@ -104,3 +104,23 @@ async def test_what_cannot_be_recorded_is_said_with_an_exit_code_of_its_own(
     missing = {name: text for name, text in environment.items() if name != "MASTER_KEY_FILE"}
     assert (await operator(missing, *CREATE)).returncode == 2
     assert (await operator(environment, "create-workspace")).returncode == 2
+
+
+async def test_a_new_epoch_names_the_fork_and_the_lost_heads(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    await operator(environment, *CREATE)
+    head, beyond = tmp_path / "head", "0" * 43 + "="
+    head.write_text(f"goal-ledger.local/acme/4\n900\n{beyond}\n\n— goal-ledger.local/acme/4 AAAA\n")
+    words = ("new-epoch", "acme", "--reason", "Disk lost", "--lost-head", str(head), "--json")
+    done = await operator(environment, *words)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["epoch"], told["position"]) == (5, f"5-{told['fork_seq'] + 1}")
+    again = await operator(environment, "new-epoch", "--all", "--reason", "Again", "--lost-position", "6-1")
+    assert (again.returncode, "acme: epoch 7" in again.stdout) == (0, True), again.stderr
+    assert (await operator(environment, "new-epoch", "acme", "--all", "--reason", "x")).returncode == 2
+    other = tmp_path / "other"
+    other.write_text(head.read_text().replace("goal-ledger.local", "elsewhere"))
+    refused = await operator(environment, "new-epoch", "acme", "--reason", "x", "--lost-head", str(other))
+    assert (refused.returncode, "of elsewhere/acme/4" in refused.stderr) == (2, True)

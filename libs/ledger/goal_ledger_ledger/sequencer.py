@@ -26,16 +26,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from goal_ledger_ledger.ahead import DecidesAhead, Following, nothing_follows
 from goal_ledger_ledger.append import Appender, Counts
 from goal_ledger_ledger.batch import Outcome
+from goal_ledger_ledger.epoch import DecidesFork, begin_epoch, workspaces
 from goal_ledger_ledger.erasing import erase, erase_everywhere
 from goal_ledger_ledger.folded import Folded
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.line import Bulk, Line, Single
 from goal_ledger_ledger.snapshots import EVERY_FACTS, Snapshots
-from goal_ledger_ledger.store import is_passing, require_durability
+from goal_ledger_ledger.store import Unreachable, is_passing, leaves_in_doubt, require_durability
 from goal_ledger_ledger.submission import (
     Answer,
     Domain,
     NotRecorded,
+    OutcomeUnknown,
     StoreBehindLog,
     Submission,
     UnknownWorkspace,
@@ -136,6 +138,26 @@ class Ledger:
         line.bulk.append(Bulk(submissions, future))
         self._wake(line)
         return await future
+
+    async def workspaces(self) -> list[str]:
+        """All that the store holds. Raises Unreachable and asyncpg's errors."""
+        return await workspaces(self._engine)
+
+    async def begin_epoch(self, workspace: str, above: int, decide: DecidesFork) -> Answer:
+        """Raise the workspace's epoch, above ``above`` too: see ``epoch.py``. Raises as :meth:`submit` does."""
+        line = self._line(workspace)
+        async with line.lock:
+            try:
+                await self._gate.check(workspace)
+                return await begin_epoch(
+                    self._engine, self._keyring, self._domain, self._snapshots, workspace, above, decide
+                )
+            except Exception as failure:
+                if leaves_in_doubt(failure) and is_passing(failure) and not isinstance(failure, Unreachable):
+                    raise OutcomeUnknown from failure
+                raise self._as_outcome(workspace, failure) from failure
+            finally:
+                line.appender.folded = None
 
     async def read(self, workspace: str) -> tuple[World, Position]:
         """The folded state, known to have stood at the head at most a second ago. It goes on changing: use it

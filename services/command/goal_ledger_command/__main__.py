@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from goal_ledger_command.cli.operator import operator
+from goal_ledger_command.cli import operator_commands
 from goal_ledger_command.settings import Settings
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(operator, name="operator")
+app.add_typer(operator_commands, name="operator")
 
 
 def _settings() -> Settings:

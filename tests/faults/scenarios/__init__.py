@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from goal_ledger_local.stack import Stack
 
 from faults.finding import Finding
+from faults.scenarios.both_restored import both_restored
 from faults.scenarios.both_ways import both_ways, poison
 from faults.scenarios.inbox_waits import inbox_waits
 from faults.scenarios.racing_links import racing_links
@@ -27,6 +28,7 @@ SCENARIOS: dict[str, Callable[[Stack], Awaitable[Finding]]] = {
     "topic-lost": topic_lost,
     "topic-made-by-another": topic_made_by_another,
     "secrecy": secrecy,
+    "both-restored": both_restored,
     "store-restored": store_restored,
     "restored-while-running": restored_while_running,
 }
@@ -34,6 +36,7 @@ SCENARIOS: dict[str, Callable[[Stack], Awaitable[Finding]]] = {
 
 __all__ = [
     "SCENARIOS",
+    "both_restored",
     "both_ways",
     "bulk_beside_singles",
     "inbox_waits",

@@ -226,8 +226,9 @@ class Log:
 
     async def _need_kept(self, head: Head, epoch: int, after: int) -> None:
         """Refuses a position of another epoch, unless it is one of the facts kept since."""
-        forks = [one.fork_seq for one in await self._feed.epochs(head.workspace) if one.epoch > epoch]
-        if epoch > head.epoch or after > min(forks, default=0):
+        epochs = await self._feed.epochs(head.workspace)
+        forks = [one.fork_seq for one in epochs if one.epoch > epoch]
+        if epoch not in {one.epoch for one in epochs} or after > min(forks, default=0):
             raise Problem(
                 410,
                 "position_lost",

@@ -32,7 +32,7 @@ from goal_ledger_command.settings import Settings
 REFUSED, WRONG_USAGE, NOT_DONE = 1, 2, 3
 
 operator = typer.Typer(
-    help="What no role of a workspace can do: create one, shred a person, issue the first key.",
+    help="What no role of a workspace can do: create one, shred a person, issue the first key, begin a new epoch.",
     no_args_is_help=True,
 )
 
@@ -64,7 +64,7 @@ def create_workspace(
     """
     begins = None if since is None else _instant(since)
     created = creation(id, name, time_zone, (admin_person, admin_name, issuer, subject), begins)
-    granted = [_submission(id, GrantRole(_meta(begins=begins), f"person/{admin_person}", "importer"))]
+    granted = [_submission(id, GrantRole(meta(begins=begins), f"person/{admin_person}", "importer"))]
     answer = _perform(created, *(granted if admin_imports else []))
     _tell(answer, as_json, f"workspace {id}", workspace=id)
 
@@ -80,7 +80,7 @@ def shred_person(
 
     Example: operator shred-person --workspace acme --person kari --reason "Request 2026-117"
     """
-    answer = _perform(_submission(workspace, ShredPerson(_meta(reason), person)))
+    answer = _perform(_submission(workspace, ShredPerson(meta(reason), person)))
     _tell(answer, as_json, f"person {person} shredded", workspace=workspace, person=person)
 
 
@@ -97,7 +97,7 @@ def issue_key(
     """
     maker, key_id = KeyMaker(workspace), uuid7() if key is None else key
     digest = maker.digest_of_new(key_id)
-    answer = _perform(_submission(workspace, IssueKey(_meta(), key_id, holder, digest)))
+    answer = _perform(_submission(workspace, IssueKey(meta(), key_id, holder, digest)))
     _tell(answer, as_json, f"key {key_id}: {maker.key}", workspace=workspace, key=maker.key)
 
 
@@ -109,11 +109,12 @@ def creation(
     begins: datetime | None = None,
 ) -> Submission:
     """Of a workspace with its first admin: person, display name, issuer and subject of their tokens."""
-    command = CreateWorkspace(_meta(begins=begins), workspace, name, time_zone, FirstAdmin(*admin))
+    command = CreateWorkspace(meta(begins=begins), workspace, name, time_zone, FirstAdmin(*admin))
     return _submission(workspace, command, creates=True)
 
 
-def _meta(reason: str | None = None, begins: datetime | None = None) -> Meta:
+def meta(reason: str | None = None, begins: datetime | None = None) -> Meta:
+    """Of a command of the operator's."""
     id = uuid7()
     return Meta(
         actor="operator",
@@ -129,7 +130,7 @@ def _instant(text: str) -> datetime:
     try:
         return parse_instant(text)
     except (ValueError, OverflowError):
-        _fail(WRONG_USAGE, f"--since {text}: not an RFC 3339 instant with an offset")
+        fail(WRONG_USAGE, f"--since {text}: not an RFC 3339 instant with an offset")
 
 
 def _submission(workspace: str, command: Any, *, creates: bool = False) -> Submission:
@@ -149,18 +150,13 @@ def _submission(workspace: str, command: Any, *, creates: bool = False) -> Submi
 def _perform(*submissions: Submission) -> Answer:
     """The last answer."""
     try:
-        settings = Settings()  # type: ignore[call-arg]
-    except ValidationError as missing:
-        names = ", ".join(str(one["loc"][0]).upper() for one in missing.errors())
-        _fail(WRONG_USAGE, f"these settings are missing or wrong: {names}")
-    try:
-        return asyncio.run(_append(settings, submissions))
+        return asyncio.run(_append(settings_or_fail(), submissions))
     except Refusal as refused:
-        _fail(REFUSED, f"{refused.code}: {refused.sentence}")
+        fail(REFUSED, f"{refused.code}: {refused.sentence}")
     except UnknownWorkspace as refused:
-        _fail(REFUSED, f"{refused.code}: {refused.sentence}")
+        fail(REFUSED, f"{refused.code}: {refused.sentence}")
     except LedgerError as failed:
-        _fail(NOT_DONE, f"{failed.code}: {failed.sentence}")
+        fail(NOT_DONE, f"{failed.code}: {failed.sentence}")
 
 
 async def _append(settings: Settings, submissions: tuple[Submission, ...]) -> Answer:
@@ -174,7 +170,17 @@ async def _append(settings: Settings, submissions: tuple[Submission, ...]) -> An
         return answer
 
 
-def _fail(code: int, sentence: str) -> NoReturn:
+def settings_or_fail() -> Settings:
+    """From the environment; else exit code 2 and which are missing."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as missing:
+        names = ", ".join(str(one["loc"][0]).upper() for one in missing.errors())
+        fail(WRONG_USAGE, f"these settings are missing or wrong: {names}")
+
+
+def fail(code: int, sentence: str) -> NoReturn:
+    """One line on stderr, and the exit code."""
     Console(stderr=True).print(sentence, style="red", markup=False)
     raise typer.Exit(code)
 

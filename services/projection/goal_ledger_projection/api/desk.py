@@ -223,6 +223,8 @@ async def _kept_of(snapshot: Snapshot, epoch: int) -> int:
     """The last seq of an earlier epoch that is still the same fact."""
     row = await snapshot.first(_RESTORED)
     restored: list[dict[str, Any]] = [] if row is None else json.loads(row["restored"])
+    if epoch not in {1, *(one["epoch"] for one in restored)}:
+        return 0  # an epoch that was lost as a whole
     return min((one["fork_seq"] for one in restored if one["epoch"] > epoch), default=0)
 
 

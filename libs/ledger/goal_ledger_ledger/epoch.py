@@ -1,0 +1,90 @@
+"""A new epoch: how a workspace whose store was set back goes on without its log forking.
+
+Whatever was acknowledged after the moment that was restored may be known to others: as answers, positions, signed heads.
+Its numbers must never be given again within the same log. So the epoch is raised: the log of the new epoch is what is
+in the store, from seq 1, then a fact of its own that names the fork point, then whatever comes. Positions up to the fork
+mean the same in both; beyond it they are lost.
+
+The head, the epoch's row and the fact are one transaction. Writers that decided on the old epoch lose by their guard and
+fold anew. Doing it twice raises the epoch twice, which harms nobody: that is why it is not asked whether it was needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from goal_ledger_contracts.decision import Decision, Situation
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from goal_ledger_ledger.batch import decide_batch
+from goal_ledger_ledger.folded import Folded, catch_up, head_of
+from goal_ledger_ledger.keyring import Keyring
+from goal_ledger_ledger.lookup import Looked
+from goal_ledger_ledger.snapshots import Snapshots
+from goal_ledger_ledger.statements import write
+from goal_ledger_ledger.store import raw_connection
+from goal_ledger_ledger.submission import Answer, Domain, Submission, UnknownWorkspace, World
+
+if TYPE_CHECKING:
+    from goal_ledger_ledger.store import Raw
+
+_RAISE = "UPDATE heads SET epoch = $2, moved_at = clock_timestamp() WHERE workspace = $1"
+_NOTE = "INSERT INTO epochs (workspace, epoch, fork_seq, started_at) VALUES ($1, $2, $3, clock_timestamp())"
+_WORKSPACES = "SELECT workspace FROM heads WHERE seq > 0 ORDER BY workspace"
+
+
+class Fork(NamedTuple):
+    """Where a new epoch begins: ``seq`` is the last fact kept."""
+
+    epoch: int
+    seq: int
+
+
+DecidesFork = Callable[[World, Situation, Fork], Decision]
+
+
+async def workspaces(engine: AsyncEngine) -> list[str]:
+    """All that the store holds."""
+    async with raw_connection(engine) as raw:
+        return [row[0] for row in await raw.fetch(_WORKSPACES)]
+
+
+async def begin_epoch(
+    engine: AsyncEngine,
+    keyring: Keyring,
+    domain: Domain,
+    snapshots: Snapshots,
+    workspace: str,
+    above: int,
+    decide: DecidesFork,
+) -> Answer:
+    """Raise the epoch above the present one and ``above``; the fact that ``decide`` drafts is its first of its own.
+
+    Raises:
+        UnknownWorkspace, and what ``decide`` raises; Unreachable and asyncpg's errors. Then nothing was changed.
+    """
+    async with raw_connection(engine) as raw, raw.transaction():
+        folded = await _locked(raw, keyring, domain, snapshots, workspace)
+        fork = Fork(max(folded.epoch, above) + 1, folded.seq)
+        await raw.execute(_RAISE, workspace, fork.epoch)
+        await raw.execute(_NOTE, workspace, fork.epoch, fork.seq)
+        folded.epoch = fork.epoch
+        submission = Submission(workspace, lambda world, situation: decide(world, situation, fork))
+        batch = decide_batch(folded, Looked(), [submission], folded.next_recorded_at, {}, domain)
+        outcome = batch.outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        await write(raw, folded, batch)
+    return outcome
+
+
+async def _locked(raw: Raw, keyring: Keyring, domain: Domain, snapshots: Snapshots, workspace: str) -> Folded:
+    """The state at the head, which stays locked to the end of the transaction."""
+    head = await head_of(raw, workspace, lock=True)
+    if head is None or not head[1]:
+        raise UnknownWorkspace(workspace)
+    folded = await snapshots.load(raw, workspace, head[0], head[1])
+    folded = folded or Folded(workspace, domain.empty(), head[0])
+    await catch_up(raw, folded, domain, keyring)
+    return folded
