@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest_asyncio
-from goal_ledger_domain.authorise import PERMISSION_OF, Permission
+from goal_ledger_domain.deciders import RULES
+from goal_ledger_domain.permission import Permission
 
 from command.routes import BODIES, ROUTES, address, furnished
 from command.service import Organisation, Service, assert_problem, service_token
@@ -35,7 +36,7 @@ async def test_every_route_by_every_role(office: Organisation, service: Service)
         for who in WHO:
             answer = await office.post(address(path), BODIES[path], who, if_match='"99999"')
             code = answer.json()["code"]
-            allowed = who in MAY[PERMISSION_OF[declared.command.__name__]]
+            allowed = who in MAY[RULES[declared.command].may]
             if (code == "not_allowed") is allowed or answer.status_code in (401, 500, 503):
                 wrong.append((path, who, answer.status_code, code))
     assert wrong == []
@@ -45,7 +46,7 @@ async def test_every_route_by_every_role(office: Organisation, service: Service)
 async def test_a_contributor_and_an_owner_may_nothing_on_goals_of_others(office: Organisation) -> None:
     await office.given_goal("foreign", "foreign-kr", "person/ada")
     for path, declared in ROUTES:
-        if PERMISSION_OF[declared.command.__name__] in (Permission.CHECK_IN, Permission.DEFINE_GOAL):
+        if RULES[declared.command].may in (Permission.CHECK_IN, Permission.DEFINE_GOAL):
             if "check_in" in path or path == "/v1/objectives":
                 continue
             foreign = path.replace("{objective}", "foreign").replace("{key_result}", "foreign-kr")

@@ -1,5 +1,9 @@
 """Access as facts: identities, roles, keys; and what follows from them."""
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
 from goal_ledger_contracts.person import PersonAdded, PersonShredded
 from goal_ledger_contracts.workspace import (
     IdentityLinked,
@@ -22,6 +26,7 @@ from goal_ledger_domain.access import (
     person_of,
     roles,
 )
+from goal_ledger_domain.person import ShredPerson
 from goal_ledger_domain.system import RegisterSystem, RetireSystem
 from support.given_when_then import Record, given, meta, on
 
@@ -184,3 +189,55 @@ def test_a_system_is_retired_with_a_reason_and_once() -> None:
     staff().when(RetireSystem(meta(), "webshop")).then_refused("reason_required")
     staff().when(RetireSystem(meta(), "old")).then_nothing_new()
     staff().when(RetireSystem(R, "none")).then_refused("unknown_system", "system")
+
+
+# The last admin
+
+
+def _with_admins(*facts: object) -> Record:
+    """ada is admin and signs in with an identity; whoever else the facts make one."""
+    return staff().given(
+        on(ACME, RoleGranted("person/ada", "admin"), IdentityLinked("https://issuer", "ada", "ada"), *facts)
+    )
+
+
+BOB_TOO = (RoleGranted("person/bob", "admin"), IdentityLinked("https://issuer", "bob", "bob"))
+BY_ADA = meta("person/ada", reason="Left the company")
+ENDS = (
+    RevokeRole(BY_ADA, "person/ada", "admin"),
+    ShredPerson(BY_ADA, "ada"),
+)
+
+
+@pytest.mark.parametrize("asked", ENDS)
+def test_the_last_admin_stays_one(asked: object) -> None:
+    _with_admins().when(asked).then_refused("last_admin")
+    _with_admins(RoleGranted("person/bob", "admin")).when(asked).then_refused("last_admin")
+    assert _with_admins(*BOB_TOO).when(asked).refusal is None
+
+
+@pytest.mark.parametrize("asked", ENDS)
+def test_the_operator_can_make_another_admin_and_ends_the_last_ones_access_too(asked: Any) -> None:
+    assert _with_admins().when(replace(asked, meta=meta("operator", reason="By order"))).refusal is None
+
+
+def test_an_admin_that_signs_in_with_a_key_counts_as_long_as_the_key_does() -> None:
+    by_key = (RoleGranted("system/webshop", "admin"), KeyIssued("k", "system/webshop", D1))
+    revoking = RevokeRole(BY_ADA, "person/ada", "admin")
+    assert _with_admins(*by_key).when(revoking).refusal is None
+    for gone in (KeyRevoked("k"), SystemRetired("webshop"), RoleRevoked("system/webshop", "admin")):
+        _with_admins(*by_key, gone).when(revoking).then_refused("last_admin")
+    alone = staff().given(on(ACME, *by_key))
+    for asked in (
+        RevokeKey(BY_ADA, "k"),
+        RetireSystem(BY_ADA, "webshop"),
+        RevokeRole(BY_ADA, "system/webshop", "admin"),
+    ):
+        alone.when(asked).then_refused("last_admin")
+    assert alone.when(RotateKey(BY_ADA, "k", D2)).refusal is None
+    assert alone.when(RevokeRole(BY_ADA, "system/webshop", "emitter")).refusal is None
+
+
+def test_where_nobody_is_admin_none_is_missed() -> None:
+    record = staff().given(on(ACME, RoleGranted("person/ada", "owner")))
+    record.when(RevokeRole(R, "person/ada", "owner")).then(RoleRevoked("person/ada", "owner"))

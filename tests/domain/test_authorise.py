@@ -1,9 +1,10 @@
 """SPEC 11 as a matrix: every role, every permission, every relation to the target."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from goal_ledger_contracts.decision import Situation
+from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.feed import FeedRegistered
 from goal_ledger_contracts.measures import DoneOrNot
 from goal_ledger_contracts.objective import CheckInRecorded, KeyResultAdded, ObjectiveDrafted
@@ -12,19 +13,16 @@ from goal_ledger_contracts.position import Position
 from goal_ledger_contracts.unit import LeadNamed, UnitCreated
 from goal_ledger_contracts.workspace import RoleGranted, SystemRegistered, SystemRetired
 from goal_ledger_domain import decide
-from goal_ledger_domain.authorise import (
-    PERMISSION_OF,
-    ROLES,
-    TABLE,
-    Permission,
-    authorise,
-    authorise_command,
-    held_by,
-    is_admin,
-    may,
-)
+from goal_ledger_domain.access import held_by, is_admin
+from goal_ledger_domain.authorise import authorise, authorise_command, authorise_somewhere, may
+from goal_ledger_domain.command import Meta
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.deciders import RULES
+from goal_ledger_domain.goal import its_key_result, its_objective
 from goal_ledger_domain.objective import DraftObjective, RewordObjective
+from goal_ledger_domain.permission import ROLES, TABLE, Permission
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.target import WORKSPACE, found_by
 from goal_ledger_domain.world import World
 from support.given_when_then import START, given, meta, on
 
@@ -76,6 +74,7 @@ EXPECTED: dict[Permission, dict[str, str]] = {
     },
     Permission.TAKE_READING: {"emitter": "own feed", "admin": "any", "importer": "any", "operator": "any"},
     Permission.JUDGE_READING: {"admin": "any", "importer": "any", "operator": "any"},
+    Permission.IMPORT: {"importer": "any"},
     Permission.READ_RECEIPTS: {
         "emitter": "own feed",
         "admin": "any",
@@ -114,7 +113,7 @@ def test_every_role_may_what_the_matrix_says_and_no_more(permission: Permission,
     held = frozenset({role})
     if relation is None:
         assert TABLE[permission, role] is None
-        assert not any(may(WORLD, actor, held, permission, target) for actor, target in _strangers())
+        assert not any(may(WORLD, actor, held, permission, *targets) for actor, *targets in _strangers())
         return
     actor, target, allowed = TARGETS[relation]
     assert may(WORLD, actor, held, permission, target) is allowed
@@ -122,10 +121,11 @@ def test_every_role_may_what_the_matrix_says_and_no_more(permission: Permission,
     assert may(WORLD, outside, held, permission, other) is (relation == "any")
 
 
-def _strangers() -> list[tuple[str, str | None]]:
-    return [("system/webshop", "feed/visitors"), ("system/crm", "objective/of-web"), ("system/crm", None)]
+def _strangers() -> list[tuple[str, ...]]:
+    return [("system/webshop", "feed/visitors"), ("system/crm", "objective/of-web"), ("system/crm",)]
 
 
+EVERY_PERSON = {(p, r) for p in (Permission.READ_GOALS, Permission.READ_FEEDS) for r in ROLES}
 CONTRIBUTOR, OWNER = frozenset({"contributor"}), frozenset({"owner"})
 CHECK_IN, DEFINE = Permission.CHECK_IN, Permission.DEFINE_GOAL
 
@@ -171,14 +171,34 @@ def test_every_linked_person_reads_all_goals_but_a_system_only_with_a_role() -> 
 
 
 def test_without_any_role_nothing_is_changed() -> None:
-    for permission in set(PERMISSION_OF.values()):
+    for permission in {rule.may for rule in RULES.values()}:
         assert not may(WORLD, "person/ada", frozenset(), permission, "objective/of-ada")
 
 
-def test_an_unknown_goal_is_left_to_the_decider_to_refuse_as_unknown() -> None:
-    assert may(WORLD, "person/bob", OWNER, DEFINE, "objective/none")
-    assert may(WORLD, "person/bob", OWNER, DEFINE, None)
-    assert not may(WORLD, "person/bob", CONTRIBUTOR, DEFINE, "objective/none")
+@pytest.mark.parametrize(
+    "targets", [(), ("objective/none",), ("feed/none",), ("milestone/m",), ("",), ("objective/of-bob", "")]
+)
+def test_what_nobody_finds_nobody_may_touch_but_who_may_everywhere(targets: tuple[str, ...]) -> None:
+    for permission, role in TABLE:
+        if (permission, role) in EVERY_PERSON:
+            continue
+        everywhere = EXPECTED[permission].get(role) == "any"
+        for actor in ("person/bob", "system/webshop"):
+            assert may(WORLD, actor, {role}, permission, *targets) is everywhere, (permission, role, actor)
+
+
+def test_a_role_that_may_somewhere_is_told_apart_from_one_that_may_nowhere() -> None:
+    authorise_somewhere(WORLD, "system/webshop", {"emitter"}, Permission.READ_RECEIPTS)
+    assert not may(WORLD, "system/webshop", {"emitter"}, Permission.READ_RECEIPTS)
+    with pytest.raises(Refusal) as refused:
+        authorise_somewhere(WORLD, "person/bob", CONTRIBUTOR, Permission.READ_RECEIPTS)
+    assert refused.value.code == "not_allowed"
+
+
+def test_every_target_of_several_is_asked_about() -> None:
+    both = ("objective/of-shop", "objective/of-ada")
+    assert may(WORLD, "person/ada", OWNER, DEFINE, *both)
+    assert not may(WORLD, "person/ada", OWNER, DEFINE, *both, "objective/of-bob")
 
 
 def test_a_refusal_says_what_it_takes() -> None:
@@ -192,10 +212,6 @@ def test_a_retired_system_may_nothing() -> None:
     with pytest.raises(Refusal) as refused:
         authorise(WORLD, "system/old", frozenset({"emitter"}), Permission.TAKE_READING, "feed/visitors")
     assert refused.value.code == "not_allowed"
-
-
-def test_every_command_has_its_permission() -> None:
-    assert {command.__name__ for command in decide.COMMANDS} == set(PERMISSION_OF)
 
 
 def test_roles_come_from_facts_and_the_operators_from_its_name() -> None:
@@ -246,7 +262,6 @@ def test_a_command_on_a_goal_is_authorised_by_that_goal() -> None:
 
 def test_commands_on_key_results_check_ins_and_comments_are_authorised_by_their_goal() -> None:
     from goal_ledger_contracts.decision import Found
-    from goal_ledger_domain.authorise import target_of
     from goal_ledger_domain.check_in import CorrectCheckIn, RecordCheckIn
     from goal_ledger_domain.comment import AddComment
     from goal_ledger_domain.key_result import RewordKeyResult
@@ -264,6 +279,71 @@ def test_commands_on_key_results_check_ins_and_comments_are_authorised_by_their_
         AddComment(meta(), comment="m", on="check-in/c", text="Good"),
     ):
         wanted = decide.lookups(command)
-        found = {i: Found(record.facts[-1], 0, "") for i in wanted if i.names == ("c",)}
+        found = {i: Found(record.facts[-1], 0, "o|k") for i in wanted if i.names == ("c",)}
         situation = Situation(START, Position(1, 9), found=found)
-        assert target_of(record.world, command, situation) == "objective/o", command
+        target = RULES[type(command)].on.find(record.world, command, situation)
+        assert target == ("objective/o",), command
+
+
+def _owner_of_mine() -> World:
+    return given(
+        on("person/ada", PersonAdded("Ada")),
+        on(ACME, RoleGranted("person/ada", "owner")),
+        on("objective/mine", ObjectiveDrafted("Mine", "person/ada")),
+        on("objective/other", ObjectiveDrafted("Other", "person/bob")),
+    ).world
+
+
+def test_an_owner_continues_no_goal_of_another() -> None:
+    world = _owner_of_mine()
+    for ancestor, allowed in (("mine", True), ("other", False)):
+        asked = DraftObjective(
+            meta("person/ada"), objective="o", title="T", owner="person/ada", carried_from=ancestor
+        )
+        assert _authorised(world, asked) is allowed
+
+
+def test_what_is_unknown_is_said_to_be_so_to_all_whose_roles_allow_it_somewhere() -> None:
+    world = _owner_of_mine()
+    situation = Situation(START, Position(1, 1))
+    for actor, code in (("person/ada", "unknown_objective"), ("person/bob", "not_allowed")):
+        with pytest.raises(Refusal) as refused:
+            authorise_command(world, RewordObjective(meta(actor), objective="none", title="T"), situation)
+        assert refused.value.code == code
+
+
+@dataclass(frozen=True, slots=True)
+class MoveMilestone:
+    """A command as somebody may add it: what it acts on is named as nothing was before."""
+
+    meta: Meta
+    milestone: str
+
+
+def _moved(world: World, command: MoveMilestone, situation: Situation) -> Decision:
+    return Decision(command.milestone, f"milestone/{command.milestone}")
+
+
+def test_a_rule_does_not_import_whose_target_its_command_does_not_name() -> None:
+    for on_what in (its_objective, its_key_result, WORKSPACE):
+        rule = Rule(_moved, may=DEFINE, on=on_what, shows="milestone")
+        with pytest.raises(TypeError, match="MoveMilestone"):
+            Decider(commands={MoveMilestone: rule})
+    with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'on'"):
+        Rule(_moved, may=DEFINE, shows="milestone")  # type: ignore[call-arg]
+
+
+def test_a_command_whose_target_is_found_nowhere_is_for_those_alone_who_may_everywhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = given(
+        on(ACME, RoleGranted("person/ada", "owner")), on(ACME, RoleGranted("person/boss", "admin"))
+    ).world
+    by_milestone = found_by("milestone")
+    for nothing in ((), ("milestone/m",), ("objective/",), ("objective/m",)):
+        target = by_milestone(lambda world, command, situation, found=nothing: found)
+        rule = Rule(_moved, may=DEFINE, on=target, shows="milestone")
+        decider = Decider(commands={MoveMilestone: rule})
+        monkeypatch.setitem(RULES, MoveMilestone, decider.commands[MoveMilestone])
+        assert not _authorised(world, MoveMilestone(meta("person/ada"), "m"))
+        assert _authorised(world, MoveMilestone(meta("person/boss"), "m"))

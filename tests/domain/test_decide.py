@@ -1,10 +1,14 @@
 """Every fact has its command, every command its decider; what no decision needs is not folded."""
 
 import ast
+import typing
 from pathlib import Path
 
+import pytest
 from goal_ledger_contracts.facts import FACTS
-from goal_ledger_domain import decide, evolve
+from goal_ledger_domain import decide, deciders, evolve, unit
+from goal_ledger_domain.decider import Decider
+from goal_ledger_domain.deciders import RULES
 from goal_ledger_domain.person import ShredPerson
 from goal_ledger_domain.unit import RenameUnit
 from support.given_when_then import meta
@@ -48,6 +52,24 @@ def test_check_ins_and_readings_are_not_folded() -> None:
     assert {name for name in FACTS if name not in evolve.FOLDED} == {
         name for name in FACTS if name.startswith(("CheckIn", "Reading"))
     }
+
+
+def test_every_row_is_of_the_command_that_it_decides() -> None:
+    for command, rule in RULES.items():
+        taken = typing.get_type_hints(rule.decide)["command"]
+        assert command is taken or command in typing.get_args(taken)
+
+
+def test_a_command_without_a_row_does_not_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = {one: rule for one, rule in unit.DECIDER.commands.items() if one is not RenameUnit}
+    monkeypatch.setattr(unit, "DECIDER", Decider(left))
+    with pytest.raises(TypeError, match="RenameUnit has no row"):
+        deciders._take(unit)
+
+
+def test_a_command_or_a_fact_with_two_rows_does_not_import() -> None:
+    with pytest.raises(TypeError, match=r"CreateUnit.* has a row elsewhere"):
+        deciders._take(unit)
 
 
 def test_only_shredding_is_decided_in_a_batch_of_its_own() -> None:

@@ -41,8 +41,8 @@ def commands(*classes: Any, **fields: st.SearchStrategy[Any]) -> st.SearchStrate
     )
 
 
-def classes_of(part: Any) -> tuple[type, ...]:
-    return tuple(part.PART.commands)
+def classes_of(file: Any) -> tuple[type, ...]:
+    return tuple(file.DECIDER.commands)
 
 
 FEED_FIELDS: dict[str, Any] = {

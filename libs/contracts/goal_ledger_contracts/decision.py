@@ -100,6 +100,26 @@ class Draft:
     stated_at: datetime | None = None
     origin: Origin | None = None
 
+    def as_fact(self, recorded_at: datetime) -> Fact:
+        """As it would be recorded then, but for its numbers and its chain: to be folded, not to be kept."""
+        return Fact(
+            event_id=self.event_id,
+            workspace="",
+            seq=0,
+            stream=self.stream,
+            version=0,
+            data=self.data,
+            effective_at=self.effective_at,
+            recorded_at=recorded_at,
+            actor=self.actor,
+            correlation_id=self.correlation_id,
+            causation_id=self.causation_id,
+            previous=None,
+            reason=self.reason,
+            stated_at=self.stated_at,
+            origin=self.origin,
+        )
+
 
 @made_often
 class Decision:

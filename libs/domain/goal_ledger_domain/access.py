@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import re
 from dataclasses import dataclass
-from typing import assert_never
 
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
@@ -25,10 +24,12 @@ from goal_ledger_contracts.workspace import (
 
 from goal_ledger_domain import limits, text
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.person import person_present, present_person
 from goal_ledger_domain.refusals import Refusal
-from goal_ledger_domain.system import registered
+from goal_ledger_domain.system import Registered, registered
+from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.workspace import touch, workspace
 from goal_ledger_domain.world import World
 
@@ -85,9 +86,6 @@ class RevokeKey:
     key: str
 
 
-Command = LinkIdentity | GrantRole | RevokeRole | IssueKey | RotateKey | RevokeKey
-
-
 @dataclass(frozen=True, slots=True)
 class Valid:
     holder: str
@@ -126,6 +124,28 @@ def roles(world: World, holder: str) -> frozenset[str]:
     return held or frozenset()
 
 
+def held_by(world: World, actor: str) -> frozenset[str]:
+    """The actor's roles from the facts; those of ``operator`` by its name."""
+    return frozenset({"operator"}) if actor == "operator" else roles(world, actor)
+
+
+def is_admin(world: World, actor: str) -> bool:
+    """Whether the actor may what admins may on goals: admins, importers and the operator."""
+    return bool(held_by(world, actor) & {"admin", "importer", "operator"})
+
+
+def admins(world: World) -> set[str]:
+    """Who has the role admin and can sign in: with an identity, or with a key. Walks all of access."""
+    linked = {f"person/{person}" for _, person in world.all("identity")}
+    with_key = {key.holder for _, key in world.all("key") if isinstance(key, Valid)}
+    return {one for one in linked | with_key if "admin" in roles(world, one) and _is_there(world, one)}
+
+
+def _is_there(world: World, holder: str) -> bool:
+    kind, _, id = holder.partition("/")
+    return person_present(world, id) if kind == "person" else isinstance(world.get("system", id), Registered)
+
+
 def _identity(issuer: str, subject: str) -> str:
     return f"{len(issuer)}:{issuer}{subject}"
 
@@ -145,24 +165,6 @@ def evolve(world: World, fact: Fact) -> None:
             world.put("key", key, Valid(world.get("key", key).holder, digest))
         case KeyRevoked(key):
             world.put("key", key, Revoked(world.get("key", key).holder))
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case LinkIdentity():
-            return _link(world, command, situation)
-        case GrantRole():
-            return _grant(world, command, situation)
-        case RevokeRole():
-            return _revoke_role(world, command, situation)
-        case IssueKey():
-            return _issue(world, command, situation)
-        case RotateKey():
-            return _rotate(world, command, situation)
-        case RevokeKey():
-            return _revoke_key(world, command, situation)
-        case _:
-            assert_never(command)
 
 
 def _record(world: World, meta: Meta, id: str, data: FactData, situation: Situation) -> Decision:
@@ -259,9 +261,24 @@ def _key(world: World, id: str) -> Key:
     return found
 
 
-PART = Part(
-    commands=(LinkIdentity, GrantRole, RevokeRole, IssueKey, RotateKey, RevokeKey),
-    decide=decide,
-    folds=(IdentityLinked, RoleGranted, RoleRevoked, KeyIssued, KeyRotated, KeyRevoked),
-    evolve=evolve,
+DECIDER = Decider(
+    commands={
+        LinkIdentity: Rule(_link, may=Permission.ACCESS, on=WORKSPACE, shows="person", creates=True),
+        GrantRole: Rule(_grant, may=Permission.ACCESS, on=WORKSPACE, shows="holder"),
+        RevokeRole: Rule(_revoke_role, may=Permission.ACCESS, on=WORKSPACE, shows="holder", ends_access=True),
+        IssueKey: Rule(_issue, may=Permission.ACCESS, on=WORKSPACE, shows="key", creates=True),
+        RotateKey: Rule(_rotate, may=Permission.ACCESS, on=WORKSPACE, shows="key"),
+        RevokeKey: Rule(_revoke_key, may=Permission.ACCESS, on=WORKSPACE, shows="key", ends_access=True),
+    },
+    folds=dict.fromkeys(
+        (
+            IdentityLinked,
+            RoleGranted,
+            RoleRevoked,
+            KeyIssued,
+            KeyRotated,
+            KeyRevoked,
+        ),
+        evolve,
+    ),
 )

@@ -12,19 +12,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import assert_never
+from typing import Any
 
 from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
+from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.measures import Aligned
 from goal_ledger_contracts.objective import ObjectiveAligned, ObjectiveUnaligned
 
 from goal_ledger_domain import limits, text, values
 from goal_ledger_domain.command import Meta
-from goal_ledger_domain.goal import Archived, Closed, KeyResult, Link, Objective, known, known_key_result
-from goal_ledger_domain.part import Command as AnyCommand
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.goal import (
+    Archived,
+    Closed,
+    Definition,
+    KeyResult,
+    Link,
+    Objective,
+    contributing,
+    defines,
+    its_objective,
+    known,
+    known_key_result,
+)
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
-from goal_ledger_domain.standing import define, same
+from goal_ledger_domain.state_table import define, same
 from goal_ledger_domain.world import World
 
 MODES = ("contributes", "supports")
@@ -52,25 +65,13 @@ class Unalign:
     parent: str | None = None
 
 
-Command = Align | Unalign
-
-
 def identity(link: str) -> Identity:
     """Holds the link as it was recorded first."""
     return Identity("link", (link,))
 
 
-def lookups(command: AnyCommand) -> tuple[Identity, ...]:
-    return (identity(command.link),) if isinstance(command, Align) else ()
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case Align():
-            return _align(world, command, situation)
-        case Unalign():
-            return _unalign(world, command, situation)
-    assert_never(command)
+def _lookups(command: Align) -> tuple[Identity, ...]:
+    return (identity(command.link),)
 
 
 def _align(world: World, command: Align, situation: Situation) -> Decision:
@@ -201,4 +202,61 @@ def _ends(world: World, link: str) -> tuple[str | None, str | None]:
     return (None, None) if recorded is None else (recorded[0], recorded[1].parent)
 
 
-PART = Part(commands=(Align, Unalign), decide=decide, lookups=lookups)
+def _aligned(goal: Definition, fact: Fact) -> dict[str, Any]:
+    link = _link_of(fact.data)
+    return {"links": {**goal.links, link.parent: link}}
+
+
+def _unaligned(goal: Definition, fact: Fact) -> dict[str, Any]:
+    return {"links": {parent: link for parent, link in goal.links.items() if parent != fact.data.parent}}
+
+
+def _link_of(data: ObjectiveAligned) -> Link:
+    return Link(data.link, data.parent, data.mode, data.weight)
+
+
+_define_aligned, _define_unaligned = defines(_aligned), defines(_unaligned)
+
+
+def _fold_aligned(world: World, fact: Fact) -> None:
+    link = _link_of(fact.data)
+    if world.get("link", link.id) is None:
+        world.put("link", link.id, (fact.stream_id, link))
+    _count(world, _link_to(world, fact), -1)
+    _count(world, link, +1)
+    _define_aligned(world, fact)
+
+
+def _fold_unaligned(world: World, fact: Fact) -> None:
+    _count(world, _link_to(world, fact), -1)
+    _define_unaligned(world, fact)
+
+
+def _link_to(world: World, fact: Fact) -> Link | None:
+    """The link to the fact's parent that is in force before it."""
+    state: Objective = world.get("objective", fact.stream_id)
+    return state.goal.links.get(fact.data.parent)
+
+
+def _count(world: World, link: Link | None, by: int) -> None:
+    if link is not None and link.mode == "contributes":
+        world.put("contributing", link.parent, contributing(world, link.parent) + by)
+
+
+DECIDER = Decider(
+    commands={
+        Align: Rule(
+            _align,
+            may=Permission.DEFINE_GOAL,
+            on=its_objective,
+            shows="link",
+            creates=True,
+            lookups=_lookups,
+        ),
+        Unalign: Rule(_unalign, may=Permission.DEFINE_GOAL, on=its_objective, shows="link"),
+    },
+    folds={
+        ObjectiveAligned: _fold_aligned,
+        ObjectiveUnaligned: _fold_unaligned,
+    },
+)

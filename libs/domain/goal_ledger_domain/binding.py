@@ -7,7 +7,7 @@ needs one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any
 
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.measures import Checklist, Measure, Simple, parts_of
@@ -15,10 +15,18 @@ from goal_ledger_contracts.objective import PartBound, PartUnbound
 
 from goal_ledger_domain import feed
 from goal_ledger_domain.command import Meta
-from goal_ledger_domain.goal import Binding, Definition, KeyResult, known_key_result
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.goal import (
+    Binding,
+    Definition,
+    KeyResult,
+    defines_key_result,
+    its_key_result,
+    known_key_result,
+)
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
-from goal_ledger_domain.standing import define, same
+from goal_ledger_domain.state_table import define, same
 from goal_ledger_domain.system import registered
 from goal_ledger_domain.world import World
 
@@ -44,18 +52,6 @@ class UnbindPart:
     meta: Meta
     key_result: str
     part: str
-
-
-Command = BindPart | UnbindPart
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case BindPart():
-            return _bind(world, command, situation)
-        case UnbindPart():
-            return _unbind(world, command, situation)
-    assert_never(command)
 
 
 def part_of(one: KeyResult, id: str, field: str = "part") -> Simple:
@@ -120,4 +116,23 @@ def _unbind(world: World, command: UnbindPart, situation: Situation) -> Decision
     return define(world, command.meta, situation, state, data, "unbinding a part from its feed", id=one.id)
 
 
-PART = Part(commands=(BindPart, UnbindPart), decide=decide)
+def _bound(one: KeyResult, data: PartBound) -> dict[str, Any]:
+    return {"bindings": {**one.bindings, data.part: Binding(data.feed, data.aggregation)}}
+
+
+def _unbound(one: KeyResult, data: PartUnbound) -> dict[str, Any]:
+    return {"bindings": {part: b for part, b in one.bindings.items() if part != data.part}}
+
+
+DECIDER = Decider(
+    commands={
+        BindPart: Rule(
+            _bind, may=Permission.DEFINE_GOAL, on=its_key_result, shows="key-result", creates=True
+        ),
+        UnbindPart: Rule(_unbind, may=Permission.DEFINE_GOAL, on=its_key_result, shows="key-result"),
+    },
+    folds={
+        PartBound: defines_key_result(_bound),
+        PartUnbound: defines_key_result(_unbound),
+    },
+)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, assert_never
+from typing import Any
 
 from goal_ledger_contracts.canonical import instant_text
 from goal_ledger_contracts.decision import ENDED, Claim, Decision, Draft, Found, Identity, Situation
@@ -20,11 +20,12 @@ from goal_ledger_contracts.objective import CheckInCorrected, CheckInRecorded, C
 from goal_ledger_domain import cycle, limits, part_values, text
 from goal_ledger_domain.authors import need_author, need_writable
 from goal_ledger_domain.command import Meta, slot_in
+from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.goal import KeyResult, Objective, known, known_key_result
-from goal_ledger_domain.part import Command as AnyCommand
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
-from goal_ledger_domain.standing import Deed, closing_of, need_may, same
+from goal_ledger_domain.state_table import Deed, closing_of, need_may, same
+from goal_ledger_domain.target import References, found_by
 from goal_ledger_domain.world import World
 
 STATUSES = ("on_track", "behind", "at_risk")
@@ -72,7 +73,6 @@ class RetractCheckIn:
     check_in: str
 
 
-Command = RecordCheckIn | CorrectCheckIn | RetractCheckIn
 Content = CheckInRecorded | CheckInCorrected
 
 
@@ -80,24 +80,13 @@ def identity(check_in: str) -> Identity:
     return Identity("check-in", (check_in,))
 
 
-def lookups(command: AnyCommand) -> tuple[Identity, ...]:
+def _lookups(command: RecordCheckIn | CorrectCheckIn | RetractCheckIn) -> tuple[Identity, ...]:
     return (identity(command.check_in),)
 
 
 def objective_of(found: Found) -> str:
     """The id of the objective that a check-in found is on, or under."""
     return found.subject.partition("|")[0]
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case RecordCheckIn():
-            return _record(world, command, situation)
-        case CorrectCheckIn():
-            return _correct(world, command, situation)
-        case RetractCheckIn():
-            return _retract(world, command, situation)
-    assert_never(command)
 
 
 def _record(world: World, command: RecordCheckIn, situation: Situation) -> Decision:
@@ -132,6 +121,20 @@ def _target(world: World, command: RecordCheckIn) -> tuple[Objective, KeyResult 
         sentence = "A check-in is on an objective or on a key result."
         raise Refusal("field_required", sentence, field="objective")
     return known(world, command.objective), None
+
+
+@found_by("objective", "key_result")
+def what_it_is_on(world: World, command: RecordCheckIn, situation: Situation) -> References:
+    state, _ = _target(world, command)
+    return (state.goal.stream,)
+
+
+@found_by("check_in")
+def what_it_was_on(
+    world: World, command: CorrectCheckIn | RetractCheckIn, situation: Situation
+) -> References:
+    _, state, _ = _recorded(world, command.check_in, situation)
+    return (state.goal.stream,)
 
 
 def _content(world: World, command: RecordCheckIn | CorrectCheckIn) -> dict[str, Any]:
@@ -261,4 +264,21 @@ def _retract(world: World, command: RetractCheckIn, situation: Situation) -> Dec
     return Decision(command.check_in, state.goal.stream, (fact,), (ended,))
 
 
-PART = Part(commands=(RecordCheckIn, CorrectCheckIn, RetractCheckIn), decide=decide, lookups=lookups)
+DECIDER = Decider(
+    commands={
+        RecordCheckIn: Rule(
+            _record,
+            may=Permission.CHECK_IN,
+            on=what_it_is_on,
+            shows="check-in",
+            creates=True,
+            lookups=_lookups,
+        ),
+        CorrectCheckIn: Rule(
+            _correct, may=Permission.CHECK_IN, on=what_it_was_on, shows="check-in", lookups=_lookups
+        ),
+        RetractCheckIn: Rule(
+            _retract, may=Permission.CHECK_IN, on=what_it_was_on, shows="check-in", lookups=_lookups
+        ),
+    },
+)

@@ -7,19 +7,21 @@ activation on, by another person than the one who made it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Any
 
 from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
+from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.objective import ChangeEndorsed, CommentAdded, KudosGiven
 
 from goal_ledger_domain import check_in, text
 from goal_ledger_domain.authors import need_author, need_writable
 from goal_ledger_domain.command import Meta
-from goal_ledger_domain.goal import Objective, known
-from goal_ledger_domain.part import Command as AnyCommand
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.goal import Definition, Objective, its_objective, known, says
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
-from goal_ledger_domain.standing import changed, same
+from goal_ledger_domain.state_table import changed, same
+from goal_ledger_domain.target import References, found_by
 from goal_ledger_domain.world import World
 
 
@@ -54,37 +56,30 @@ class EndorseChange:
     change: str
 
 
-Command = AddComment | GiveKudos | EndorseChange
-
-
-def lookups(command: AnyCommand) -> tuple[Identity, ...]:
+def _lookups(command: AddComment | GiveKudos) -> tuple[Identity, ...]:
     """The comment or kudos itself, and the check-in that it is on."""
-    match command:
-        case AddComment():
-            own = Identity("comment", (command.comment,))
-        case GiveKudos():
-            own = Identity("kudos", (command.kudos,))
-        case _:
-            return ()
     kind, _, id = command.on.partition("/")
-    return (own, check_in.identity(id)) if kind == "check-in" else (own,)
+    return (_own(command), check_in.identity(id)) if kind == "check-in" else (_own(command),)
 
 
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case AddComment():
-            id = text.id_of(command.comment, "comment")
-            author = need_author(world, command.meta, command.author)
-            comment = CommentAdded(id, command.on, author, text.passage(command.text, "text"))
-            return _say(world, command, id, comment, situation)
-        case GiveKudos():
-            id = text.id_of(command.kudos, "kudos")
-            author = need_author(world, command.meta, command.author)
-            kudos = KudosGiven(id, command.on, author, text.optional_passage(command.text, "text"))
-            return _say(world, command, id, kudos, situation)
-        case EndorseChange():
-            return _endorse(world, command, situation)
-    assert_never(command)
+def _own(command: AddComment | GiveKudos) -> Identity:
+    if isinstance(command, AddComment):
+        return Identity("comment", (command.comment,))
+    return Identity("kudos", (command.kudos,))
+
+
+def _comment(world: World, command: AddComment, situation: Situation) -> Decision:
+    id = text.id_of(command.comment, "comment")
+    author = need_author(world, command.meta, command.author)
+    data = CommentAdded(id, command.on, author, text.passage(command.text, "text"))
+    return _say(world, command, id, data, situation)
+
+
+def _give_kudos(world: World, command: GiveKudos, situation: Situation) -> Decision:
+    id = text.id_of(command.kudos, "kudos")
+    author = need_author(world, command.meta, command.author)
+    data = KudosGiven(id, command.on, author, text.optional_passage(command.text, "text"))
+    return _say(world, command, id, data, situation)
 
 
 def _say(
@@ -94,7 +89,7 @@ def _say(
     data: CommentAdded | KudosGiven,
     situation: Situation,
 ) -> Decision:
-    state, own = subject_of(world, command.on, situation), lookups(command)[0]
+    state, own = subject_of(world, command.on, situation), _own(command)
     found = situation.found.get(own)
     if found is not None:
         if found.fact.data == data and (data.author or command.meta.actor) == (
@@ -118,6 +113,11 @@ def subject_of(world: World, on: str, situation: Situation) -> Objective:
     return known(world, check_in.objective_of(found))
 
 
+@found_by("on")
+def its_subject(world: World, command: AddComment | GiveKudos, situation: Situation) -> References:
+    return (subject_of(world, command.on, situation).goal.stream,)
+
+
 def _endorse(world: World, command: EndorseChange, situation: Situation) -> Decision:
     state, actor = known(world, command.objective), command.meta.actor
     change = state.goal.changes.get(command.change)
@@ -133,4 +133,37 @@ def _endorse(world: World, command: EndorseChange, situation: Situation) -> Deci
     return changed(command.meta, situation, state, ChangeEndorsed(command.change))
 
 
-PART = Part(commands=(AddComment, GiveKudos, EndorseChange), decide=decide, lookups=lookups)
+def _endorsed(goal: Definition, fact: Fact) -> dict[str, Any]:
+    change = goal.changes.get(fact.data.change)
+    if change is None:
+        return {}
+    endorsed = replace(change, endorsers=(*change.endorsers, fact.actor))
+    return {"changes": {**goal.changes, fact.data.change: endorsed}}
+
+
+DECIDER = Decider(
+    commands={
+        AddComment: Rule(
+            _comment,
+            may=Permission.CHECK_IN,
+            on=its_subject,
+            shows="comment",
+            creates=True,
+            lookups=_lookups,
+        ),
+        GiveKudos: Rule(
+            _give_kudos,
+            may=Permission.CHECK_IN,
+            on=its_subject,
+            shows="kudos",
+            creates=True,
+            lookups=_lookups,
+        ),
+        EndorseChange: Rule(_endorse, may=Permission.CHECK_IN, on=its_objective, shows="objective"),
+    },
+    folds={
+        ChangeEndorsed: says(_endorsed),
+        CommentAdded: says(),
+        KudosGiven: says(),
+    },
+)

@@ -20,8 +20,10 @@ from goal_ledger_contracts.facts import FactData
 
 from goal_ledger_domain import goal, text, times
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.world import World
 
 
@@ -145,24 +147,6 @@ def evolve(world: World, fact: Fact) -> None:
             world.put("cycle", id, Closed(plan, at))
         case CycleDatesMoved(start, end):
             world.put("cycle", id, replace(before, plan=replace(plan, start=start, end=end)))
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case PlanCycle():
-            return _plan(world, command, situation)
-        case OpenCycle():
-            return _open(world, command, situation)
-        case LockCycle():
-            return _lock(world, command, situation)
-        case CloseCycle():
-            return _close(world, command, situation)
-        case ReopenCycle():
-            return _reopen(world, command, situation)
-        case MoveCycleDates():
-            return _move_dates(world, command, situation)
-        case _:
-            assert_never(command)
 
 
 def _change(command: Command, before: Cycle, data: FactData, situation: Situation) -> Decision:
@@ -321,9 +305,24 @@ def _need_goals_ended(world: World, id: str) -> None:
         )
 
 
-PART = Part(
-    commands=(PlanCycle, OpenCycle, LockCycle, CloseCycle, ReopenCycle, MoveCycleDates),
-    decide=decide,
-    folds=(CyclePlanned, CycleOpened, CycleLocked, CycleClosed, CycleReopened, CycleDatesMoved),
-    evolve=evolve,
+DECIDER = Decider(
+    commands={
+        PlanCycle: Rule(_plan, may=Permission.ORGANISE, on=WORKSPACE, shows="cycle", creates=True),
+        OpenCycle: Rule(_open, may=Permission.ORGANISE, on=WORKSPACE, shows="cycle"),
+        LockCycle: Rule(_lock, may=Permission.ORGANISE, on=WORKSPACE, shows="cycle"),
+        CloseCycle: Rule(_close, may=Permission.ORGANISE, on=WORKSPACE, shows="cycle"),
+        ReopenCycle: Rule(_reopen, may=Permission.ORGANISE, on=WORKSPACE, shows="cycle"),
+        MoveCycleDates: Rule(_move_dates, may=Permission.ORGANISE, on=WORKSPACE, shows="cycle"),
+    },
+    folds=dict.fromkeys(
+        (
+            CyclePlanned,
+            CycleOpened,
+            CycleLocked,
+            CycleClosed,
+            CycleReopened,
+            CycleDatesMoved,
+        ),
+        evolve,
+    ),
 )

@@ -6,26 +6,42 @@ from datetime import datetime
 
 from goal_ledger_contracts.decision import Decision, Identity, Situation
 
-from goal_ledger_domain import goals, organisation
-from goal_ledger_domain.part import Command, Part
+from goal_ledger_domain.access import admins
+from goal_ledger_domain.decider import Command
+from goal_ledger_domain.deciders import RULES
+from goal_ledger_domain.evolve import evolve
+from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.world import World
 
-_PART_OF: dict[type, Part] = {
-    command: part for part in (*organisation.PARTS, *goals.PARTS) for command in part.commands
-}
-
-COMMANDS: frozenset[type] = frozenset(_PART_OF)
+COMMANDS: frozenset[type] = frozenset(RULES)
 """Every command class."""
 
 
 def decide(world: World, command: Command, situation: Situation) -> Decision:
     """Raises :class:`goal_ledger_domain.refusals.Refusal`. Changes nothing."""
-    return _PART_OF[type(command)].decide(world, command, situation)
+    rule = RULES[type(command)]
+    decision = rule.decide(world, command, situation)
+    if rule.ends_access and command.meta.actor != "operator":
+        _need_admin_left(world, decision, situation)
+    return decision
+
+
+def _need_admin_left(world: World, decision: Decision, situation: Situation) -> None:
+    """Somebody can still grant roles: an admin who can sign in. The operator's command line needs none."""
+    if not decision.drafts or not admins(world):
+        return
+    after = world.branch()
+    for draft in decision.drafts:
+        evolve(after, draft.as_fact(situation.now))
+    if not admins(after):
+        raise Refusal(
+            "last_admin", "No admin would be left who can sign in: grant the role to another first."
+        )
 
 
 def lookups(command: Command) -> tuple[Identity, ...]:
     """What must be looked up for the decision (``Situation.found``)."""
-    return _PART_OF[type(command)].lookups(command)
+    return RULES[type(command)].lookups(command)
 
 
 def neighbours(command: Command, world: World | None = None) -> tuple[tuple[str, datetime], ...]:
@@ -33,9 +49,9 @@ def neighbours(command: Command, world: World | None = None) -> tuple[tuple[str,
 
     With ``world``, as it was lately, what it shows not to be needed is left out.
     """
-    return _PART_OF[type(command)].neighbours(command, world)
+    return RULES[type(command)].neighbours(command, world)
 
 
 def exclusive(command: Command) -> bool:
     """Whether the command is decided in a batch of its own."""
-    return type(command) in _PART_OF[type(command)].exclusive
+    return RULES[type(command)].exclusive

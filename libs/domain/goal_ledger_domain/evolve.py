@@ -6,29 +6,20 @@ that a reader need not even parse the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from goal_ledger_contracts.envelope import Fact
 
-from goal_ledger_domain import goals, organisation
+from goal_ledger_domain.deciders import FOLDS
 from goal_ledger_domain.world import World
 
 FOLD_VERSION = "4"
 """Raised whenever the same facts give another state, or states get another shape: older snapshots are thrown away."""
 
-_EVOLVE: dict[type, Callable[[World, Fact], None]] = {}
-for _part in (*organisation.PARTS, *goals.PARTS):
-    for _fact_class in _part.folds:
-        if _fact_class in _EVOLVE:
-            raise TypeError(f"{_fact_class.__name__} is folded by two parts")
-        _EVOLVE[_fact_class] = _part.evolve
-
-FOLDED: frozenset[str] = frozenset(fact_class.__name__ for fact_class in _EVOLVE)
+FOLDED: frozenset[str] = frozenset(fact_class.__name__ for fact_class in FOLDS)
 """Type names of the facts that :func:`evolve` handles."""
 
 
 def evolve(world: World, fact: Fact) -> None:
     """Put what the fact changes into ``world``. Facts outside :data:`FOLDED` change nothing."""
-    step = _EVOLVE.get(type(fact.data))
+    step = FOLDS.get(type(fact.data))
     if step is not None:
         step(world, fact)

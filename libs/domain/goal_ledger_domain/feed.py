@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import assert_never
+from typing import Any
 
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
@@ -14,10 +14,12 @@ from goal_ledger_contracts.feed import FeedRedefined, FeedRegistered
 
 from goal_ledger_domain import limits, text, values
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
+from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.durations import duration
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.system import registered
+from goal_ledger_domain.target import WORKSPACE, References, found_by
 from goal_ledger_domain.world import World
 
 GAUGE, COUNTER, EVENT_COUNT = KINDS = ("gauge", "counter", "event_count")
@@ -115,6 +117,13 @@ def feed_state(world: World, name: str) -> Feed | None:
     return found
 
 
+@found_by("feed")
+def its_feed(world: World, command: Any, situation: Situation) -> References:
+    """The feed that the command names. Refuses ``unknown_feed``."""
+    feed(world, command.feed)
+    return (f"feed/{command.feed}",)
+
+
 def evolve(world: World, fact: Fact) -> None:
     match fact.data:
         case FeedRegistered(system):
@@ -129,16 +138,6 @@ def evolve(world: World, fact: Fact) -> None:
 
 def _definition(stated: FeedRegistered | Command) -> FeedRedefined:
     return FeedRedefined(**{f.name: getattr(stated, f.name) for f in fields(FeedRedefined)})
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case RegisterFeed():
-            return _register(world, command, situation)
-        case RedefineFeed():
-            return _redefine(world, command, situation)
-        case _:
-            assert_never(command)
 
 
 def _valid(command: Command) -> FeedRedefined:
@@ -184,9 +183,16 @@ def _redefine(world: World, command: RedefineFeed, situation: Situation) -> Deci
     return Decision(command.feed, stream, (redefined,))
 
 
-PART = Part(
-    commands=(RegisterFeed, RedefineFeed),
-    decide=decide,
-    folds=(FeedRegistered, FeedRedefined),
-    evolve=evolve,
+DECIDER = Decider(
+    commands={
+        RegisterFeed: Rule(_register, may=Permission.ORGANISE, on=WORKSPACE, shows="feed", creates=True),
+        RedefineFeed: Rule(_redefine, may=Permission.ORGANISE, on=WORKSPACE, shows="feed"),
+    },
+    folds=dict.fromkeys(
+        (
+            FeedRegistered,
+            FeedRedefined,
+        ),
+        evolve,
+    ),
 )

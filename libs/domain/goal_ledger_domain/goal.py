@@ -1,4 +1,4 @@
-"""An objective as decisions see it: its states, and how each fact of its stream changes them.
+"""An objective as decisions see it: its states, and how the facts of its stream change them.
 
 The states are types: a :class:`Drafted` goal is free to define, an :class:`Active` one has a commitment, a
 :class:`Closed` one has an outcome, an :class:`Archived` one is put away. What they have in common is the
@@ -10,18 +10,20 @@ first recorded)), ``contributing`` (parent → how many objectives are linked to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from goal_ledger_contracts import objective as facts
+from goal_ledger_contracts.decision import Situation
 from goal_ledger_contracts.envelope import Fact
-from goal_ledger_contracts.facts import FactData
 from goal_ledger_contracts.measures import Measure
 
+from goal_ledger_domain.decider import Fold
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.target import References, found_by
 from goal_ledger_domain.world import World
 
 CHANGES_KEPT = 256
@@ -141,177 +143,74 @@ def known_key_result(world: World, id: str, field: str = "key_result") -> tuple[
     return state, state.goal.key_results[id]
 
 
-FOLDS: tuple[type, ...] = (
-    facts.ObjectiveDrafted,
-    facts.ObjectiveReworded,
-    facts.ObjectiveAssigned,
-    facts.KindGiven,
-    facts.PutInCycle,
-    facts.MovedToCycle,
-    facts.ObjectiveAligned,
-    facts.ObjectiveUnaligned,
-    facts.ObjectiveActivated,
-    facts.ObjectiveClosed,
-    facts.ObjectiveReopened,
-    facts.ObjectiveCarriedOver,
-    facts.ObjectiveArchived,
-    facts.ChangeEndorsed,
-    facts.CommentAdded,
-    facts.KudosGiven,
-    facts.KeyResultAdded,
-    facts.KeyResultReworded,
-    facts.MeasureChanged,
-    facts.KeyResultWeightChanged,
-    facts.KeyResultOwnerChanged,
-    facts.PartBound,
-    facts.PartUnbound,
-    facts.KeyResultDropped,
-)
-"""The facts of the stream that change what can be decided; comments only move its time on."""
+@found_by("objective")
+def its_objective(world: World, command: Any, situation: Situation) -> References:
+    """The objective that the command names. Refuses ``unknown_objective``."""
+    return (known(world, command.objective).goal.stream,)
 
 
-_NO_CHANGE = (facts.ChangeEndorsed, facts.CommentAdded, facts.KudosGiven)
-"""What is said about the goal: nothing that could be endorsed."""
+@found_by("key_result")
+def its_key_result(world: World, command: Any, situation: Situation) -> References:
+    """The objective of the key result that the command names. Refuses ``unknown_key_result``."""
+    state, _ = known_key_result(world, command.key_result)
+    return (state.goal.stream,)
 
 
-def evolve(world: World, fact: Fact) -> None:
-    """The world after one of :data:`FOLDS`."""
-    data, id = fact.data, fact.stream_id
-    if isinstance(data, facts.ObjectiveDrafted):
-        world.put("objective", id, Drafted(_drafted(fact, data)))
-        return
-    before: Objective = world.get("objective", id)
-    _index(world, before.goal, data)
-    remembered: dict[str, Any] = {"last_effective_at": fact.effective_at, "changes": _changes(before, fact)}
-    goal = replace(before.goal, **(remembered | _changed(before.goal, fact, data)))
-    world.put("objective", id, _state(before, goal, fact, data))
+Changed = Callable[[Definition, Fact], Mapping[str, Any]]
+"""The fields of the definition that a fact changes, with their new values."""
+
+Becomes = Callable[[Objective, Definition, Fact], Objective]
+"""The state after a fact, given the one before it and the definition after it."""
 
 
-def _drafted(fact: Fact, data: facts.ObjectiveDrafted) -> Definition:
-    return Definition(
-        id=fact.stream_id,
-        title=data.title,
-        description=data.description,
-        owner=data.owner,
-        contributors=data.contributors,
-        kind=data.kind,
-        cycle=data.cycle,
-        drafted=data,
-        last_effective_at=fact.effective_at,
-    )
+def stays(before: Objective, goal: Definition, fact: Fact) -> Objective:
+    """The same state."""
+    return replace(before, goal=goal)
+
+
+def _nothing(goal: Definition, fact: Fact) -> Mapping[str, Any]:
+    return {}
+
+
+def defines(changed: Changed = _nothing, *, becomes: Becomes = stays) -> Fold:
+    """The fold of a fact that changes a goal; once the goal is committed, others can stand behind the change."""
+
+    def fold(world: World, fact: Fact) -> None:
+        before: Objective = world.get("objective", fact.stream_id)
+        always: dict[str, Any] = {"last_effective_at": fact.effective_at, "changes": _changes(before, fact)}
+        goal = replace(before.goal, **(always | dict(changed(before.goal, fact))))
+        world.put("objective", fact.stream_id, becomes(before, goal, fact))
+
+    return fold
+
+
+def defines_key_result(changed: Callable[[KeyResult, Any], Mapping[str, Any]]) -> Fold:
+    """:func:`defines` for a fact of one key result; ``changed`` takes the key result and the fact's data."""
+
+    def of_goal(goal: Definition, fact: Fact) -> Mapping[str, Any]:
+        one = goal.key_results[fact.data.key_result]
+        return {"key_results": {**goal.key_results, one.id: replace(one, **changed(one, fact.data))}}
+
+    return defines(of_goal)
+
+
+def says(changed: Changed = _nothing) -> Fold:
+    """The fold of a fact that says something about a goal: nothing that could be endorsed."""
+
+    def fold(world: World, fact: Fact) -> None:
+        before: Objective = world.get("objective", fact.stream_id)
+        goal = replace(before.goal, last_effective_at=fact.effective_at, **changed(before.goal, fact))
+        world.put("objective", fact.stream_id, replace(before, goal=goal))
+
+    return fold
 
 
 def _changes(before: Objective, fact: Fact) -> Mapping[str, Change]:
     """Once the goal is committed, who made each change: the newest of them."""
     changes = before.goal.changes
-    if isinstance(before, Drafted) or isinstance(fact.data, _NO_CHANGE):
+    if isinstance(before, Drafted):
         return changes
     changes = {**changes, fact.event_id: Change(fact.actor)}
     if len(changes) > CHANGES_KEPT:
         del changes[next(iter(changes))]
     return changes
-
-
-def _state(before: Objective, goal: Definition, fact: Fact, data: FactData) -> Objective:
-    match data:
-        case facts.ObjectiveActivated():
-            return Active(goal)
-        case facts.ObjectiveClosed():
-            return Closed(goal, fact.effective_at, not isinstance(before, Drafted))
-        case facts.ObjectiveArchived() if isinstance(before, Closed):
-            return Archived(goal, before.closed_at, before.was_active)
-        case facts.ObjectiveReopened() if isinstance(before, Closed | Archived):
-            return Active(goal) if before.was_active else Drafted(goal)
-    return replace(before, goal=goal)
-
-
-def _index(world: World, goal: Definition, data: FactData) -> None:
-    match data:
-        case facts.KeyResultAdded():
-            world.put("key-result", data.key_result, goal.id)
-        case facts.ObjectiveAligned():
-            link = Link(data.link, data.parent, data.mode, data.weight)
-            if world.get("link", data.link) is None:
-                world.put("link", data.link, (goal.id, link))
-            _count(world, goal.links.get(data.parent), -1)
-            _count(world, link, +1)
-        case facts.ObjectiveUnaligned():
-            _count(world, goal.links.get(data.parent), -1)
-
-
-def _count(world: World, link: Link | None, by: int) -> None:
-    if link is not None and link.mode == "contributes":
-        world.put("contributing", link.parent, contributing(world, link.parent) + by)
-
-
-def _changed(goal: Definition, fact: Fact, data: FactData) -> dict[str, Any]:
-    """The fields of the definition that the fact changes."""
-    match data:
-        case facts.ObjectiveReworded():
-            return {"title": data.title, "description": data.description}
-        case facts.ObjectiveAssigned():
-            return {"owner": data.owner, "contributors": data.contributors}
-        case facts.KindGiven():
-            return {"kind": data.kind}
-        case facts.PutInCycle() | facts.MovedToCycle():
-            return {"cycle": data.cycle}
-        case facts.ObjectiveAligned():
-            link = Link(data.link, data.parent, data.mode, data.weight)
-            return {"links": {**goal.links, data.parent: link}}
-        case facts.ObjectiveUnaligned():
-            return {"links": {p: link for p, link in goal.links.items() if p != data.parent}}
-        case facts.ObjectiveReopened():
-            return {"reopened": True}
-        case facts.ObjectiveCarriedOver():
-            return {"carried_into": data.into}
-        case facts.ChangeEndorsed():
-            change = goal.changes.get(data.change)
-            if change is None:
-                return {}
-            endorsed = replace(change, endorsers=(*change.endorsers, fact.actor))
-            return {"changes": {**goal.changes, data.change: endorsed}}
-        case facts.KeyResultAdded():
-            added = added_key_result(data)
-            return {"key_results": {**goal.key_results, data.key_result: added}}
-        case (
-            facts.ObjectiveActivated()
-            | facts.ObjectiveClosed()
-            | facts.ObjectiveArchived()
-            | facts.CommentAdded()
-            | facts.KudosGiven()
-        ):
-            return {}
-    one = goal.key_results[data.key_result]
-    return {"key_results": {**goal.key_results, one.id: replace(one, **_changed_key_result(one, data))}}
-
-
-def added_key_result(data: facts.KeyResultAdded) -> KeyResult:
-    """The key result as it is added."""
-    return KeyResult(
-        data.key_result,
-        data.text,
-        data.measure,
-        data.weight,
-        data.owner,
-        data,
-        description=data.description,
-    )
-
-
-def _changed_key_result(one: KeyResult, data: FactData) -> dict[str, Any]:
-    match data:
-        case facts.KeyResultReworded():
-            return {"text": data.text, "description": data.description}
-        case facts.MeasureChanged():
-            return {"measure": data.measure}
-        case facts.KeyResultWeightChanged():
-            return {"weight": data.weight}
-        case facts.KeyResultOwnerChanged():
-            return {"owner": data.owner}
-        case facts.PartBound():
-            return {"bindings": {**one.bindings, data.part: Binding(data.feed, data.aggregation)}}
-        case facts.PartUnbound():
-            return {"bindings": {part: b for part, b in one.bindings.items() if part != data.part}}
-        case facts.KeyResultDropped():
-            return {"dropped": True}
-    raise TypeError(f"{type(data).__name__} is not folded here")

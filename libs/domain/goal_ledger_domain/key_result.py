@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import assert_never
+from typing import Any
 
 from goal_ledger_contracts.decision import Decision, Situation
+from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.measures import Aligned, Measure
 from goal_ledger_contracts.objective import (
     KeyResultAdded,
@@ -24,19 +25,24 @@ from goal_ledger_contracts.objective import (
 from goal_ledger_domain import limits, measure, policy, text, values
 from goal_ledger_domain.binding import need_still_fits
 from goal_ledger_domain.command import Meta, need_reason
+from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.goal import (
+    Definition,
     Drafted,
     KeyResult,
     Objective,
-    added_key_result,
     contributing,
+    defines,
+    defines_key_result,
+    its_key_result,
+    its_objective,
     known,
     known_key_result,
 )
 from goal_ledger_domain.owners import need_owner
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
-from goal_ledger_domain.standing import define, same
+from goal_ledger_domain.state_table import define, same
 from goal_ledger_domain.world import World
 
 
@@ -93,33 +99,6 @@ class DropKeyResult:
     key_result: str
 
 
-Command = (
-    AddKeyResult
-    | RewordKeyResult
-    | ChangeMeasure
-    | ChangeKeyResultWeight
-    | ChangeKeyResultOwner
-    | DropKeyResult
-)
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case AddKeyResult():
-            return _add(world, command, situation)
-        case RewordKeyResult():
-            return _reword(world, command, situation)
-        case ChangeMeasure():
-            return _change_measure(world, command, situation)
-        case ChangeKeyResultWeight():
-            return _change_weight(world, command, situation)
-        case ChangeKeyResultOwner():
-            return _change_owner(world, command, situation)
-        case DropKeyResult():
-            return _drop(world, command, situation)
-    assert_never(command)
-
-
 def need_weights(key_results: Iterable[KeyResult]) -> None:
     """A commitment's key results (undropped ones; none is fine) count for something, and so does each within."""
     ones = list(key_results)
@@ -172,7 +151,7 @@ def _add(world: World, command: AddKeyResult, situation: Situation) -> Decision:
     text.at_most((*state.goal.key_results, id), "key_results", limits.KEY_RESULTS_MAX_ITEMS)
     if not isinstance(state, Drafted):
         need_room(world, state, more=1)
-    _need_weights_with(state, added_key_result(data))
+    _need_weights_with(state, _as_added(data))
     return define(world, command.meta, situation, state, data, "adding a key result", id=id)
 
 
@@ -237,14 +216,58 @@ def _drop(world: World, command: DropKeyResult, situation: Situation) -> Decisio
     return define(world, command.meta, situation, state, data, "dropping a key result", id=one.id)
 
 
-PART = Part(
-    commands=(
-        AddKeyResult,
-        RewordKeyResult,
-        ChangeMeasure,
-        ChangeKeyResultWeight,
-        ChangeKeyResultOwner,
-        DropKeyResult,
-    ),
-    decide=decide,
+def _as_added(data: KeyResultAdded) -> KeyResult:
+    return KeyResult(
+        data.key_result,
+        data.text,
+        data.measure,
+        data.weight,
+        data.owner,
+        data,
+        description=data.description,
+    )
+
+
+def _reworded(_: KeyResult, data: KeyResultReworded) -> dict[str, Any]:
+    return {"text": data.text, "description": data.description}
+
+
+def _added(goal: Definition, fact: Fact) -> dict[str, Any]:
+    data: KeyResultAdded = fact.data
+    return {"key_results": {**goal.key_results, data.key_result: _as_added(data)}}
+
+
+_define_added = defines(_added)
+
+
+def _fold_added(world: World, fact: Fact) -> None:
+    world.put("key-result", fact.data.key_result, fact.stream_id)
+    _define_added(world, fact)
+
+
+DECIDER = Decider(
+    commands={
+        AddKeyResult: Rule(
+            _add, may=Permission.DEFINE_GOAL, on=its_objective, shows="key-result", creates=True
+        ),
+        RewordKeyResult: Rule(_reword, may=Permission.DEFINE_GOAL, on=its_key_result, shows="key-result"),
+        ChangeMeasure: Rule(
+            _change_measure, may=Permission.DEFINE_GOAL, on=its_key_result, shows="key-result"
+        ),
+        ChangeKeyResultWeight: Rule(
+            _change_weight, may=Permission.DEFINE_GOAL, on=its_key_result, shows="key-result"
+        ),
+        ChangeKeyResultOwner: Rule(
+            _change_owner, may=Permission.DEFINE_GOAL, on=its_key_result, shows="key-result"
+        ),
+        DropKeyResult: Rule(_drop, may=Permission.DEFINE_GOAL, on=its_key_result, shows="key-result"),
+    },
+    folds={
+        KeyResultAdded: _fold_added,
+        KeyResultReworded: defines_key_result(_reworded),
+        MeasureChanged: defines_key_result(lambda _, data: {"measure": data.measure}),
+        KeyResultWeightChanged: defines_key_result(lambda _, data: {"weight": data.weight}),
+        KeyResultOwnerChanged: defines_key_result(lambda _, data: {"owner": data.owner}),
+        KeyResultDropped: defines_key_result(lambda _, data: {"dropped": True}),
+    },
 )

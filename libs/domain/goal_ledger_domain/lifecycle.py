@@ -13,9 +13,9 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import assert_never
 
 from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
+from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.objective import (
     KeyResultAdded,
     ObjectiveActivated,
@@ -29,13 +29,23 @@ from goal_ledger_contracts.objective import (
 from goal_ledger_domain import text, values
 from goal_ledger_domain.authors import need_author, need_writable
 from goal_ledger_domain.command import Meta, draft, need_reason
-from goal_ledger_domain.goal import Active, Archived, Closed, Drafted, Objective, known
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.goal import (
+    Active,
+    Archived,
+    Closed,
+    Definition,
+    Drafted,
+    Objective,
+    defines,
+    its_objective,
+    known,
+)
 from goal_ledger_domain.key_result import need_room, need_weights
 from goal_ledger_domain.objective import need_open_to_goals, need_turn
-from goal_ledger_domain.part import Command as AnyCommand
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
-from goal_ledger_domain.standing import Deed, Rule, changed, define, need_may, same
+from goal_ledger_domain.state_table import Deed, Terms, changed, define, need_may, same
 from goal_ledger_domain.world import World
 
 OUTCOMES = ("achieved", "partial", "missed", "dropped", "postponed")
@@ -87,24 +97,6 @@ class ArchiveObjective:
     objective: str
 
 
-Command = Activate | CloseObjective | ReopenObjective | CarryOver | ArchiveObjective
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case Activate():
-            return _activate(world, command, situation)
-        case CloseObjective():
-            return _close(world, command, situation)
-        case ReopenObjective():
-            return _reopen(world, command, situation)
-        case CarryOver():
-            return _carry_over(world, command, situation)
-        case ArchiveObjective():
-            return _archive(world, command, situation)
-    assert_never(command)
-
-
 def _activate(world: World, command: Activate, situation: Situation) -> Decision:
     state = known(world, command.objective)
     if isinstance(state, Active):
@@ -120,9 +112,9 @@ def _closing_identity(objective: str) -> Identity:
     return Identity("closing", (objective,))
 
 
-def lookups(command: AnyCommand) -> tuple[Identity, ...]:
+def _lookups(command: CloseObjective) -> tuple[Identity, ...]:
     """The latest closing with its retrospective, which is not folded."""
-    return (_closing_identity(command.objective),) if isinstance(command, CloseObjective) else ()
+    return (_closing_identity(command.objective),)
 
 
 def _close(world: World, command: CloseObjective, situation: Situation) -> Decision:
@@ -135,7 +127,7 @@ def _close(world: World, command: CloseObjective, situation: Situation) -> Decis
     latest = situation.found.get(identity)
     if isinstance(state, Closed | Archived) and latest is not None and latest.fact.data == data:
         return same(state)
-    if need_may(world, meta, state, Deed.CLOSE, "closing an objective") is Rule.DROP_ONLY:
+    if need_may(world, meta, state, Deed.CLOSE, "closing an objective") is Terms.DROP_ONLY:
         _need_dropped(data)
     if data.suggested is not None and data.grade is not None and _shown(data.grade) != _shown(data.suggested):
         need_reason(meta, "a grade other than the suggested one")
@@ -262,8 +254,40 @@ def _id_within(into: str, key_result: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"goal-ledger/carried/{into}/{key_result}"))
 
 
-PART = Part(
-    commands=(Activate, CloseObjective, ReopenObjective, CarryOver, ArchiveObjective),
-    decide=decide,
-    lookups=lookups,
+def _becomes_closed(before: Objective, goal: Definition, fact: Fact) -> Objective:
+    return Closed(goal, fact.effective_at, not isinstance(before, Drafted))
+
+
+def _becomes_archived(before: Objective, goal: Definition, fact: Fact) -> Objective:
+    if isinstance(before, Closed):
+        return Archived(goal, before.closed_at, before.was_active)
+    return replace(before, goal=goal)
+
+
+def _becomes_what_it_was(before: Objective, goal: Definition, fact: Fact) -> Objective:
+    """A draft or active, as it was before the closing."""
+    if isinstance(before, Closed | Archived):
+        return Active(goal) if before.was_active else Drafted(goal)
+    return replace(before, goal=goal)
+
+
+DECIDER = Decider(
+    commands={
+        Activate: Rule(_activate, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+        CloseObjective: Rule(
+            _close, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective", lookups=_lookups
+        ),
+        ReopenObjective: Rule(_reopen, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+        CarryOver: Rule(
+            _carry_over, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective", creates=True
+        ),
+        ArchiveObjective: Rule(_archive, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+    },
+    folds={
+        ObjectiveActivated: defines(becomes=lambda before, goal, fact: Active(goal)),
+        ObjectiveClosed: defines(becomes=_becomes_closed),
+        ObjectiveReopened: defines(lambda goal, fact: {"reopened": True}, becomes=_becomes_what_it_was),
+        ObjectiveCarriedOver: defines(lambda goal, fact: {"carried_into": fact.data.into}),
+        ObjectiveArchived: defines(becomes=_becomes_archived),
+    },
 )

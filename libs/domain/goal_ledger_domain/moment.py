@@ -13,9 +13,10 @@ from goal_ledger_contracts.workspace import MomentCorrected, MomentRecorded, Mom
 
 from goal_ledger_domain import text, times
 from goal_ledger_domain.command import Meta, need_reason, nothing_new, slot_in
-from goal_ledger_domain.part import Command as AnyCommand
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.workspace import workspace
 from goal_ledger_domain.world import World
 
@@ -38,9 +39,6 @@ class CorrectMoment:
 class RetractMoment:
     meta: Meta
     name: str
-
-
-Command = RecordMoment | CorrectMoment | RetractMoment
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +71,8 @@ def identity(name: str) -> Identity:
     return Identity("moment", (name,))
 
 
-def lookups(command: AnyCommand) -> tuple[Identity, ...]:
-    return (identity(command.name),) if isinstance(command, RecordMoment) else ()
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case RecordMoment():
-            return _record(world, command, situation)
-        case CorrectMoment():
-            return _correct(world, command, situation)
-        case RetractMoment():
-            return _retract(world, command, situation)
-        case _:
-            assert_never(command)
+def _lookups(command: RecordMoment) -> tuple[Identity, ...]:
+    return (identity(command.name),)
 
 
 def _record(world: World, command: RecordMoment, situation: Situation) -> Decision:
@@ -146,10 +132,20 @@ def _recorded(world: World, name: str) -> Recorded:
             assert_never(present)
 
 
-PART = Part(
-    commands=(RecordMoment, CorrectMoment, RetractMoment),
-    decide=decide,
-    folds=(MomentRecorded, MomentCorrected, MomentRetracted),
-    evolve=evolve,
-    lookups=lookups,
+DECIDER = Decider(
+    commands={
+        RecordMoment: Rule(
+            _record, may=Permission.ORGANISE, on=WORKSPACE, shows="moment", creates=True, lookups=_lookups
+        ),
+        CorrectMoment: Rule(_correct, may=Permission.ORGANISE, on=WORKSPACE, shows="moment"),
+        RetractMoment: Rule(_retract, may=Permission.ORGANISE, on=WORKSPACE, shows="moment"),
+    },
+    folds=dict.fromkeys(
+        (
+            MomentRecorded,
+            MomentCorrected,
+            MomentRetracted,
+        ),
+        evolve,
+    ),
 )

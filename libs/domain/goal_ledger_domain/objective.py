@@ -1,24 +1,27 @@
 """Defining an objective: drafted, reworded, assigned, given a kind, put in a cycle, moved to another.
 
 Its key results are in ``key_result.py``, its parents in ``alignment.py``, its life in ``lifecycle.py``; the states and
-their folding in ``goal.py``; what may be done in which state in ``standing.py``.
+their folding in ``goal.py``; what may be done in which state in ``state_table.py``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any
 
 from goal_ledger_contracts import objective as facts
 from goal_ledger_contracts.decision import Decision, Situation
+from goal_ledger_contracts.envelope import Fact
 
 from goal_ledger_domain import cycle, limits, policy, text
 from goal_ledger_domain.command import Meta, draft, need_reason
-from goal_ledger_domain.goal import FOLDS, Active, Objective, evolve, known
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.goal import Active, Definition, Drafted, Objective, defines, its_objective, known
 from goal_ledger_domain.owners import need_contributors, need_owner
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
-from goal_ledger_domain.standing import define, need_admin, same
+from goal_ledger_domain.state_table import define, need_admin, same
+from goal_ledger_domain.target import References, found_by
 from goal_ledger_domain.world import World
 
 KINDS = ("committed", "aspirational")
@@ -80,26 +83,6 @@ class MoveToCycle:
     cycle: str
 
 
-Command = DraftObjective | RewordObjective | AssignObjective | GiveKind | PutInCycle | MoveToCycle
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case DraftObjective():
-            return _draft(world, command, situation)
-        case RewordObjective():
-            return _reword(world, command, situation)
-        case AssignObjective():
-            return _assign(world, command, situation)
-        case GiveKind():
-            return _give_kind(world, command, situation)
-        case PutInCycle():
-            return _put_in_cycle(world, command, situation)
-        case MoveToCycle():
-            return _move_to_cycle(world, command, situation)
-    assert_never(command)
-
-
 def _draft(world: World, command: DraftObjective, situation: Situation) -> Decision:
     id = text.id_of(command.objective, "objective")
     data = facts.ObjectiveDrafted(
@@ -124,6 +107,14 @@ def _draft(world: World, command: DraftObjective, situation: Situation) -> Decis
         known(world, command.carried_from, "carried_from")
     stream = f"objective/{id}"
     return Decision(id, stream, (draft(command.meta, situation, stream, data, after=None),))
+
+
+@found_by("owner", "carried_from")
+def owner_and_ancestor(world: World, command: DraftObjective, situation: Situation) -> References:
+    """Whose goal it is to be, and the objective whose lineage it continues. Refuses ``unknown_objective``."""
+    if command.carried_from is None:
+        return (command.owner,)
+    return (command.owner, known(world, command.carried_from, "carried_from").goal.stream)
 
 
 def _description(given: str | None) -> str | None:
@@ -210,9 +201,51 @@ def _move_to_cycle(world: World, command: MoveToCycle, situation: Situation) -> 
     return define(world, command.meta, situation, state, facts.MovedToCycle(command.cycle), what)
 
 
-PART = Part(
-    commands=(DraftObjective, RewordObjective, AssignObjective, GiveKind, PutInCycle, MoveToCycle),
-    decide=decide,
-    folds=FOLDS,
-    evolve=evolve,
+def _fold_draft(world: World, fact: Fact) -> None:
+    data: facts.ObjectiveDrafted = fact.data
+    drafted = Definition(
+        id=fact.stream_id,
+        title=data.title,
+        description=data.description,
+        owner=data.owner,
+        contributors=data.contributors,
+        kind=data.kind,
+        cycle=data.cycle,
+        drafted=data,
+        last_effective_at=fact.effective_at,
+    )
+    world.put("objective", fact.stream_id, Drafted(drafted))
+
+
+def _reworded(_: Definition, fact: Fact) -> dict[str, Any]:
+    return {"title": fact.data.title, "description": fact.data.description}
+
+
+def _assigned(_: Definition, fact: Fact) -> dict[str, Any]:
+    return {"owner": fact.data.owner, "contributors": fact.data.contributors}
+
+
+def _in_cycle(_: Definition, fact: Fact) -> dict[str, Any]:
+    return {"cycle": fact.data.cycle}
+
+
+DECIDER = Decider(
+    commands={
+        DraftObjective: Rule(
+            _draft, may=Permission.DEFINE_GOAL, on=owner_and_ancestor, shows="objective", creates=True
+        ),
+        RewordObjective: Rule(_reword, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+        AssignObjective: Rule(_assign, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+        GiveKind: Rule(_give_kind, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+        PutInCycle: Rule(_put_in_cycle, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+        MoveToCycle: Rule(_move_to_cycle, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+    },
+    folds={
+        facts.ObjectiveDrafted: _fold_draft,
+        facts.ObjectiveReworded: defines(_reworded),
+        facts.ObjectiveAssigned: defines(_assigned),
+        facts.KindGiven: defines(lambda _, fact: {"kind": fact.data.kind}),
+        facts.PutInCycle: defines(_in_cycle),
+        facts.MovedToCycle: defines(_in_cycle),
+    },
 )

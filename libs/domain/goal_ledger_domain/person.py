@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
 
 from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
@@ -12,9 +11,10 @@ from goal_ledger_contracts.person import PersonAdded, PersonRenamed, PersonShred
 
 from goal_ledger_domain import text
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
-from goal_ledger_domain.part import Command as AnyCommand
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.unit_tree import open_unit, unit
 from goal_ledger_domain.world import World
 
@@ -51,9 +51,6 @@ class LeaveUnit:
 class ShredPerson:
     meta: Meta
     person: str
-
-
-Command = AddPerson | RenamePerson | JoinUnit | LeaveUnit | ShredPerson
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +120,6 @@ def evolve(world: World, fact: Fact) -> None:
             world.put("person", id, Shredded(world.get("person", id).units, at))
 
 
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case AddPerson():
-            return _add(world, command, situation)
-        case RenamePerson():
-            return _rename(world, command, situation)
-        case JoinUnit():
-            return _join(world, command, situation)
-        case LeaveUnit():
-            return _leave(world, command, situation)
-        case ShredPerson():
-            return _shred(world, command, situation)
-        case _:
-            assert_never(command)
-
-
 def _naming(id: str) -> Identity:
     return Identity("person", (id,))
 
@@ -148,9 +129,9 @@ def naming_claim(id: str, *, draft: int = 0) -> Claim:
     return Claim(_naming(id), draft, f"person/{id}")
 
 
-def lookups(command: AnyCommand) -> tuple[Identity, ...]:
+def _lookups(command: AddPerson | RenamePerson) -> tuple[Identity, ...]:
     """The fact that holds the person's present name, opened."""
-    return (_naming(command.person),) if isinstance(command, AddPerson | RenamePerson) else ()
+    return (_naming(command.person),)
 
 
 def _name(situation: Situation, id: str) -> object:
@@ -207,11 +188,26 @@ def _shred(world: World, command: ShredPerson, situation: Situation) -> Decision
     return Decision(command.person, stream, (shredded,))
 
 
-PART = Part(
-    commands=(AddPerson, RenamePerson, JoinUnit, LeaveUnit, ShredPerson),
-    decide=decide,
-    folds=(PersonAdded, PersonRenamed, UnitJoined, UnitLeft, PersonShredded),
-    evolve=evolve,
-    lookups=lookups,
-    exclusive=(ShredPerson,),
+DECIDER = Decider(
+    commands={
+        AddPerson: Rule(
+            _add, may=Permission.ORGANISE, on=WORKSPACE, shows="person", creates=True, lookups=_lookups
+        ),
+        RenamePerson: Rule(_rename, may=Permission.ORGANISE, on=WORKSPACE, shows="person", lookups=_lookups),
+        JoinUnit: Rule(_join, may=Permission.ORGANISE, on=WORKSPACE, shows="person"),
+        LeaveUnit: Rule(_leave, may=Permission.ORGANISE, on=WORKSPACE, shows="person"),
+        ShredPerson: Rule(
+            _shred, may=Permission.SHRED, on=WORKSPACE, shows="person", exclusive=True, ends_access=True
+        ),
+    },
+    folds=dict.fromkeys(
+        (
+            PersonAdded,
+            PersonRenamed,
+            UnitJoined,
+            UnitLeft,
+            PersonShredded,
+        ),
+        evolve,
+    ),
 )

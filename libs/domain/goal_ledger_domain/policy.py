@@ -12,8 +12,10 @@ from goal_ledger_contracts.workspace import Policy, PolicySet
 
 from goal_ledger_domain import limits, text, values
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.unit_tree import unit, units_above
 from goal_ledger_domain.workspace import known_time_zone, touch, workspace
 from goal_ledger_domain.world import World
@@ -79,7 +81,7 @@ def _scopes(world: World, owner: str, objective: str | None) -> Iterator[str]:
     yield "workspace"
 
 
-def decide(world: World, command: SetPolicy, situation: Situation) -> Decision:
+def _set(world: World, command: SetPolicy, situation: Situation) -> Decision:
     here = workspace(world)
     _need_scope(world, command.scope)
     policy = _valid(command.policy)
@@ -134,4 +136,9 @@ def _need_range(stated: Decimal | int, name: str, least: int, greatest: int) -> 
         )
 
 
-PART = Part(commands=(SetPolicy,), decide=decide, folds=(PolicySet,), evolve=evolve)
+DECIDER = Decider(
+    commands={
+        SetPolicy: Rule(_set, may=Permission.ORGANISE, on=WORKSPACE, shows="policy"),
+    },
+    folds=dict.fromkeys((PolicySet,), evolve),
+)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import assert_never
 
 from goal_ledger_contracts.decision import (
     ENDED,
@@ -40,11 +39,12 @@ from goal_ledger_contracts.made_often import made_often
 from goal_ledger_domain import limits, text, times, values
 from goal_ledger_domain.access import roles
 from goal_ledger_domain.command import Meta, drafted, need_reason, nothing_new, slot_in
-from goal_ledger_domain.feed import COUNTER, MODE_OF, Feed, Segment, feed, feed_state
-from goal_ledger_domain.part import Command as AnyCommand
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.feed import COUNTER, MODE_OF, Feed, Segment, feed, feed_state, its_feed
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.system import registered
+from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.world import World
 
 
@@ -103,7 +103,6 @@ class RetractReading:
 
 
 Judging = ReleaseReading | RejectReading | CorrectReading | RetractReading
-Command = TakeReading | Judging
 
 RECORDED, WAITING, RELEASED, REJECTED, RETRACTED = (
     "recorded",
@@ -125,41 +124,24 @@ def correction(source: str, id: str) -> Identity:
     return Identity("reading-correction", (source, id))
 
 
-def lookups(command: AnyCommand) -> tuple[Identity, ...]:
-    first = identity(command.source, command.id)
-    return (
-        (first, correction(command.source, command.id)) if isinstance(command, CorrectReading) else (first,)
-    )
+def _as_taken(command: TakeReading | Judging) -> tuple[Identity, ...]:
+    return (identity(command.source, command.id),)
 
 
-def neighbours(command: AnyCommand, world: World | None) -> tuple[tuple[str, datetime], ...]:
+def _with_correction(command: CorrectReading) -> tuple[Identity, ...]:
+    return (identity(command.source, command.id), correction(command.source, command.id))
+
+
+def _around(command: TakeReading, world: World | None) -> tuple[tuple[str, datetime], ...]:
     """Where a counter's reading lies. Left out if the feed was no counter lately.
 
     Should it be redefined as one before the command is decided, nothing was counted under that definition yet, or only
     since then: there is nothing to compare with.
     """
-    if not isinstance(command, TakeReading):
-        return ()
     known = None if world is None else feed_state(world, command.feed)
     if known is not None and not known.counts_ever:
         return ()
     return ((f"feed/{command.feed}", command.time),)
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case TakeReading():
-            return _take(world, command, situation)
-        case ReleaseReading():
-            return _release(world, command, situation)
-        case RejectReading():
-            return _reject(world, command, situation)
-        case CorrectReading():
-            return _correct(world, command, situation)
-        case RetractReading():
-            return _retract(world, command, situation)
-        case _:
-            assert_never(command)
 
 
 # Taking a reading
@@ -447,9 +429,28 @@ def _gone(known: Feed, stream: str, before: Found, known_as: Identity) -> tuple[
     return (Point(stream, data.time, data.value, 0, known_as, gone=True),)
 
 
-PART = Part(
-    commands=(TakeReading, ReleaseReading, RejectReading, CorrectReading, RetractReading),
-    decide=decide,
-    lookups=lookups,
-    neighbours=neighbours,
+DECIDER = Decider(
+    commands={
+        TakeReading: Rule(
+            _take,
+            may=Permission.TAKE_READING,
+            on=its_feed,
+            shows="reading",
+            creates=True,
+            lookups=_as_taken,
+            neighbours=_around,
+        ),
+        ReleaseReading: Rule(
+            _release, may=Permission.JUDGE_READING, on=WORKSPACE, shows="reading", lookups=_as_taken
+        ),
+        RejectReading: Rule(
+            _reject, may=Permission.JUDGE_READING, on=WORKSPACE, shows="reading", lookups=_as_taken
+        ),
+        CorrectReading: Rule(
+            _correct, may=Permission.JUDGE_READING, on=WORKSPACE, shows="reading", lookups=_with_correction
+        ),
+        RetractReading: Rule(
+            _retract, may=Permission.JUDGE_READING, on=WORKSPACE, shows="reading", lookups=_as_taken
+        ),
+    },
 )

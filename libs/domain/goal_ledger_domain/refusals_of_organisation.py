@@ -19,6 +19,10 @@ ORGANISATION: dict[str, tuple[str, str]] = {
     "identity_taken": ("conflict", "The identity is linked to another person."),
     "unknown_key": ("not_found", "There is no such key in this workspace."),
     "key_revoked": ("conflict", "The key is revoked."),
+    "last_admin": (
+        "conflict",
+        "No admin would be left who can sign in: grant the role to another first (or `operator grant`).",
+    ),
     "digest_malformed": ("invalid", "A key's digest is not a SHA-256 in lower-case hex."),
     "unknown_system": ("not_found", "There is no such system in this workspace."),
     "system_retired": ("conflict", "The system is retired."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
 
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
@@ -12,8 +11,10 @@ from goal_ledger_contracts.workspace import SystemRegistered, SystemRetired
 
 from goal_ledger_domain import text
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.workspace import touch, workspace
 from goal_ledger_domain.world import World
 
@@ -29,9 +30,6 @@ class RegisterSystem:
 class RetireSystem:
     meta: Meta
     system: str
-
-
-Command = RegisterSystem | RetireSystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +73,9 @@ def evolve(world: World, fact: Fact) -> None:
             world.put("system", id, Retired(world.get("system", id).name))
 
 
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case RegisterSystem():
-            return _register(world, command, situation)
-        case RetireSystem():
-            return _retire(world, command, situation)
-        case _:
-            assert_never(command)
-
-
-def _record(world: World, command: Command, data: FactData, situation: Situation) -> Decision:
+def _record(
+    world: World, command: RegisterSystem | RetireSystem, data: FactData, situation: Situation
+) -> Decision:
     here = workspace(world)
     recorded = draft(command.meta, situation, here.stream, data, after=here.last_effective_at)
     return Decision(command.system, here.stream, (recorded,))
@@ -109,9 +99,16 @@ def _retire(world: World, command: RetireSystem, situation: Situation) -> Decisi
     return _record(world, command, SystemRetired(command.system), situation)
 
 
-PART = Part(
-    commands=(RegisterSystem, RetireSystem),
-    decide=decide,
-    folds=(SystemRegistered, SystemRetired),
-    evolve=evolve,
+DECIDER = Decider(
+    commands={
+        RegisterSystem: Rule(_register, may=Permission.ORGANISE, on=WORKSPACE, shows="system", creates=True),
+        RetireSystem: Rule(_retire, may=Permission.ORGANISE, on=WORKSPACE, shows="system", ends_access=True),
+    },
+    folds=dict.fromkeys(
+        (
+            SystemRegistered,
+            SystemRetired,
+        ),
+        evolve,
+    ),
 )

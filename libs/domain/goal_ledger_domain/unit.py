@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
@@ -20,9 +19,11 @@ from goal_ledger_contracts.unit import (
 
 from goal_ledger_domain import text
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.person import present_person
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.unit_tree import (
     Closed as Closed,
 )
@@ -138,26 +139,6 @@ def evolve(world: World, fact: Fact) -> None:
             world.put("unit", id, replace(before, waves=before.waves - {wave}))
 
 
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case CreateUnit():
-            return _create(world, command, situation)
-        case RenameUnit():
-            return _rename(world, command, situation)
-        case MoveUnit():
-            return _move(world, command, situation)
-        case CloseUnit():
-            return _close(world, command, situation)
-        case NameLead():
-            return _name_lead(world, command, situation)
-        case JoinPilotWave():
-            return _join_wave(world, command, situation)
-        case LeavePilotWave():
-            return _leave_wave(world, command, situation)
-        case _:
-            assert_never(command)
-
-
 def _change(command: Command, before: Unit, data: FactData, situation: Situation) -> Decision:
     stream = f"unit/{command.unit}"
     changed = draft(command.meta, situation, stream, data, after=before.last_effective_at)
@@ -234,9 +215,26 @@ def _leave_wave(world: World, command: LeavePilotWave, situation: Situation) -> 
     return _change(command, before, PilotWaveLeft(wave), situation)
 
 
-PART = Part(
-    commands=(CreateUnit, RenameUnit, MoveUnit, CloseUnit, NameLead, JoinPilotWave, LeavePilotWave),
-    decide=decide,
-    folds=(UnitCreated, UnitRenamed, UnitMoved, UnitClosed, LeadNamed, PilotWaveJoined, PilotWaveLeft),
-    evolve=evolve,
+DECIDER = Decider(
+    commands={
+        CreateUnit: Rule(_create, may=Permission.ORGANISE, on=WORKSPACE, shows="unit", creates=True),
+        RenameUnit: Rule(_rename, may=Permission.ORGANISE, on=WORKSPACE, shows="unit"),
+        MoveUnit: Rule(_move, may=Permission.ORGANISE, on=WORKSPACE, shows="unit"),
+        CloseUnit: Rule(_close, may=Permission.ORGANISE, on=WORKSPACE, shows="unit"),
+        NameLead: Rule(_name_lead, may=Permission.ORGANISE, on=WORKSPACE, shows="unit"),
+        JoinPilotWave: Rule(_join_wave, may=Permission.ORGANISE, on=WORKSPACE, shows="unit"),
+        LeavePilotWave: Rule(_leave_wave, may=Permission.ORGANISE, on=WORKSPACE, shows="unit"),
+    },
+    folds=dict.fromkeys(
+        (
+            UnitCreated,
+            UnitRenamed,
+            UnitMoved,
+            UnitClosed,
+            LeadNamed,
+            PilotWaveJoined,
+            PilotWaveLeft,
+        ),
+        evolve,
+    ),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,9 +20,11 @@ from goal_ledger_contracts.workspace import (
 
 from goal_ledger_domain import limits, text
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
-from goal_ledger_domain.part import Part
+from goal_ledger_domain.decider import Decider, Rule
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.person import naming_claim
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.world import World
 
 
@@ -53,9 +54,6 @@ class WithholdText:
     meta: Meta
     fact: str
     pointer: str
-
-
-Command = CreateWorkspace | WithholdText
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +93,6 @@ def evolve(world: World, fact: Fact) -> None:
             touch(world, fact)
         case StoreRestored():
             touch(world, fact)
-
-
-def decide(world: World, command: Command, situation: Situation) -> Decision:
-    match command:
-        case CreateWorkspace():
-            return _create(world, command, situation)
-        case WithholdText():
-            return _withhold(world, command, situation)
-        case _:
-            assert_never(command)
 
 
 def known_time_zone(name: str, field: str) -> str:
@@ -173,9 +161,19 @@ def _withhold(world: World, command: WithholdText, situation: Situation) -> Deci
     )
 
 
-PART = Part(
-    commands=(CreateWorkspace, WithholdText),
-    decide=decide,
-    folds=(WorkspaceCreated, TextWithheld, StoreRestored),
-    evolve=evolve,
+DECIDER = Decider(
+    commands={
+        CreateWorkspace: Rule(
+            _create, may=Permission.CREATE_WORKSPACE, on=WORKSPACE, shows="workspace", creates=True
+        ),
+        WithholdText: Rule(_withhold, may=Permission.ORGANISE, on=WORKSPACE, shows="workspace"),
+    },
+    folds=dict.fromkeys(
+        (
+            WorkspaceCreated,
+            TextWithheld,
+            StoreRestored,
+        ),
+        evolve,
+    ),
 )

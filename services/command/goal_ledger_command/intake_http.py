@@ -17,7 +17,8 @@ from goal_ledger_contracts.envelope import CommandMark, Origin
 from goal_ledger_domain.access import roles
 from goal_ledger_domain.authorise import authorise_reading
 from goal_ledger_domain.command import Meta
-from goal_ledger_domain.reading import TakeReading, decide, lookups, neighbours
+from goal_ledger_domain.decide import decide, lookups, neighbours
+from goal_ledger_domain.reading import TakeReading
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.submission import Answer, LedgerError, Submission
 from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent, from_json

@@ -11,7 +11,7 @@ from domain.objectives.organisation import BOSS, IMPORTER, active_goal, because,
 from goal_ledger_contracts.cycle import CycleClosed, CycleLocked
 from goal_ledger_contracts.measures import Increase
 from goal_ledger_contracts.objective import ObjectiveArchived, PartValue
-from goal_ledger_domain import standing
+from goal_ledger_domain import state_table
 from goal_ledger_domain.alignment import Align
 from goal_ledger_domain.check_in import CorrectCheckIn, RecordCheckIn, RetractCheckIn
 from goal_ledger_domain.key_result import AddKeyResult, DropKeyResult
@@ -236,7 +236,9 @@ CELL = {
 
 
 def test_the_table_in_the_code_has_the_same_cells() -> None:
-    of_the_code = {(deed.value, column.value): rule.value for (deed, column), rule in standing.TABLE.items()}
+    of_the_code = {
+        (deed.value, column.value): terms.value for (deed, column), terms in state_table.TABLE.items()
+    }
     of_the_spec = {
         (deed, column): {"–": "refused", "with reason, grade untouched": "with reason"}.get(rule, rule)
         for deed, row in TABLE.items()

@@ -12,7 +12,7 @@ from typing import Any
 import goal_ledger_domain
 import pytest
 from domain.objectives.any_command import BEGINNINGS, COMMAND, COMMANDS, METAS, STATES, asked
-from goal_ledger_domain import goals
+from goal_ledger_domain.deciders import GOALS as DECIDERS_OF_GOALS
 from goal_ledger_domain.refusals_of_goals import GOALS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +20,7 @@ from support.given_when_then import tells_nothing_new_twice
 
 
 def test_every_command_of_the_objectives_is_tried() -> None:
-    assert set(COMMANDS) == {command for part in goals.PARTS for command in part.commands}
+    assert set(COMMANDS) == {command for file in DECIDERS_OF_GOALS for command in file.DECIDER.commands}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

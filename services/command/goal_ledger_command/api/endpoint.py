@@ -31,7 +31,7 @@ from goal_ledger_command.credentials import KeyMaker, credential_of
 from goal_ledger_command.shell import Asked
 from goal_ledger_contracts.decision import Decision
 from goal_ledger_contracts.ids import uuid7
-from goal_ledger_domain.authorise import PERMISSION_OF
+from goal_ledger_domain.deciders import RULES
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.bodies import JSON, need_media_type, parse_json, receive_body
 from goal_ledger_edge.parameters import need_known
@@ -196,7 +196,7 @@ class CommandRoute(APIRoute):
             description=inspect.getdoc(declared.function),
             operation_id=declared.function.__name__,
             responses=responses_of(statuses, document),
-            openapi_extra={"x-permission": PERMISSION_OF[declared.command.__name__].value},
+            openapi_extra={"x-permission": RULES[declared.command].may.value},
         )
         self.app = endpoint
 

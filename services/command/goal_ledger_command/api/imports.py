@@ -21,7 +21,7 @@ from goal_ledger_command.importing.rows import Read, Row, of_document, of_lines
 from goal_ledger_command.importing.running import Importer, need_importer, rehearse, run
 from goal_ledger_command.importing.steps import Step
 from goal_ledger_contracts.ids import uuid7
-from goal_ledger_domain.authorise import Permission
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.policy import in_force
 from goal_ledger_edge.bodies import parse_json, read_body, require_media_type
 from goal_ledger_edge.problems import Problem
@@ -87,7 +87,7 @@ _OPENAPI = {
             CSV: {"schema": {"type": "string"}},
         },
     },
-    "x-permission": Permission.ORGANISE.value,
+    "x-permission": Permission.IMPORT.value,
     "x-role": "importer",
 }
 

@@ -18,7 +18,9 @@ from goal_ledger_command.api.statuses import problem_responses
 from goal_ledger_command.relay import latest_checkpoint
 from goal_ledger_contracts.canonical import instant_text, parse_instant
 from goal_ledger_contracts.ids import WORKSPACE_ID
-from goal_ledger_domain.authorise import Permission, authorise, held_by
+from goal_ledger_domain.access import held_by
+from goal_ledger_domain.authorise import authorise
+from goal_ledger_domain.permission import Permission
 from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.checkpoint import key_hash, origin_of, verifier_key

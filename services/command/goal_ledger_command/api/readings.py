@@ -18,7 +18,9 @@ from goal_ledger_command.receipts import Receipt, Taken, WouldBe, looked_up, pla
 from goal_ledger_contracts.decision import Identity
 from goal_ledger_contracts.envelope import CommandMark
 from goal_ledger_contracts.ids import uuid7
-from goal_ledger_domain.authorise import Permission, authorise, held_by, may
+from goal_ledger_domain.access import held_by
+from goal_ledger_domain.authorise import authorise_somewhere, may
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.reading import identity
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.bodies import parse_json, read_body, require_media_type, too_large
@@ -251,10 +253,10 @@ class Receipts:
         wanted: Identity = identity(source, id)
         world, situation = await self._door.shell.look(credential.workspace, wanted)
         held = held_by(world, actor)
-        authorise(world, actor, held, Permission.READ_RECEIPTS)
+        authorise_somewhere(world, actor, held, Permission.READ_RECEIPTS)
         found = situation.found.get(wanted)
         if found is None:
-            reads_all = may(world, actor, held - {"emitter"}, Permission.READ_RECEIPTS)
+            reads_all = may(world, actor, held, Permission.READ_RECEIPTS)
             return await self._refused(credential.workspace, source, id, None if reads_all else actor)
         if not may(world, actor, held, Permission.READ_RECEIPTS, found.fact.stream):
             raise _unknown()

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request
 from goal_ledger_command.api.door import Door, guarded
 from goal_ledger_command.api.statuses import problem_responses
 from goal_ledger_contracts.ids import WORKSPACE_ID
-from goal_ledger_domain.authorise import Permission
+from goal_ledger_domain.permission import Permission
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.keyring import Keyring
 from pydantic import BaseModel, Field

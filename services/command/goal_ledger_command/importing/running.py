@@ -18,14 +18,15 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from goal_ledger_contracts.decision import Claim, Decision, Draft, Found, Identity, Point, Situation
-from goal_ledger_contracts.envelope import Fact, Origin
+from goal_ledger_contracts.decision import Claim, Decision, Found, Identity, Point, Situation
+from goal_ledger_contracts.envelope import Origin
 from goal_ledger_domain import evolve
-from goal_ledger_domain.access import roles
-from goal_ledger_domain.authorise import authorise_command
+from goal_ledger_domain.access import held_by
+from goal_ledger_domain.authorise import authorise, authorise_command
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import decide
-from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.deciders import rule_of
+from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.submission import Answer, Submission
 
@@ -39,22 +40,6 @@ DECIDED_AT_ONCE_STEPS = 50
 """Steps of a rehearsal that are decided before other requests get their turn."""
 DEFAULT_REASON = "Import"
 HTTP = Origin("http")
-_CREATING = frozenset(
-    [
-        "CreateUnit",
-        "AddPerson",
-        "RegisterSystem",
-        "RegisterFeed",
-        "PlanCycle",
-        "RecordMoment",
-        "DraftObjective",
-        "AddKeyResult",
-        "Align",
-        "BindPart",
-        "RecordCheckIn",
-        "TakeReading",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +119,7 @@ class _Turn:
         need_importer(world, importer.actor)
         missing = self.step.missing(world, situation, importer.meta(self.step))
         commands = [] if missing is None else missing if isinstance(missing, list) else [missing]
-        self._creates = any(type(one).__name__ in _CREATING for one in commands)
+        self._creates = any(rule_of(one).creates for one in commands)
         decision = self._all(world, commands, situation) or Decision(self.step.id, f"workspace/{workspace}")
         self._is_new = bool(decision.drafts)
         return decision
@@ -173,8 +158,7 @@ class _Turn:
 
 def need_importer(world: World, actor: str) -> None:
     """Refuses ``not_allowed``."""
-    if "importer" not in roles(world, actor):
-        raise Refusal("not_allowed", "This needs the role importer.")
+    authorise(world, actor, held_by(world, actor), Permission.IMPORT)
 
 
 def _together(first: Decision, second: Decision) -> Decision:
@@ -197,7 +181,7 @@ def _together(first: Decision, second: Decision) -> Decision:
 
 def apply(world: World, decision: Decision, situation: Situation, found: dict[Identity, Found]) -> None:
     """Take a decision over into ``world`` and ``found``, as if it had been recorded."""
-    facts = [_as_fact(draft, situation) for draft in decision.drafts]
+    facts = [draft.as_fact(situation.now) for draft in decision.drafts]
     for fact in facts:
         if fact.type in evolve.FOLDED:
             evolve.evolve(world, fact)
@@ -205,23 +189,3 @@ def apply(world: World, decision: Decision, situation: Situation, found: dict[Id
         before = found.get(claim.identity) or situation.found.get(claim.identity)
         content = before.fact if claim.keeps_content and before is not None else facts[claim.draft]
         found[claim.identity] = Found(content, claim.state, claim.subject)
-
-
-def _as_fact(draft: Draft, situation: Situation) -> Fact:
-    return Fact(
-        event_id=draft.event_id,
-        workspace="",
-        seq=0,
-        stream=draft.stream,
-        version=0,
-        data=draft.data,
-        effective_at=draft.effective_at,
-        recorded_at=situation.now,
-        actor=draft.actor,
-        correlation_id=draft.correlation_id,
-        causation_id=draft.causation_id,
-        previous=None,
-        reason=draft.reason,
-        stated_at=draft.stated_at,
-        origin=draft.origin,
-    )

@@ -16,6 +16,7 @@ from goal_ledger_contracts.decision import Situation
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain import alignment, binding, key_result, lifecycle, objective
 from goal_ledger_domain.command import Meta
+from goal_ledger_domain.decide import lookups
 from goal_ledger_domain.goal import Archived, Closed, Definition, Drafted, KeyResult, Objective, known
 from goal_ledger_domain.world import World
 
@@ -350,7 +351,7 @@ def _closing(place: str, row: ObjectiveRow, closing: ClosingRow, is_last: bool) 
         return lifecycle.ReopenObjective(meta, row.id)
 
     happened = Happened.model_construct(at=closing.at, order=closing.order, reason=closing.reason)
-    looked_up = lifecycle.lookups(lifecycle.CloseObjective(_NOBODY, row.id, closing.outcome))
+    looked_up = lookups(lifecycle.CloseObjective(_NOBODY, row.id, closing.outcome))
     yield timed(place, "closing", row.id, Rank.CLOSING, closed, happened, lookups=looked_up)
     if closing.reopened is not None:
         yield timed(f"{place}/reopened", "reopening", row.id, Rank.REOPENING, reopened, closing.reopened)

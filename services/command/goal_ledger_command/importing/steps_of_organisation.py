@@ -123,9 +123,7 @@ def of_person(place: str, row: PersonRow) -> Iterator[Step]:
         before, stated = people.person(world, row.id), {seat.unit for seat in seats}
         return [people.LeaveUnit(meta, row.id, unit) for unit in sorted(before.units - stated)]
 
-    looked_up = people.lookups(
-        people.AddPerson(Meta(actor="", correlation_id="", causation_id=""), row.id, "")
-    )
+    looked_up = lookups(people.AddPerson(Meta(actor="", correlation_id="", causation_id=""), row.id, ""))
     yield Step(place, "person", row.id, Phase.ORGANISATION, added, row.since, lookups=looked_up)
     seats = [Seat(unit=one) if isinstance(one, str) else one for one in row.units]
     for seat in seats:

@@ -22,7 +22,8 @@ from goal_ledger_contracts.envelope import Origin
 from goal_ledger_contracts.position import Position
 from goal_ledger_domain.authorise import authorise_reading
 from goal_ledger_domain.command import Meta
-from goal_ledger_domain.reading import TakeReading, decide, lookups, neighbours
+from goal_ledger_domain.decide import decide, lookups, neighbours
+from goal_ledger_domain.reading import TakeReading
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.submission import Answer, FactTooLarge, Submission, UnknownWorkspace

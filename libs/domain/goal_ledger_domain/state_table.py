@@ -15,7 +15,7 @@ from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.facts import FactData
 
 from goal_ledger_domain import cycle
-from goal_ledger_domain.authorise import is_admin
+from goal_ledger_domain.access import is_admin
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
 from goal_ledger_domain.goal import Active, Archived, Closed, Drafted, Objective
 from goal_ledger_domain.refusals import Refusal
@@ -40,7 +40,7 @@ class Deed(Enum):
     REOPEN = "reopen"
 
 
-class Rule(Enum):
+class Terms(Enum):
     FREE = "free"
     WITH_REASON = "with reason"
     ADMIN_WITH_REASON = "admin, with reason"
@@ -52,16 +52,16 @@ class Rule(Enum):
 
 _COLUMNS = (Column.DRAFT, Column.ACTIVE, Column.LOCKED, Column.CLOSED, Column.ARCHIVED)
 
-_F, _R, _A, _X = Rule.FREE, Rule.WITH_REASON, Rule.ADMIN_WITH_REASON, Rule.REFUSED
-_ROWS: dict[Deed, tuple[Rule, ...]] = {
+_F, _R, _A, _X = Terms.FREE, Terms.WITH_REASON, Terms.ADMIN_WITH_REASON, Terms.REFUSED
+_ROWS: dict[Deed, tuple[Terms, ...]] = {
     #               draft           active  cycle locked           closed                   archived, cycle closed
     Deed.DEFINE: (_F, _R, _A, _X, _X),
-    Deed.CHECK_IN: (_X, _F, Rule.BEFORE_THE_LOCK, Rule.BEFORE_THE_CLOSING, _X),
+    Deed.CHECK_IN: (_X, _F, Terms.BEFORE_THE_LOCK, Terms.BEFORE_THE_CLOSING, _X),
     Deed.CORRECT: (_X, _R, _R, _R, _A),
-    Deed.CLOSE: (Rule.DROP_ONLY, _F, _F, _X, _X),
+    Deed.CLOSE: (Terms.DROP_ONLY, _F, _F, _X, _X),
     Deed.REOPEN: (_X, _X, _X, _R, _A),
 }
-TABLE: dict[tuple[Deed, Column], Rule] = {
+TABLE: dict[tuple[Deed, Column], Terms] = {
     (deed, column): rule for deed, row in _ROWS.items() for column, rule in zip(_COLUMNS, row, strict=True)
 }
 
@@ -93,13 +93,13 @@ def column(world: World, state: Objective) -> Column:
     assert_never(state)
 
 
-def rule(world: World, state: Objective, deed: Deed) -> Rule:
+def terms(world: World, state: Objective, deed: Deed) -> Terms:
     return TABLE[deed, column(world, state)]
 
 
 def need_may(
     world: World, meta: Meta, state: Objective, deed: Deed, what: str, *, reason_once_active: bool = True
-) -> Rule:
+) -> Terms:
     """The rule that applies, met but for its times and outcomes, which belong to check-ins and closings.
 
     ``what`` is the deed in words: *rewording an objective*. ``reason_once_active``: the fact is marked † (SPEC 3).
@@ -107,14 +107,14 @@ def need_may(
     where = column(world, state)
     applies = TABLE[deed, where]
     match applies:
-        case Rule.REFUSED:
+        case Terms.REFUSED:
             raise _refused(state, where)
-        case Rule.ADMIN_WITH_REASON:
+        case Terms.ADMIN_WITH_REASON:
             need_admin(world, meta, what)
             need_reason(meta, what)
-        case Rule.WITH_REASON if deed is not Deed.DEFINE or reason_once_active:
+        case Terms.WITH_REASON if deed is not Deed.DEFINE or reason_once_active:
             need_reason(meta, what)
-        case Rule.BEFORE_THE_CLOSING:
+        case Terms.BEFORE_THE_CLOSING:
             need_reason(meta, f"{what} after the closing")
     return applies
 
