@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from goal_ledger_demo import organisation, seeding
+from goal_ledger_demo.__main__ import TOPIC
+from goal_ledger_demo.emitter import emit
 from goal_ledger_local.stack import Stack
 
 
@@ -22,3 +25,18 @@ def running_stack(session_directory: Path) -> Iterator[Stack]:
 def stack(running_stack: Stack) -> dict[str, Any]:
     """What stack.json says of it: addresses, and the processes with their restart words."""
     return running_stack.describe()
+
+
+@pytest.fixture(scope="session")
+async def demo(running_stack: Stack) -> Stack:
+    """The stack with the demo organisation, its readings emitted."""
+    start = seeding.start_day(running_stack.directory)
+    seeding.create_workspace(running_stack)
+    seeding.seed(running_stack, start, lambda done, of: None)
+    running_stack.publish(
+        workspace=organisation.WORKSPACE,
+        emitter={"topic": TOPIC, "feeds": [organisation.VISITORS, organisation.SALES]},
+        tokens=seeding.tokens(running_stack),
+    )
+    await emit(running_stack.describe()["kafka"], TOPIC, start, 0.0)
+    return running_stack

@@ -110,7 +110,12 @@ def retract_check_in(meta: Meta, check_in: str, body: Plain) -> RetractCheckIn:
     return RetractCheckIn(meta, check_in=check_in)
 
 
-@words.post("/v1/objectives/{objective}/comments", creates="/v1/comments/{id}", comment="id", on="objective")
+@words.post(
+    "/v1/objectives/{objective}/comments",
+    creates="/v1/objectives/{objective}/comments/{id}",
+    comment="id",
+    on="objective",
+)
 def comment_on_objective(meta: Meta, objective: str, body: Comment) -> AddComment:
     """Comment on an objective."""
     return AddComment(
@@ -118,7 +123,12 @@ def comment_on_objective(meta: Meta, objective: str, body: Comment) -> AddCommen
     )
 
 
-@words.post("/v1/check-ins/{check_in}/comments", creates="/v1/comments/{id}", comment="id", on="check_in")
+@words.post(
+    "/v1/check-ins/{check_in}/comments",
+    creates="/v1/objectives/{objective}/comments/{id}",
+    comment="id",
+    on="check_in",
+)
 def comment_on_check_in(meta: Meta, check_in: str, body: Comment) -> AddComment:
     """Comment on a check-in."""
     return AddComment(
@@ -126,7 +136,12 @@ def comment_on_check_in(meta: Meta, check_in: str, body: Comment) -> AddComment:
     )
 
 
-@words.post("/v1/objectives/{objective}/kudos", creates="/v1/kudos/{id}", kudos="id", on="objective")
+@words.post(
+    "/v1/objectives/{objective}/kudos",
+    creates="/v1/objectives/{objective}/kudos/{id}",
+    kudos="id",
+    on="objective",
+)
 def kudos_on_objective(meta: Meta, objective: str, body: Kudos) -> GiveKudos:
     """Give kudos on an objective."""
     return GiveKudos(
@@ -134,7 +149,12 @@ def kudos_on_objective(meta: Meta, objective: str, body: Kudos) -> GiveKudos:
     )
 
 
-@words.post("/v1/check-ins/{check_in}/kudos", creates="/v1/kudos/{id}", kudos="id", on="check_in")
+@words.post(
+    "/v1/check-ins/{check_in}/kudos",
+    creates="/v1/objectives/{objective}/kudos/{id}",
+    kudos="id",
+    on="check_in",
+)
 def kudos_on_check_in(meta: Meta, check_in: str, body: Kudos) -> GiveKudos:
     """Give kudos on a check-in."""
     return GiveKudos(

@@ -32,7 +32,8 @@ class Declared:
     """Names of the path's parameters."""
     command: type
     creates: str | None
-    """The address of what is created, with ``{id}``; None: the command acts on what is there."""
+    """Where what is created can be read, on the query service, with ``{id}`` (of a comment or kudos, whose id is known
+    within its objective, ``{objective}`` besides); None: the command acts on what is there."""
     names: Mapping[str, str]
     """What the deciders call otherwise: their field → the body's member or the path's parameter."""
     issues_key: bool = False

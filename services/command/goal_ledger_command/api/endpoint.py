@@ -119,7 +119,10 @@ class Endpoint:
 
     def _location(self, decision: Decision) -> str | None:
         template = self._declared.creates
-        return None if template is None else template.replace("{id}", quote(decision.id, safe=""))
+        if template is None:
+            return None
+        below = decision.stream.partition("/")[2]
+        return template.replace("{objective}", quote(below)).replace("{id}", quote(decision.id))
 
     def _status(self, answer: Answer) -> int:
         return 201 if self._declared.creates is not None and answer.facts else 200

@@ -26,6 +26,8 @@ from goal_ledger_projection.api.database import Holding
 _KEY = re.compile(r"glk\.([a-z0-9-]{1,40})\.([A-Za-z0-9._-]{1,64})\.[A-Za-z0-9_-]{43}")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="goal-ledger"'}
 EMITTER = "emitter"
+ROLES = (EMITTER, "contributor", "owner", "admin", "importer", "analyst", "auditor")
+"""Those that are facts."""
 FACT_READERS = frozenset({"analyst", "auditor", "admin"})
 
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import heading, number, quote, quoted, respond, text
+from goal_ledger_projection.api.choices import need_cycle
 from goal_ledger_projection.api.context import Context, Link
 from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.goals import Goal
@@ -40,6 +41,7 @@ def router(desk: Desk) -> APIRouter:
         cycle: Annotated[str | None, Query(max_length=64, description="Only goals of this cycle")] = None,
     ) -> Response:
         async with desk.view(request) as view:
+            await need_cycle(view, cycle)
 
             async def make() -> bytes:
                 tree = await view.trees.whole(view.snapshot, view.moment)

@@ -49,6 +49,13 @@ class Answer(BaseModel):
     )
 
 
+class Listed(Answer):
+    """What every list begins with."""
+
+    total: int = Field(description="How many there are on all pages")
+    next_cursor: str | None = Field(description="The next page: `cursor=…`; null: this is the last")
+
+
 def heading(clocks: Clocks) -> dict[str, Any]:
     """The members of :class:`Answer`."""
     body = {

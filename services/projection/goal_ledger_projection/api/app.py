@@ -16,24 +16,43 @@ from starlette.types import ASGIApp
 
 from goal_ledger_projection.api import (
     alignment,
+    check_ins,
     facts,
     feeds,
+    holders,
     key_results,
     moments,
     objectives,
     organisation,
+    policies,
     progress,
+    remarks,
     timeline,
 )
 from goal_ledger_projection.api.desk import Desk
 
-RESOURCES = (objectives, timeline, key_results, progress, alignment, facts, organisation, moments, feeds)
+RESOURCES = (
+    objectives,
+    timeline,
+    remarks,
+    key_results,
+    progress,
+    check_ins,
+    alignment,
+    facts,
+    organisation,
+    policies,
+    moments,
+    feeds,
+    holders,
+)
 
 TITLES = {
     "bad_cursor": "The cursor does not belong here",
     "bad_instant": "Not an instant or position",
     "bad_position": "Not a position",
     "bad_token": "Not a token of ours",
+    "choice_unknown": "Not one of the choices",
     "bad_wait": "The waiting time is out of range",
     "identity_not_linked": "The workspace that the token names has not linked this identity",
     "known_at_too_recent": "Facts of that time may still be under way",

@@ -17,9 +17,10 @@ from goal_ledger_contracts.position import Position
 from goal_ledger_edge.positions import MAX_WAIT_MS, asked_position, asked_wait_ms
 from goal_ledger_edge.problems import Problem
 from goal_ledger_scoring import CALCULATION as FORMULAS
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
-from goal_ledger_projection.api.routes import cursor_token
+from goal_ledger_projection.api.routes import Cursor, clocks_stated
 
 CALCULATION = f"{FORMULAS}-tzdata-{version('tzdata')}"
 """The calculation version: the formulas, and the time zone rules that local dates are read with."""
@@ -86,11 +87,9 @@ def asked(request: Request) -> Asked:
     """The clocks of a request's query string and headers. Problems 400, 422."""
     query = request.query_params
     include, wait_ms = asked_position(request.headers), asked_wait_ms(query, MAX_WAIT_MS)
-    token = query.get("token") or cursor_token(query.get("cursor"))
+    token = _token(query)
     if token is not None:
-        if "as_of" in query or "known_at" in query:
-            raise Problem(422, "invalid", "A token stands alone, without as_of and known_at.", field="token")
-        return Asked(token=Token.parse(token), include=include, wait_ms=wait_ms)
+        return Asked(token=token, include=include, wait_ms=wait_ms)
     as_of, known_at = query.get("as_of"), query.get("known_at")
     return Asked(
         None if as_of is None else instant(as_of, "as_of"),
@@ -98,6 +97,32 @@ def asked(request: Request) -> Asked:
         None,
         include,
         wait_ms,
+    )
+
+
+def _token(query: QueryParams) -> Token | None:
+    """The token stated, or that of the cursor: a page is asked at the clocks of the first. Problem 422."""
+    if (stated := query.get("token")) is not None:
+        if "as_of" in query or "known_at" in query:
+            raise Problem(422, "invalid", "A token stands alone, without as_of and known_at.", field="token")
+        return Token.parse(stated)
+    if (text := query.get("cursor")) is None:
+        return None
+    cursor = Cursor.parse(text)
+    token = Token.parse(cursor.token)
+    if clocks_stated(query) not in (None, cursor.clocks) and not _are_those_of(query, token):
+        sentence = (
+            "The cursor has other clocks: leave out as_of and known_at, or give those of its first page."
+        )
+        raise Problem(422, "bad_cursor", sentence, field="cursor")
+    return token
+
+
+def _are_those_of(query: QueryParams, token: Token) -> bool:
+    """Whether the clocks, written otherwise than on the first page, say what they came to there."""
+    as_of, known_at = query.get("as_of"), query.get("known_at")
+    return (as_of is None or instant(as_of, "as_of") == token.as_of) and (
+        known_at is None or _known_at(known_at) == token.position
     )
 
 

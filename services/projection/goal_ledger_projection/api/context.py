@@ -122,6 +122,10 @@ class Context:
                 body: Body = versions.at(seq, as_of)
                 yield id, found, body
 
+    def ids(self, kind: str, seq: int) -> set[str]:
+        """The ids of a kind that the facts up to `seq` name, whenever it took effect."""
+        return {id for id, _, _ in self.all(kind, seq, None)}
+
     def body(self, kind: str, id: str, seq: int, as_of: datetime | None) -> Body | None:
         """The thing as it was defined then."""
         versions = self._things[kind].get(id)

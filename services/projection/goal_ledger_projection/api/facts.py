@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from unicodedata import normalize
 
 from fastapi import APIRouter, Query, Request
-from goal_ledger_contracts.facts import FACTS
-from goal_ledger_edge.problems import Problem
+from goal_ledger_contracts.facts import FACTS, STREAM_OF
+from goal_ledger_contracts.ids import ID
 from goal_ledger_observability.logs import logger
 from starlette.responses import Response
 
 from goal_ledger_projection.api.access import May
 from goal_ledger_projection.api.answers import encoded, heading, respond
+from goal_ledger_projection.api.choices import unknown
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.database import Row
 from goal_ledger_projection.api.desk import Desk, View
-from goal_ledger_projection.api.routes import SEQ_MAX, declared, question_of, read_cursor
+from goal_ledger_projection.api.routes import SEQ_MAX, After, declared, question_of, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.shapes import FactsAnswer
 from goal_ledger_projection.api.texts import texts_of
@@ -73,9 +74,11 @@ def router(desk: Desk) -> APIRouter:
         format: Annotated[
             Literal["json", "jsonl"], Query(description="jsonl: the canonical bytes, a line each")
         ] = "json",
-        cursor: Annotated[str | None, Query()] = None,
+        cursor: After = None,
     ) -> Response:
         async with desk.view(request, May.READ_FACTS) as view:
+            _need_form(stream, "stream", sorted(set(STREAM_OF.values())))
+            _need_form(actor, "actor", ("person", "system"), "operator")
             question = _Question(view)
             question.where("stream = {}", stream)
             question.where("type = ANY ({})", _types(type))
@@ -143,10 +146,21 @@ def _types(text: str | None) -> list[str] | None:
     if text is None:
         return None
     found = [one.strip() for one in text.split(",") if one.strip()]
-    unknown = [one for one in found if one not in FACTS]
-    if unknown:
-        raise Problem(422, "invalid", f"There is no type of fact {unknown[0][:64]!r}.", field="type")
+    absent = [one for one in found if one not in FACTS]
+    if absent:
+        sentence = f"There is no type of fact {absent[0][:64]!r}; known are {', '.join(sorted(FACTS))}."
+        raise unknown(sentence, "type", sorted(FACTS))
     return found
+
+
+def _need_form(text: str | None, field: str, kinds: Collection[str], *words: str) -> None:
+    """Problem 422 `choice_unknown`: neither `<kind>/<id>` of one of these kinds nor one of these words."""
+    if text is None or text in words:
+        return
+    kind, _, id = text.partition("/")
+    if kind not in kinds or not ID.fullmatch(id):
+        forms = [*(f"{one}/<id>" for one in kinds), *words]
+        raise unknown(f"{field} is {', '.join(forms)}.", field, forms)
 
 
 def _instant(text: str | None, field: str) -> datetime | None:

@@ -1,24 +1,26 @@
-"""`GET /v1/feeds`: the feeds, their last reading, and what waits in quarantine. An emitter sees its own."""
+"""`GET /v1/feeds`, `/v1/quarantine`: the feeds, their last reading, and what waits for a person. An emitter sees its own."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from goal_ledger_contracts.canonical import decimal_text, instant_text
 from goal_ledger_scoring.windows import plus
 from starlette.responses import Response
 
 from goal_ledger_projection.api.access import May
-from goal_ledger_projection.api.answers import encoded, heading, respond
+from goal_ledger_projection.api.answers import Listed
+from goal_ledger_projection.api.choices import need_holder, unknown
 from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.organisation import with_versions
-from goal_ledger_projection.api.routes import declared
-from goal_ledger_projection.api.shapes import FeedsAnswer
+from goal_ledger_projection.api.routes import After, Limit, declared
+from goal_ledger_projection.api.shapes import FeedAnswer, FeedsAnswer, ReadingShape
 from goal_ledger_projection.api.streams import event_ids
 
-Json = dict[str, Any]
 QUARANTINE_ITEMS_MAX = 20
 
 _LAST = """
@@ -38,31 +40,96 @@ _IN_QUARANTINE = _QUARANTINE.format(in_force="ended_seq IS NULL")
 _WAS_IN_QUARANTINE = _QUARANTINE.format(in_force="(ended_seq IS NULL OR ended_seq > $3)")
 
 
+class QuarantinedShape(ReadingShape):
+    feed: str
+
+
+class QuarantineAnswer(Listed):
+    items: list[QuarantinedShape]
+
+
 def router(desk: Desk) -> APIRouter:
-    """The route of the feeds."""
+    """The routes of the feeds."""
     routes = APIRouter(tags=["feeds"])
 
     @routes.get("/v1/feeds", summary="The feeds and their health", **declared(FeedsAnswer))
-    async def feeds(request: Request) -> Response:
+    async def feeds(
+        request: Request,
+        system: Annotated[str | None, Query(max_length=47, description="That emits them")] = None,
+        limit: Limit = 1000,
+        cursor: After = None,
+    ) -> Response:
+        """The feeds by name; an emitter sees its own."""
         async with desk.view(request, May.READ_FEEDS) as view:
-            body = {**heading(view.clocks), "items": await _feeds(view)}
-            return respond(request, view.clocks, encoded(body))
+            known = await _of_system(view, system)
+            page = page_of(request, view, list(known), limit, cursor)
+            return listed(request, view, page, await _feeds(view, {name: known[name] for name in page.items}))
+
+    @routes.get("/v1/feeds/{name}", summary="One feed", **declared(FeedAnswer, finds_one=True))
+    async def feed(request: Request, name: str) -> Response:
+        """Its definition, its last reading and what waits in quarantine."""
+        async with desk.view(request, May.READ_FEEDS) as view:
+            known = {one: body for one, body in (await _known(view)).items() if one == name}
+            found = await _feeds(view, known)
+            return single(request, view, "feed", found[0] if found else None)
+
+    @routes.get("/v1/quarantine", summary="The readings in quarantine", **declared(QuarantineAnswer))
+    async def quarantine(
+        request: Request,
+        feed: Annotated[str | None, Query(max_length=64)] = None,
+        system: Annotated[str | None, Query(max_length=47, description="That emits them")] = None,
+        limit: Limit = 100,
+        cursor: After = None,
+    ) -> Response:
+        """Those that wait for a person to release or reject them, by feed and as they came."""
+        async with desk.view(request, May.READ_FEEDS) as view:
+            known = await _of_system(view, system)
+            if feed is not None and feed not in known:
+                raise unknown(f"There is no feed {feed[:64]} to be seen here.", "feed", sorted(known))
+            rows = await _quarantined(view, [feed] if feed is not None else list(known))
+            page = page_of(request, view, rows, limit, cursor)
+            events = await event_ids(view.snapshot, [row["recorded_seq"] for row in page.items])
+            items = [{"feed": row["feed"], **_reading(row, events)} for row in page.items]
+            return listed(request, view, page, items)
 
     return routes
 
 
-async def _feeds(view: View) -> list[Json]:
+async def _of_system(view: View, system: str | None) -> dict[str, Json]:
+    """The feeds to be seen, of one system. Problem 422 `choice_unknown`."""
+    known = await _known(view)
+    if system is None:
+        return known
+    id = system.removeprefix("system/")
+    found = {name: body for name, body in known.items() if body["system"].removeprefix("system/") == id}
+    if not found and (view.reader.own_feeds_only and id != view.reader.system):
+        raise unknown("An emitter sees its own feeds.", "system", [view.reader.system])
+    if not found:
+        await need_holder(view, f"system/{id}", "system", ("system",))
+    return found
+
+
+async def _known(view: View) -> dict[str, Json]:
     context, clocks, reader = await view.context(), view.clocks, view.reader
-    known = {
+    return {
         name: body
         for name, _, body in sorted(context.all("feed", clocks.seq, clocks.as_of))
         if not reader.own_feeds_only or body["system"].removeprefix("system/") == reader.system
     }
+
+
+async def _quarantined(view: View, names: list[str]) -> Sequence[Any]:
+    clocks = view.clocks
+    statement = _IN_QUARANTINE if clocks.seq == clocks.newest.seq else _WAS_IN_QUARANTINE
+    return await view.snapshot.fetch(statement, names, clocks.seq)
+
+
+async def _feeds(view: View, known: dict[str, Json]) -> list[Json]:
+    context, clocks = await view.context(), view.clocks
     names = list(known)
     last = {row["feed"]: row for row in await view.snapshot.fetch(_LAST, names, clocks.seq, clocks.as_of)}
     waiting: defaultdict[str, list[Any]] = defaultdict(list)
-    statement = _IN_QUARANTINE if clocks.seq == clocks.newest.seq else _WAS_IN_QUARANTINE
-    for row in await view.snapshot.fetch(statement, names, clocks.seq):
+    for row in await _quarantined(view, names):
         waiting[row["feed"]].append(row)
     events = await event_ids(view.snapshot, _seqs(last, waiting))
     zone = context.time_zone(clocks.seq, clocks.as_of)

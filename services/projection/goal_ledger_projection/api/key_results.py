@@ -1,28 +1,139 @@
-"""`GET /v1/key-results/{id}`: one key result with its parts, values and where they come from."""
+"""`GET /v1/key-results`: find key results; one with its parts, values and where they come from."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
 from goal_ledger_edge.problems import Problem
+from pydantic import Field
 from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import encoded, heading, respond
+from goal_ledger_projection.api.answers import Listed, encoded, heading, number, respond, time
+from goal_ledger_projection.api.choices import (
+    STATES,
+    STATUSES,
+    need_cycle,
+    need_feed,
+    need_holder,
+    need_objective,
+    need_unit,
+    need_word,
+    word,
+)
 from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.goals import KeyResult
-from goal_ledger_projection.api.objectives import spans_of, standing_of
-from goal_ledger_projection.api.routes import declared
-from goal_ledger_projection.api.shapes import KeyResultAnswer
+from goal_ledger_projection.api.lists import listed, page_of
+from goal_ledger_projection.api.objectives import beneath, spans_of, standing_of
+from goal_ledger_projection.api.routes import After, Limit, declared
+from goal_ledger_projection.api.shapes import Binding, Instant, KeyResultAnswer, Number, Scores
 from goal_ledger_projection.api.statuses import Standing
-from goal_ledger_projection.api.streams import events_and_version
+from goal_ledger_projection.api.streams import events_and_version, versions
+from goal_ledger_projection.api.words import SILENCE, LastHearing, Said, last_words
+
+
+class ListedKeyResult(Scores):
+    id: str
+    objective: str
+    objective_state: str
+    cycle: str | None
+    text: str
+    owner: str = Field(description="Its own, else its objective's")
+    weight: str
+    dropped: bool
+    kind: str = Field(description="Of its measure")
+    bindings: list[Binding]
+    state: str
+    expected: Number
+    gap: Number
+    status: str
+    status_stated: str | None
+    status_computed: str | None
+    confidence: Number
+    last_check_in_at: Instant
+    version: int = Field(description="Of its objective's stream; for If-Match")
+
+
+class KeyResultsAnswer(Listed):
+    items: list[ListedKeyResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which key results are asked for; None: no matter."""
+
+    objective: str | None
+    owner: str | None
+    unit: str | None
+    cycle: str | None
+    feed: str | None
+    status: str | None
+    state: str | None
+    dropped: bool | None
+
+    async def need_possible(self, view: View) -> None:
+        """Problem 422 `choice_unknown`: a filter that no key result can match."""
+        need_word(self.status, "status", STATUSES)
+        need_word(self.state, "state", STATES)
+        await need_objective(view, self.objective)
+        await need_holder(view, self.owner, "owner")
+        await need_unit(view, self.unit)
+        await need_cycle(view, self.cycle)
+        await need_feed(view, self.feed)
+
+    def match(self, standing: Standing, one: KeyResult, units: frozenset[str] | None) -> bool:
+        """``units``: the owners that belong to the unit asked for."""
+        goal, owner = standing.goal, _owner(standing, one)
+        return (
+            (self.objective is None or goal.id == self.objective)
+            and (self.owner is None or owner == self.owner)
+            and (units is None or owner in units)
+            and (self.cycle is None or goal.cycle == self.cycle)
+            and (self.state is None or goal.stage == self.state)
+            and (self.dropped is None or one.dropped == self.dropped)
+            and (self.feed is None or self.feed in {feed for feed, _ in one.bindings.values()})
+            and (self.status is None or standing.shown[one.id] == self.status)
+        )
 
 
 def router(desk: Desk) -> APIRouter:
-    """The route of one key result."""
+    """The routes of key results."""
     routes = APIRouter(tags=["key results"])
+
+    @routes.get("/v1/key-results", summary="Find key results", **declared(KeyResultsAnswer))
+    async def many(
+        request: Request,
+        objective: Annotated[str | None, Query(max_length=64)] = None,
+        owner: Annotated[
+            str | None,
+            Query(max_length=80, description="unit/<id> or person/<id>: its own, else its objective's"),
+        ] = None,
+        unit: Annotated[
+            str | None, Query(max_length=64, description="Owned by it or a unit beneath it")
+        ] = None,
+        cycle: Annotated[str | None, Query(max_length=64)] = None,
+        feed: Annotated[
+            str | None, Query(max_length=64, description="A part of it is bound to the feed")
+        ] = None,
+        status: Annotated[str | None, word(STATUSES, "As shown")] = None,
+        state: Annotated[str | None, word(STATES, "Of its objective")] = None,
+        dropped: bool | None = None,
+        limit: Limit = 100,
+        cursor: After = None,
+    ) -> Response:
+        """By id, with scores and statuses; parts, values and evidence are in the answer about one."""
+        async with desk.view(request) as view:
+            filters = Filters(objective, owner, unit, cycle, feed, status, state, dropped)
+            await filters.need_possible(view)
+            page = page_of(request, view, await _matching(view, filters), limit, cursor)
+            return listed(request, view, page, await _written(view, page.items))
 
     @routes.get("/v1/key-results/{id}", summary="One key result", **declared(KeyResultAnswer, finds_one=True))
     async def one(request: Request, id: str) -> Response:
+        """Its measure, parts and values, with the event ids of the facts that they come from."""
         async with desk.view(request) as view:
             standing, found = await key_result_standing(view, id)
             context = await view.context()
@@ -51,3 +162,45 @@ async def key_result_standing(view: View, id: str) -> tuple[Standing, KeyResult]
         if found is not None:
             return standing, found
     raise Problem(404, "not_found", "There is no such key result here at these clocks.")
+
+
+async def _matching(view: View, filters: Filters) -> list[tuple[Standing, KeyResult]]:
+    tree = await view.trees.whole(view.snapshot, view.moment)
+    units = None if filters.unit is None else beneath(await view.context(), filters.unit, view.moment)
+    found = [
+        (standing, one)
+        for standing in tree.standings.values()
+        for one in standing.defined.key_results
+        if filters.match(standing, one, units)
+    ]
+    return sorted(found, key=lambda pair: pair[1].id)
+
+
+def _owner(standing: Standing, one: KeyResult) -> str:
+    return one.owner or standing.goal.owner
+
+
+async def _written(view: View, page: Sequence[tuple[Standing, KeyResult]]) -> list[dict[str, Any]]:
+    seq = view.clocks.seq
+    known = await versions(
+        view.snapshot, sorted({f"objective/{standing.goal.id}" for standing, _ in page}), seq
+    )
+    heard = await last_words(
+        view.snapshot,
+        [
+            LastHearing(of.goal.id, (one.id,), of.moment.as_of, of.moment.as_of, of.moment.seq)
+            for of, one in page
+        ],
+    )
+    return [
+        {
+            **shown.listed_key_result(standing, one, _owner(standing, one)),
+            **_said(heard.get((standing.goal.id, one.id), SILENCE)),
+            "version": known.get(f"objective/{standing.goal.id}", 0),
+        }
+        for standing, one in page
+    ]
+
+
+def _said(last: Said) -> dict[str, Any]:
+    return {"confidence": number(last.confidence), "last_check_in_at": time(last.word.at)}

@@ -6,30 +6,39 @@ from fastapi import APIRouter, Request
 from goal_ledger_contracts.canonical import parse_instant
 from starlette.responses import Response
 
-from goal_ledger_projection.api.answers import encoded, heading, respond
-from goal_ledger_projection.api.desk import Desk
-from goal_ledger_projection.api.routes import declared
-from goal_ledger_projection.api.shapes import MomentsAnswer
+from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.lists import Json, listed, page_of, single
+from goal_ledger_projection.api.routes import After, Limit, declared
+from goal_ledger_projection.api.shapes import MomentAnswer, MomentsAnswer
 
 
 def router(desk: Desk) -> APIRouter:
-    """The route of the moments."""
+    """The routes of the moments."""
     routes = APIRouter(tags=["organisation"])
 
     @routes.get("/v1/moments", summary="The moments", **declared(MomentsAnswer))
-    async def moments(request: Request) -> Response:
+    async def moments(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
+        """The named instants that windows open with, those retracted included."""
         async with desk.view(request) as view:
-            context = await view.context()
-            items = [
-                {
-                    "name": name,
-                    "at": body["at"],
-                    "has_come": parse_instant(body["at"]) <= view.clocks.as_of,
-                    "retracted": body["retracted"],
-                    "event_id": body["event_id"],
-                }
-                for name, _, body in sorted(context.all("moment", view.clocks.seq, None))
-            ]
-            return respond(request, view.clocks, encoded({**heading(view.clocks), "items": items}))
+            found = sorted((await view.context()).all("moment", view.clocks.seq, None))
+            page = page_of(request, view, found, limit, cursor)
+            return listed(request, view, page, [_moment(view, name, body) for name, _, body in page.items])
+
+    @routes.get("/v1/moments/{name}", summary="One moment", **declared(MomentAnswer, finds_one=True))
+    async def moment(request: Request, name: str) -> Response:
+        """When it was, and whether it has come."""
+        async with desk.view(request) as view:
+            body = (await view.context()).body("moment", name, view.clocks.seq, None)
+            return single(request, view, "moment", None if body is None else _moment(view, name, body))
 
     return routes
+
+
+def _moment(view: View, name: str, body: Json) -> Json:
+    return {
+        "name": name,
+        "at": body["at"],
+        "has_come": parse_instant(body["at"]) <= view.clocks.as_of,
+        "retracted": body["retracted"],
+        "event_id": body["event_id"],
+    }

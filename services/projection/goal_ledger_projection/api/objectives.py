@@ -17,12 +17,22 @@ from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import encoded, heading, number, respond, time
+from goal_ledger_projection.api.choices import (
+    KINDS,
+    STATES,
+    STATUSES,
+    need_cycle,
+    need_holder,
+    need_unit,
+    need_word,
+    word,
+)
 from goal_ledger_projection.api.context import Context
 from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.early import standing_at
 from goal_ledger_projection.api.gathering import Gathering, Ground
 from goal_ledger_projection.api.goals import KeyResult
-from goal_ledger_projection.api.routes import cursor, declared, read_cursor
+from goal_ledger_projection.api.routes import After, cursor, declared, read_cursor
 from goal_ledger_projection.api.shapes import ObjectiveAnswer, ObjectiveList
 from goal_ledger_projection.api.statuses import Standing
 from goal_ledger_projection.api.streams import events_and_version, versions
@@ -59,9 +69,9 @@ def router(desk: Desk) -> APIRouter:
             str | None, Query(max_length=64, description="Owned by it or a unit beneath it")
         ] = None,
         owner: Annotated[str | None, Query(max_length=80, description="unit/<id> or person/<id>")] = None,
-        status: Annotated[str | None, Query(max_length=40, description="As shown")] = None,
-        kind: Annotated[str | None, Query(max_length=40)] = None,
-        state: Annotated[str | None, Query(max_length=40)] = None,
+        status: Annotated[str | None, word(STATUSES, "As shown")] = None,
+        kind: Annotated[str | None, word(KINDS)] = None,
+        state: Annotated[str | None, word(STATES)] = None,
         q: Annotated[
             str | None, Query(max_length=200, description="In titles, descriptions and key results")
         ] = None,
@@ -69,10 +79,11 @@ def router(desk: Desk) -> APIRouter:
             str, Query(max_length=40, description=f"{', '.join(SORTS)}; - in front: descending")
         ] = "id",
         limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 50,
-        cursor: Annotated[str | None, Query()] = None,
+        cursor: After = None,
     ) -> Response:
         async with desk.view(request) as view:
             filters = Filters(cycle, unit, owner, status, kind, state, q)
+            await _need_possible(view, filters)
             body = await _list(request, view, filters, _order(sort), limit, cursor)
             return respond(request, view.clocks, encoded(body))
 
@@ -93,6 +104,16 @@ async def standing_of(view: View, id: str) -> Standing:
     return found
 
 
+async def _need_possible(view: View, filters: Filters) -> None:
+    """Problem 422 `choice_unknown`: a filter that no objective can match."""
+    need_word(filters.status, "status", STATUSES)
+    need_word(filters.kind, "kind", KINDS)
+    need_word(filters.state, "state", STATES)
+    await need_holder(view, filters.owner, "owner")
+    await need_unit(view, filters.unit)
+    await need_cycle(view, filters.cycle)
+
+
 async def _list(
     request: Request,
     view: View,
@@ -103,7 +124,7 @@ async def _list(
 ) -> dict[str, Any]:
     context = await view.context()
     tree = await view.trees.whole(view.snapshot, view.moment)
-    units = None if filters.unit is None else _beneath(context, filters.unit, view.moment)
+    units = None if filters.unit is None else beneath(context, filters.unit, view.moment)
     found = [one for one in tree.standings.values() if _matches(one, filters, units)]
     key, descending = order
     found.sort(key=lambda one: one.goal.id)
@@ -154,7 +175,7 @@ def _contains(one: Standing, text: str) -> bool:
     return any(text in candidate.casefold() for candidate in texts)
 
 
-def _beneath(context: Context, unit: str, moment: Moment) -> frozenset[str]:
+def beneath(context: Context, unit: str, moment: Moment) -> frozenset[str]:
     """The unit and all beneath it, as owners."""
     parents = {
         id: (body.get("parent") or "").removeprefix("unit/")

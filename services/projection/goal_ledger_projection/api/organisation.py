@@ -1,9 +1,10 @@
-"""`GET /v1/cycles`, `/v1/units`, `/v1/people`: the organisation as it was."""
+"""`GET /v1/cycles`, `/v1/units`, `/v1/people`: the organisation as it was; each thing by its id too."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,14 +12,23 @@ from fastapi import APIRouter, Request
 from goal_ledger_scoring.windows import cycle_span
 from starlette.responses import Response
 
-from goal_ledger_projection.api.answers import encoded, heading, respond, time
+from goal_ledger_projection.api.answers import time
 from goal_ledger_projection.api.desk import Desk, View
-from goal_ledger_projection.api.routes import declared
-from goal_ledger_projection.api.shapes import CyclesAnswer, PeopleAnswer, UnitsAnswer
+from goal_ledger_projection.api.lists import Json, listed, page_of, single
+from goal_ledger_projection.api.routes import After, Limit, declared
+from goal_ledger_projection.api.shapes import (
+    CycleAnswer,
+    CyclesAnswer,
+    PeopleAnswer,
+    PersonAnswer,
+    UnitAnswer,
+    UnitsAnswer,
+)
 from goal_ledger_projection.api.streams import versions
 from goal_ledger_projection.api.texts import Text
 
-Json = dict[str, Any]
+Defined = tuple[str, dict[str, Any]]
+"""An id and the definition of what has it."""
 
 _PEOPLE = """
 SELECT DISTINCT ON (id) id, body FROM definitions
@@ -32,34 +42,69 @@ def router(desk: Desk) -> APIRouter:
     routes = APIRouter(tags=["organisation"])
 
     @routes.get("/v1/cycles", summary="The cycles", **declared(CyclesAnswer))
-    async def cycles(request: Request) -> Response:
+    async def cycles(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
+        """The cycles by id, with the instants that their local dates come to."""
         async with desk.view(request) as view:
-            return respond(
-                request, view.clocks, encoded({**heading(view.clocks), "items": await _cycles(view)})
-            )
+            page = page_of(request, view, await _there(view, "cycle"), limit, cursor)
+            return listed(request, view, page, await _cycles(view, page.items))
+
+    @routes.get("/v1/cycles/{id}", summary="One cycle", **declared(CycleAnswer, finds_one=True))
+    async def cycle(request: Request, id: str) -> Response:
+        """One cycle, with the instants that its local dates come to."""
+        async with desk.view(request) as view:
+            return single(request, view, "cycle", _only(await _cycles(view, await _there(view, "cycle", id))))
 
     @routes.get("/v1/units", summary="The units and who is in them", **declared(UnitsAnswer))
-    async def units(request: Request) -> Response:
+    async def units(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
+        """The units by id, with the people who sit in them."""
         async with desk.view(request) as view:
-            return respond(
-                request, view.clocks, encoded({**heading(view.clocks), "items": await _units(view)})
-            )
+            page = page_of(request, view, await _there(view, "unit"), limit, cursor)
+            return listed(request, view, page, await _units(view, page.items))
+
+    @routes.get("/v1/units/{id}", summary="One unit", **declared(UnitAnswer, finds_one=True))
+    async def unit(request: Request, id: str) -> Response:
+        """One unit, with the people who sit in it."""
+        async with desk.view(request) as view:
+            return single(request, view, "unit", _only(await _units(view, await _there(view, "unit", id))))
 
     @routes.get("/v1/people", summary="The people", **declared(PeopleAnswer))
-    async def people(request: Request) -> Response:
+    async def people(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
+        """The people by id, with the units they sit in."""
         async with desk.view(request) as view:
-            return respond(
-                request, view.clocks, encoded({**heading(view.clocks), "items": await _people(view)})
-            )
+            page = page_of(request, view, await _persons(view), limit, cursor)
+            return listed(request, view, page, await _people(view, page.items))
+
+    @routes.get("/v1/people/{id}", summary="One person", **declared(PersonAnswer, finds_one=True))
+    async def person(request: Request, id: str) -> Response:
+        """One person, with the units he or she sits in."""
+        async with desk.view(request) as view:
+            found = [one for one in await _persons(view) if one[0] == id]
+            return single(request, view, "person", _only(await _people(view, found)))
 
     return routes
 
 
-async def _cycles(view: View) -> list[Json]:
+def _only(items: Sequence[Json]) -> Json | None:
+    return items[0] if items else None
+
+
+async def _there(view: View, kind: str, id: str | None = None) -> list[Defined]:
+    """The things of a kind that there are at the moment, by id; only the one of that id."""
+    context, clocks = await view.context(), view.clocks
+    found = sorted(context.all(kind, clocks.seq, clocks.as_of))
+    return [(name, body) for name, _, body in found if id in (None, name)]
+
+
+async def _persons(view: View) -> list[Defined]:
+    rows = await view.snapshot.fetch(_PEOPLE, view.clocks.seq, view.clocks.as_of)
+    return [(row["id"], json.loads(row["body"])) for row in rows]
+
+
+async def _cycles(view: View, cycles: Sequence[Defined]) -> list[Json]:
     context, clocks = await view.context(), view.clocks
     zone = context.time_zone(clocks.seq, clocks.as_of)
     found = []
-    for id, _, body in sorted(context.all("cycle", clocks.seq, clocks.as_of)):
+    for id, body in cycles:
         span = cycle_span(date.fromisoformat(body["start"]), date.fromisoformat(body["end"]), zone)
         found.append(
             {
@@ -76,12 +121,11 @@ async def _cycles(view: View) -> list[Json]:
     return await with_versions(view, "cycle", found)
 
 
-async def _units(view: View) -> list[Json]:
-    context, clocks = await view.context(), view.clocks
+async def _units(view: View, units: Sequence[Defined]) -> list[Json]:
     members: defaultdict[str, list[str]] = defaultdict(list)
-    for row in await view.snapshot.fetch(_PEOPLE, clocks.seq, clocks.as_of):
-        for unit in json.loads(row["body"])["units"]:
-            members[unit.removeprefix("unit/")].append(row["id"])
+    for person, body in await _persons(view) if units else ():
+        for unit in body["units"]:
+            members[unit.removeprefix("unit/")].append(person)
     found = [
         {
             "id": id,
@@ -92,14 +136,12 @@ async def _units(view: View) -> list[Json]:
             "stage": body["stage"],
             "people": sorted(members[id]),
         }
-        for id, _, body in sorted(context.all("unit", clocks.seq, clocks.as_of))
+        for id, body in units
     ]
     return await with_versions(view, "unit", found)
 
 
-async def _people(view: View) -> list[Json]:
-    rows = await view.snapshot.fetch(_PEOPLE, view.clocks.seq, view.clocks.as_of)
-    people = [(row["id"], json.loads(row["body"])) for row in rows]
+async def _people(view: View, people: Sequence[Defined]) -> list[Json]:
     texts = view.texts()
     names = {id: Text(body["display_name"], body["event_id"], "/display_name") for id, body in people}
     await texts.look_up(names.values())

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import base64
-import contextlib
+import binascii
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
+from fastapi import Query
 from goal_ledger_contracts.ids import ID
 from goal_ledger_edge.parameters import need_known_parameters
 from goal_ledger_edge.positions import HEADER, MAX_WAIT_MS
 from goal_ledger_edge.problems import Problem, ProblemDocument
 from pydantic import BaseModel
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 SEQ_MAX = 10**18
+LIMIT_ITEMS_MAX = 1000
+
+Limit = Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX, description="How many items at most")]
 CURSOR_MAX_CHARACTERS = 400
+After = Annotated[
+    str | None,
+    Query(
+        description="The `next_cursor` of the page before; the clocks are those of the first page",
+        json_schema_extra={"pattern": f"^[A-Za-z0-9_-]{{1,{CURSOR_MAX_CHARACTERS}}}$"},
+    ),
+]
 
 _INSTANT = {"type": "string", "format": "date-time"}
 _CLOCKS: tuple[tuple[str, str, Mapping[str, Any], str], ...] = (
@@ -94,46 +106,73 @@ def question_of(request: Request, *leave_out: str) -> str:
     return f"{request.url.path}?{json.dumps(pairs)}"
 
 
-def cursor(request: Request, token: str, after: int) -> str:
+class Cursor(NamedTuple):
+    """What a cursor holds. `after`: where its page begins; `question`, `clocks`: digests of what the first page asked."""
+
+    token: str
+    after: Any
+    question: str
+    clocks: str | None
+
+    @staticmethod
+    def parse(text: str) -> Cursor:
+        """Problem 422 `bad_cursor`."""
+        try:
+            if len(text) > CURSOR_MAX_CHARACTERS:
+                raise ValueError
+            found = Cursor(*json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))))
+            if not isinstance(found.token, str):
+                raise ValueError
+            return found
+        except (ValueError, TypeError, binascii.Error):
+            raise _bad_cursor("The cursor is not one of this question's.") from None
+
+
+def cursor(request: Request, token: str, after: Any) -> str:
     """Where the next page begins: it belongs to the question, and to the clocks of the first page."""
-    raw = json.dumps([token, after, _digest(request)], separators=(",", ":"))
-    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+    before = request.query_params.get("cursor")
+    clocks = clocks_stated(request.query_params) if before is None else Cursor.parse(before).clocks
+    raw = json.dumps(Cursor(token, after, _digest(question_of(request, "cursor", "limit")), clocks))
+    return base64.urlsafe_b64encode(raw.replace(" ", "").encode()).decode().rstrip("=")
 
 
 def read_cursor(request: Request, text: str | None, token: str) -> int:
-    """What :func:`cursor` was given; 0 without one. Problem 422 `bad_cursor`."""
-    if text is None:
-        return 0
-    stated, after, digest = _cursor_parts(text)
-    if digest != _digest(request) or type(after) is not int or not 0 <= after <= SEQ_MAX:
-        raise _bad_cursor()
-    if stated != token:
-        raise Problem(
-            422, "bad_cursor", "The cursor has other clocks: leave out as_of and known_at.", field="cursor"
-        )
+    """The number that :func:`cursor` was given; 0 without one. Problem 422 `bad_cursor`."""
+    after = 0 if text is None else _after(request, text, token)
+    if type(after) is not int or not 0 <= after <= SEQ_MAX:
+        raise _bad_cursor("The cursor is not one of this question's.")
     return after
 
 
-def cursor_token(text: str | None) -> str | None:
-    """The token within a cursor, so that a page is asked at the clocks of the first."""
-    if text is None:
-        return None
-    stated = _cursor_parts(text)[0]
-    return stated if isinstance(stated, str) else None
+def read_pair(request: Request, text: str | None, token: str) -> tuple[int, int] | None:
+    """The two numbers that :func:`cursor` was given; None without one. Problem 422 `bad_cursor`."""
+    after = None if text is None else _after(request, text, token)
+    match after:
+        case None:
+            return None
+        case [int(first), int(second)] if max(abs(first), abs(second)) <= SEQ_MAX:
+            return first, second
+    raise _bad_cursor("The cursor is not one of this question's.")
 
 
-def _cursor_parts(text: str) -> list[Any]:
-    if len(text) <= CURSOR_MAX_CHARACTERS:
-        with contextlib.suppress(ValueError):
-            parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            if isinstance(parts, list) and len(parts) == 3:
-                return parts
-    raise _bad_cursor()
+def _after(request: Request, text: str, token: str) -> Any:
+    found = Cursor.parse(text)
+    if found.question != _digest(question_of(request, "cursor", "limit")):
+        raise _bad_cursor("The cursor is not one of this question's.")
+    if found.token != token:
+        raise _bad_cursor("The cursor and the token have other clocks.")
+    return found.after
 
 
-def _bad_cursor() -> Problem:
-    return Problem(422, "bad_cursor", "The cursor is not one of this question's.", field="cursor")
+def clocks_stated(query: QueryParams) -> str | None:
+    """A digest of the clocks as they are written; None without them."""
+    stated = [query.get(name) for name in ("as_of", "known_at")]
+    return None if stated == [None, None] else _digest(json.dumps(stated))
 
 
-def _digest(request: Request) -> str:
-    return hashlib.sha256(question_of(request, "cursor", "limit").encode()).hexdigest()[:16]
+def _bad_cursor(sentence: str) -> Problem:
+    return Problem(422, "bad_cursor", sentence, field="cursor")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

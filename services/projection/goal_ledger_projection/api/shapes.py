@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from goal_ledger_projection.api.answers import Answer
+from goal_ledger_projection.api.answers import Answer, Listed
 
 Number = str | None
 Instant = str | None
@@ -308,8 +308,12 @@ class CycleShape(Shape):
     version: int
 
 
-class CyclesAnswer(Answer):
+class CyclesAnswer(Listed):
     items: list[CycleShape]
+
+
+class CycleAnswer(Answer):
+    cycle: CycleShape
 
 
 class MomentShape(Shape):
@@ -320,8 +324,12 @@ class MomentShape(Shape):
     event_id: str
 
 
-class MomentsAnswer(Answer):
+class MomentsAnswer(Listed):
     items: list[MomentShape]
+
+
+class MomentAnswer(Answer):
+    moment: MomentShape
 
 
 class UnitShape(Shape):
@@ -335,8 +343,12 @@ class UnitShape(Shape):
     version: int
 
 
-class UnitsAnswer(Answer):
+class UnitsAnswer(Listed):
     items: list[UnitShape]
+
+
+class UnitAnswer(Answer):
+    unit: UnitShape
 
 
 class PersonShape(Shape):
@@ -347,8 +359,12 @@ class PersonShape(Shape):
     version: int
 
 
-class PeopleAnswer(Answer):
+class PeopleAnswer(Listed):
     items: list[PersonShape]
+
+
+class PersonAnswer(Answer):
+    person: PersonShape
 
 
 class ReadingShape(Shape):
@@ -377,5 +393,9 @@ class FeedShape(Shape):
     version: int
 
 
-class FeedsAnswer(Answer):
+class FeedsAnswer(Listed):
     items: list[FeedShape]
+
+
+class FeedAnswer(Answer):
+    feed: FeedShape

@@ -98,10 +98,7 @@ def key_result(standing: Standing, one: KeyResult, spans: Mapping[str, Span], ev
         "weight": number(one.weight),
         "dropped": one.dropped,
         "measure": one.body["measure"],
-        "bindings": [
-            {"part": part, "feed": feed, "aggregation": how}
-            for part, (feed, how) in sorted(one.bindings.items())
-        ],
+        "bindings": _bindings(one),
         "state": amended.state,
         "waiting_for": amended.waiting_for,
         "raw": number(amended.raw),
@@ -123,6 +120,37 @@ def key_result(standing: Standing, one: KeyResult, spans: Mapping[str, Span], ev
         "counted": counted(amended.counted),
         "left_out": left_out(amended.left_out),
     }
+
+
+def listed_key_result(standing: Standing, one: KeyResult, owner: str) -> Json:
+    """A key result in a list. `owner`: its own, else its objective's."""
+    amended = standing.amended.key_results[one.id]
+    of_it = standing.key_result(one)
+    return {
+        "id": one.id,
+        "objective": standing.goal.id,
+        "objective_state": standing.goal.stage,
+        "cycle": standing.goal.cycle,
+        "text": one.text,
+        "owner": owner,
+        "weight": number(one.weight),
+        "dropped": one.dropped,
+        "kind": one.body["measure"]["kind"],
+        "bindings": _bindings(one),
+        "state": amended.state,
+        **scores(amended, standing.as_committed.key_results.get(one.id)),
+        "expected": number(of_it.expected),
+        "gap": number(of_it.status.gap),
+        "status": standing.shown[one.id],
+        "status_stated": of_it.status.stated,
+        "status_computed": of_it.status.computed,
+    }
+
+
+def _bindings(one: KeyResult) -> list[Json]:
+    return [
+        {"part": part, "feed": feed, "aggregation": how} for part, (feed, how) in sorted(one.bindings.items())
+    ]
 
 
 def _committed(standing: Standing, score: KeyResultScore, id: str, events: Events) -> Json | None:

@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from goal_ledger_projection.api.answers import encoded, heading, respond
 from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.routes import After, declared, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
-from goal_ledger_projection.api.routes import declared, read_cursor
 from goal_ledger_projection.api.shapes import TimelineAnswer
 from goal_ledger_projection.api.texts import Text, Texts, texts_of
 
@@ -57,7 +57,7 @@ def router(desk: Desk) -> APIRouter:
         request: Request,
         id: str,
         limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 100,
-        cursor: Annotated[str | None, Query()] = None,
+        cursor: After = None,
     ) -> Response:
         async with desk.view(request) as view:
             after = read_cursor(request, cursor, str(view.clocks.token))

@@ -1,0 +1,238 @@
+"""`GET /v1/check-ins`: what was said of goals, by whom and when; one check-in with all its revisions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from goal_ledger_contracts.canonical import instant_text
+from pydantic import Field
+from starlette.responses import Response
+
+from goal_ledger_projection.api.answers import Answer, Listed, encoded, heading, number, respond
+from goal_ledger_projection.api.choices import (
+    STATED,
+    need_holder,
+    need_key_result,
+    need_objective,
+    need_unit,
+    need_word,
+    word,
+)
+from goal_ledger_projection.api.clocks import instant
+from goal_ledger_projection.api.database import Row
+from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.lists import Json, Page, listed, not_found
+from goal_ledger_projection.api.objectives import beneath
+from goal_ledger_projection.api.routes import After, Limit, declared, read_pair
+from goal_ledger_projection.api.routes import cursor as cursor_of
+from goal_ledger_projection.api.shapes import Number, Shape
+from goal_ledger_projection.api.streams import versions
+from goal_ledger_projection.api.texts import Text, Texts
+
+_PERSONAL = ("note", "blockers", "evidence")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_REVISIONS = "SELECT * FROM check_ins WHERE workspace = $1 AND check_in = $2 AND seq <= $3 ORDER BY seq"
+_IN_FORCE = (
+    "workspace = $1",
+    "seq <= $2",
+    "(ended_seq IS NULL OR ended_seq > $2)",
+    "effective_at <= $3",
+)
+
+
+class CheckInShape(Shape):
+    id: str
+    objective: str
+    key_result: str | None = Field(description="Null: on the objective itself")
+    author: str = Field(description="Whose word it is: person/<id>, or system/<id>")
+    actor: str = Field(description="Who recorded it")
+    effective_at: str
+    recorded_at: str
+    values: list[dict[str, Any]] = Field(
+        description="By part: {part, value}, or {part, done}: the complete list of steps done"
+    )
+    confidence: Number
+    status: str | None = Field(description="As stated: on_track, behind or at_risk")
+    method: str
+    note: str | None
+    blockers: list[str]
+    evidence: list[str]
+    reason: str | None
+    after_closing: bool = Field(description="Recorded after the objective's closing")
+    seq: int = Field(description="Of the fact that this content comes from")
+    event_id: str
+    version: int = Field(description="Of its objective's stream; for If-Match")
+
+
+class RevisionShape(CheckInShape):
+    ended_seq: int | None = Field(description="The fact that corrected or retracted it; null: in force")
+
+
+class CheckInsAnswer(Listed):
+    items: list[CheckInShape]
+
+
+class CheckInAnswer(Answer):
+    check_in: CheckInShape = Field(description="Its present content; of one retracted, its last")
+    retracted: bool
+    revisions: list[RevisionShape] = Field(description="The first, then its corrections")
+
+
+class _Question:
+    """Builds the statement; values are always passed apart."""
+
+    def __init__(self, view: View) -> None:
+        self.values: list[Any] = [view.clocks.seq, view.clocks.as_of]
+        self.conditions = list(_IN_FORCE)
+
+    def where(self, condition: str, *values: Any) -> None:
+        if None not in values:
+            numbers = [f"${len(self.values) + i}" for i in range(2, len(values) + 2)]
+            self.values.extend(values)
+            self.conditions.append(condition.format(*numbers))
+
+    def counted(self) -> str:
+        return f"SELECT count(*) FROM check_ins WHERE {' AND '.join(self.conditions)}"
+
+    def page(self, limit: int) -> str:
+        return (
+            f"SELECT * FROM check_ins WHERE {' AND '.join(self.conditions)} "
+            f"ORDER BY effective_at DESC, seq DESC LIMIT {limit}"
+        )
+
+
+def router(desk: Desk) -> APIRouter:
+    """The routes of check-ins."""
+    routes = APIRouter(tags=["check-ins"])
+
+    @routes.get("/v1/check-ins", summary="Find check-ins", **declared(CheckInsAnswer))
+    async def many(
+        request: Request,
+        author: Annotated[
+            str | None, Query(max_length=80, description="person/<id>: whose word it is")
+        ] = None,
+        objective: Annotated[str | None, Query(max_length=64, description="And its key results")] = None,
+        key_result: Annotated[str | None, Query(max_length=64)] = None,
+        unit: Annotated[
+            str | None, Query(max_length=64, description="On goals owned by it or a unit beneath it")
+        ] = None,
+        status: Annotated[str | None, word(STATED, "As stated")] = None,
+        from_: Annotated[
+            str | None, Query(alias="from", max_length=40, description="True at that instant or later")
+        ] = None,
+        to: Annotated[str | None, Query(max_length=40, description="True before that instant")] = None,
+        limit: Limit = 100,
+        cursor: After = None,
+    ) -> Response:
+        """The content in force of each, the latest first."""
+        async with desk.view(request) as view:
+            need_word(status, "status", STATED)
+            await need_holder(view, author, "author", ("person", "system"))
+            await need_objective(view, objective)
+            await need_key_result(view, key_result)
+            await need_unit(view, unit)
+            question = _Question(view)
+            question.where("author = {}", author)
+            question.where("objective = {}", objective)
+            question.where("key_result = {}", key_result)
+            question.where("status = {}", status)
+            question.where("objective = ANY ({})", None if unit is None else await _goals_of(view, unit))
+            question.where("effective_at >= {}", None if from_ is None else instant(from_, "from"))
+            question.where("effective_at < {}", None if to is None else instant(to, "to"))
+            page = await _page(request, view, question, limit, cursor)
+            return listed(request, view, page, await _written(view, page.items))
+
+    @routes.get("/v1/check-ins/{id}", summary="One check-in", **declared(CheckInAnswer, finds_one=True))
+    async def one(request: Request, id: str) -> Response:
+        """Its present content, and all its revisions."""
+        async with desk.view(request) as view:
+            rows = await view.snapshot.fetch(_REVISIONS, id, view.clocks.seq)
+            if not rows or min(row["effective_at"] for row in rows) > view.clocks.as_of:
+                raise not_found("check-in")
+            written = await _written(view, rows)
+            ends = [_ended(row, view.clocks.seq) for row in rows]
+            body = {
+                **heading(view.clocks),
+                "check_in": written[-1],
+                "retracted": ends[-1] is not None,
+                "revisions": [{**one, "ended_seq": end} for one, end in zip(written, ends, strict=True)],
+            }
+            return respond(request, view.clocks, encoded(body))
+
+    return routes
+
+
+async def _goals_of(view: View, unit: str) -> list[str]:
+    tree = await view.trees.whole(view.snapshot, view.moment)
+    units = beneath(await view.context(), unit, view.moment)
+    return [id for id, one in tree.standings.items() if one.goal.body["owner"] in units]
+
+
+async def _page(
+    request: Request, view: View, question: _Question, limit: int, cursor: str | None
+) -> Page[Row]:
+    """From the cursor on: it holds (effective_at in µs since 1970, seq) of the last one shown."""
+    token = str(view.clocks.token)
+    total = await view.snapshot.first(question.counted(), *question.values)
+    after = read_pair(request, cursor, token)
+    if after is not None:
+        question.where("(effective_at, seq) < ({}, {})", _EPOCH + timedelta(microseconds=after[0]), after[1])
+    rows = await view.snapshot.fetch(question.page(limit + 1), *question.values)
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        since = (last["effective_at"] - _EPOCH) // timedelta(microseconds=1)
+        following = cursor_of(request, token, (since, last["seq"]))
+    return Page(rows[:limit], 0 if total is None else total[0], following)
+
+
+def _ended(row: Row, seq: int) -> int | None:
+    ended: int | None = row["ended_seq"]
+    return ended if ended is not None and ended <= seq else None
+
+
+async def _written(view: View, rows: Sequence[Row]) -> list[Json]:
+    bodies = [json.loads(row["body"]) for row in rows]
+    texts = view.texts()
+    personal = [
+        {name: Text(body[name], body["event_id"], f"/{name}") for name in _PERSONAL if name in body}
+        for body in bodies
+    ]
+    await texts.look_up(text for many in personal for text in many.values())
+    known = await versions(
+        view.snapshot, sorted({f"objective/{row['objective']}" for row in rows}), view.clocks.seq
+    )
+    return [
+        _check_in(row, body, of_it, texts, known.get(f"objective/{row['objective']}", 0))
+        for row, body, of_it in zip(rows, bodies, personal, strict=True)
+    ]
+
+
+def _check_in(row: Row, body: Json, personal: dict[str, Text], texts: Texts, version: int) -> Json:
+    opened = {name: texts.open(text) for name, text in personal.items()}
+    return {
+        "id": row["check_in"],
+        "objective": row["objective"],
+        "key_result": row["key_result"],
+        "author": row["author"],
+        "actor": row["actor"],
+        "effective_at": instant_text(row["effective_at"]),
+        "recorded_at": instant_text(row["recorded_at"]),
+        "values": [one if "value" in one else {"done": [], **one} for one in body["values"]],
+        "confidence": number(row["confidence"]),
+        "status": row["status"],
+        "method": row["method"],
+        "note": opened.get("note"),
+        "blockers": opened.get("blockers", []),
+        "evidence": opened.get("evidence", []),
+        "reason": body.get("reason"),
+        "after_closing": row["after_closing"],
+        "seq": row["seq"],
+        "event_id": body["event_id"],
+        "version": version,
+    }

@@ -1,0 +1,69 @@
+"""`GET /v1/policies`: the policy set for the workspace, for units and for objectives, as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from goal_ledger_projection.api.answers import Answer, Listed
+from goal_ledger_projection.api.desk import Desk, View
+from goal_ledger_projection.api.lists import Json, listed, page_of, single
+from goal_ledger_projection.api.routes import After, Limit, declared
+from goal_ledger_projection.api.shapes import Shape
+
+
+class PolicySetShape(Shape):
+    scope: str = Field(description="workspace, unit/<id> or objective/<id>")
+    revision: int
+    policy: dict[str, Any] = Field(description="What is set there; what is left out is inherited")
+    event_id: str
+
+
+class PoliciesAnswer(Listed):
+    items: list[PolicySetShape]
+
+
+class PolicyAnswer(Answer):
+    policy: PolicySetShape
+
+
+def router(desk: Desk) -> APIRouter:
+    """The routes of policies."""
+    routes = APIRouter(tags=["organisation"])
+
+    @routes.get("/v1/policies", summary="The policies", **declared(PoliciesAnswer))
+    async def policies(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
+        """What is set for each scope. What is in force for a goal stands in the goal's own answer."""
+        async with desk.view(request) as view:
+            context, clocks = await view.context(), view.clocks
+            found = sorted(context.all("policy", clocks.seq, clocks.as_of))
+            page = page_of(request, view, [body for _, _, body in found], limit, cursor)
+            return listed(request, view, page, [_policy(one) for one in page.items])
+
+    @routes.get(
+        "/v1/policies/workspace", summary="The workspace's policy", **declared(PolicyAnswer, finds_one=True)
+    )
+    async def of_workspace(request: Request) -> Response:
+        """What is set for the whole workspace."""
+        async with desk.view(request) as view:
+            return single(request, view, "policy", await _one(view, "workspace"))
+
+    @routes.get("/v1/policies/{kind}/{id}", summary="One policy", **declared(PolicyAnswer, finds_one=True))
+    async def of_scope(request: Request, kind: str, id: str) -> Response:
+        """What is set for `unit/<id>` or `objective/<id>`."""
+        async with desk.view(request) as view:
+            return single(request, view, "policy", await _one(view, f"{kind}/{id}"))
+
+    return routes
+
+
+async def _one(view: View, scope: str) -> Json | None:
+    body = (await view.context()).body("policy", scope, view.clocks.seq, view.clocks.as_of)
+    return None if body is None else _policy(body)
+
+
+def _policy(body: Json) -> Json:
+    return {name: body[name] for name in ("scope", "revision", "policy", "event_id")}
