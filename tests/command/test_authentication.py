@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import OctKey, OKPKey
 
-from command.service import PEOPLE_KEY, Organisation, Service, assert_problem, token
+from command.service import ISSUER, PEOPLE_KEY, Organisation, Service, assert_problem, token
 
 UNIT = ("/v1/units", b'{"name":"X"}')
 
@@ -76,6 +76,25 @@ async def test_a_role_counts_until_it_is_revoked(org: Organisation) -> None:
     assert (await org.post(*UNIT, "bea")).status_code == 201
     await org.given(("/v1/roles/revoke", {"holder": "person/bea", "role": "admin", "reason": "Left"}))
     assert_problem(await org.post(*UNIT, "bea"), 403, "not_allowed")
+
+
+async def test_who_left_the_organisation_signs_in_no_more_until_coming_back(org: Organisation) -> None:
+    await org.given_person("bob", "contributor")
+    await org.given(("/v1/people/bob/leave-organisation", {"reason": "Another job"}))
+    answer = await org.post("/v1/objectives/none/comments", {"text": "Hello"}, "bob")
+    assert_problem(answer, 403, "identity_not_linked")
+    await org.given(("/v1/people/bob/come-back", {"reason": "Back again"}))
+    answer = await org.post("/v1/objectives/none/comments", {"text": "Hello"}, "bob")
+    assert_problem(answer, 404, "unknown_objective")
+
+
+async def test_an_unlinked_identity_signs_in_no_more(org: Organisation) -> None:
+    await org.given_person("bob", "contributor")
+    known = {"issuer": ISSUER, "subject": "bob"}
+    await org.given(("/v1/identities/unlink", known | {"reason": "A shared account"}))
+    assert_problem(await org.post("/v1/units", {"name": "X"}, "bob"), 403, "identity_not_linked")
+    other = known | {"subject": "nobody", "reason": "A shared account"}
+    assert_problem(await org.post("/v1/identities/unlink", other), 404, "unknown_identity", "/subject")
 
 
 async def test_a_shredded_person_signs_in_no_more(org: Organisation) -> None:

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from goal_ledger_contracts.person import PersonAdded, PersonShredded
+from goal_ledger_contracts.person import PersonAdded, PersonCameBack, PersonLeft, PersonShredded
 from goal_ledger_contracts.workspace import (
     IdentityLinked,
+    IdentityUnlinked,
     KeyIssued,
     KeyRevoked,
     KeyRotated,
@@ -22,6 +23,7 @@ from goal_ledger_domain.access import (
     RevokeKey,
     RevokeRole,
     RotateKey,
+    UnlinkIdentity,
     holder_of_key,
     person_of,
     roles,
@@ -67,6 +69,35 @@ def test_nothing_of_a_shredded_person_signs_in_any_more() -> None:
     record.given(on("person/bob", PersonShredded()))
     assert person_of(record.world, "https://issuer", "bob") is None
     assert holder_of_key(record.world, "k9", D1) is None
+
+
+def test_nothing_of_who_left_signs_in_until_they_come_back() -> None:
+    record = staff().given(
+        on(ACME, IdentityLinked("https://issuer", "bob", "bob"), KeyIssued("k9", "person/bob", D1))
+    )
+    record.given(on("person/bob", PersonLeft()))
+    assert person_of(record.world, "https://issuer", "bob") is None
+    assert holder_of_key(record.world, "k9", D1) is None
+    record.when(GrantRole(meta(), "person/bob", "owner")).then_refused("person_left", "holder")
+    record.when(IssueKey(meta(), "k8", "person/bob", D2)).then_refused("person_left", "holder")
+    record.when(LinkIdentity(meta(), "https://issuer", "b2", "bob")).then_refused("person_left", "person")
+    record.given(on("person/bob", PersonCameBack()))
+    assert person_of(record.world, "https://issuer", "bob") == "person/bob"
+    assert holder_of_key(record.world, "k9", D1) == "person/bob"
+
+
+def test_an_identity_is_unlinked_and_may_be_linked_to_somebody_else() -> None:
+    record = staff().given(on(ACME, IdentityLinked("https://issuer", "bob", "bob")))
+    asked = UnlinkIdentity(R, "https://issuer", "bob")
+    record.when(UnlinkIdentity(meta(), "https://issuer", "bob")).then_refused("reason_required", "reason")
+    record.when(UnlinkIdentity(R, "https://issuer", "x")).then_refused("unknown_identity", "subject")
+    record.when(asked).then(IdentityUnlinked("https://issuer", "bob", "bob"))
+    record.told(asked)
+    record.when(asked).then_nothing_new()
+    assert person_of(record.world, "https://issuer", "bob") is None
+    record.when(LinkIdentity(meta(), "https://issuer", "bob", "ada")).then(
+        IdentityLinked("https://issuer", "bob", "ada")
+    )
 
 
 def test_issuer_and_subject_are_kept_byte_for_byte() -> None:

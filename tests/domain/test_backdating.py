@@ -5,12 +5,22 @@ from typing import Any
 
 import pytest
 from goal_ledger_contracts.unit import UnitCreated, UnitRenamed
-from goal_ledger_contracts.workspace import MomentRecorded
+from goal_ledger_contracts.workspace import (
+    KeyIssued,
+    MomentRecorded,
+    Policy,
+    PolicySet,
+    SystemRegistered,
+    WorkspaceCreated,
+)
+from goal_ledger_domain.access import RevokeKey
 from goal_ledger_domain.command import need_version
 from goal_ledger_domain.moment import RecordMoment
+from goal_ledger_domain.policy import SetPolicy
 from goal_ledger_domain.refusals import Refusal
+from goal_ledger_domain.system import RegisterSystem
 from goal_ledger_domain.unit import RenameUnit
-from support.given_when_then import START, Record, given, meta, on
+from support.given_when_then import START, WORKSPACE, Given, Record, given, meta, on
 
 YESTERDAY = START - timedelta(days=1)
 
@@ -55,6 +65,34 @@ def test_not_even_an_importer_goes_back_within_a_stream() -> None:
     before = YESTERDAY - timedelta(microseconds=1)
     asked = RenameUnit(meta(effective_at=before, importing=True), "shop", "S")
     shop(at=YESTERDAY).when(asked).then_refused("effective_at_goes_back", "effective_at")
+
+
+PAST = meta(effective_at=YESTERDAY, importing=True, reason="As it was")
+LONG_AGO = START - timedelta(days=9)
+
+
+def old_workspace() -> Record:
+    record = Record()
+    record.append(Given(f"workspace/{WORKSPACE}", WorkspaceCreated("Acme", "Europe/Oslo"), LONG_AGO))
+    return record.given(on("unit/shop", UnitCreated("Shop"), at=LONG_AGO))
+
+
+def test_policies_access_and_the_rest_of_the_workspace_do_not_block_each_others_past() -> None:
+    key = KeyIssued("k", "system/till", "1" * 64)
+    record = old_workspace().given(
+        on(f"workspace/{WORKSPACE}", SystemRegistered("till", "Till"), at=LONG_AGO),
+        on(f"workspace/{WORKSPACE}", key, PolicySet("unit/shop", 1, Policy(grace_days=1))),
+    )
+    for asked in (
+        SetPolicy(PAST, "workspace", Policy(grace_days=3)),
+        RegisterSystem(PAST, "shop", "Shop"),
+    ):
+        assert record.when(asked).decision is not None
+    refusal = record.when(SetPolicy(PAST, "unit/shop", Policy(grace_days=3)))
+    refusal.then_refused("effective_at_goes_back", "effective_at")
+    record.when(RevokeKey(PAST, "k")).then_refused("effective_at_goes_back", "effective_at")
+    before = meta(effective_at=LONG_AGO - timedelta(days=1), importing=True, reason="As it was")
+    record.when(SetPolicy(before, "workspace", Policy(grace_days=3))).then_refused("effective_at_goes_back")
 
 
 def test_a_time_that_no_calendar_reckons_with_is_refused() -> None:

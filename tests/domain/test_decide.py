@@ -16,16 +16,16 @@ from support.given_when_then import meta
 DOMAIN = Path(__file__).parents[2] / "libs/domain/goal_ledger_domain"
 
 COMMANDS = """
-CreateWorkspace SetPolicy WithholdText RecordMoment CorrectMoment RetractMoment LinkIdentity GrantRole RevokeRole
+CreateWorkspace SetPolicy WithholdText RecordMoment CorrectMoment RetractMoment LinkIdentity UnlinkIdentity GrantRole RevokeRole
 IssueKey RotateKey RevokeKey RegisterSystem RetireSystem
 CreateUnit RenameUnit MoveUnit CloseUnit NameLead JoinPilotWave LeavePilotWave
-AddPerson RenamePerson JoinUnit LeaveUnit ShredPerson
+AddPerson RenamePerson JoinUnit LeaveUnit LeaveOrganisation ComeBack ShredPerson
 PlanCycle OpenCycle LockCycle CloseCycle ReopenCycle MoveCycleDates
 RegisterFeed RedefineFeed TakeReading ReleaseReading RejectReading CorrectReading RetractReading
 DraftObjective RewordObjective AssignObjective GiveKind PutInCycle MoveToCycle Align Unalign Activate CloseObjective
 ReopenObjective CarryOver ArchiveObjective EndorseChange AddComment GiveKudos
 AddKeyResult RewordKeyResult ChangeMeasure ChangeKeyResultWeight ChangeKeyResultOwner BindPart UnbindPart DropKeyResult
-RecordCheckIn CorrectCheckIn RetractCheckIn
+TakeUpKeyResult RecordCheckIn CorrectCheckIn RetractCheckIn
 """
 
 

@@ -1,10 +1,21 @@
 """People: named, in units, shredded."""
 
-from goal_ledger_contracts.person import PersonAdded, PersonRenamed, PersonShredded, UnitJoined, UnitLeft
+from goal_ledger_contracts.person import (
+    PersonAdded,
+    PersonCameBack,
+    PersonLeft,
+    PersonRenamed,
+    PersonShredded,
+    UnitJoined,
+    UnitLeft,
+)
 from goal_ledger_contracts.unit import UnitClosed, UnitCreated
+from goal_ledger_domain.objective import DraftObjective
 from goal_ledger_domain.person import (
     AddPerson,
+    ComeBack,
     JoinUnit,
+    LeaveOrganisation,
     LeaveUnit,
     RenamePerson,
     ShredPerson,
@@ -12,6 +23,7 @@ from goal_ledger_domain.person import (
     person_present,
     units_of,
 )
+from goal_ledger_domain.unit import NameLead
 from support.given_when_then import Record, given, meta, on
 
 R = meta(reason="Asked to be forgotten")
@@ -84,3 +96,34 @@ def test_a_shredded_person_takes_no_new_text_name_or_seat() -> None:
 
 def test_a_shredded_person_may_still_leave_a_unit() -> None:
     shredded().when(LeaveUnit(meta(), "ada", "shop")).then(UnitLeft("shop"))
+
+
+def test_who_left_the_organisation_may_come_back() -> None:
+    record = people()
+    record.when(LeaveOrganisation(meta(), "ada")).then_refused("reason_required", "reason")
+    record.when(LeaveOrganisation(R, "ada")).then(PersonLeft())
+    record.when(ComeBack(R, "ada")).then_nothing_new()
+    record.told(LeaveOrganisation(R, "ada"))
+    record.when(LeaveOrganisation(R, "ada")).then_nothing_new()
+    assert not person_present(record.world, "ada")
+    record.when(ComeBack(meta(), "ada")).then_refused("reason_required", "reason")
+    record.when(ComeBack(R, "ada")).then(PersonCameBack())
+    record.told(ComeBack(R, "ada"))
+    assert person_present(record.world, "ada")
+    assert units_of(record.world, "ada") == {"shop"}
+
+
+def test_who_left_is_given_nothing_new_and_keeps_what_was_written() -> None:
+    record = people().given(on("unit/it", UnitCreated("IT"))).told(LeaveOrganisation(R, "ada"))
+    record.when(JoinUnit(meta(), "ada", "it")).then_refused("person_left", "person")
+    record.when(NameLead(meta(), "it", "ada")).then_refused("person_left", "person")
+    record.when(DraftObjective(meta(), "o", "O", "person/ada")).then_refused("person_left", "owner")
+    record.when(RenamePerson(meta(), "ada", "Ada B")).then(PersonRenamed("Ada B"))
+    record.when(LeaveUnit(meta(), "ada", "shop")).then(UnitLeft("shop"))
+    record.when(ShredPerson(R, "ada")).then(PersonShredded())
+    assert may_write_text(record.world, "person/ada")
+
+
+def test_who_is_shredded_neither_leaves_nor_comes_back() -> None:
+    for asked in (LeaveOrganisation(R, "ada"), ComeBack(R, "ada")):
+        shredded().when(asked).then_refused("person_shredded", "person")

@@ -103,6 +103,8 @@ class Goals:
                 _unbind(one, data["part"], active, when)
             case "KeyResultDropped":
                 one["dropped"] = when
+            case "KeyResultTakenUp":
+                one.pop("dropped", None)
             case _:
                 changed = {name: one_ for name, one_ in data.items() if name in _KEY_RESULT}
                 if type == "KeyResultOwnerChanged":

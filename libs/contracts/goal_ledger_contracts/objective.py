@@ -194,6 +194,13 @@ class KeyResultDropped:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyResultTakenUp:
+    """The dropped key result counts again: the same one, its history unbroken."""
+
+    key_result: str
+
+
+@dataclass(frozen=True, slots=True)
 class PartValue:
     """The value of one part, or the complete list of a checklist's steps done."""
 

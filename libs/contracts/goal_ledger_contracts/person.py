@@ -28,5 +28,15 @@ class UnitLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonLeft:
+    """Left the organisation: signs in no more and is given nothing new. Goals, roles, seats and texts stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCameBack:
+    """To the organisation: what was linked, granted and issued before counts again."""
+
+
+@dataclass(frozen=True, slots=True)
 class PersonShredded:
     """The person's key is deleted after this fact; every text sealed with it reads ``[erased]`` from then on."""

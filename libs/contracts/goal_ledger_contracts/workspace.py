@@ -66,6 +66,15 @@ class IdentityLinked:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityUnlinked:
+    """Whoever signs in with it is nobody here from now on."""
+
+    issuer: str
+    subject: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoleGranted:
     """``holder`` is ``person/<id>`` or ``system/<id>``."""
 

@@ -1,7 +1,7 @@
 """Access as facts: identities linked to people, roles granted, keys issued to people and systems.
 
-A key itself never comes here: only its id and the SHA-256 of the whole string. A shredded person signs in no more,
-neither by identity nor by key; what was linked and granted stays in the record.
+A key itself never comes here: only its id and the SHA-256 of the whole string. Who left the organisation or is
+shredded signs in no more, neither by identity nor by key; what was linked and granted stays in the record.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.facts import FactData
 from goal_ledger_contracts.workspace import (
     IdentityLinked,
+    IdentityUnlinked,
     KeyIssued,
     KeyRevoked,
     KeyRotated,
@@ -30,7 +31,7 @@ from goal_ledger_domain.person import person_present, present_person
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.system import Registered, registered
 from goal_ledger_domain.target import WORKSPACE
-from goal_ledger_domain.workspace import touch, workspace
+from goal_ledger_domain.workspace import ACCESS, last_effective_at, touch, workspace
 from goal_ledger_domain.world import World
 
 GRANTABLE = ("emitter", "contributor", "owner", "admin", "importer", "analyst", "auditor")
@@ -45,6 +46,13 @@ class LinkIdentity:
     issuer: str
     subject: str
     person: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkIdentity:
+    meta: Meta
+    issuer: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ Key = Valid | Revoked
 
 
 def person_of(world: World, issuer: str, subject: str) -> str | None:
-    """``person/<id>`` of a token's (issuer, subject); None if it is not linked here, or the person is shredded."""
+    """``person/<id>`` of a token's (issuer, subject); None if it is not linked here, or the person is there no more."""
     linked: str | None = world.get("identity", _identity(issuer, subject))
     return f"person/{linked}" if linked is not None and person_present(world, linked) else None
 
@@ -109,7 +117,7 @@ def person_of(world: World, issuer: str, subject: str) -> str | None:
 def holder_of_key(world: World, key_id: str, sha256hex: str) -> str | None:
     """``system/<id>`` or ``person/<id>`` whose key has this digest; None if unknown, rotated away or revoked.
 
-    Keys of a shredded person are no longer taken, as nothing of that person is.
+    Keys of a person who left or is shredded are not taken.
     """
     key: Key | None = world.get("key", key_id)
     if not isinstance(key, Valid) or not hmac.compare_digest(key.digest, sha256hex):
@@ -151,10 +159,13 @@ def _identity(issuer: str, subject: str) -> str:
 
 
 def evolve(world: World, fact: Fact) -> None:
-    touch(world, fact)
+    touch(world, fact, ACCESS)
     match fact.data:
         case IdentityLinked(issuer, subject, person):
             world.put("identity", _identity(issuer, subject), person)
+        case IdentityUnlinked(issuer, subject):
+            world.put("identity", _identity(issuer, subject), None)
+            world.put("unlinked", _identity(issuer, subject), fact.data.person)
         case RoleGranted(holder, role):
             world.put("roles", holder, roles(world, holder) | {role})
         case RoleRevoked(holder, role):
@@ -170,7 +181,7 @@ def evolve(world: World, fact: Fact) -> None:
 def _record(world: World, meta: Meta, id: str, data: FactData, situation: Situation) -> Decision:
     here = workspace(world)
     return Decision(
-        id, here.stream, (draft(meta, situation, here.stream, data, after=here.last_effective_at),)
+        id, here.stream, (draft(meta, situation, here.stream, data, after=last_effective_at(world, ACCESS)),)
     )
 
 
@@ -190,6 +201,19 @@ def _link(world: World, command: LinkIdentity, situation: Situation) -> Decision
     return _record(
         world, command.meta, command.person, IdentityLinked(issuer, subject, command.person), situation
     )
+
+
+def _unlink(world: World, command: UnlinkIdentity, situation: Situation) -> Decision:
+    name = _identity(command.issuer, command.subject)
+    linked: str | None = world.get("identity", name)
+    if linked is None:
+        before: str | None = world.get("unlinked", name)
+        if before is None:
+            raise Refusal("unknown_identity", "This identity was never linked here.", field="subject")
+        return _same(world, before)
+    need_reason(command.meta, "unlinking an identity")
+    data = IdentityUnlinked(command.issuer, command.subject, linked)
+    return _record(world, command.meta, linked, data, situation)
 
 
 def _need_holder(world: World, holder: str) -> None:
@@ -264,6 +288,7 @@ def _key(world: World, id: str) -> Key:
 DECIDER = Decider(
     commands={
         LinkIdentity: Rule(_link, may=Permission.ACCESS, on=WORKSPACE, shows="person", creates=True),
+        UnlinkIdentity: Rule(_unlink, may=Permission.ACCESS, on=WORKSPACE, shows="person", ends_access=True),
         GrantRole: Rule(_grant, may=Permission.ACCESS, on=WORKSPACE, shows="holder"),
         RevokeRole: Rule(_revoke_role, may=Permission.ACCESS, on=WORKSPACE, shows="holder", ends_access=True),
         IssueKey: Rule(_issue, may=Permission.ACCESS, on=WORKSPACE, shows="key", creates=True),
@@ -273,6 +298,7 @@ DECIDER = Decider(
     folds=dict.fromkeys(
         (
             IdentityLinked,
+            IdentityUnlinked,
             RoleGranted,
             RoleRevoked,
             KeyIssued,

@@ -131,6 +131,19 @@ def cycle_state(world: World, id: str | None) -> Cycle | None:
     return found
 
 
+def need_open(world: World, id: str, field: str = "cycle") -> Open:
+    """Refuses ``unknown_cycle``, ``cycle_not_open``, ``cycle_locked`` and ``cycle_closed``."""
+    match cycle(world, id, field):
+        case Planned():
+            raise _not_open(id)
+        case Locked():
+            raise _locked(id)
+        case Closed():
+            raise _closed(id)
+        case Open() as found:
+            return found
+
+
 def evolve(world: World, fact: Fact) -> None:
     id, at, data = fact.stream_id, fact.effective_at, fact.data
     if isinstance(data, CyclePlanned):
@@ -182,7 +195,7 @@ def _open(world: World, command: OpenCycle, situation: Situation) -> Decision:
         case Open():
             return _same(command)
         case Locked():
-            raise Refusal("cycle_locked", f"The cycle {command.cycle} is locked: reopen it.", field="cycle")
+            raise _locked(command.cycle)
         case Closed():
             raise _closed(command.cycle)
         case _:
@@ -248,6 +261,10 @@ def _move_dates(world: World, command: MoveCycleDates, situation: Situation) -> 
 
 def _not_open(id: str) -> Refusal:
     return Refusal("cycle_not_open", f"The cycle {id} is planned: open it first.", field="cycle")
+
+
+def _locked(id: str) -> Refusal:
+    return Refusal("cycle_locked", f"The cycle {id} is locked: reopen it.", field="cycle")
 
 
 def _closed(id: str) -> Refusal:

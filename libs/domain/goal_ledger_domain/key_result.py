@@ -1,4 +1,4 @@
-"""Key results: what must be true for the objective to be reached; added, changed, dropped.
+"""Key results: what must be true for the objective to be reached; added, changed, dropped, taken up again.
 
 Once the objective is activated its key results, and the steps and parts of each, must not all have weight 0.
 """
@@ -18,6 +18,7 @@ from goal_ledger_contracts.objective import (
     KeyResultDropped,
     KeyResultOwnerChanged,
     KeyResultReworded,
+    KeyResultTakenUp,
     KeyResultWeightChanged,
     MeasureChanged,
 )
@@ -99,6 +100,14 @@ class DropKeyResult:
     key_result: str
 
 
+@dataclass(frozen=True, slots=True)
+class TakeUpKeyResult:
+    """A dropped key result counts again."""
+
+    meta: Meta
+    key_result: str
+
+
 def need_weights(key_results: Iterable[KeyResult]) -> None:
     """A commitment's key results (undropped ones; none is fine) count for something, and so does each within."""
     ones = list(key_results)
@@ -143,6 +152,8 @@ def _add(world: World, command: AddKeyResult, situation: Situation) -> Decision:
     )
     if world.get("key-result", id) is not None:
         present = state.goal.key_results.get(id)
+        if present is not None and present.dropped:
+            raise _dropped(id, ": take it up again")
         if present is not None and present.added == data:
             return same(state, id=id)
         raise Refusal("id_taken", f"There is another key result {id}.", field="key_result")
@@ -158,8 +169,12 @@ def _add(world: World, command: AddKeyResult, situation: Situation) -> Decision:
 def _undropped(world: World, id: str) -> tuple[Objective, KeyResult]:
     state, one = known_key_result(world, id)
     if one.dropped:
-        raise Refusal("key_result_dropped", f"The key result {id} is dropped.", field="key_result")
+        raise _dropped(id)
     return state, one
+
+
+def _dropped(id: str, instead: str = "") -> Refusal:
+    return Refusal("key_result_dropped", f"The key result {id} is dropped{instead}.", field="key_result")
 
 
 def _reword(world: World, command: RewordKeyResult, situation: Situation) -> Decision:
@@ -216,6 +231,18 @@ def _drop(world: World, command: DropKeyResult, situation: Situation) -> Decisio
     return define(world, command.meta, situation, state, data, "dropping a key result", id=one.id)
 
 
+def _take_up(world: World, command: TakeUpKeyResult, situation: Situation) -> Decision:
+    state, one = known_key_result(world, command.key_result)
+    if not one.dropped:
+        return same(state, id=one.id)
+    need_reason(command.meta, "taking up a dropped key result")
+    if not isinstance(state, Drafted):
+        need_room(world, state, more=1)
+    _need_weights_with(state, replace(one, dropped=False))
+    data = KeyResultTakenUp(one.id)
+    return define(world, command.meta, situation, state, data, "taking up a key result", id=one.id)
+
+
 def _as_added(data: KeyResultAdded) -> KeyResult:
     return KeyResult(
         data.key_result,
@@ -261,6 +288,7 @@ DECIDER = Decider(
             _change_owner, may=Permission.DEFINE_GOAL, on=its_key_result, shows="key-result"
         ),
         DropKeyResult: Rule(_drop, may=Permission.DEFINE_GOAL, on=its_key_result, shows="key-result"),
+        TakeUpKeyResult: Rule(_take_up, may=Permission.DEFINE_GOAL, on=its_key_result, shows="key-result"),
     },
     folds={
         KeyResultAdded: _fold_added,
@@ -269,5 +297,6 @@ DECIDER = Decider(
         KeyResultWeightChanged: defines_key_result(lambda _, data: {"weight": data.weight}),
         KeyResultOwnerChanged: defines_key_result(lambda _, data: {"owner": data.owner}),
         KeyResultDropped: defines_key_result(lambda _, data: {"dropped": True}),
+        KeyResultTakenUp: defines_key_result(lambda _, data: {"dropped": False}),
     },
 )

@@ -18,17 +18,21 @@ from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.objective import (
     KeyResultAdded,
+    MovedToCycle,
     ObjectiveActivated,
     ObjectiveArchived,
     ObjectiveCarriedOver,
     ObjectiveClosed,
     ObjectiveDrafted,
     ObjectiveReopened,
+    PutInCycle,
 )
 
+from goal_ledger_domain import cycle as cycles
 from goal_ledger_domain import text, values
 from goal_ledger_domain.authors import need_author, need_writable
 from goal_ledger_domain.command import Meta, draft, need_reason
+from goal_ledger_domain.cycle import cycle_state, need_open
 from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.goal import (
     Active,
@@ -73,8 +77,11 @@ class CloseObjective:
 
 @dataclass(frozen=True, slots=True)
 class ReopenObjective:
+    """``cycle``: the open cycle to go on in; of a goal whose own is closed it must be named."""
+
     meta: Meta
     objective: str
+    cycle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +176,37 @@ def _need_dropped(data: ObjectiveClosed) -> None:
 
 def _reopen(world: World, command: ReopenObjective, situation: Situation) -> Decision:
     state = known(world, command.objective)
-    if isinstance(state, Drafted | Active) and state.goal.reopened:
+    if (
+        isinstance(state, Drafted | Active)
+        and state.goal.reopened
+        and command.cycle in (None, state.goal.cycle)
+    ):
         return same(state)
     if isinstance(state, Drafted | Active):
         raise Refusal(
             "objective_not_closed", f"{state.goal.stream} is not closed: there is nothing to reopen."
         )
     need_may(world, command.meta, state, Deed.REOPEN, "reopening an objective")
+    cycle = _cycle_to_go_on_in(world, command, state)
     need_turn(world, state, state.goal.owner)
-    return changed(command.meta, situation, state, ObjectiveReopened())
+    reopened = changed(command.meta, situation, state, ObjectiveReopened())
+    if cycle is None:
+        return reopened
+    put = PutInCycle if state.goal.cycle is None else MovedToCycle
+    moved = changed(command.meta, situation, state, put(cycle))
+    return replace(reopened, drafts=reopened.drafts + moved.drafts)
+
+
+def _cycle_to_go_on_in(world: World, command: ReopenObjective, state: Objective) -> str | None:
+    """None: the goal's own. No goal is active where it can neither be closed nor moved."""
+    own = state.goal.cycle
+    if command.cycle not in (None, own):
+        need_open(world, command.cycle)
+        return command.cycle
+    if isinstance(cycle_state(world, own), cycles.Closed):
+        sentence = f"The cycle {own} is closed: name an open cycle for {state.goal.stream} to go on in."
+        raise Refusal("reopening_needs_cycle", sentence, field="cycle")
+    return None
 
 
 def _archive(world: World, command: ArchiveObjective, situation: Situation) -> Decision:

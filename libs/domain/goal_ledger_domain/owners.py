@@ -9,7 +9,7 @@ from goal_ledger_domain.world import World
 
 
 def need_owner(world: World, reference: str, field: str) -> str:
-    """The reference ``unit/<id>`` or ``person/<id>``. Refuses what is not there, closed or shredded."""
+    """The reference ``unit/<id>`` or ``person/<id>``. Refuses a unit that is closed and a person who is there no more."""
     kind, id = text.reference(reference, field, "unit", "person")
     if kind == "unit":
         open_unit(world, id, field)

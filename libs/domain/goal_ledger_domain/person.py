@@ -1,4 +1,4 @@
-"""People: an opaque id, a display name kept apart, the units they are in, and shredding."""
+"""People: an opaque id, a display name kept apart, the units they are in, leaving, coming back, and shredding."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from datetime import datetime
 
 from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
-from goal_ledger_contracts.person import PersonAdded, PersonRenamed, PersonShredded, UnitJoined, UnitLeft
+from goal_ledger_contracts.person import (
+    PersonAdded,
+    PersonCameBack,
+    PersonLeft,
+    PersonRenamed,
+    PersonShredded,
+    UnitJoined,
+    UnitLeft,
+)
 
 from goal_ledger_domain import text
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
@@ -48,6 +56,22 @@ class LeaveUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveOrganisation:
+    """Ends all access at once; goals, seats, roles and texts stay as they are."""
+
+    meta: Meta
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComeBack:
+    """What was linked, granted and issued before the person left counts again."""
+
+    meta: Meta
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShredPerson:
     meta: Meta
     person: str
@@ -62,12 +86,20 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """The organisation; may come back."""
+
+    units: frozenset[str]
+    last_effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Shredded:
     units: frozenset[str]
     last_effective_at: datetime
 
 
-Person = Present | Shredded
+Person = Present | Left | Shredded
 
 
 def person(world: World, id: str, field: str = "person") -> Person:
@@ -79,6 +111,14 @@ def person(world: World, id: str, field: str = "person") -> Person:
 
 
 def present_person(world: World, id: str, field: str = "person") -> Present:
+    """Refuses ``unknown_person``, ``person_left`` and ``person_shredded``."""
+    found = unshredded_person(world, id, field)
+    if isinstance(found, Left):
+        raise Refusal("person_left", f"The person {id} left the organisation.", field=field)
+    return found
+
+
+def unshredded_person(world: World, id: str, field: str = "person") -> Present | Left:
     """Refuses ``unknown_person`` and ``person_shredded``."""
     found = person(world, id, field)
     if isinstance(found, Shredded):
@@ -87,7 +127,7 @@ def present_person(world: World, id: str, field: str = "person") -> Present:
 
 
 def person_present(world: World, id: str) -> bool:
-    """Whether the person exists and is not shredded."""
+    """Whether the person exists, did not leave and is not shredded."""
     return isinstance(world.get("person", id), Present)
 
 
@@ -116,6 +156,10 @@ def evolve(world: World, fact: Fact) -> None:
         case UnitLeft(unit_id):
             before = world.get("person", id)
             world.put("person", id, replace(before, units=before.units - {unit_id}, last_effective_at=at))
+        case PersonLeft():
+            world.put("person", id, Left(world.get("person", id).units, at))
+        case PersonCameBack():
+            world.put("person", id, Present(world.get("person", id).units, at))
         case PersonShredded():
             world.put("person", id, Shredded(world.get("person", id).units, at))
 
@@ -143,7 +187,7 @@ def _add(world: World, command: AddPerson, situation: Situation) -> Decision:
     stream = f"person/{text.id_of(command.person, 'person')}"
     name = text.line(command.display_name, "display_name")
     if world.get("person", command.person) is not None:
-        present_person(world, command.person)
+        unshredded_person(world, command.person)
         if _name(situation, command.person) == name:
             return nothing_new(command.person, stream)
         raise Refusal("id_taken", f"There is another person {command.person}.", field="person")
@@ -152,7 +196,7 @@ def _add(world: World, command: AddPerson, situation: Situation) -> Decision:
 
 
 def _rename(world: World, command: RenamePerson, situation: Situation) -> Decision:
-    before, stream = present_person(world, command.person), f"person/{command.person}"
+    before, stream = unshredded_person(world, command.person), f"person/{command.person}"
     name = text.line(command.display_name, "display_name")
     if _name(situation, command.person) == name:
         return nothing_new(command.person, stream)
@@ -179,6 +223,24 @@ def _leave(world: World, command: LeaveUnit, situation: Situation) -> Decision:
     return Decision(command.person, stream, (left,))
 
 
+def _leave_organisation(world: World, command: LeaveOrganisation, situation: Situation) -> Decision:
+    before, stream = unshredded_person(world, command.person), f"person/{command.person}"
+    if isinstance(before, Left):
+        return nothing_new(command.person, stream)
+    need_reason(command.meta, "leaving the organisation")
+    left = draft(command.meta, situation, stream, PersonLeft(), after=before.last_effective_at)
+    return Decision(command.person, stream, (left,))
+
+
+def _come_back(world: World, command: ComeBack, situation: Situation) -> Decision:
+    before, stream = unshredded_person(world, command.person), f"person/{command.person}"
+    if isinstance(before, Present):
+        return nothing_new(command.person, stream)
+    need_reason(command.meta, "coming back to the organisation")
+    back = draft(command.meta, situation, stream, PersonCameBack(), after=before.last_effective_at)
+    return Decision(command.person, stream, (back,))
+
+
 def _shred(world: World, command: ShredPerson, situation: Situation) -> Decision:
     before, stream = person(world, command.person), f"person/{command.person}"
     if isinstance(before, Shredded):
@@ -196,6 +258,10 @@ DECIDER = Decider(
         RenamePerson: Rule(_rename, may=Permission.ORGANISE, on=WORKSPACE, shows="person", lookups=_lookups),
         JoinUnit: Rule(_join, may=Permission.ORGANISE, on=WORKSPACE, shows="person"),
         LeaveUnit: Rule(_leave, may=Permission.ORGANISE, on=WORKSPACE, shows="person"),
+        LeaveOrganisation: Rule(
+            _leave_organisation, may=Permission.ACCESS, on=WORKSPACE, shows="person", ends_access=True
+        ),
+        ComeBack: Rule(_come_back, may=Permission.ACCESS, on=WORKSPACE, shows="person"),
         ShredPerson: Rule(
             _shred, may=Permission.SHRED, on=WORKSPACE, shows="person", exclusive=True, ends_access=True
         ),
@@ -206,6 +272,8 @@ DECIDER = Decider(
             PersonRenamed,
             UnitJoined,
             UnitLeft,
+            PersonLeft,
+            PersonCameBack,
             PersonShredded,
         ),
         evolve,

@@ -17,7 +17,7 @@ from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.unit_tree import unit, units_above
-from goal_ledger_domain.workspace import known_time_zone, touch, workspace
+from goal_ledger_domain.workspace import known_time_zone, last_effective_at, touch, workspace
 from goal_ledger_domain.world import World
 
 ROLL_UPS = ("key_results", "aligned", "both")
@@ -53,7 +53,7 @@ class Revision:
 def evolve(world: World, fact: Fact) -> None:
     set_: PolicySet = fact.data
     world.put("policy", set_.scope, Revision(set_.revision, set_.policy))
-    touch(world, fact)
+    touch(world, fact, set_.scope)
 
 
 def in_force(world: World, owner: str, objective: str | None = None) -> Policy:
@@ -93,7 +93,7 @@ def _set(world: World, command: SetPolicy, situation: Situation) -> Decision:
     return Decision(
         command.scope,
         here.stream,
-        (draft(command.meta, situation, here.stream, data, after=here.last_effective_at),),
+        (draft(command.meta, situation, here.stream, data, after=last_effective_at(world, command.scope)),),
     )
 
 

@@ -20,6 +20,10 @@ _STATE: dict[str, tuple[str, str]] = {
     "after_lock": ("conflict", "The check-in is effective after the lock of the objective's cycle."),
     "after_closing": ("conflict", "The check-in is effective after the closing of the objective."),
     "admin_only": ("forbidden", "In this state only an admin may do this."),
+    "reopening_needs_cycle": (
+        "conflict",
+        "A goal whose cycle is closed is reopened in an open cycle, which is to be named.",
+    ),
     "already_in_cycle": ("conflict", "The objective is in another cycle; move it, with a reason."),
     "not_in_cycle": ("conflict", "The objective is in no cycle; put it in one."),
     "already_carried_over": ("conflict", "The objective was carried over before; into which is given."),
@@ -42,7 +46,7 @@ _DEFINITION: dict[str, tuple[str, str]] = {
         "invalid",
         "A commitment needs a weight above 0 among its key results, steps and parts.",
     ),
-    "key_result_dropped": ("conflict", "The key result is dropped."),
+    "key_result_dropped": ("conflict", "The key result is dropped; it can be taken up again."),
     "too_many_active_objectives": (
         "conflict",
         "The owner has as many active objectives as the policy allows.",

@@ -17,6 +17,7 @@ ORGANISATION: dict[str, tuple[str, str]] = {
     "moment_retracted": ("conflict", "The moment was retracted and cannot be corrected."),
     # access and systems
     "identity_taken": ("conflict", "The identity is linked to another person."),
+    "unknown_identity": ("not_found", "The identity was never linked in this workspace."),
     "unknown_key": ("not_found", "There is no such key in this workspace."),
     "key_revoked": ("conflict", "The key is revoked."),
     "last_admin": (
@@ -32,6 +33,7 @@ ORGANISATION: dict[str, tuple[str, str]] = {
     "unit_loop": ("conflict", "The unit would lie below itself; the path is given."),
     "unit_too_deep": ("conflict", "The tree of units would have more levels than its limit."),
     "unknown_person": ("not_found", "There is no such person in this workspace."),
+    "person_left": ("conflict", "The person left the organisation: nothing new is given to them."),
     "person_shredded": ("conflict", "The person is shredded: no new text, name or task is taken."),
     # cycles
     "unknown_cycle": ("not_found", "There is no such cycle in this workspace."),

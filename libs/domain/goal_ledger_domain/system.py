@@ -15,7 +15,7 @@ from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.target import WORKSPACE
-from goal_ledger_domain.workspace import touch, workspace
+from goal_ledger_domain.workspace import REST, last_effective_at, touch, workspace
 from goal_ledger_domain.world import World
 
 
@@ -62,7 +62,7 @@ def registered(world: World, id: str, field: str = "system") -> Registered:
 
 
 def evolve(world: World, fact: Fact) -> None:
-    touch(world, fact)
+    touch(world, fact, REST)
     match fact.data:
         case SystemRegistered(id, name):
             world.put("system", id, Registered(name))
@@ -77,7 +77,7 @@ def _record(
     world: World, command: RegisterSystem | RetireSystem, data: FactData, situation: Situation
 ) -> Decision:
     here = workspace(world)
-    recorded = draft(command.meta, situation, here.stream, data, after=here.last_effective_at)
+    recorded = draft(command.meta, situation, here.stream, data, after=last_effective_at(world, REST))
     return Decision(command.system, here.stream, (recorded,))
 
 

@@ -61,8 +61,7 @@ class Workspace:
     id: str
     name: str
     time_zone: str
-    last_effective_at: datetime
-    """Of the stream's facts, moments aside."""
+    created_at: datetime
 
     @property
     def stream(self) -> str:
@@ -77,11 +76,19 @@ def workspace(world: World) -> Workspace:
     return found
 
 
-def touch(world: World, fact: Fact) -> None:
-    """Note when the workspace's stream last took effect; every evolve of its facts but moments calls this."""
-    before = world.get("workspace", "")
-    if before is not None:
-        world.put("workspace", "", replace(before, last_effective_at=fact.effective_at))
+ACCESS, REST = "access", ""
+"""Scopes of the workspace's stream in which time never goes back, each by itself; beside them every policy's scope."""
+
+
+def touch(world: World, fact: Fact, scope: str) -> None:
+    """Note when the scope's facts last took effect; every evolve of the stream's facts but moments calls this."""
+    world.put("touched", scope, fact.effective_at)
+
+
+def last_effective_at(world: World, scope: str) -> datetime:
+    """The limit of backdating within the scope: its last fact, else the creation of the workspace."""
+    touched: datetime | None = world.get("touched", scope)
+    return workspace(world).created_at if touched is None else touched
 
 
 def evolve(world: World, fact: Fact) -> None:
@@ -90,9 +97,9 @@ def evolve(world: World, fact: Fact) -> None:
             world.put("workspace", "", Workspace(fact.stream_id, name, time_zone, fact.effective_at))
         case TextWithheld(event_id, pointer):
             world.put("withheld", event_id + pointer, True)
-            touch(world, fact)
+            touch(world, fact, REST)
         case StoreRestored():
-            touch(world, fact)
+            touch(world, fact, REST)
 
 
 def known_time_zone(name: str, field: str) -> str:
@@ -157,7 +164,7 @@ def _withhold(world: World, command: WithholdText, situation: Situation) -> Deci
     return Decision(
         here.id,
         here.stream,
-        (draft(command.meta, situation, here.stream, data, after=here.last_effective_at),),
+        (draft(command.meta, situation, here.stream, data, after=last_effective_at(world, REST)),),
     )
 
 

@@ -4,7 +4,8 @@ A batch is decided on a branch: its changes lie over the committed state and are
 or dropped. Nothing below a branch is ever changed by it.
 
 Kinds: ``workspace`` (one, id ``""``), ``unit``, ``person``, ``cycle``, ``objective``, ``feed``, ``moment``, ``system``,
-``identity`` (issuer, subject), ``key`` (id), ``roles`` (holder), ``policy`` (scope), ``wave`` and the index
+``identity`` (issuer, subject), ``key`` (id), ``roles`` (holder), ``unlinked`` (identity), ``policy`` (scope),
+``touched`` (scope), ``wave`` and the index
 ``key-result`` (id → objective id).
 """
 

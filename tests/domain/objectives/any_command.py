@@ -19,7 +19,7 @@ from domain.objectives.organisation import (
 )
 from goal_ledger_contracts.cycle import CycleLocked
 from goal_ledger_contracts.measures import Aligned, Increase
-from goal_ledger_contracts.objective import ObjectiveArchived, PartValue
+from goal_ledger_contracts.objective import KeyResultDropped, ObjectiveArchived, PartValue
 from goal_ledger_domain.alignment import Align, Unalign
 from goal_ledger_domain.binding import BindPart, UnbindPart
 from goal_ledger_domain.check_in import CorrectCheckIn, RecordCheckIn, RetractCheckIn
@@ -31,6 +31,7 @@ from goal_ledger_domain.key_result import (
     ChangeMeasure,
     DropKeyResult,
     RewordKeyResult,
+    TakeUpKeyResult,
 )
 from goal_ledger_domain.lifecycle import (
     Activate,
@@ -103,6 +104,7 @@ COMMANDS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     ChangeKeyResultWeight: {"key_result": KEY_RESULT, "weight": WEIGHT},
     ChangeKeyResultOwner: {"key_result": KEY_RESULT, "owner": OWNER},
     DropKeyResult: {"key_result": KEY_RESULT},
+    TakeUpKeyResult: {"key_result": one_of(["gone", "gone", "visitors"])},
     BindPart: {
         "key_result": one_of(["visitors", "visitors", "reach"]),
         "part": one_of(["value", "value", "sales"]),
@@ -129,7 +131,7 @@ COMMANDS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
         "suggested": GRADE,
         "retrospective": one_of([None, "So it was "]),
     },
-    ReopenObjective: {"objective": just("web-shop")},
+    ReopenObjective: {"objective": just("web-shop"), "cycle": one_of([None, "q1", "q2"])},
     CarryOver: {"objective": just("web-shop"), "into": one_of(["next", "after"]), "cycle": CYCLE},
     ArchiveObjective: {"objective": just("web-shop")},
     RecordCheckIn: {"check_in": ID, "key_result": KEY_RESULT, **SAID},
@@ -151,9 +153,13 @@ SOMETHING_SAID = (
 
 
 def organised(record: Record) -> Record:
-    """Beside the goal: a company's objective with an aligned key result, and a team's."""
+    """The goal with a key result that was dropped; beside it a company's objective with an aligned one, and a team's."""
     return record.given(
-        drafted("company"), key_result("sum", Aligned(), of="company"), drafted("team", cycle="q1")
+        key_result("gone"),
+        on("objective/web-shop", KeyResultDropped("gone")),
+        drafted("company"),
+        key_result("sum", Aligned(), of="company"),
+        drafted("team", cycle="q1"),
     )
 
 

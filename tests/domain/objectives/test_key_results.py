@@ -29,7 +29,7 @@ from goal_ledger_contracts.measures import (
     Step,
     Zones,
 )
-from goal_ledger_contracts.workspace import SystemRetired
+from goal_ledger_contracts.workspace import Policy, SystemRetired
 from goal_ledger_domain.alignment import Align
 from goal_ledger_domain.binding import BindPart, UnbindPart
 from goal_ledger_domain.key_result import (
@@ -39,8 +39,10 @@ from goal_ledger_domain.key_result import (
     ChangeMeasure,
     DropKeyResult,
     RewordKeyResult,
+    TakeUpKeyResult,
 )
 from goal_ledger_domain.lifecycle import Activate
+from goal_ledger_domain.policy import SetPolicy
 from support.given_when_then import WORKSPACE, meta, on
 
 ONE, NOUGHT = Decimal(1), Decimal(0)
@@ -263,3 +265,31 @@ def test_rewording_states_the_whole_wording_also_the_description() -> None:
     record.when(RewordKeyResult(meta(), "visitors", "Visitors")).then(
         facts.KeyResultReworded("visitors", "Visitors")
     )
+
+
+def test_a_dropped_key_result_is_taken_up_again_with_a_reason() -> None:
+    record = active_goal().told(DropKeyResult(because(), "visitors"))
+    record.when(TakeUpKeyResult(meta(), "visitors")).then_refused("reason_required", "reason")
+    record.when(TakeUpKeyResult(because(), "visitors")).then(facts.KeyResultTakenUp("visitors"))
+    record.told(TakeUpKeyResult(because(), "visitors"))
+    record.when(TakeUpKeyResult(because(), "visitors")).then_nothing_new()
+    record.when(ChangeKeyResultWeight(because(), "visitors", Decimal(3))).then(
+        facts.KeyResultWeightChanged("visitors", Decimal(3))
+    )
+
+
+def test_adding_a_dropped_key_result_again_says_to_take_it_up() -> None:
+    asked = AddKeyResult(because(), "web-shop", "k", "K", VISITORS)
+    record = active_goal().told(asked, DropKeyResult(because(), "k"))
+    refusal = record.when(asked).then_refused("key_result_dropped", "key_result")
+    assert "take it up again" in refusal.sentence
+
+
+def test_what_is_taken_up_again_keeps_to_the_limits_of_a_commitment() -> None:
+    weightless = AddKeyResult(because(), "web-shop", "k", "K", WEIGHTLESS)
+    record = draft_goal().told(weightless, DropKeyResult(because(), "k"), Activate(meta(), "web-shop"))
+    record.when(TakeUpKeyResult(because(), "k")).then_refused("weights_all_zero")
+    full = active_goal().told(
+        DropKeyResult(because(), "open"), SetPolicy(because(), "workspace", Policy(max_key_results=2))
+    )
+    full.when(TakeUpKeyResult(because(), "open")).then_refused("too_many_key_results")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from domain.objectives.organisation import BOSS, IMPORTER, active_goal, because, closed, draft_goal, drafted
-from goal_ledger_contracts.cycle import CycleClosed, CycleLocked
+from goal_ledger_contracts.cycle import CycleClosed, CycleLocked, CycleOpened, CyclePlanned
 from goal_ledger_contracts.measures import Increase
-from goal_ledger_contracts.objective import ObjectiveArchived, PartValue
+from goal_ledger_contracts.objective import (
+    MovedToCycle,
+    ObjectiveArchived,
+    ObjectiveReopened,
+    PartValue,
+    PutInCycle,
+)
 from goal_ledger_domain import state_table
 from goal_ledger_domain.alignment import Align
 from goal_ledger_domain.check_in import CorrectCheckIn, RecordCheckIn, RetractCheckIn
@@ -134,7 +140,7 @@ DEEDS: dict[str, list[Any]] = {
         lambda m: CloseObjective(m, "web-shop", "missed"),
         lambda m: CloseObjective(m, "web-shop", "dropped"),
     ],
-    "reopen": [lambda m: ReopenObjective(m, "web-shop")],
+    "reopen": [lambda m: ReopenObjective(m, "web-shop", "q2")],
 }
 
 CELLS = [
@@ -283,3 +289,33 @@ def test_reopening_once_more_is_nothing_new() -> None:
     for state in (ended, archived, lambda: draft().told(CloseObjective(meta(), "web-shop", "dropped"))):
         reopened = state().told(ReopenObjective(because(actor=BOSS), "web-shop"))
         reopened.when(ReopenObjective(because(actor=BOSS), "web-shop")).then_nothing_new()
+
+
+def test_a_goal_of_a_closed_cycle_is_reopened_in_an_open_one_that_is_named() -> None:
+    for state in (cycle_closed, archived_in_closed_cycle):
+        for own in (None, "q1"):
+            asked = ReopenObjective(because(actor=BOSS), "web-shop", own)
+            state().when(asked).then_refused("reopening_needs_cycle", "cycle")
+        asked = ReopenObjective(because(actor=BOSS), "web-shop", "q2")
+        state().when(asked).then(ObjectiveReopened(), MovedToCycle("q2"))
+        record = state().told(asked)
+        record.when(asked).then_nothing_new()
+        assert goes(record, CloseObjective(meta(), "web-shop", "missed"))
+
+
+def test_the_cycle_to_go_on_in_is_open() -> None:
+    planned = on("cycle/q3", CyclePlanned("Q3", date(2026, 7, 1), date(2026, 9, 30)))
+    for given, code in (
+        (planned, "cycle_not_open"),
+        (planned + on("cycle/q3", CycleOpened(), CycleLocked()), "cycle_locked"),
+        (planned + on("cycle/q3", CycleOpened(), CycleClosed()), "cycle_closed"),
+    ):
+        asked = ReopenObjective(because(actor=BOSS), "web-shop", "q3")
+        cycle_closed().given(given).when(asked).then_refused(code, "cycle")
+    cycle_closed().when(ReopenObjective(because(actor=BOSS), "web-shop", "q9")).then_refused("unknown_cycle")
+
+
+def test_a_goal_without_a_cycle_may_be_put_in_one_when_it_is_reopened() -> None:
+    record = active_without_cycle().told(CloseObjective(meta(), "web-shop", "missed"))
+    record.when(ReopenObjective(because(), "web-shop", "q2")).then(ObjectiveReopened(), PutInCycle("q2"))
+    record.when(ReopenObjective(because(), "web-shop")).then(ObjectiveReopened())

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from goal_ledger_contracts.measures import Ranged, Zones
-from goal_ledger_contracts.objective import KeyResultAdded, KeyResultReworded
-from projection.query.story import Story, d
+from goal_ledger_contracts.objective import (
+    KeyResultAdded,
+    KeyResultDropped,
+    KeyResultReworded,
+    KeyResultTakenUp,
+)
+from goal_ledger_contracts.person import PersonAdded, PersonCameBack, PersonLeft
+from goal_ledger_contracts.personal import Sealed
+from goal_ledger_contracts.workspace import IdentityLinked, IdentityUnlinked, KeyIssued
+from projection.query.story import ISSUER, TEN, Story, d
 
 
 async def test_a_key_result_shows_its_description_and_the_texts_of_its_zones(story: Story) -> None:
@@ -25,3 +35,79 @@ async def test_a_key_result_shows_its_description_and_the_texts_of_its_zones(sto
         {"field": "key_results/known/description", "before": "By the agency", "after": None},
         {"field": "key_results/known/text", "before": "Known", "after": "Known in town"},
     ]
+
+
+async def test_a_key_result_taken_up_again_counts_with_all_that_was_said_before(story: Story) -> None:
+    story.goal("shop", ("visits", TEN), ("sales", TEN))
+    story.check_in("shop", "visits", "10")
+    story.check_in("shop", "sales", "0")
+    story.tell("objective/shop", KeyResultDropped("visits"), reason="Not ours")
+    dropped = await story.arrive()
+    story.tell("objective/shop", KeyResultTakenUp("visits"), reason="Ours after all")
+    await story.arrive()
+    then = await story.ask("/v1/objectives/shop", known_at=dropped)
+    now = await story.ask("/v1/objectives/shop")
+    assert (then["objective"]["score"], now["objective"]["score"]) == ("0", "0.5")
+    visits = await story.ask("/v1/key-results/visits")
+    assert (visits["key_result"]["dropped"], visits["key_result"]["score"]) == (False, "1")
+    assert now["objective"]["score_difference"] == "0"
+
+
+SEALED = Sealed("person/bob", "AAAAAAAAAAAAAAAA", "AAAA")
+
+
+async def test_who_left_the_organisation_signs_in_no_more_until_coming_back(story: Story) -> None:
+    story.tell("person/bob", PersonAdded(SEALED))
+    story.person("bob")
+    await story.arrive()
+    assert (await story.get("/v1/objectives", "bob")).status_code == 200
+    story.tell("person/bob", PersonLeft(), reason="Another job")
+    await story.arrive()
+    answer = await story.get("/v1/objectives", "bob")
+    assert (answer.status_code, answer.json()["code"]) == (403, "identity_not_linked")
+    story.tell("person/bob", PersonCameBack(), reason="Back again")
+    await story.arrive()
+    assert (await story.get("/v1/objectives", "bob")).status_code == 200
+
+
+async def test_goals_stay_and_show_an_owner_who_left(story: Story) -> None:
+    story.tell("person/bob", PersonAdded(SEALED))
+    story.goal("shop", owner="person/bob")
+    there = await story.arrive()
+    left = story.tell("person/bob", PersonLeft(), reason="Another job")
+    await story.arrive()
+    now = await story.ask("/v1/objectives/shop")
+    then = await story.ask("/v1/objectives/shop", known_at=there)
+    assert (now["objective"]["owner"], now["objective"]["owner_left"]) == ("person/bob", True)
+    assert then["objective"]["owner_left"] is False
+    assert [one["owner_left"] for one in (await story.ask("/v1/objectives"))["items"]] == [True]
+    (bob,) = [one for one in (await story.ask("/v1/people"))["items"] if one["id"] == "bob"]
+    assert bob["left_at"] == f"{left.effective_at:%Y-%m-%dT%H:%M:%S.%fZ}"
+    story.tell("person/bob", PersonCameBack(), reason="Back again")
+    await story.arrive()
+    assert (await story.ask("/v1/objectives/shop"))["objective"]["owner_left"] is False
+
+
+async def test_an_identity_that_was_unlinked_is_nobody_until_it_is_linked_again(story: Story) -> None:
+    story.person("bob")
+    workspace = f"workspace/{story.workspace}"
+    story.tell(workspace, IdentityUnlinked(ISSUER, "sub-bob", "bob"), reason="A shared account")
+    await story.arrive()
+    answer = await story.get("/v1/objectives", "bob")
+    assert (answer.status_code, answer.json()["code"]) == (403, "identity_not_linked")
+    story.tell(workspace, IdentityLinked(ISSUER, "sub-bob", "carl"))
+    await story.arrive()
+    assert (await story.get("/v1/objectives", "bob")).status_code == 200
+
+
+async def test_a_key_of_who_left_is_not_taken(story: Story) -> None:
+    key = f"glk.{story.workspace}.k1.{'x' * 43}"
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    story.tell("person/bob", PersonAdded(SEALED))
+    story.tell(f"workspace/{story.workspace}", KeyIssued("k1", "person/bob", digest))
+    await story.arrive()
+    header = {"Authorization": f"Bearer {key}"}
+    assert (await story.get("/v1/objectives", None, header)).status_code == 200
+    story.tell("person/bob", PersonLeft(), reason="Another job")
+    await story.arrive()
+    assert (await story.get("/v1/objectives", None, header)).status_code == 401

@@ -5,7 +5,15 @@ from __future__ import annotations
 from goal_ledger_command.api.declare import Commands
 from goal_ledger_command.api.values import Body, Holder, Id, NewId, Plain, new_id
 from goal_ledger_command.credentials import KeyMaker
-from goal_ledger_domain.access import GrantRole, IssueKey, LinkIdentity, RevokeKey, RevokeRole, RotateKey
+from goal_ledger_domain.access import (
+    GrantRole,
+    IssueKey,
+    LinkIdentity,
+    RevokeKey,
+    RevokeRole,
+    RotateKey,
+    UnlinkIdentity,
+)
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.system import RegisterSystem, RetireSystem
 from pydantic import Field
@@ -22,6 +30,11 @@ class NewIdentity(Body):
     issuer: str = Field(examples=["https://login.example.org"])
     subject: str = Field(description="Opaque; in clear: no place for personal data")
     person: Id
+
+
+class KnownIdentity(Body):
+    issuer: str = Field(examples=["https://login.example.org"])
+    subject: str
 
 
 class RoleOf(Body):
@@ -50,6 +63,12 @@ def retire_system(meta: Meta, system: str, body: Plain) -> RetireSystem:
 def link_identity(meta: Meta, body: NewIdentity) -> LinkIdentity:
     """Link an identity of the issuer (issuer, subject) to a person."""
     return LinkIdentity(meta, issuer=body.issuer, subject=body.subject, person=body.person)
+
+
+@commands.post("/v1/identities/unlink")
+def unlink_identity(meta: Meta, body: KnownIdentity) -> UnlinkIdentity:
+    """Unlink an identity: whoever signs in with it is nobody here from now on. Needs a reason."""
+    return UnlinkIdentity(meta, issuer=body.issuer, subject=body.subject)
 
 
 @commands.post("/v1/roles/grant")

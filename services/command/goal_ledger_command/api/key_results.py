@@ -17,6 +17,7 @@ from goal_ledger_domain.key_result import (
     ChangeMeasure,
     DropKeyResult,
     RewordKeyResult,
+    TakeUpKeyResult,
 )
 from pydantic import Field
 
@@ -117,3 +118,9 @@ def unbind_part(meta: Meta, key_result: str, body: BoundPart) -> UnbindPart:
 def drop_key_result(meta: Meta, key_result: str, body: Plain) -> DropKeyResult:
     """Drop a key result. Needs a reason."""
     return DropKeyResult(meta, key_result=key_result)
+
+
+@commands.post("/v1/key-results/{key_result}/take-up")
+def take_up_key_result(meta: Meta, key_result: str, body: Plain) -> TakeUpKeyResult:
+    """Take up a dropped key result again: the same one, its history unbroken. Needs a reason."""
+    return TakeUpKeyResult(meta, key_result=key_result)

@@ -31,6 +31,12 @@ class Closing(Body):
     author: str | None = Field(default=None, description="Imports only: person/<id> whose text it is")
 
 
+class Reopening(Body):
+    cycle: Id | None = Field(
+        default=None, description="An open cycle to go on in; needed if the goal's own is closed"
+    )
+
+
 class CarriedOver(Body):
     into: NewId
     cycle: Id | None = None
@@ -61,9 +67,9 @@ def close_objective(meta: Meta, objective: str, body: Closing) -> CloseObjective
 
 
 @commands.post("/v1/objectives/{objective}/reopen")
-def reopen_objective(meta: Meta, objective: str, body: Plain) -> ReopenObjective:
-    """Reopen a closed objective. Needs a reason."""
-    return ReopenObjective(meta, objective=objective)
+def reopen_objective(meta: Meta, objective: str, body: Reopening) -> ReopenObjective:
+    """Reopen a closed objective; one whose cycle is closed goes on in an open one. Needs a reason."""
+    return ReopenObjective(meta, objective=objective, cycle=body.cycle)
 
 
 @commands.post("/v1/objectives/{objective}/carry-over", creates="/v1/objectives/{id}")

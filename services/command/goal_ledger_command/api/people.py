@@ -5,7 +5,15 @@ from __future__ import annotations
 from goal_ledger_command.api.declare import Commands
 from goal_ledger_command.api.values import Body, Id, NewId, Plain, new_id
 from goal_ledger_domain.command import Meta
-from goal_ledger_domain.person import AddPerson, JoinUnit, LeaveUnit, RenamePerson, ShredPerson
+from goal_ledger_domain.person import (
+    AddPerson,
+    ComeBack,
+    JoinUnit,
+    LeaveOrganisation,
+    LeaveUnit,
+    RenamePerson,
+    ShredPerson,
+)
 from pydantic import Field
 
 commands = Commands("people")
@@ -48,6 +56,18 @@ def join_unit(meta: Meta, person: str, body: Seat) -> JoinUnit:
 def leave_unit(meta: Meta, person: str, body: Seat) -> LeaveUnit:
     """The person leaves a unit."""
     return LeaveUnit(meta, person=person, unit=body.unit)
+
+
+@commands.post("/v1/people/{person}/leave-organisation")
+def leave_organisation(meta: Meta, person: str, body: Plain) -> LeaveOrganisation:
+    """The person leaves the organisation: signs in no more, from now on. Goals, seats, roles and texts stay. Needs a reason."""
+    return LeaveOrganisation(meta, person=person)
+
+
+@commands.post("/v1/people/{person}/come-back")
+def come_back(meta: Meta, person: str, body: Plain) -> ComeBack:
+    """Who left comes back: identities, roles and keys from before count again. Needs a reason."""
+    return ComeBack(meta, person=person)
 
 
 @commands.post("/v1/people/{person}/shred")

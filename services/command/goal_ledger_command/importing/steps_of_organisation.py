@@ -21,7 +21,7 @@ from goal_ledger_domain import unit as units
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import lookups
 from goal_ledger_domain.policy import Revision, SetPolicy, in_force
-from goal_ledger_domain.workspace import workspace
+from goal_ledger_domain.workspace import REST, last_effective_at
 from goal_ledger_domain.world import World
 
 from goal_ledger_command.importing.document import (
@@ -51,14 +51,14 @@ def of_workspace(place: str, row: WorkspaceRow) -> Iterator[Step]:
             return None
         present: Revision | None = world.get("policy", "workspace")
         policy = replace(present.policy if present else Policy(), time_zone=row.time_zone)
-        return SetPolicy(_early(world, meta), "workspace", policy)
+        return SetPolicy(_early(world, meta, "workspace"), "workspace", policy)
 
     yield Step(place, "workspace", row.id or "", Phase.WORKSPACE, missing)
 
 
-def _early(world: World, meta: Meta) -> Meta:
-    """As early as the workspace's stream allows, so that later rows of that stream may lie in the past too."""
-    last = workspace(world).last_effective_at
+def _early(world: World, meta: Meta, scope: str) -> Meta:
+    """As early as that scope of the workspace's stream allows, so that its later rows may lie in the past too."""
+    last = last_effective_at(world, scope)
     stated = meta.effective_at
     return replace(meta, effective_at=last if stated is None else max(stated, last))
 
@@ -137,10 +137,10 @@ def of_system(place: str, row: SystemRow) -> Iterator[Step]:
     def registered(world: World, _: Situation, meta: Meta) -> Command | None:
         if isinstance(world.get("system", row.id), systems.Retired) and row.retired is not None:
             return None
-        return systems.RegisterSystem(_early(world, meta), row.id, row.name)
+        return systems.RegisterSystem(_early(world, meta, REST), row.id, row.name)
 
     def retired(world: World, _: Situation, meta: Meta) -> Command | None:
-        return systems.RetireSystem(not_before(meta, workspace(world).last_effective_at), row.id)
+        return systems.RetireSystem(not_before(meta, last_effective_at(world, REST)), row.id)
 
     yield Step(place, "system", row.id, Phase.ORGANISATION, registered)
     if row.retired is not None:
@@ -225,7 +225,7 @@ def of_cycle(place: str, row: CycleRow) -> Iterator[Step]:
 
 def of_policy(place: str, row: PolicyRow) -> Iterator[Step]:
     def missing(world: World, _: Situation, meta: Meta) -> Command | None:
-        last = workspace(world).last_effective_at
+        last = last_effective_at(world, row.scope)
         policy = Policy(**row.policy.model_dump())
         present: Revision | None = world.get("policy", row.scope)
         if present is not None and row.scope == "workspace" and policy.time_zone is None:

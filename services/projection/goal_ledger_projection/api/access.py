@@ -1,8 +1,9 @@
 """Who asks, and what they may see (SPEC 11).
 
 The workspace comes from the credential. Roles come from the newest access facts that the read side has seen, whatever
-clocks or token the question has. Nothing of a shredded person signs in any more. A linked person sees all goals, with or without a role; a system is an *emitter* from
-its registration on, and needs another role for more than its own feeds.
+clocks or token the question has. Nobody signs in who left the organisation or is shredded, nor with an identity that was
+unlinked. A linked person sees all goals, with or without a role; a system is an *emitter* from its registration on, and
+needs another role for more than its own feeds.
 
 The command service decides the same on its own fold (`goal_ledger_domain.authorise`), which is not imported here: the
 read side knows facts, not decisions.
@@ -97,7 +98,7 @@ def credential_of(request: Request, verifier: TokenVerifier) -> Credential:
 
 def reader_of(credential: Credential, holding: Holding, wanted: May) -> Reader:
     """Who that is in the workspace. Problems 401, 403."""
-    body = None if holding.credential is None or holding.is_shredded else json.loads(holding.credential)
+    body = None if holding.credential is None or holding.is_gone else json.loads(holding.credential)
     if credential.digest is not None:
         good = (
             body is not None
@@ -106,7 +107,7 @@ def reader_of(credential: Credential, holding: Holding, wanted: May) -> Reader:
         )
         if not good:
             raise _unauthenticated("The API key is not valid.")
-    if body is None:
+    if body is None or body["holder"] is None:
         sentence = "The workspace that the token names has not linked this identity."
         raise Problem(403, "identity_not_linked", sentence)
     if holding.is_retired:

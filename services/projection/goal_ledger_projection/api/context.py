@@ -1,4 +1,5 @@
-"""What the arithmetic of every goal depends on: workspace, policies, moments, cycles, feeds, units, and all links.
+"""What the arithmetic of every goal depends on: workspace, policies, moments, cycles, feeds, units,
+who left, and all links.
 
 These things are few and change rarely, so all their versions of a workspace are kept in memory, and any moment (T, K)
 is looked up there. What is kept up to a seq is brought up to date by looking at the facts since: only if one of them is
@@ -28,7 +29,7 @@ from goal_ledger_projection.api.database import CONTEXT_FACTS, Snapshot
 from goal_ledger_projection.api.goals import KeyResult
 
 Body = dict[str, Any]
-KINDS = ("workspace", "policy", "moment", "cycle", "feed", "unit")
+KINDS = ("workspace", "policy", "moment", "cycle", "feed", "unit", "leaver")
 
 _ALL = """
 SELECT kind, id, seq, effective_at, body FROM definitions
@@ -189,6 +190,12 @@ class Context:
     def _feed(self, feed: str, seq: int, as_of: datetime | None) -> Body | None:
         """The feed as it was defined then; one that was bound in an imported past, before it was registered: as now."""
         return self.body("feed", feed, seq, as_of) or self.body("feed", feed, seq, None)
+
+    def has_left(self, reference: str, seq: int, as_of: datetime | None) -> bool:
+        """Whether `person/<id>` had left the organisation then; nobody else can."""
+        kind, _, id = reference.partition("/")
+        body = self.body("leaver", id, seq, as_of) if kind == "person" else None
+        return body is not None and bool(body["left"])
 
     def scopes(self, objective: str, owner: str, seq: int, as_of: datetime | None) -> list[str]:
         """The policy scopes that apply, the nearest first: the objective, its owner's unit and those above, the workspace."""

@@ -43,6 +43,8 @@ CONTEXT_FACTS = [
     "LeadNamed",
     "PilotWaveJoined",
     "PilotWaveLeft",
+    "PersonLeft",
+    "PersonCameBack",
 ]
 """Those that all goals may depend on (`context.py`)."""
 
@@ -50,7 +52,7 @@ _OPENING = """
 SELECT (SELECT name FROM public.projections WHERE live) AS live, p.epoch, p.next_seq, p.rebuilding,
        f.recorded_at, k.reason AS parked, c.seq AS touched,
        d.body AS credential, a.body AS access, s.body['retired'] = 'true'::jsonb AS retired,
-       s.body['shredded'] = 'true'::jsonb AS shredded
+       s.body['shredded'] = 'true'::jsonb OR s.body->>'left_at' IS NOT NULL AS gone
 FROM (SELECT $1::text AS workspace) w
 LEFT JOIN positions p ON p.workspace = w.workspace AND p.projection = $2
 LEFT JOIN LATERAL (SELECT f.recorded_at FROM facts f WHERE f.workspace = $1 AND f.seq = p.next_seq - 1 LIMIT 1) f ON true
@@ -98,13 +100,13 @@ class Asker:
 class Holding:
     """The newest definitions, as JSON, of a credential and of its holder's access; None where there is none.
 
-    A system may be retired, a person shredded.
+    A system may be retired; a person may have left, or be shredded.
     """
 
     credential: str | None
     access: str | None
     is_retired: bool
-    is_shredded: bool
+    is_gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ class ReadDatabase:
 
 
 def _snapshot(connection: Connection, asker: Asker, row: Row) -> Snapshot:
-    holding = Holding(row["credential"], row["access"], bool(row["retired"]), bool(row["shredded"]))
+    holding = Holding(row["credential"], row["access"], bool(row["retired"]), bool(row["gone"]))
     if row["epoch"] is None:
         return Snapshot(connection, asker.workspace, None, None, False, None, holding, None)
     return Snapshot(

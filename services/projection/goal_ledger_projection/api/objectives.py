@@ -135,12 +135,12 @@ async def _list(
     return {
         **heading(view.clocks),
         "total": len(found),
-        "items": await _items(view, page),
+        "items": await _items(view, context, page),
         "next_cursor": cursor(request, str(view.clocks.token), first + limit) if more else None,
     }
 
 
-async def _items(view: View, page: list[Standing]) -> list[dict[str, Any]]:
+async def _items(view: View, context: Context, page: list[Standing]) -> list[dict[str, Any]]:
     known = await versions(view.snapshot, [f"objective/{one.goal.id}" for one in page], view.clocks.seq)
     heard = await last_words(
         view.snapshot,
@@ -150,10 +150,15 @@ async def _items(view: View, page: list[Standing]) -> list[dict[str, Any]]:
         {
             **shown.summary(one),
             "version": known.get(f"objective/{one.goal.id}", 0),
+            "owner_left": _owner_left(context, one),
             "confidence": number(heard.get((one.goal.id, None), SILENCE).confidence),
         }
         for one in page
     ]
+
+
+def _owner_left(context: Context, one: Standing) -> bool:
+    return context.has_left(one.goal.owner, one.moment.seq, one.moment.as_of)
 
 
 def _matches(one: Standing, filters: Filters, units: frozenset[str] | None) -> bool:
@@ -227,6 +232,7 @@ async def _detail(view: View, id: str) -> dict[str, Any]:
     return {
         **shown.summary(standing),
         "version": version,
+        "owner_left": _owner_left(context, standing),
         "confidence": number(standing.said.confidence),
         "last_check_in_at": time(standing.said.word.at),
         "description": body.get("description"),

@@ -150,6 +150,7 @@ async def _people(view: View, people: Sequence[Defined]) -> list[Json]:
             "id": id,
             "display_name": texts.open(names[id]),
             "units": body["units"],
+            "left_at": body.get("left_at"),
             "shredded": body["shredded"],
         }
         for id, body in people

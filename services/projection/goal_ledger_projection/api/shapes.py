@@ -44,6 +44,7 @@ class ObjectiveSummary(Scores):
 
 class ListedObjective(ObjectiveSummary):
     version: int = Field(description="Of the stream; for If-Match")
+    owner_left: bool = Field(description="The owner left the organisation: assign the goal to somebody else")
     confidence: Number = Field(description="Of the last check-in on the objective")
 
 
@@ -355,6 +356,7 @@ class PersonShape(Shape):
     id: str
     display_name: str | None
     units: list[str]
+    left_at: str | None = Field(description="When the person left the organisation; null: is there")
     shredded: bool
     version: int
 

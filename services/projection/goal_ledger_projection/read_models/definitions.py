@@ -8,7 +8,7 @@ for its latest: the present definitions are those with `ended_seq is null` (part
 kind (id): where its body is described
     workspace (the workspace), policy (scope), moment (name), access (holder), identity (issuer and subject, a space
     between), key (key id), system (system id), withheld (event id)   `workspace.py`
-    unit `unit.py` · person `person.py` · cycle `cycle.py` · objective `objective.py` · feed `feed.py`
+    unit `unit.py` · person, leaver `person.py` · cycle `cycle.py` · objective `objective.py` · feed `feed.py`
 
 In all bodies: decimals are strings in canonical form, instants RFC 3339 UTC with microseconds, dates ISO; a member
 without a value is left out or null. A personal text is `{k, n, c}` as it was sealed and stands beside the `event_id`
@@ -33,7 +33,7 @@ from goal_ledger_projection.read_models.fact import Body, Fact
 from goal_ledger_projection.read_models.feed import feed
 from goal_ledger_projection.read_models.objective import DEFINING as DEFINING_OBJECTIVES
 from goal_ledger_projection.read_models.objective import objective
-from goal_ledger_projection.read_models.person import person
+from goal_ledger_projection.read_models.person import leaver, person
 from goal_ledger_projection.read_models.unit import unit
 
 definitions = Table(
@@ -116,6 +116,7 @@ _SYSTEM = Defines("system", _member("system"), access.system)
 _WITHHELD = Defines("withheld", _member("fact"), access.withheld)
 _UNIT = Defines("unit", _stream_id, unit)
 _PERSON = Defines("person", _stream_id, person)
+_LEAVER = Defines("leaver", _stream_id, leaver)
 _CYCLE = Defines("cycle", _stream_id, cycle)
 _OBJECTIVE = Defines("objective", _stream_id, objective)
 _FEED = Defines("feed", _stream_id, feed)
@@ -128,6 +129,7 @@ DEFINING: dict[str, tuple[Defines, ...]] = {
     "MomentCorrected": (_MOMENT,),
     "MomentRetracted": (_MOMENT,),
     "IdentityLinked": (_LINKED, _IDENTITY),
+    "IdentityUnlinked": (_LINKED, _IDENTITY),
     "RoleGranted": (_ROLES,),
     "RoleRevoked": (_ROLES,),
     "KeyIssued": (_KEY,),
@@ -140,6 +142,8 @@ DEFINING: dict[str, tuple[Defines, ...]] = {
     "FeedRedefined": (_FEED,),
     **{name: (_UNIT,) for name, stream in STREAM_OF.items() if stream == "unit"},
     **{name: (_PERSON,) for name, stream in STREAM_OF.items() if stream == "person"},
+    "PersonLeft": (_PERSON, _LEAVER),
+    "PersonCameBack": (_PERSON, _LEAVER),
     **{name: (_CYCLE,) for name, stream in STREAM_OF.items() if stream == "cycle"},
     **{name: (_OBJECTIVE,) for name in DEFINING_OBJECTIVES},
 }

@@ -203,6 +203,7 @@ _CHANGES: dict[str, Callable[[Body, Fact], Body]] = {
     "PartBound": _key_result_changed(_bound),
     "PartUnbound": _key_result_changed(_unbound),
     "KeyResultDropped": _key_result_changed(lambda _, fact: {"dropped": True, "dropped_seq": fact.seq}),
+    "KeyResultTakenUp": _key_result_changed(lambda _, fact: {"dropped": False, "dropped_seq": None}),
 }
 
 DEFINING = ("ObjectiveDrafted", *_CHANGES)

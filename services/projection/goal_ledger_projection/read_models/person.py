@@ -1,8 +1,8 @@
 """The definition of a person (kind `person`, id: the person).
 
-{display_name: {k, n, c}, event_id, units: [], added_at, shredded: false | true}
+{display_name: {k, n, c}, event_id, units: [], added_at, left_at?, shredded: false | true}
 
-`display_name` is sealed in the fact `event_id`, JSON pointer `/display_name`.
+`left_at`: when the person left the organisation, none while there. `display_name` is sealed in the fact `event_id`, JSON pointer `/display_name`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,15 @@ def _changed(before: Body, fact: Fact) -> Body:
             return {"units": [*(u for u in before["units"] if u != fact.data["unit"]), fact.data["unit"]]}
         case "UnitLeft":
             return {"units": [u for u in before["units"] if u != fact.data["unit"]]}
+        case "PersonLeft":
+            return {"left_at": fact.effective_at}
+        case "PersonCameBack":
+            return {"left_at": None}
         case "PersonShredded":
             return {"shredded": True}
     raise CannotApply(fact.seq, f"{fact.type} is not a fact of a person")
+
+
+def leaver(_: Body | None, fact: Fact) -> Body:
+    """The definition `leaver` (id: a person who ever left): {left: true | false}; few, so that questions keep them at hand."""
+    return {"left": fact.type == "PersonLeft"}

@@ -11,7 +11,7 @@ moment (id: its name)
 access (id: the holder, `person/<id>` or `system/<id>`)
     {holder, roles: [], identities: [{issuer, subject}]}
 identity (id: issuer, a space, subject)
-    {issuer, subject, holder}                            whom a token speaks for
+    {issuer, subject, holder?}                           whom a token speaks for; unlinked: nobody
 key (id: the key id)
     {key, holder, digest, revoked: false | true}         digest: SHA-256 of the whole key, hex
 system (id: the system)
@@ -68,8 +68,10 @@ def access(before: Body | None, fact: Fact) -> Body:
     data = fact.data
     if fact.type == "IdentityLinked":
         body = before or _nobody(person_reference(data["person"]))
-        linked = {"issuer": data["issuer"], "subject": data["subject"]}
-        return {**body, "identities": [*(i for i in body["identities"] if i != linked), linked]}
+        return {**body, "identities": [*_identities_without(body, data), _identity(data)]}
+    if fact.type == "IdentityUnlinked":
+        body = _known(before, fact)
+        return {**body, "identities": _identities_without(body, data)}
     body = before or _nobody(data["holder"])
     roles = [role for role in body["roles"] if role != data["role"]]
     return {**body, "roles": [*roles, data["role"]] if fact.type == "RoleGranted" else roles}
@@ -79,13 +81,17 @@ def _nobody(holder: str) -> Body:
     return {"holder": holder, "roles": [], "identities": []}
 
 
+def _identity(data: Body) -> Body:
+    return {"issuer": data["issuer"], "subject": data["subject"]}
+
+
+def _identities_without(body: Body, data: Body) -> list[Body]:
+    return [one for one in body["identities"] if one != _identity(data)]
+
+
 def identity(_: Body | None, fact: Fact) -> Body:
-    data = fact.data
-    return {
-        "issuer": data["issuer"],
-        "subject": data["subject"],
-        "holder": person_reference(data["person"]),
-    }
+    linked = fact.type == "IdentityLinked"
+    return {**_identity(fact.data), "holder": person_reference(fact.data["person"]) if linked else None}
 
 
 def key(before: Body | None, fact: Fact) -> Body:
