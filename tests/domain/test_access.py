@@ -28,7 +28,7 @@ from goal_ledger_domain.access import (
     person_of,
     roles,
 )
-from goal_ledger_domain.person import ShredPerson
+from goal_ledger_domain.person import LeaveOrganisation, ShredPerson
 from goal_ledger_domain.system import RegisterSystem, RetireSystem
 from support.given_when_then import Record, given, meta, on
 
@@ -237,6 +237,8 @@ BY_ADA = meta("person/ada", reason="Left the company")
 ENDS = (
     RevokeRole(BY_ADA, "person/ada", "admin"),
     ShredPerson(BY_ADA, "ada"),
+    LeaveOrganisation(BY_ADA, "ada"),
+    UnlinkIdentity(BY_ADA, "https://issuer", "ada"),
 )
 
 

@@ -14,6 +14,7 @@ from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.position import Position
 from goal_ledger_contracts.workspace import LostHead, StoreRestored
 from goal_ledger_domain.command import Meta, draft, need_reason
+from goal_ledger_domain.workspace import REST, last_effective_at
 from goal_ledger_domain.workspace import workspace as workspace_of
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.checkpoint import BadNote, Checkpoint, parse, verify
@@ -82,7 +83,7 @@ def store_restored(meta: Meta, lost: Lost) -> DecidesFork:
         need_reason(meta, "a new epoch")
         here = workspace_of(world)
         data = StoreRestored(fork.seq, fork.epoch, lost.beyond(fork))
-        made = draft(meta, situation, here.stream, data, after=here.last_effective_at)
+        made = draft(meta, situation, here.stream, data, after=last_effective_at(world, REST))
         return Decision(here.id, here.stream, (made,))
 
     return decide
