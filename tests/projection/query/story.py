@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 from goal_ledger_contracts import envelope
-from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.envelope import Fact, leaf_hash
 from goal_ledger_contracts.facts import FactData
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_contracts.measures import Increase, Measure
@@ -75,6 +75,8 @@ class Story:
     recorded_at: datetime = START
     _folded: int = 0
     _versions: dict[str, int] = field(default_factory=dict)
+    _ends: dict[str, str] = field(default_factory=dict)
+    """By stream, the hash of its last fact."""
 
     def tell(
         self,
@@ -101,9 +103,10 @@ class Story:
                 actor=actor,
                 correlation_id="story",
                 causation_id="story",
-                previous=None,
+                previous=self._ends.get(stream),
                 reason=reason,
             )
+            self._ends[stream] = leaf_hash(envelope.to_bytes(fact)).hex()
             self.facts.append(fact)
         return self.facts[-1]
 
@@ -151,7 +154,7 @@ class Story:
     async def arrive(self) -> str:
         """The worker folds what was told since. The position."""
         records = [
-            Record(self.workspace, self.epoch, fact.seq, envelope.to_bytes(fact))
+            Record(self.workspace, self.epoch, fact.seq, envelope.to_bytes(fact), vouched=True)
             for fact in self.facts[self._folded :]
         ]
         await self.applier.apply(records)
