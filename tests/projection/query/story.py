@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -103,10 +103,9 @@ class Story:
                 actor=actor,
                 correlation_id="story",
                 causation_id="story",
-                previous=self._ends.get(stream),
+                previous=None,
                 reason=reason,
             )
-            self._ends[stream] = leaf_hash(envelope.to_bytes(fact)).hex()
             self.facts.append(fact)
         return self.facts[-1]
 
@@ -154,12 +153,17 @@ class Story:
     async def arrive(self) -> str:
         """The worker folds what was told since. The position."""
         records = [
-            Record(self.workspace, self.epoch, fact.seq, envelope.to_bytes(fact), vouched=True)
+            Record(self.workspace, self.epoch, fact.seq, self._chained(fact), vouched=True)
             for fact in self.facts[self._folded :]
         ]
         await self.applier.apply(records)
         self._folded = len(self.facts)
         return f"{self.epoch}-{self._folded}"
+
+    def _chained(self, fact: Fact) -> bytes:
+        stored = envelope.to_bytes(replace(fact, previous=self._ends.get(fact.stream)))
+        self._ends[fact.stream] = leaf_hash(stored).hex()
+        return stored
 
     async def get(
         self, path: str, who: str | None = "ada", headers: dict[str, str] | None = None, **params: Any
