@@ -92,6 +92,34 @@ async def test_a_person_is_shredded_by_order(environment: dict[str, str]) -> Non
     assert (unknown.returncode, "unknown_person" in unknown.stderr) == (1, True)
 
 
+async def test_the_last_admin_is_shredded_by_order_and_a_role_granted_to_who_is_there_alone(
+    environment: dict[str, str],
+) -> None:
+    named = {"acme": "lost", "ada": "ada", "7f": "8f"}
+    await operator(environment, *[named.get(word, word) for word in CREATE])
+    order = ("--workspace", "lost", "--person", "ada", "--reason", "Request 8")
+    assert (await operator(environment, "shred-person", *order)).returncode == 0
+    words = ("grant", "--workspace", "lost", "--role", "admin", "--json", "--holder")
+    gone = await operator(environment, *words, "person/ada")
+    assert (gone.returncode, "person_shredded" in gone.stderr) == (1, True)
+    unknown = await operator(environment, *words, "person/kari")
+    assert (unknown.returncode, "unknown_person" in unknown.stderr) == (1, True)
+
+
+async def test_a_role_is_granted_once(environment: dict[str, str]) -> None:
+    named = {"acme": "granting", "7f": "9f"}
+    await operator(environment, *[named.get(word, word) for word in CREATE])
+    words = ("grant", "--workspace", "granting", "--holder", "person/ada", "--role", "owner", "--json")
+    done = await operator(environment, *words)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [one["type"] for one in told["facts"]] == ["RoleGranted"]
+    assert (told["holder"], told["role"], told["new"]) == ("person/ada", "owner", True)
+    assert json.loads((await operator(environment, *words)).stdout)["new"] is False
+    wrong = await operator(environment, *[word.replace("owner", "boss") for word in words])
+    assert (wrong.returncode, "choice_unknown" in wrong.stderr) == (1, True)
+
+
 async def test_what_cannot_be_recorded_is_said_with_an_exit_code_of_its_own(
     environment: dict[str, str],
 ) -> None:

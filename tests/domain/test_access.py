@@ -254,6 +254,12 @@ def test_the_operator_can_make_another_admin_and_ends_the_last_ones_access_too(a
     assert _with_admins().when(replace(asked, meta=meta("operator", reason="By order"))).refusal is None
 
 
+def test_one_of_two_ways_in_may_end() -> None:
+    unlinking = UnlinkIdentity(BY_ADA, "https://issuer", "ada")
+    assert _with_admins(IdentityLinked("https://other", "ada", "ada")).when(unlinking).refusal is None
+    assert _with_admins(KeyIssued("k", "person/ada", D1)).when(unlinking).refusal is None
+
+
 def test_an_admin_that_signs_in_with_a_key_counts_as_long_as_the_key_does() -> None:
     by_key = (RoleGranted("system/webshop", "admin"), KeyIssued("k", "system/webshop", D1))
     revoking = RevokeRole(BY_ADA, "person/ada", "admin")

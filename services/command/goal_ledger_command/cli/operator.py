@@ -16,6 +16,7 @@ from goal_ledger_contracts.canonical import parse_instant
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain.access import GrantRole, IssueKey
+from goal_ledger_domain.authorise import authorise_command
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import decide, exclusive, lookups, neighbours
 from goal_ledger_domain.person import ShredPerson
@@ -32,7 +33,7 @@ from goal_ledger_command.settings import Settings
 REFUSED, WRONG_USAGE, NOT_DONE = 1, 2, 3
 
 operator = typer.Typer(
-    help="What no role of a workspace can do: create one, shred a person, issue the first key, begin a new epoch.",
+    help="What no role of a workspace can do: create one, shred a person, issue the first key, grant a role, begin a new epoch.",
     no_args_is_help=True,
 )
 
@@ -101,6 +102,24 @@ def issue_key(
     _tell(answer, as_json, f"key {key_id}: {maker.key}", workspace=workspace, key=maker.key)
 
 
+@operator.command("grant")
+def grant(
+    workspace: Workspace,
+    holder: Annotated[str, typer.Option(help="person/<id> or system/<id>, there already")],
+    role: Annotated[
+        str, typer.Option(help="emitter, contributor, owner, admin, importer, analyst or auditor")
+    ],
+    reason: Annotated[str | None, typer.Option(help="In clear in the record")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Grant a role, where no admin is left who can. They sign in with their identity, or with a key of `issue-key`.
+
+    Example: operator grant --workspace acme --holder person/kari --role admin
+    """
+    answer = _perform(_submission(workspace, GrantRole(meta(reason), holder, role)))
+    _tell(answer, as_json, f"{holder} is {role}", workspace=workspace, holder=holder, role=role)
+
+
 def creation(
     workspace: str,
     name: str,
@@ -135,6 +154,7 @@ def _instant(text: str) -> datetime:
 
 def _submission(workspace: str, command: Any, *, creates: bool = False) -> Submission:
     def decided(world: World, situation: Situation) -> Decision:
+        authorise_command(world, command, situation)
         return decide(world, command, situation)
 
     return Submission(
