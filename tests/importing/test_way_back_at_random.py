@@ -273,10 +273,10 @@ async def test_a_random_life_comes_back_with_the_same_scores(
     target = await _begun(service, f"life-{seed}-again")
     answer = await imported(target, document)
     refused = [one for one in answer["rows"] if one["outcome"] == "refused"]
-    assert not refused, refused
+    assert not refused, json.dumps(refused, indent=1)
     again = await imported(target, document)
     news = [one for one in again["rows"] if one["outcome"] != "unchanged"]
-    assert not news, news
+    assert not news, json.dumps(news, indent=1)
 
     before = await _goals(service, reading, source)
     after = await _goals(service, reading, target)

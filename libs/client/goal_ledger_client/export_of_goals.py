@@ -14,7 +14,13 @@ _OBJECTIVE = {
     "kind": "kind",
     "cycle": "cycle",
 }
-_KEY_RESULT = ("text", "measure", "weight", "owner")
+_KEY_RESULT = {
+    "text": "text",
+    "description": "text",
+    "measure": "measure",
+    "weight": "weight",
+    "owner": "owner",
+}
 _SAID = ("values", "confidence", "status", "method", "author", "note", "blockers", "evidence")
 LAST_SEQ = 2**63
 _DEFAULTS: Json = {"description": None, "contributors": [], "kind": None, "cycle": None, "owner": None}
@@ -109,9 +115,11 @@ class Goals:
                 changed = {name: one_ for name, one_ in data.items() if name in _KEY_RESULT}
                 if type == "KeyResultOwnerChanged":
                     changed = {"owner": data.get("owner")}
+                if type == "KeyResultReworded":
+                    changed = {"description": None, **changed}
                 one["now"] |= changed
                 if active:
-                    one["changed"] |= dict.fromkeys(changed, when)
+                    one["changed"] |= dict.fromkeys({_KEY_RESULT[name] for name in changed}, when)
 
     # Check-ins
 
@@ -208,7 +216,7 @@ def _unbind(one: Json, part: str, active: bool, when: Json) -> None:
             return
 
 
-def _as_it_is(thing: Json, groups: dict[str, str] | None = None) -> Json:
+def _as_it_is(thing: Json, groups: dict[str, str]) -> Json:
     """The definition now, and of what was committed otherwise: how, and when it was changed."""
     row = {name: one for name, one in thing["now"].items() if one not in (None, [])}
     committed = thing.get("committed")
@@ -216,14 +224,14 @@ def _as_it_is(thing: Json, groups: dict[str, str] | None = None) -> Json:
         return row
     other = {name: one for name, one in committed.items() if one != thing["now"][name]}
     if other:
-        names = {groups[name] if groups else name for name in other}
+        names = {groups[name] for name in other}
         row["committed"] = other
         row["changed"] = {name: thing["changed"][name] for name in sorted(names)}
     return row
 
 
 def _key_result_row(id: str, one: Json) -> Json:
-    row = {"id": id, **_as_it_is(one), **_only(one, "added", "dropped")}
+    row = {"id": id, **_as_it_is(one, _KEY_RESULT), **_only(one, "added", "dropped")}
     return row | ({"bindings": one["bindings"]} if one["bindings"] else {})
 
 

@@ -13,13 +13,15 @@ from goal_ledger_command.api.door import Door, guarded
 from goal_ledger_command.api.endpoint import causation_id
 from goal_ledger_command.api.refusals import of_ledger_error
 from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.importing.csv_numbers import FORMS, Style, style_of
 from goal_ledger_command.importing.csv_rows import of_csv
 from goal_ledger_command.importing.document import FORMAT
-from goal_ledger_command.importing.order import steps_in_order
+from goal_ledger_command.importing.planning import fill, plan, ready
 from goal_ledger_command.importing.report import OUTCOMES, Report
-from goal_ledger_command.importing.rows import Read, Row, of_document, of_lines
+from goal_ledger_command.importing.rows import Read, of_document, of_lines
 from goal_ledger_command.importing.running import Importer, need_importer, rehearse, run
-from goal_ledger_command.importing.steps import Step
+from goal_ledger_command.importing.when import in_zone, zone_of_document, zone_of_lines
+from goal_ledger_command.importing.workbook import Workbook
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.policy import in_force
@@ -33,6 +35,7 @@ from starlette.responses import Response, StreamingResponse
 JSON, JSON_LINES, CSV = "application/json", "application/jsonl", "text/csv"
 MAX_IMPORT_BYTES = 16 * 1024 * 1024
 MAX_IMPORT_ROWS = 100_000
+IMPORT_ID = "^[A-Za-z0-9_-]{1,64}$"
 MAX_IMPORTS_AT_ONCE = 2
 """Of a process; others wait."""
 
@@ -47,11 +50,25 @@ class RowDocument(BaseModel):
     code: str | None = None
     detail: str | None = None
     field: str | None = None
+    earliest: str | None = Field(default=None, description="The earliest time that would do")
+    rest: str | None = Field(
+        default=None, description="What became of the rest of the row, if only a part of it was refused"
+    )
+    because: str | None = Field(default=None, description="The row whose refusal is the cause")
+    warning: dict[str, str] | None = Field(
+        default=None, description="code and detail: it is recorded, but perhaps not as it was meant"
+    )
 
 
 class ImportDocument(BaseModel):
-    rows: list[RowDocument] = Field(description="One per row, as their turns came")
-    counts: dict[str, int]
+    import_id: str = Field(
+        description="The correlation id of all its facts: /v1/facts?q=<import_id> finds them"
+    )
+    rows: list[RowDocument] = Field(
+        description="One per row, in the order of the file; causes before consequences"
+    )
+    counts: dict[str, int] = Field(description="By outcome; they add up to the rows")
+    warnings: int
     dry_run: bool
     position: str = Field(description="Queries that send it back include the import", examples=["1-151"])
 
@@ -114,6 +131,17 @@ def router(door: Door, max_document_bytes: int) -> APIRouter:
     async def import_rows(
         request: Request,
         dry_run: Annotated[bool, Query(description="Say what would happen, record nothing")] = False,
+        import_id: Annotated[
+            str | None,
+            Query(
+                pattern=IMPORT_ID,
+                description="Stands in every fact of the import as its correlation id; left out: one is made",
+            ),
+        ] = None,
+        numbers: Annotated[
+            str | None, Query(description=f"How a table's numbers are written: {'; '.join(FORMS)}")
+        ] = None,
+        percent: Annotated[bool, Query(description="A table's numbers may have a percent sign")] = False,
         _key: Annotated[str | None, Header(alias="Idempotency-Key", description="Not taken")] = None,
     ) -> Response:
         """Bring the workspace to what the rows say, by the ordinary commands. Needs the role importer."""
@@ -121,26 +149,29 @@ def router(door: Door, max_document_bytes: int) -> APIRouter:
         if _key is not None:
             sentence = "An import takes no Idempotency-Key: its rows have ids."
             raise Problem(422, "key_not_for_bulk", sentence, field="Idempotency-Key")
-        importer, time_zone = await _importer(request)
+        importer, time_zone = await _importer(request, import_id)
         largest = max_document_bytes if media_type == JSON else MAX_IMPORT_BYTES
         raw = await read_body(request, largest)
-        bad, steps = await asyncio.to_thread(_planned, media_type, raw, time_zone, largest)
-        work = _Import(door, importer, steps, bad, dry_run)
+        style = style_of({} if numbers is None else {"numbers": numbers}, percent=percent)
+        work = _Import(
+            door, importer, await asyncio.to_thread(_planned, media_type, raw, time_zone, style), dry_run
+        )
         if media_type == JSON_LINES or JSON_LINES in request.headers.get("accept", ""):
             return StreamingResponse(_lines(work, places), media_type=JSON_LINES)
         async with places:
-            told = [report async for report in work.reports()]
+            told = [report.document() async for report in work.reports()]
+        work.book.close()
         summary = await work.summary()
-        body = json.dumps({"rows": [one.document() for one in told], **summary}, ensure_ascii=False)
+        body = json.dumps({**summary, "rows": told}, ensure_ascii=False)
         headers = {"Goal-Ledger-Position": summary["position"]}
         return Response(body.encode(), media_type=JSON, headers=headers)
 
-    async def _importer(request: Request) -> tuple[Importer, str]:
+    async def _importer(request: Request, import_id: str | None) -> tuple[Importer, str]:
         """Who asks, and the workspace's time zone. Problem 401, 403."""
         credential = door.credential(request)
         actor, world = await door.shell.actor_and_world(credential)
         need_importer(world, actor)
-        correlation = correlation_id.get() or uuid7()
+        correlation = import_id or correlation_id.get() or uuid7()
         causation = causation_id(request.headers.get("x-causation-id"), correlation)
         importer = Importer(credential, actor, correlation, causation, traceparent.get())
         return importer, in_force(world, "person/-").time_zone or "UTC"
@@ -148,69 +179,59 @@ def router(door: Door, max_document_bytes: int) -> APIRouter:
     return routes
 
 
-def _rows(media_type: str, raw: bytes, time_zone: str, largest: int) -> Iterator[Read]:
+def _rows(media_type: str, raw: bytes, time_zone: str, style: Style) -> Iterator[Read]:
     if media_type == JSON:
-        return of_document(parse_json(raw, largest))
-    return of_csv(raw, time_zone) if media_type == CSV else of_lines(raw.splitlines())
+        document = parse_json(raw, len(raw))
+        return in_zone(zone_of_document(document) or time_zone, of_document(document))
+    if media_type == CSV:
+        return in_zone(time_zone, of_csv(raw, style))
+    lines = raw.splitlines()
+    return in_zone(zone_of_lines(lines) or time_zone, of_lines(lines))
 
 
-def _planned(media_type: str, raw: bytes, time_zone: str, largest: int) -> tuple[list[Report], list[Step]]:
-    """The reports on rows that are none, and the steps of the others in order. Problem 400, 413, 422.
+def _planned(media_type: str, raw: bytes, time_zone: str, style: Style) -> Workbook:
+    """The steps of all rows, in order. Problem 400, 413, 422.
 
     A second of work for 20,000 rows: in a thread, so that other requests go on.
     """
-    rows: list[Row] = []
-    bad: list[Report] = []
-    for number, one in enumerate(_rows(media_type, raw, time_zone, largest), 1):
-        if number > MAX_IMPORT_ROWS:
-            sentence = f"An import has at most {MAX_IMPORT_ROWS} rows."
-            raise Problem(413, "too_many_items", sentence, max_items=MAX_IMPORT_ROWS)
-        if isinstance(one, Row):
-            rows.append(one)
-        else:
-            bad.append(one)
-    return bad, steps_in_order(rows)
+    book = Workbook()
+    fill(book, _rows(media_type, raw, time_zone, style), MAX_IMPORT_ROWS)
+    plan(book)
+    return book
 
 
 class _Import:
-    """One import on its way: a report for each row, when the last of its steps is done."""
+    """One import on its way: a report for each row, in the order of the file."""
 
-    def __init__(
-        self, door: Door, importer: Importer, steps: list[Step], bad: list[Report], dry_run: bool
-    ) -> None:
-        self._shell, self._importer, self._bad, self._dry_run = door.shell, importer, bad, dry_run
-        self.steps = steps
-        self._left = Counter(step.place for step in self.steps)
+    def __init__(self, door: Door, importer: Importer, book: Workbook, dry_run: bool) -> None:
+        self._shell, self._importer, self._dry_run = door.shell, importer, dry_run
+        self.book = book
         self._counts: Counter[str] = Counter()
-        self.rows = len(self._left) + len(bad)
 
     async def reports(self) -> AsyncIterator[Report]:
-        for report in self._bad:
-            yield self._counted(report)
-        so_far: dict[str, Report] = {}
         decide = rehearse if self._dry_run else run
-        async for piece in decide(self._shell, self._importer, self.steps):
-            for report in piece:
-                whole = so_far.setdefault(report.place, report)
-                if whole is not report:
-                    whole.add(report)
-                self._left[report.place] -= 1
-                if not self._left[report.place]:
-                    yield self._counted(so_far.pop(report.place))
+        async for _ in decide(self._shell, self._importer, self.book):
+            for report in ready(self.book):
+                yield self._counted(report)
+        for report in ready(self.book):
+            yield self._counted(report)
 
     def _counted(self, report: Report) -> Report:
         self._counts[report.outcome] += 1
+        self._counts["warnings"] += report.warning is not None
         return report
 
     async def summary(self) -> dict[str, Any]:
         _, position = await self._shell.ledger.read(self._importer.credential.workspace)
         counts = {outcome: self._counts[outcome] for outcome in OUTCOMES}
-        return {"counts": counts, "dry_run": self._dry_run, "position": str(position)}
+        told = {"import_id": self._importer.correlation_id, "counts": counts}
+        more = {"warnings": self._counts["warnings"], "dry_run": self._dry_run, "position": str(position)}
+        return told | more
 
 
 async def _lines(work: _Import, places: asyncio.Semaphore) -> AsyncIterator[bytes]:
     """``{"rows": n}`` first, then a line per row, then the summary; or a problem where it broke off."""
-    yield _line({"rows": work.rows})
+    yield _line({"rows": work.book.told_rows})
     try:
         async with places:
             async for report in work.reports():
@@ -220,6 +241,8 @@ async def _lines(work: _Import, places: asyncio.Semaphore) -> AsyncIterator[byte
         yield _line({"problem": of_ledger_error(failed).document()})
     except Problem as problem:
         yield _line({"problem": problem.document()})
+    finally:
+        work.book.close()
 
 
 def _line(told: dict[str, Any]) -> bytes:

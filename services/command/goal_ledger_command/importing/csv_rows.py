@@ -1,135 +1,148 @@
-"""CSV of objectives, key results and check-ins: one table, its column ``row`` says what each line is.
+"""CSV of an OKR set: one table, its column ``row`` says what each line is.
 
-Separated by commas or semicolons (where the header has semicolons, a decimal comma is taken too). An empty cell states
-nothing. A day without a time is the beginning of that day in the workspace's time zone.
+Separated by commas, semicolons or tabs. Lines before the header may say how the table is written: ``sep=;`` as
+spreadsheets do, ``numbers=1.234,5`` or ``percent=yes`` (:mod:`goal_ledger_command.importing.csv_numbers`). An empty cell
+states nothing; columns without a name are taken if they are empty.
 """
 
 from __future__ import annotations
 
 import csv
+import difflib
 import io
-import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from goal_ledger_contracts.canonical import instant_text
 from goal_ledger_edge.problems import Problem
 
+from goal_ledger_command.importing.csv_numbers import NUMBERS, Style, number, style_of
 from goal_ledger_command.importing.report import refused
 from goal_ledger_command.importing.rows import Read, rows_of
 
-OBJECTIVE = "id title owner description kind cycle contributors parent drafted_at activated_at closed_at outcome grade"
-KEY_RESULT = "id objective title owner weight measure baseline target low high unit steps"
-CHECK_IN = (
-    "id objective key_result effective_at value done confidence status method author note blockers evidence"
-)
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "objective": tuple(OBJECTIVE.split()),
-    "key_result": tuple(KEY_RESULT.split()),
-    "check_in": tuple(CHECK_IN.split()),
+    kind: tuple(columns.split())
+    for kind, columns in {
+        "unit": "id name parent lead since",
+        "person": "id name units since",
+        "objective": "id title owner description kind cycle contributors parent drafted_at activated_at closed_at outcome"
+        " grade retrospective",
+        "key_result": "id objective title owner description weight measure baseline target low high unit steps",
+        "check_in": "id objective key_result effective_at value done confidence status method author note blockers"
+        " evidence",
+    }.items()
 }
 """What each kind of line may hold, beside ``row`` and ``reason``."""
 ALWAYS = ("row", "reason")
-_NUMBERS = frozenset(["grade", "weight", "baseline", "target", "low", "high", "value", "confidence"])
-_TIMES = frozenset(["drafted_at", "activated_at", "closed_at", "effective_at"])
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+KNOWN = frozenset({*ALWAYS, *(name for columns in COLUMNS.values() for name in columns)})
+_OPTIONS = ("sep", "numbers", "percent")
 Cells = dict[str, str]
 
 
-def of_csv(raw: bytes, time_zone: str) -> Iterator[Read]:
-    """The rows: key results become part of their objective's row where that is in the file too.
+def of_csv(raw: bytes, style: Style | None = None) -> Iterator[Read]:
+    """The rows, one a line. ``style``: how the request says that the table is written.
 
-    Problem 422 for a header with unknown columns.
+    Problem 400 for what is no CSV in UTF-8, 422 for a header with unknown columns.
     """
-    lines = list(_lines(raw))
-    owned: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    own = {cells["id"] for _, cells in lines if cells.get("row") == "objective" and "id" in cells}
-    for place, cells in lines:
-        if cells.get("row") == "key_result" and cells.get("objective") in own:
-            owned.setdefault(cells["objective"], []).append((place, _key_result(cells)))
-    for place, cells in lines:
-        yield from _read(place, cells, own, owned, time_zone)
-
-
-def _lines(raw: bytes) -> Iterator[tuple[str, Cells]]:
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as bad:
-        raise Problem(400, "bad_csv", f"The table is not UTF-8 (at byte {bad.start}).") from None
-    header, _, _ = text.partition("\n")
-    comma = ";" if header.count(";") > header.count(",") else ","
+    options, text, skipped = _options(_text(raw))
+    header = text.partition("\n")[0]
+    comma = options.get("sep") or max(",;\t", key=header.count)
+    written = (style or Style()).with_(style_of(options, decimal_comma=comma == ";"))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True)
     try:
-        names = [name.strip() for name in next(reader, [])]
-        _need_columns(names)
+        names = _names(next(reader, []))
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield f"line {reader.line_num}", _cells(names, cells, decimal_comma=comma == ";")
+                yield from _read(f"line {reader.line_num + skipped}", names, cells, written)
     except csv.Error as bad:
-        raise Problem(400, "bad_csv", f"Line {reader.line_num} is not CSV: {bad}.") from None
+        sentence = f"Line {reader.line_num + skipped} is not CSV: {bad}."
+        raise Problem(400, "bad_csv", sentence) from None
 
 
-def _need_columns(names: list[str]) -> None:
-    known = {*ALWAYS, *(name for columns in COLUMNS.values() for name in columns)}
-    unknown = [name for name in names if name not in known]
-    if unknown or "row" not in names or len(set(names)) != len(names):
-        what = (
-            f"has no column {unknown[0][:64]!r}" if unknown else "needs the column row, and each column once"
-        )
-        raise Problem(422, "field_unknown", f"The table {what}.", field=unknown[0][:64] if unknown else "row")
-
-
-def _cells(names: list[str], cells: list[str], *, decimal_comma: bool) -> Cells:
-    found = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if cell.strip()}
-    if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
-        found["row"] = "?"
-    if decimal_comma:
-        for name in _NUMBERS & found.keys():
-            if found[name].count(",") == 1 and "." not in found[name]:
-                found[name] = found[name].replace(",", ".")
-    return found
-
-
-def _read(
-    place: str,
-    cells: Cells,
-    own: set[str],
-    owned: dict[str, list[tuple[str, dict[str, Any]]]],
-    time_zone: str,
-) -> Iterator[Read]:
-    kind, id = cells.get("row", ""), cells.get("id", "")[:64]
-    if kind not in COLUMNS:
-        sentence = f"row is one of {', '.join(COLUMNS)}, with as many cells as the header."
-        yield refused(place, "row", id, Problem(422, "choice_unknown", sentence, field="row"))
-        return
-    strange = sorted(cells.keys() - {*ALWAYS, *COLUMNS[kind]})
-    if strange:
-        sentence = f"A {kind} has no {strange[0]}."
-        yield refused(place, kind, id, Problem(422, "field_unknown", sentence, field=strange[0]))
-        return
+def _text(raw: bytes) -> str:
+    for beginning, what in _NO_TABLES:
+        if raw.startswith(beginning):
+            raise Problem(400, "bad_csv", f"This is {what}, no table: save it as CSV UTF-8 and send that.")
     try:
-        times = {name: _instant(cells[name], time_zone) for name in _TIMES & cells.keys()}
-    except ValueError:
-        sentence = "A time is RFC 3339 with an offset, or a day such as 2026-11-23."
-        yield refused(place, kind, id, Problem(422, "instant_malformed", sentence))
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as bad:
+        sentence = f"The table is not UTF-8 (at byte {bad.start}): save it as CSV UTF-8."
+        raise Problem(400, "bad_csv", sentence) from None
+
+
+_NO_TABLES = (
+    (b"PK\x03\x04", "a spreadsheet's own file (.xlsx, .ods)"),
+    (b"\xd0\xcf\x11\xe0", "an older spreadsheet's own file (.xls)"),
+    (b"\xff\xfe", "text in UTF-16"),
+    (b"\xfe\xff", "text in UTF-16"),
+)
+
+
+def _options(text: str) -> tuple[dict[str, str], str, int]:
+    """What lines before the header say, the rest, and how many lines that were."""
+    found: dict[str, str] = {}
+    while True:
+        line, _, rest = text.partition("\n")
+        name, sign, value = line.strip("\r ").strip('"').rstrip(";,").partition("=")
+        if name == "sep" and sign and not value:
+            value = line.strip("\r ").strip('"').partition("=")[2][:1]
+        if not sign or name.strip().lower() not in _OPTIONS:
+            return found, text, len(found)
+        found[name.strip().lower()] = value.strip() or value
+        text = rest
+
+
+def _names(header: list[str]) -> list[str]:
+    """The columns' names as they are known. Problem 422."""
+    names = [name.strip().lower().replace(" ", "_").replace("-", "_") for name in header]
+    named = [name for name in names if name]
+    for name, given in zip(names, header, strict=True):
+        if name and name not in KNOWN:
+            nearest = difflib.get_close_matches(name, sorted(KNOWN), n=1)
+            hint = f" Is {nearest[0]} meant?" if nearest else ""
+            sentence = f"The table has no column {given[:64]!r}.{hint} It has {', '.join(_in_order())}."
+            raise Problem(422, "field_unknown", sentence, field=given[:64])
+    if "row" not in named:
+        sentence = f"The table needs the column row, which says what a line is: {', '.join(COLUMNS)}."
+        raise Problem(422, "field_required", sentence, field="row")
+    for name in named:
+        if named.count(name) > 1:
+            raise Problem(422, "field_unknown", f"The table has the column {name} twice.", field=name)
+    return names
+
+
+def _in_order() -> list[str]:
+    return list(dict.fromkeys((*ALWAYS, *(name for columns in COLUMNS.values() for name in columns))))
+
+
+def _read(place: str, names: list[str], line: list[str], style: Style) -> Iterator[Read]:
+    cells = {name: cell.strip() for name, cell in zip(names, line, strict=False) if cell.strip()}
+    kind, id = cells.get("row", "").lower().replace(" ", "_").replace("-", "_"), cells.get("id", "")[:64]
+    try:
+        _need_fit(kind, cells, line[len(names) :])
+        cells |= {name: number(cells[name], name, style) for name in NUMBERS & cells.keys()}
+    except Problem as wrong:
+        yield refused(place, kind.replace("_", " ") if kind in COLUMNS else "row", id, wrong)
         return
-    cells = cells | times
-    if kind == "objective":
-        yield from _objective(place, cells, owned.get(cells.get("id", ""), []))
-    elif kind == "check_in":
-        yield from rows_of(place, "check_ins", _check_in(cells))
-    elif cells.get("objective") not in own:
-        stated = _stated(cells, "objective")
-        yield from rows_of(place, "key_results", stated | _key_result(cells))
+    section, item = _ITEM_OF[kind](cells)
+    yield from rows_of(place, section, item, inside=True)
 
 
-def _instant(text: str, time_zone: str) -> str:
-    if _DAY.fullmatch(text) is None:
-        return text
-    local = datetime.combine(date.fromisoformat(text), time(), ZoneInfo(time_zone))
-    return instant_text(local.astimezone(UTC))
+def _need_fit(kind: str, cells: Cells, over: list[str]) -> None:
+    if kind not in COLUMNS:
+        nearest = difflib.get_close_matches(kind, COLUMNS, n=1)
+        hint = f" Is {nearest[0]} meant?" if nearest else ""
+        raise Problem(422, "choice_unknown", f"row is one of {', '.join(COLUMNS)}.{hint}", field="row")
+    if any(cell.strip() for cell in over):
+        sentence = (
+            "The line has more cells than the header: a text with the separator in it stands in quotes."
+        )
+        raise Problem(422, "field_unknown", sentence)
+    strange = [name for name in cells if name and name not in (*ALWAYS, *COLUMNS[kind])]
+    if "" in cells:
+        raise Problem(422, "field_unknown", "A cell stands in a column without a name.")
+    if strange:
+        sentence = f"A {kind} has no {strange[0]}; it has {', '.join(COLUMNS[kind])}."
+        raise Problem(422, "field_unknown", sentence, field=strange[0])
 
 
 def _stated(cells: Cells, *names: str) -> dict[str, Any]:
@@ -141,24 +154,33 @@ def _list(text: str) -> list[str]:
     return [one.strip() for one in text.split("|") if one.strip()]
 
 
-def _objective(place: str, cells: Cells, key_results: list[tuple[str, dict[str, Any]]]) -> Iterator[Read]:
+def _unit(cells: Cells) -> tuple[str, dict[str, Any]]:
+    return "units", _stated(cells, "id", "name", "parent", "lead", "since")
+
+
+def _person(cells: Cells) -> tuple[str, dict[str, Any]]:
+    item = _stated(cells, "id", "since") | ({"display_name": cells["name"]} if "name" in cells else {})
+    return "people", item | ({"units": _list(cells["units"])} if "units" in cells else {})
+
+
+def _objective(cells: Cells) -> tuple[str, dict[str, Any]]:
     item: dict[str, Any] = _stated(cells, "id", "title", "owner", "description", "kind", "cycle")
     if "contributors" in cells:
         item["contributors"] = _list(cells["contributors"])
     if "parent" in cells:
         item["links"] = [{"parent": one} for one in _list(cells["parent"])]
+    why = _stated(cells, "reason")
     for name, column in (("drafted", "drafted_at"), ("activated", "activated_at")):
         if column in cells:
-            item[name] = {"at": cells[column]}
-    if "outcome" in cells:
-        closing = _stated(cells, "outcome", "grade", "reason")
+            item[name] = {"at": cells[column], **why}
+    if "outcome" in cells or "closed_at" in cells:
+        closing = _stated(cells, "outcome", "grade", "retrospective", "reason")
         item["closings"] = [closing | ({"at": cells["closed_at"]} if "closed_at" in cells else {})]
-    item["key_results"] = [one for _, one in key_results]
-    yield from rows_of(place, "objectives", item, {"key_results": [at for at, _ in key_results]})
+    return "objectives", item
 
 
-def _key_result(cells: Cells) -> dict[str, Any]:
-    item: dict[str, Any] = _stated(cells, "id", "owner", "weight")
+def _key_result(cells: Cells) -> tuple[str, dict[str, Any]]:
+    item: dict[str, Any] = _stated(cells, "id", "objective", "owner", "description", "weight")
     if "title" in cells:
         item["text"] = cells["title"]
     measure: dict[str, Any] = {"kind": cells.get("measure", "increase")}
@@ -168,10 +190,10 @@ def _key_result(cells: Cells) -> dict[str, Any]:
     if "steps" in cells:
         steps = [one.partition("=") for one in _list(cells["steps"])]
         measure["steps"] = [{"id": id.strip(), "text": text.strip() or id.strip()} for id, _, text in steps]
-    return item | {"measure": measure}
+    return "key_results", item | {"measure": measure}
 
 
-def _check_in(cells: Cells) -> dict[str, Any]:
+def _check_in(cells: Cells) -> tuple[str, dict[str, Any]]:
     item: dict[str, Any] = _stated(
         cells,
         *("id", "objective", "key_result", "effective_at", "confidence", "status", "method", "author"),
@@ -185,4 +207,13 @@ def _check_in(cells: Cells) -> dict[str, Any]:
     for name in ("blockers", "evidence"):
         if name in cells:
             item[name] = _list(cells[name])
-    return item
+    return "check_ins", item
+
+
+_ITEM_OF = {
+    "unit": _unit,
+    "person": _person,
+    "objective": _objective,
+    "key_result": _key_result,
+    "check_in": _check_in,
+}

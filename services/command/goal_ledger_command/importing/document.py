@@ -13,8 +13,9 @@ from goal_ledger_contracts.objective import PartValue
 from pydantic import Field
 
 from goal_ledger_command.api.measures import MeasureBody
-from goal_ledger_command.api.values import Id, Instant, LocalDate, Number, Piece, Whole
+from goal_ledger_command.api.values import Id, Number, Piece, Whole
 from goal_ledger_command.api.workspace import PolicyBody
+from goal_ledger_command.importing.when import LocalDay, When
 
 FORMAT = "goal-ledger.organisation.v1"
 
@@ -22,7 +23,7 @@ FORMAT = "goal-ledger.organisation.v1"
 class Happened(Piece):
     """When something happened. ``order``: its place in the record it comes from, where times alone do not tell."""
 
-    at: Instant | None = None
+    at: When | None = None
     order: Whole | None = None
     reason: str | None = None
 
@@ -41,20 +42,20 @@ class UnitRow(Piece):
     parent: Id | None = None
     lead: Id | None = None
     waves: tuple[str, ...] = ()
-    since: Instant | None = None
+    since: When | None = None
     closed: Happened | None = None
 
 
 class Seat(Piece):
     unit: Id
-    since: Instant | None = None
+    since: When | None = None
 
 
 class PersonRow(Piece):
     id: Id
     display_name: str
     units: tuple[Seat | str, ...] = ()
-    since: Instant | None = None
+    since: When | None = None
 
 
 class SystemRow(Piece):
@@ -73,20 +74,20 @@ class FeedDefinition(Piece):
 
 
 class Redefinition(FeedDefinition):
-    at: Instant | None = None
+    at: When | None = None
     reason: str | None = None
 
 
 class FeedRow(FeedDefinition):
     name: Id
     system: str
-    since: Instant | None = None
+    since: When | None = None
     redefinitions: tuple[Redefinition, ...] = ()
 
 
 class Dates(Piece):
-    start: LocalDate
-    end: LocalDate
+    start: LocalDay
+    end: LocalDay
 
 
 class CycleRow(Piece):
@@ -94,8 +95,8 @@ class CycleRow(Piece):
 
     id: Id
     name: str
-    start: LocalDate
-    end: LocalDate
+    start: LocalDay
+    end: LocalDay
     parent: Id | None = None
     first_dates: Dates | None = None
     moved: Happened | None = None
@@ -109,13 +110,13 @@ class CycleRow(Piece):
 class PolicyRow(Piece):
     scope: str
     policy: PolicyBody
-    effective_at: Instant | None = None
+    effective_at: When | None = None
     reason: str | None = None
 
 
 class MomentRow(Piece):
     name: Id
-    at: Instant
+    at: When
     order: Whole | None = None
     reason: str | None = None
 
@@ -132,6 +133,7 @@ class CommittedKeyResult(Piece):
     """What was otherwise at the activation: only the members stated."""
 
     text: str = ""
+    description: str | None = None
     measure: MeasureBody | None = None
     weight: Number = Decimal(1)
     owner: str | None = None
@@ -142,6 +144,7 @@ class KeyResultRow(Piece):
 
     id: Id
     text: str
+    description: str | None = None
     measure: MeasureBody
     weight: Number = Decimal(1)
     owner: str | None = None
@@ -165,7 +168,7 @@ class LinkRow(Piece):
 
 class ClosingRow(Piece):
     outcome: str
-    at: Instant | None = None
+    at: When | None = None
     order: Whole | None = None
     grade: Number | None = None
     suggested: Number | None = None
@@ -230,7 +233,7 @@ class Said(Piece):
 
 
 class EarlierSaid(Said):
-    effective_at: Instant | None = None
+    effective_at: When | None = None
     order: Whole | None = None
     reason: str | None = None
 
@@ -241,7 +244,7 @@ class CheckInRow(Said):
     id: Id
     key_result: Id | None = None
     objective: Id | None = None
-    effective_at: Instant | None = None
+    effective_at: When | None = None
     order: Whole | None = None
     reason: str | None = None
     earlier: tuple[EarlierSaid, ...] = ()
@@ -253,7 +256,7 @@ class ReadingRow(Piece):
     feed: Id
     source: str
     id: str
-    time: Instant
+    time: When
     value: Number
     unit: str | None = None
     mode: str | None = None

@@ -3,22 +3,25 @@
 First what others refer to: units, people, systems, feeds, cycles, then the drafts of all objectives, key results,
 bindings, links and policies. Then everything that has a time: by its place in the record it comes from (``order``),
 else by its time. So a check-in comes before the closing that it was known at, and a goal that was aligned with a parent
-after the parent's activation is no part of the parent's commitment.
+after the parent's activation is no part of the parent's commitment. Where rows stand in the file decides nothing: of
+things of the same time those with the lesser id come first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from goal_ledger_command.importing import steps_of_check_ins, steps_of_goals
 from goal_ledger_command.importing import steps_of_organisation as organisation
-from goal_ledger_command.importing.document import CheckInRow, ObjectiveRow, UnitRow
+from goal_ledger_command.importing.document import Happened, ObjectiveRow
+from goal_ledger_command.importing.lives import NO_LIFE, Life
 from goal_ledger_command.importing.rows import Row
-from goal_ledger_command.importing.steps import Phase, Step
+from goal_ledger_command.importing.steps import Phase, Rank, Step
 
-_BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_BEGINNING, _END = "", "9"
 _STEPS: dict[str, Any] = {
     "workspace": organisation.of_workspace,
     "units": organisation.of_unit,
@@ -28,73 +31,115 @@ _STEPS: dict[str, Any] = {
     "cycles": organisation.of_cycle,
     "policies": organisation.of_policy,
     "moments": organisation.of_moment,
-    "key_results": steps_of_goals.of_key_result,
     "readings": organisation.of_reading,
+    "check_ins": steps_of_check_ins.of_check_in,
 }
-_ABOVE = {"units": "parent", "cycles": "parent", "objectives": "carried_from"}
+_OF_GOALS: dict[str, Any] = {
+    "objectives": steps_of_goals.of_objective,
+    "key_results": steps_of_goals.of_key_result,
+    "links": steps_of_goals.of_link,
+    "closings": steps_of_goals.of_closing,
+}
+ABOVE = {"units": "parent", "cycles": "parent", "objectives": "carried_from"}
+"""What lies above a row of its own kind, and so comes before it."""
 
 
-def steps_in_order(rows: list[Row]) -> list[Step]:
-    """All steps of the rows, each in its turn."""
-    depths, activated = _depths(rows), _activations(rows)
-    found: list[Step] = []
-    for row in rows:
-        depth = depths.get((row.section, getattr(row.item, "id", "")), 0)
-        for step in _steps_of(row, activated):
-            step.depth = depth
-            found.append(step)
-    keys = {id(step): _key(step, number) for number, step in enumerate(found)}
-    return sorted(found, key=lambda step: keys[id(step)])
+class Turn(NamedTuple):
+    """When a timed step's turn comes."""
+
+    is_unordered: int
+    order: int
+    at: str
 
 
-def _steps_of(row: Row, activated: Mapping[str, datetime]) -> Iterator[Step]:
-    if isinstance(row.item, CheckInRow):
-        yield from steps_of_check_ins.of_check_in(row.place, row.item, activated)
+class Key(NamedTuple):
+    """Steps are taken in the order of their keys."""
+
+    phase: int
+    sort: int
+    depth: int
+    turn: Turn
+    rank: int
+    tie: str
+
+
+class Notes(Protocol):
+    """What the rows of the import say that the steps of other rows depend on."""
+
+    def life(self, objective: str) -> Life | None: ...
+    def added(self, key_result: str) -> tuple[str, Happened | None] | None: ...
+    def depth(self, name: str) -> int: ...
+    def said(self, on: str, since: datetime, until: datetime) -> datetime | None: ...
+
+
+def steps_of(row: Row, notes: Notes) -> Iterator[Step]:
+    """The row's steps, the same ones whenever they are asked for."""
+    if row.section in _OF_GOALS:
+        objective = row.item.id if isinstance(row.item, ObjectiveRow) else row.of
+        yield from _OF_GOALS[row.section](row, notes.life(objective) or NO_LIFE, notes.said)
         return
-    if isinstance(row.item, ObjectiveRow):
-        yield from steps_of_goals.of_objective(row.place, row.item, row.places)
-        return
-    yield from _STEPS[row.section](row.place, row.item)
-    if isinstance(row.item, UnitRow):
-        yield from organisation.of_people_in_unit(row.place, row.item)
+    yield from _STEPS[row.section](row.item)
 
 
-_SORTS = ("person", "unit", "system", "feed", "cycle")
+def turn_of(happened: Happened, at: datetime | None = None, *, without: str = _END) -> Turn:
+    """``at``: when it comes if no time is stated."""
+    if happened.order is not None:
+        return Turn(0, happened.order, _BEGINNING)
+    when = happened.at or at
+    return Turn(1, 0, without if when is None else when.astimezone(UTC).isoformat(timespec="microseconds"))
 
 
-def _key(step: Step, number: int) -> tuple[Any, ...]:
-    if step.phase is Phase.TIMED:
-        ordered = step.order is not None
-        at = _BEGINNING if ordered else step.comes_at or _END
-        return (step.phase, 0 if ordered else 1, step.order or 0, at, step.rank, number)
-    if step.phase is Phase.POLICIES:
-        return (step.phase, 0, 0, step.comes_at or _END, 0, number)
-    kind = _SORTS.index(step.kind) if step.phase is Phase.ORGANISATION and step.kind in _SORTS else 0
-    return (step.phase, kind, step.depth, _BEGINNING, 0, number)
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """When what the import creates or activates can be met by other steps."""
+
+    notes: Notes
+
+    def of(self, name: str) -> Turn | None:
+        """``key-result/<id>``: when it is there, if it is added after the activation; ``open/<either>``: for check-ins."""
+        what, _, rest = name.partition("/")
+        if what == "key-result":
+            _, added = self.notes.added(rest) or ("", None)
+            return None if added is None else turn_of(added, self._activated(rest))
+        if what != "open":
+            return None
+        kind, _, id = rest.partition("/")
+        if kind == "objective":
+            return self._activation(id)
+        objective, _ = self.notes.added(id) or ("", None)
+        turns = [turn for turn in (self.of(rest), self._activation(objective)) if turn is not None]
+        return max(turns, default=None)
+
+    def _activation(self, objective: str) -> Turn | None:
+        life = self.notes.life(objective)
+        if life is None or life.activation is None:
+            return None
+        return turn_of(life.activation, life.activated, without=_BEGINNING)
+
+    def _activated(self, key_result: str) -> datetime | None:
+        objective, _ = self.notes.added(key_result) or ("", None)
+        return (self.notes.life(objective) or NO_LIFE).activated
 
 
-def _depths(rows: Iterable[Row]) -> dict[tuple[str, str], int]:
-    """How many of its own kind lie above each unit, cycle and carried-over objective, within the import."""
-    above = {
-        (row.section, row.item.id): getattr(row.item, _ABOVE[row.section])  # type: ignore[attr-defined]
-        for row in rows
-        if row.section in _ABOVE
-    }
-    found: dict[tuple[str, str], int] = {}
-    for section, id in above:
-        depth, at, seen = 0, above[section, id], {id}
-        while at is not None and at not in seen and (section, at) in above:
-            seen.add(at)
-            depth, at = depth + 1, above[section, at]
-        found[section, id] = depth
-    return found
+def key_of(step: Step, row: Row, notes: Notes) -> Key:
+    """What a step waits for makes it come later, never earlier."""
+    openings = Openings(notes)
+    opened = max((turn for name in step.after if (turn := openings.of(name)) is not None), default=None)
+    phase, rank = step.phase, step.rank
+    own = turn_of(Happened.model_construct(at=step.comes_at, order=step.order))
+    if opened is not None and phase < Phase.TIMED:
+        phase, own = Phase.TIMED, opened
+    if phase is Phase.TIMED:
+        if opened is not None and opened >= own:
+            own, rank = opened, rank if rank > Rank.ACTIVATION else Rank.CHECK_IN
+        return Key(phase, 0, 0, own, rank, f"{row.kind} {row.id}")
+    turn = own if phase is Phase.POLICIES else Turn(0, 0, _BEGINNING)
+    return Key(phase, step.sort, notes.depth(row.names[0]), turn, 0, "")
 
 
-def _activations(rows: Iterable[Row]) -> dict[str, datetime]:
-    found: dict[str, datetime] = {}
-    for row in rows:
-        item = row.item
-        if isinstance(item, ObjectiveRow) and item.activated is not None and item.activated.at is not None:
-            found[f"objective/{item.id}"] = item.activated.at
-            found |= {f"key-result/{one.id}": item.activated.at for one in item.key_results}
-    return found
+def above(row: Row) -> str | None:
+    """The name of what lies above the row's thing."""
+    if row.section not in ABOVE:
+        return None
+    found = getattr(row.item, ABOVE[row.section])
+    return None if found is None else f"{row.kind}/{found}"

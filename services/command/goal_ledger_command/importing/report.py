@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from goal_ledger_domain.refusals import Refusal
@@ -20,12 +20,21 @@ CREATED, CHANGED, UNCHANGED, REFUSED, NOT_RECORDED = (
 OUTCOMES = (UNCHANGED, CHANGED, CREATED, REFUSED, NOT_RECORDED)
 """The later ones win where a row came to several."""
 
+AFTER_CLOSING = (
+    "after_closing",
+    "Recorded after the closing: the score that the goal kept does not count it. What belongs to a goal comes in with it.",
+)
+"""Code and sentence of a warning."""
+TIME_MOVED = "time_moved"
 
 log = logger("goal_ledger.imports")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Report:
+    """``rest``: what became of the row where ``outcome`` tells of a part of it that was refused; ``because``: the row
+    whose refusal is the cause."""
+
     place: str
     kind: str
     id: str
@@ -33,23 +42,46 @@ class Report:
     code: str | None = None
     detail: str | None = None
     field: str | None = None
+    earliest: str | None = None
+    rest: str | None = None
+    warning: tuple[str, str] | None = None
+    because: str | None = None
 
-    def add(self, other: Report) -> None:
-        """Another step of the same row; the first refusal stays."""
-        if OUTCOMES.index(other.outcome) > OUTCOMES.index(self.outcome):
-            self.outcome = other.outcome
-            self.code, self.detail, self.field = other.code, other.detail, other.field
+    def with_(self, other: Report) -> Report:
+        """With another step of the same row; the first refusal stays."""
+        later = OUTCOMES.index(other.outcome) > OUTCOMES.index(self.outcome)
+        first, second = (other, self) if later else (self, other)
+        warning = self.warning or other.warning
+        if first.outcome in (REFUSED, NOT_RECORDED):
+            done = [one for one in (first.rest, second.rest, second.outcome) if one in (CREATED, CHANGED)]
+            return replace(first, rest=max(done, key=OUTCOMES.index, default=None), warning=warning)
+        return replace(first, warning=warning)
 
     def document(self) -> dict[str, Any]:
         told = {"row": self.place, "kind": self.kind, "id": self.id, "outcome": self.outcome}
-        more = {"code": self.code, "detail": self.detail, "field": self.field}
-        return told | {name: text for name, text in more.items() if text is not None}
+        more: dict[str, Any] = {
+            "code": self.code,
+            "detail": self.detail,
+            "field": self.field,
+            "earliest": self.earliest,
+            "rest": self.rest,
+            "because": self.because,
+        }
+        if self.warning is not None:
+            more["warning"] = dict(zip(("code", "detail"), self.warning, strict=True))
+        return told | {name: one for name, one in more.items() if one is not None}
 
 
-def refused(place: str, kind: str, id: str, why: Exception) -> Report:
-    """The report on what was not taken. An error of ours costs one row: the log has the rest."""
+def refused(place: str, kind: str, id: str, why: Exception, within: str = "") -> Report:
+    """The report on what was not taken. ``within``: what of the row it was. An error of ours costs one row: the log has
+    the rest."""
     if isinstance(why, Refusal):
-        return Report(place, kind, id, REFUSED, why.code, why.sentence, _in_row(kind, why.field))
+        field = _in_row(kind, why.field, within)
+        earliest = why.details.get("last_effective_at")
+        sentence = (
+            why.sentence if earliest is None else f"{why.sentence} The earliest that would do is {earliest}."
+        )
+        return Report(place, kind, id, REFUSED, why.code, sentence, field, earliest)
     if isinstance(why, Problem):
         return Report(place, kind, id, REFUSED, why.code, why.sentence, why.field)
     if isinstance(why, LedgerError):
@@ -60,8 +92,10 @@ def refused(place: str, kind: str, id: str, why: Exception) -> Report:
     return Report(place, kind, id, NOT_RECORDED, "internal_error", sentence)
 
 
-def _in_row(kind: str, field: str | None) -> str | None:
+def _in_row(kind: str, field: str | None, within: str) -> str | None:
     """The JSON pointer of a decider's field within the row; a row's own id has that name in it, a feed's is its name."""
+    if within and (field == "effective_at" or not within.startswith("changed/")):
+        return f"/{within}/at" if field == "effective_at" else f"/{within}"
     if field is None:
         return None
     own = "/name" if kind in ("feed", "moment") else "/id"

@@ -1,9 +1,14 @@
-"""From a request's body to rows: the document, its rows line by line, or CSV. A row that is wrong is refused alone."""
+"""From a request's body to rows: the document, its rows line by line, or CSV. A row that is wrong is refused alone.
+
+Rows are the items of the sections, and within an objective those of ``key_results``, ``links`` and ``closings``: each is
+checked, decided and reported on its own, also where the objective around it cannot be read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from goal_ledger_contracts.strict_json import NotJson, parse
@@ -12,11 +17,21 @@ from pydantic import ValidationError
 
 from goal_ledger_command.api.refusals import of_validation
 from goal_ledger_command.api.values import Piece
-from goal_ledger_command.importing.document import FORMAT, NESTED, ROWS
+from goal_ledger_command.importing.document import (
+    FORMAT,
+    NESTED,
+    ROWS,
+    ClosingRow,
+    Happened,
+    KeyResultOfObjective,
+    KeyResultRow,
+    LinkRow,
+)
 from goal_ledger_command.importing.report import Report, refused
 
 MAX_LINE_BYTES = 1024 * 1024
-_KIND = {
+LINKS, CLOSINGS = "links", "closings"
+KIND = {
     "units": "unit",
     "people": "person",
     "systems": "system",
@@ -29,9 +44,10 @@ _KIND = {
     "readings": "reading",
     "workspace": "workspace",
     "key_results": "key result",
-    "links": "link",
-    "closings": "closing",
+    LINKS: "link",
+    CLOSINGS: "closing",
 }
+_FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +57,42 @@ class Row:
     place: str
     section: str
     item: Piece
-    places: Mapping[str, tuple[str, ...]]
-    """Of the rows within it, by section."""
+    of: str = ""
+    """The objective of a key result, link or closing."""
+    is_last: bool = True
+    """Of the links with its parent, or of the closings: how it stands now."""
+    is_inside: bool = False
+    """Told of in the report of the row before it that is not."""
+
+    @property
+    def kind(self) -> str:
+        return KIND[self.section]
+
+    @property
+    def id(self) -> str:
+        """As reports name it."""
+        item: Any = self.item
+        if isinstance(item, LinkRow):
+            return f"{self.of} → {item.parent}"
+        if isinstance(item, ClosingRow):
+            return self.of
+        return str(getattr(item, "id", None) or getattr(item, "name", None) or getattr(item, "scope", ""))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the row alone may state in an import."""
+        item: Any = self.item
+        match self.section:
+            case "readings":
+                return (f"reading/{item.source}\0{item.id}",)
+            case "links":
+                when = item.linked or Happened()
+                alone = f"link/{self.of} → {item.parent} {when.order} {when.at}"
+                return (alone,) if item.id is None else (alone, f"link/{item.id}")
+            case "closings":
+                return (f"closing/{self.of} {item.order} {item.at}",)
+            case section:
+                return (f"{KIND[section].replace(' ', '-')}/{self.id}",)
 
 
 Read = Row | Report
@@ -57,10 +107,10 @@ def of_document(document: Any) -> Iterator[Read]:
         raise Problem(
             422, "field_unknown", f"The format has no {unknown[0][:64]}.", field=f"/{unknown[0][:64]}"
         )
-    if document.get("workspace") is not None:
-        yield from rows_of("/workspace", "workspace", document["workspace"])
     for section in ROWS:
         if section == "workspace":
+            if document.get("workspace") is not None:
+                yield from rows_of("/workspace", "workspace", document["workspace"])
             continue
         items = document.get(section, [])
         if not isinstance(items, list):
@@ -69,9 +119,9 @@ def of_document(document: Any) -> Iterator[Read]:
             yield from rows_of(f"/{section}/{number}", section, item)
 
 
-def of_lines(lines: Iterable[bytes]) -> Iterator[Read]:
-    """Rows of JSON Lines: each an item of the document with its ``section``."""
-    for number, line in enumerate(lines, 1):
+def of_lines(lines: Iterable[bytes], first: int = 1) -> Iterator[Read]:
+    """Rows of JSON Lines: each an item of the document with its ``section``. ``first``: the first line's number."""
+    for number, line in enumerate(lines, first):
         if not line.strip():
             continue
         place = f"line {number}"
@@ -88,30 +138,66 @@ def of_lines(lines: Iterable[bytes]) -> Iterator[Read]:
         yield from rows_of(place, section, item)
 
 
-def rows_of(
-    place: str, section: str, item: Any, places: Mapping[str, list[str]] | None = None
-) -> Iterator[Read]:
-    """The row, and the reports that refuse it or rows within it. ``places``: where those within stand."""
-    kept: dict[str, tuple[str, ...]] = {}
+def rows_of(place: str, section: str, item: Any, *, inside: bool = False) -> Iterator[Read]:
+    """The row and those within it, or the reports that refuse them, in the order of the file.
+
+    ``inside``: there is one report for all.
+    """
+    within: list[tuple[str, list[Any]]] = []
     if section == "objectives" and isinstance(item, dict):
-        item = dict(item)
-        for within, shape in NESTED.items():
-            if isinstance(item.get(within), list):
-                stand = (places or {}).get(within) or [
-                    f"{place}/{within}/{number}" for number in range(len(item[within]))
-                ]
-                good = []
-                for at, one in zip(stand, item[within], strict=True):
-                    try:
-                        good.append((at, shape.model_validate(one)))
-                    except ValidationError as wrong:
-                        yield refused(at, _KIND[within], _id_in(one), of_validation(wrong))
-                item[within] = tuple(one for _, one in good)
-                kept[within] = tuple(at for at, _ in good)
+        within = [(name, one) for name, one in item.items() if name in NESTED and isinstance(one, list)]
+        item = {name: one for name, one in item.items() if name not in dict(within)}
     try:
-        yield Row(place, section, ROWS[section].model_validate(item), kept)
+        row = ROWS[section].model_validate(item)
+        of = row.objective if isinstance(row, KeyResultOfObjective) else ""
+        yield Row(place, section, row, of)
     except ValidationError as wrong:
-        yield refused(place, _KIND[section], _id_in(item), of_validation(wrong))
+        yield refused(place, KIND[section], _id_in(item), of_validation(wrong))
+        if inside:
+            return
+    for name, items in within:
+        for one in _nested(f"{place}/{name}", name, item.get("id"), items):
+            yield replace(one, place=place, is_inside=True) if inside and isinstance(one, Row) else one
+
+
+def _nested(place: str, section: str, objective: Any, items: list[Any]) -> Iterator[Read]:
+    found: list[Report | Row] = []
+    for number, one in enumerate(items):
+        at = f"{place}/{number}"
+        try:
+            if not isinstance(objective, str):
+                sentence = "The objective around it has no id that can be read."
+                raise Problem(422, "field_required", sentence, field="/objective")
+            found.append(Row(at, section, NESTED[section].model_validate(one), objective, False))
+        except ValidationError as wrong:
+            found.append(refused(at, KIND[section], _id_in(one), of_validation(wrong)))
+        except Problem as wrong:
+            found.append(refused(at, KIND[section], _id_in(one), wrong))
+    last = _last_of([one for one in found if isinstance(one, Row)])
+    for one in found:
+        if isinstance(one, Row):
+            yield Row(one.place, one.section, one.item, one.of, one.place in last)
+        else:
+            yield one
+
+
+def _last_of(rows: list[Row]) -> set[str]:
+    """The places of those that say how things stand: every key result, the last link with each parent, the last closing."""
+    last: dict[Any, str] = {}
+    for row in sorted(rows, key=_when):
+        item: Any = row.item
+        what = item.id if isinstance(item, KeyResultRow) else getattr(item, "parent", None)
+        last[what] = row.place
+    return set(last.values())
+
+
+def _when(row: Row) -> tuple[Any, ...]:
+    """Stated times order rows of one kind, however they stand; without, it is where they stand."""
+    item: Any = row.item
+    happened = item if isinstance(item, ClosingRow) else getattr(item, "linked", None)
+    if happened is None:
+        return (0, 0, _FIRST)
+    return (1, happened.order or 0, happened.at or _FIRST)
 
 
 def _id_in(item: Any) -> str:

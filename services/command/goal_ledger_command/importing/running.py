@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from goal_ledger_contracts.canonical import instant_text
 from goal_ledger_contracts.decision import Claim, Decision, Found, Identity, Point, Situation
 from goal_ledger_contracts.envelope import Origin
 from goal_ledger_domain import evolve
@@ -31,8 +32,20 @@ from goal_ledger_domain.world import World
 from goal_ledger_ledger.submission import Answer, Submission
 
 from goal_ledger_command.credentials import Credential
-from goal_ledger_command.importing.report import CHANGED, CREATED, UNCHANGED, Report, refused
+from goal_ledger_command.importing.order import steps_of
+from goal_ledger_command.importing.report import (
+    AFTER_CLOSING,
+    CHANGED,
+    CREATED,
+    TIME_MOVED,
+    UNCHANGED,
+    Report,
+    refused,
+)
+from goal_ledger_command.importing.rows import Row
 from goal_ledger_command.importing.steps import Step
+from goal_ledger_command.importing.when import Day, plain
+from goal_ledger_command.importing.workbook import Workbook
 from goal_ledger_command.shell import Shell
 
 PIECE_STEPS = 250
@@ -52,7 +65,7 @@ class Importer:
     causation_id: str
     traceparent: str | None = None
 
-    def meta(self, step: Step) -> Meta:
+    def meta(self, step: Step, *, is_reading: bool) -> Meta:
         return Meta(
             actor=self.actor,
             correlation_id=self.correlation_id,
@@ -60,35 +73,66 @@ class Importer:
             reason=step.reason or DEFAULT_REASON,
             effective_at=step.at,
             importing=True,
-            origin=HTTP if step.kind == "reading" else None,
+            origin=HTTP if is_reading else None,
         )
 
 
-async def run(shell: Shell, importer: Importer, steps: Sequence[Step]) -> AsyncIterator[list[Report]]:
-    """The reports of each piece of steps, recorded."""
-    for start in range(0, len(steps), PIECE_STEPS):
-        piece = [_Turn(importer, step) for step in steps[start : start + PIECE_STEPS]]
+Told = list[tuple[int, Report]]
+"""Reports of steps, by the numbers of their rows."""
+
+
+async def run(shell: Shell, importer: Importer, book: Workbook, done: int = 0) -> AsyncIterator[Told]:
+    """The reports of each piece of steps, recorded; ``done``: so many of the first are not taken again."""
+    while piece := await _piece(importer, book, done):
         outcomes = await shell.ledger.submit_all([turn.submission() for turn in piece])
-        yield [turn.report(outcome) for turn, outcome in zip(piece, outcomes, strict=True)]
+        told = [(turn.n, turn.report(outcome)) for turn, outcome in zip(piece, outcomes, strict=True)]
+        for n, report in told:
+            book.step_done(n, report)
+        done += len(piece)
+        yield told
 
 
-async def rehearse(shell: Shell, importer: Importer, steps: Sequence[Step]) -> AsyncIterator[list[Report]]:
+async def _piece(importer: Importer, book: Workbook, done: int) -> list[_Turn]:
+    """The next steps, made of their rows again."""
+    made: dict[int, tuple[Row, list[Step]]] = {}
+    turns = []
+    for n, i in book.turns(done, PIECE_STEPS):
+        if n not in made:
+            row = book.row_as_read(n)
+            assert row is not None
+            made[n] = row, list(steps_of(row, book))
+        row, steps = made[n]
+        turns.append(_Turn(importer, n, row, steps[i]))
+    await asyncio.sleep(0)
+    return turns
+
+
+async def rehearse(shell: Shell, importer: Importer, book: Workbook) -> AsyncIterator[Told]:
     """The reports of each piece of steps, had they been recorded."""
-    workspace = importer.credential.workspace
+    workspace, done = importer.credential.workspace, 0
     await shell.look(workspace)
     world = (await shell.ledger.read(workspace))[0].copy()
     found: dict[Identity, Found] = {}
-    for start in range(0, len(steps), PIECE_STEPS):
-        piece = [_Turn(importer, step) for step in steps[start : start + PIECE_STEPS]]
+    while piece := await _piece(importer, book, done):
         wanted = {one: None for turn in piece for one in turn.step.lookups}
         _, looked = await shell.look(workspace, *wanted)
         reports = []
         for number, turn in enumerate(piece):
             situation = replace(looked, found={**_of(looked.found, turn), **_of(found, turn)})
-            reports.append(turn.rehearsed(world, situation, found))
+            report = turn.rehearsed(world, situation, found)
+            reports.append((turn.n, report))
+            if book.step_done(turn.n, report):
+                _forget(found, turn)
             if number % DECIDED_AT_ONCE_STEPS == 0:
                 await asyncio.sleep(0)
+        done += len(piece)
         yield reports
+
+
+def _forget(found: dict[Identity, Found], turn: _Turn) -> None:
+    """No other row of the import may state the same."""
+    for one in turn.step.lookups:
+        found.pop(one, None)
 
 
 def _of(found: Any, turn: _Turn) -> dict[Identity, Found]:
@@ -98,9 +142,10 @@ def _of(found: Any, turn: _Turn) -> dict[Identity, Found]:
 class _Turn:
     """A step whose turn has come."""
 
-    def __init__(self, importer: Importer, step: Step) -> None:
-        self.step, self._importer = step, importer
+    def __init__(self, importer: Importer, n: int, row: Row, step: Step) -> None:
+        self.n, self.row, self.step, self._importer = n, row, step, importer
         self._creates = self._is_new = False
+        self._warning: tuple[str, str] | None = None
 
     def submission(self) -> Submission:
         return Submission(
@@ -117,11 +162,15 @@ class _Turn:
         if importer.credential.actor(world) != importer.actor:
             raise importer.credential.unknown()
         need_importer(world, importer.actor)
-        missing = self.step.missing(world, situation, importer.meta(self.step))
-        commands = [] if missing is None else missing if isinstance(missing, list) else [missing]
+        missing = self.step.missing(
+            world, situation, importer.meta(self.step, is_reading=self.row.section == "readings")
+        )
+        given = [] if missing is None else missing if isinstance(missing, list) else [missing]
+        commands = [_at_an_instant(one) for one in given]
         self._creates = any(rule_of(one).creates for one in commands)
-        decision = self._all(world, commands, situation) or Decision(self.step.id, f"workspace/{workspace}")
+        decision = self._all(world, commands, situation) or Decision(self.row.id, f"workspace/{workspace}")
         self._is_new = bool(decision.drafts)
+        self._warning = _warning(self.step, decision)
         return decision
 
     def _all(self, world: World, commands: Sequence[Any], situation: Situation) -> Decision | None:
@@ -140,20 +189,45 @@ class _Turn:
 
     def report(self, outcome: Answer | Exception) -> Report:
         if not isinstance(outcome, Answer):
-            return refused(self.step.place, self.step.kind, self.step.id, outcome)
+            return self._refused(outcome)
         return self._report()
+
+    def _refused(self, why: Exception) -> Report:
+        return refused(self.row.place, self.row.kind, self.row.id, why, self.step.within)
 
     def rehearsed(self, world: World, situation: Situation, found: dict[Identity, Found]) -> Report:
         try:
             decision = self.decided(world, situation)
         except Exception as why:
-            return refused(self.step.place, self.step.kind, self.step.id, why)
+            return self._refused(why)
         apply(world, decision, situation, found)
         return self._report()
 
     def _report(self) -> Report:
         outcome = UNCHANGED if not self._is_new else CREATED if self._creates else CHANGED
-        return Report(self.step.place, self.step.kind, self.step.id, outcome)
+        return Report(self.row.place, self.row.kind, self.row.id, outcome, warning=self._warning)
+
+
+def _at_an_instant(command: Any) -> Any:
+    """With the instant that a day has come to."""
+    at = command.meta.effective_at
+    if not isinstance(at, Day):
+        return command
+    return replace(command, meta=replace(command.meta, effective_at=plain(at)))
+
+
+def _warning(step: Step, decision: Decision) -> tuple[str, str] | None:
+    """What was recorded, but perhaps not as it was meant."""
+    if any(getattr(draft.data, "after_closing", False) for draft in decision.drafts):
+        return AFTER_CLOSING
+    stated = step.at
+    if not step.is_stated or stated is None or not decision.drafts:
+        return None
+    first = decision.drafts[0].effective_at
+    if first <= (stated.ends if isinstance(stated, Day) else stated) or decision.drafts[0].stated_at:
+        return None
+    earliest = instant_text(first)
+    return TIME_MOVED, f"Taken as of {earliest}: the record allows no earlier time."
 
 
 def need_importer(world: World, actor: str) -> None:

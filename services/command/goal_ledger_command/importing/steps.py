@@ -13,6 +13,7 @@ from goal_ledger_domain.command import Meta
 from goal_ledger_domain.world import World
 
 from goal_ledger_command.importing.document import Happened, at_of, reason_of
+from goal_ledger_command.importing.when import Day, within_day
 
 Command = Any
 Missing = Callable[[World, Situation, Meta], Command | Sequence[Command] | None]
@@ -37,47 +38,47 @@ class Phase(IntEnum):
 class Rank(IntEnum):
     """What comes first among things of the same time."""
 
-    MOMENT, READING, LINK, ACTIVATION, CHANGE, CHECK_IN, CLOSING, REOPENING, ARCHIVING, CYCLE = range(10)
+    MOMENT, READING, LINK, ACTIVATION, CHANGE, CHECK_IN, DROP, CLOSING, REOPENING, ARCHIVING, CYCLE = range(
+        11
+    )
 
 
 @dataclass(slots=True)
 class Step:
-    """``place`` is the row's JSON pointer (or line); ``at`` the time that its fact takes effect, None: now."""
+    """``at``: the time that its fact takes effect, None: now; ``within``: what of the row it is, empty: the row itself."""
 
-    place: str
-    kind: str
-    id: str
     phase: Phase
     missing: Missing
     at: datetime | None = None
     reason: str | None = None
     order: int | None = None
     comes_at: datetime | None = None
-    """By which it takes its turn among timed steps; None: ``at``."""
+    """By which it takes its turn among timed steps; None: last."""
     rank: Rank = Rank.CHANGE
-    depth: int = 0
-    """What lies under others of its kind comes after them."""
+    sort: int = 0
+    """Within ORGANISATION: which kinds of things come first."""
+    after: tuple[str, ...] = ()
+    """What must have been opened before, if the import opens it (:class:`goal_ledger_command.importing.order.Openings`)."""
+    is_stated: bool = False
+    """Whether ``at`` was stated for this very thing: then it is told if it could not be kept."""
+    within: str = ""
     lookups: tuple[Identity, ...] = ()
     neighbours: tuple[tuple[str, datetime], ...] = ()
 
 
 def timed(
-    place: str,
-    kind: str,
-    id: str,
     rank: Rank,
     missing: Missing,
     happened: Happened | None,
     *,
     default_at: datetime | None = None,
+    within: str = "",
+    after: tuple[str, ...] = (),
     lookups: tuple[Identity, ...] = (),
 ) -> Step:
     """A step of the phase TIMED; without a time of its own it comes at ``default_at``, None: last."""
     at = at_of(happened)
     return Step(
-        place,
-        kind,
-        id,
         Phase.TIMED,
         missing,
         at=at,
@@ -85,19 +86,23 @@ def timed(
         order=None if happened is None else happened.order,
         comes_at=at or default_at,
         rank=rank,
+        within=within,
+        after=after,
         lookups=lookups,
     )
 
 
 def not_before(meta: Meta, last: datetime | None) -> Meta:
-    """A stated time that lies before the stream's last fact becomes that fact's: as early as the stream allows."""
+    """A time that lies before the stream's last fact becomes that fact's: as early as the stream allows."""
     stated = meta.effective_at
     if stated is None or last is None or stated >= last:
         return meta
     return replace(meta, effective_at=last)
 
 
-def now_if_before(meta: Meta, last: datetime) -> Meta:
-    """A change that was stated for a time that the stream has passed is news: it takes effect now."""
+def kept(meta: Meta, last: datetime) -> Meta:
+    """A stated time is kept, of a day the earliest that the stream allows; what lies before is for the decider to refuse."""
     stated = meta.effective_at
-    return meta if stated is None or stated >= last else replace(meta, effective_at=None)
+    if not isinstance(stated, Day):
+        return meta
+    return replace(meta, effective_at=within_day(stated, last))

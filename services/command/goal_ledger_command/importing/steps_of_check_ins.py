@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from itertools import pairwise
 
@@ -20,8 +19,8 @@ from goal_ledger_command.importing.document import CheckInRow, EarlierSaid, Happ
 from goal_ledger_command.importing.steps import Command, Missing, Rank, Step, timed
 
 
-def of_check_in(place: str, row: CheckInRow, activated: Mapping[str, datetime]) -> Iterator[Step]:
-    """``activated``: when the objectives and key results of the import were activated: a value may be true before."""
+def of_check_in(row: CheckInRow) -> Iterator[Step]:
+    """A value may be true before its goal was activated or its key result added; it is told after that."""
     known_as = identity(row.id)
     on = f"key-result/{row.key_result}" if row.key_result is not None else f"objective/{row.objective}"
     first = row.earlier[0] if row.earlier else row
@@ -56,10 +55,8 @@ def of_check_in(place: str, row: CheckInRow, activated: Mapping[str, datetime]) 
 
     at = first.effective_at or row.effective_at
     happened = Happened.model_construct(at=at, order=row.order, reason=row.reason)
-    step = timed(place, "check-in", row.id, Rank.CHECK_IN, recorded, happened, lookups=(known_as,))
-    if at is not None and on in activated:
-        step.comes_at = max(at, activated[on])
-    yield step
+    after = (f"open/{on}",)
+    yield timed(Rank.CHECK_IN, recorded, happened, after=after, lookups=(known_as,))
     later: list[tuple[Happened | None, Missing]] = [
         (
             Happened.model_construct(at=None, order=one.order, reason=one.reason),
@@ -69,7 +66,7 @@ def of_check_in(place: str, row: CheckInRow, activated: Mapping[str, datetime]) 
     ]
     for happened_then, missing in (*later, (row.corrected, at_last), (row.retracted, retracted)):
         if happened_then is not None:
-            yield timed(place, "check-in", row.id, Rank.CYCLE, missing, happened_then, lookups=(known_as,))
+            yield timed(Rank.CYCLE, missing, happened_then, after=after, lookups=(known_as,))
 
 
 def _says(fact: Fact, said: Said, *, is_first: bool) -> bool:

@@ -2,12 +2,17 @@
 
 A goal that is not there is drafted as it was committed, activated, and then changed into what it is now; one that is
 there is compared with what it is now. A draft is compared with what it will be committed as.
+
+**Times.** What was stated of a change is kept, or refused. A change without a time of its own is news and takes effect
+now; but of a draft, and of a goal of which the import states something later still, as early as the stream allows:
+else nothing of the past could follow it.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -24,16 +29,18 @@ from goal_ledger_command.importing.document import (
     BindingRow,
     ClosingRow,
     Happened,
-    KeyResultOfObjective,
     KeyResultRow,
     LinkRow,
     ObjectiveRow,
     at_of,
 )
-from goal_ledger_command.importing.steps import Command, Missing, Phase, Rank, Step, now_if_before, timed
+from goal_ledger_command.importing.lives import Life
+from goal_ledger_command.importing.rows import Row
+from goal_ledger_command.importing.steps import Command, Phase, Rank, Step, kept, timed
+from goal_ledger_command.importing.when import Day
 
 _OBJECTIVE = ("title", "description", "owner", "contributors", "kind", "cycle")
-_KEY_RESULT = ("text", "measure", "weight", "owner")
+_KEY_RESULT = ("text", "description", "measure", "weight", "owner")
 _GROUP = {
     "title": "wording",
     "description": "wording",
@@ -42,20 +49,17 @@ _GROUP = {
     "kind": "kind",
     "cycle": "cycle",
 }
+_GROUP_OF_KEY_RESULT = {
+    "text": "text",
+    "description": "text",
+    "measure": "measure",
+    "weight": "weight",
+    "owner": "owner",
+}
 Values = dict[str, Any]
+Said = Callable[[str, datetime, datetime], datetime | None]
+"""The latest time within [from, to) that the import's check-ins on a goal, or key result, state."""
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
-_NO_PLACES: Mapping[str, tuple[str, ...]] = {}
-
-
-def drafted_at(row: ObjectiveRow) -> datetime | None:
-    """Left out: when it was activated, or closed as a draft."""
-    closed_at = row.closings[0].at if row.closings else None
-    return at_of(row.drafted) or at_of(row.activated) or closed_at
-
-
-def activated_at(row: ObjectiveRow) -> datetime | None:
-    """Left out: when it was drafted, else with its first closing."""
-    return at_of(row.activated) or drafted_at(row)
 
 
 def as_committed(row: ObjectiveRow | KeyResultRow, names: tuple[str, ...]) -> Values:
@@ -68,78 +72,91 @@ def as_committed(row: ObjectiveRow | KeyResultRow, names: tuple[str, ...]) -> Va
     return values
 
 
-def of_objective(
-    place: str, row: ObjectiveRow, places: Mapping[str, tuple[str, ...]] = _NO_PLACES
-) -> Iterator[Step]:
-    """``places``: where the rows within it stand."""
-    id = row.id
+def _placed(meta: Meta, state: Objective, life: Life, *, is_stated: bool = False) -> Meta:
+    """With the time at which a change takes effect (see above)."""
+    last, at = state.goal.last_effective_at, meta.effective_at
+    if at is not None and (is_stated or at >= last):
+        return kept(meta, last)
+    has_more_past = life.latest is not None and life.latest > last
+    return replace(meta, effective_at=last if isinstance(state, Drafted) or has_more_past else None)
+
+
+def _grouped(names: tuple[str, ...], groups: dict[str, str], changed: Any) -> dict[str, tuple[str, ...]]:
+    """The members by the group whose change has a time of its own; the others under an empty name."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        group = groups[name] if groups[name] in changed else ""
+        found[group] = (*found.get(group, ()), name)
+    return found
+
+
+def of_objective(row: Row, life: Life, said: Said) -> Iterator[Step]:
+    item: ObjectiveRow = row.item  # type: ignore[assignment]
+    by_group = _grouped(_OBJECTIVE, _GROUP, item.changed)
 
     def drafted(world: World, _: Situation, meta: Meta) -> Command | list[Command]:
-        values, state = as_committed(row, _OBJECTIVE), world.get("objective", id)
+        values, state = as_committed(item, _OBJECTIVE), world.get("objective", item.id)
         if state is None:
-            return objective.DraftObjective(meta, objective=id, carried_from=row.carried_from, **values)
+            return objective.DraftObjective(meta, objective=item.id, carried_from=item.carried_from, **values)
         if not isinstance(state, Drafted):
             return []
-        return _definition_changes(state.goal, row, values, _of_draft(meta, state), _OBJECTIVE)
+        names = _OBJECTIVE if item.activated is not None else by_group.get("", ())
+        return _definition_changes(state.goal, item, values, _placed(meta, state, life), names)
 
-    why = row.drafted.reason if row.drafted else None
-    yield Step(place, "objective", id, Phase.DRAFTS, drafted, drafted_at(row), why)
-    if row.activated is not None:
-        yield from _activation(place, row)
-    for at, one in zip(places.get("key_results", ()), row.key_results, strict=True):
-        yield from _key_result(at, row, one)
-    for number, (at, link) in enumerate(zip(places.get("links", ()), row.links, strict=True)):
-        is_last = all(other.parent != link.parent for other in row.links[number + 1 :])
-        yield from _link(at, row, link, is_last)
-    for number, (at, closing) in enumerate(zip(places.get("closings", ()), row.closings, strict=True)):
-        yield from _closing(at, row, closing, number == len(row.closings) - 1)
-    if row.archived is not None:
-        yield timed(
-            f"{place}/archived",
-            "archiving",
-            id,
-            Rank.ARCHIVING,
-            lambda world, _, meta: lifecycle.ArchiveObjective(meta, id),
-            row.archived,
-        )
-
-
-def _of_draft(meta: Meta, state: Objective) -> Meta:
-    return now_if_before(meta, state.goal.last_effective_at)
-
-
-def _activation(place: str, row: ObjectiveRow) -> Iterator[Step]:
-    def activated(world: World, _: Situation, meta: Meta) -> Command | None:
-        return lifecycle.Activate(meta, row.id) if isinstance(known(world, row.id), Drafted) else None
-
-    activation = timed(f"{place}/activated", "activation", row.id, Rank.ACTIVATION, activated, row.activated)
-    activation.at = activated_at(row)
-    activation.comes_at = activation.at or _BEGINNING
-    yield activation
-    by_group: dict[str, list[str]] = {}
-    for name in _OBJECTIVE:
-        by_group.setdefault(_GROUP[name] if _GROUP[name] in row.changed else "", []).append(name)
+    why = item.drafted.reason if item.drafted else None
+    yield Step(Phase.DRAFTS, drafted, life.drafted, why)
+    if item.activated is not None:
+        yield _activation(item, life)
     for group, names in by_group.items():
+        yield from _changes_of_objective(item, life, group, names)
+    if item.archived is not None:
+        yield _archiving(item)
 
-        def changed(
-            names: list[str], world: World, _: Situation, meta: Meta
-        ) -> Command | list[Command] | None:
-            state = known(world, row.id)
-            if isinstance(state, Drafted):
-                return None
-            now = {name: getattr(row, name) for name in _OBJECTIVE}
-            return _definition_changes(state.goal, row, now, _of_draft(meta, state), tuple(names))
 
-        happened = row.changed.get(group)  # type: ignore[call-overload]
-        yield timed(
-            place,
-            "objective",
-            row.id,
-            Rank.CHANGE,
-            partial(changed, names),
-            happened,
-            default_at=activated_at(row),
-        )
+def _activation(item: ObjectiveRow, life: Life) -> Step:
+    def activated(world: World, _: Situation, meta: Meta) -> Command | None:
+        state = known(world, item.id)
+        if not isinstance(state, Drafted):
+            return None
+        is_stated = at_of(item.activated) is not None
+        if meta.effective_at is not None:
+            meta = _placed(meta, state, life, is_stated=is_stated)
+        return lifecycle.Activate(meta, item.id)
+
+    step = timed(Rank.ACTIVATION, activated, item.activated, within="activated")
+    step.at = life.activated
+    step.comes_at = step.at or _BEGINNING
+    return step
+
+
+def _changes_of_objective(
+    item: ObjectiveRow, life: Life, group: str, names: tuple[str, ...]
+) -> Iterator[Step]:
+    if item.activated is None and not group:
+        return
+    happened = item.changed.get(group)  # type: ignore[call-overload]
+
+    def changed(world: World, _: Situation, meta: Meta) -> list[Command] | None:
+        state = known(world, item.id)
+        if isinstance(state, Drafted) and item.activated is not None:
+            return None
+        now = {name: getattr(item, name) for name in _OBJECTIVE}
+        placed = _placed(meta, state, life, is_stated=at_of(happened) is not None)
+        return _definition_changes(state.goal, item, now, placed, names)
+
+    within = f"changed/{group}" if group else ""
+    after = (f"open/objective/{item.id}",)
+    yield timed(Rank.CHANGE, changed, happened, default_at=life.activated, within=within, after=after)
+
+
+def _archiving(item: ObjectiveRow) -> Step:
+    def archived(world: World, _: Situation, meta: Meta) -> Command:
+        return lifecycle.ArchiveObjective(kept(meta, known(world, item.id).goal.last_effective_at), item.id)
+
+    step = timed(Rank.ARCHIVING, archived, item.archived, within="archived")
+    if isinstance(step.at, Day):
+        step.comes_at = step.at.ends
+    return step
 
 
 def _definition_changes(
@@ -172,65 +189,67 @@ def _definition_changes(
 # Key results and their bindings
 
 
-def of_key_result(place: str, row: KeyResultOfObjective) -> Iterator[Step]:
+def of_key_result(row: Row, life: Life, said: Said) -> Iterator[Step]:
     """Of an objective that is there already, or in another row."""
-    owner = ObjectiveRow(id=row.objective, title="", owner="", activated=Happened())
-    yield from _key_result(place, owner, row)
+    item: KeyResultRow = row.item  # type: ignore[assignment]
+    yield _added(row, item, life)
+    yield from _changes(row, item, life)
+    for number, bound in enumerate(item.bindings):
+        yield from _binding(f"bindings/{number}", row, item, bound, life)
+    if item.dropped is not None:
+        yield _dropped(row, item, life, said)
 
 
-def _key_result(place: str, row: ObjectiveRow, one: KeyResultRow) -> Iterator[Step]:
-    def there(world: World) -> tuple[Objective, KeyResult | None]:
-        state = known(world, row.id)
-        return state, state.goal.key_results.get(one.id)
+def _there(world: World, row: Row, item: KeyResultRow) -> tuple[Objective, KeyResult | None]:
+    state = known(world, row.of)
+    return state, state.goal.key_results.get(item.id)
 
+
+def _added(row: Row, item: KeyResultRow, life: Life) -> Step:
     def added(world: World, _: Situation, meta: Meta) -> Command | list[Command] | None:
-        state, present = there(world)
-        later = _of_draft(meta, state)
-        values = as_committed(one, _KEY_RESULT)
+        state, present = _there(world, row, item)
+        placed = _placed(meta, state, life, is_stated=at_of(item.added) is not None)
+        values = as_committed(item, _KEY_RESULT)
         if present is None:
-            if not isinstance(state, Drafted) and one.added is None:
-                values = {name: getattr(one, name) for name in _KEY_RESULT}
+            if not isinstance(state, Drafted) and item.added is None:
+                values = {name: getattr(item, name) for name in _KEY_RESULT}
             values["measure"] = values["measure"].definition()
-            return key_result.AddKeyResult(later, objective=row.id, key_result=one.id, **values)
+            return key_result.AddKeyResult(placed, objective=row.of, key_result=item.id, **values)
         if not isinstance(state, Drafted) or present.dropped:
             return None
-        return _changes_of(present, one, values, later, _KEY_RESULT)
+        names = _KEY_RESULT if life.activation is not None else _untimed(item)
+        return _changes_of(present, item, values, _placed(meta, state, life), names)
 
-    def changed(names: tuple[str, ...], world: World, _: Situation, meta: Meta) -> list[Command] | None:
-        state, present = there(world)
-        if present is None or isinstance(state, Drafted) or present.dropped:
-            return None
-        now = {name: getattr(one, name) for name in _KEY_RESULT}
-        return _changes_of(present, one, now, _of_draft(meta, state), names)
-
-    def dropped(world: World, _: Situation, meta: Meta) -> Command:
-        return key_result.DropKeyResult(_of_draft(meta, known(world, row.id)), one.id)
-
-    if one.added is None:
-        yield Step(place, "key result", one.id, Phase.KEY_RESULTS, added, drafted_at(row))
-    else:
-        yield timed(place, "key result", one.id, Rank.CHANGE, added, one.added, default_at=activated_at(row))
-    if row.activated is not None:
-        yield from _changes(place, row, one, changed)
-    for number, bound in enumerate(one.bindings):
-        yield from _binding(f"{place}/bindings/{number}", row, one, bound)
-    if one.dropped is not None:
-        yield timed(
-            place, "key result", one.id, Rank.CHANGE, dropped, one.dropped, default_at=activated_at(row)
-        )
+    if item.added is None:
+        return Step(Phase.KEY_RESULTS, added, life.drafted)
+    return timed(
+        Rank.CHANGE, added, item.added, default_at=life.activated, after=(f"open/objective/{row.of}",)
+    )
 
 
-def _changes(place: str, row: ObjectiveRow, one: KeyResultRow, changed: Any) -> Iterator[Step]:
+def _untimed(item: KeyResultRow) -> tuple[str, ...]:
+    return _grouped(_KEY_RESULT, _GROUP_OF_KEY_RESULT, item.changed).get("", ())
+
+
+def _changes(row: Row, item: KeyResultRow, life: Life) -> Iterator[Step]:
     """A step for each member with a time of its change, one for the others."""
-    default_at = at_of(one.added) or activated_at(row)
-    others = tuple(name for name in _KEY_RESULT if name not in one.changed)
-    for names, happened in (
-        (others, None),
-        *(((name,), one.changed[name]) for name in _KEY_RESULT if name in one.changed),
-    ):
-        yield timed(
-            place, "key result", one.id, Rank.CHANGE, partial(changed, names), happened, default_at=default_at
-        )
+
+    def changed(
+        names: tuple[str, ...], happened: Happened | None, world: World, _: Situation, meta: Meta
+    ) -> list[Command] | None:
+        state, present = _there(world, row, item)
+        if present is None or present.dropped or (isinstance(state, Drafted) and life.activation is not None):
+            return None
+        now = {name: getattr(item, name) for name in _KEY_RESULT}
+        placed = _placed(meta, state, life, is_stated=at_of(happened) is not None)
+        return _changes_of(present, item, now, placed, names)
+
+    default_at = at_of(item.added) or life.activated
+    after = (f"open/key-result/{item.id}",)
+    for group, names in _grouped(_KEY_RESULT, _GROUP_OF_KEY_RESULT, item.changed).items():
+        happened = item.changed.get(group)  # type: ignore[call-overload]
+        missing, within = partial(changed, names, happened), f"changed/{group}" if group else ""
+        yield timed(Rank.CHANGE, missing, happened, default_at=default_at, within=within, after=after)
 
 
 def _changes_of(
@@ -238,8 +257,9 @@ def _changes_of(
 ) -> list[Command]:
     stated = row.model_fields_set | (row.committed.model_fields_set if row.committed else set())
     found: list[Command] = []
-    if "text" in names:
-        found.append(key_result.RewordKeyResult(meta, present.id, to["text"]))
+    if {"text", "description"} & {*names}:
+        description = to["description"] if "description" in stated else present.description
+        found.append(key_result.RewordKeyResult(meta, present.id, to["text"], description))
     if "measure" in names:
         found.append(key_result.ChangeMeasure(meta, present.id, to["measure"].definition()))
     if "weight" in names and "weight" in stated:
@@ -249,13 +269,30 @@ def _changes_of(
     return found
 
 
-def _binding(place: str, row: ObjectiveRow, one: KeyResultRow, bound: BindingRow) -> Iterator[Step]:
-    name = f"{one.id}/{bound.part}"
+def _dropped(row: Row, item: KeyResultRow, life: Life, said: Said) -> Step:
+    def dropped(world: World, _: Situation, meta: Meta) -> Command:
+        placed = _placed(meta, known(world, row.of), life, is_stated=at_of(item.dropped) is not None)
+        return key_result.DropKeyResult(placed, item.id)
+
+    happened = _after_what_was_said(item.dropped, f"key-result/{item.id}", said)
+    after = (f"key-result/{item.id}",)
+    default_at = life.activated
+    return timed(Rank.DROP, dropped, happened, default_at=default_at, within="dropped", after=after)
+
+
+def _after_what_was_said(happened: Happened | None, on: str, said: Said) -> Happened | None:
+    """Of a day on which something was checked in, what is left after that."""
+    at = at_of(happened)
+    if happened is None or not isinstance(at, Day):
+        return happened
+    return happened.model_copy(update={"at": at.since(said(on, at, at.ends))})
+
+
+def _binding(within: str, row: Row, one: KeyResultRow, bound: BindingRow, life: Life) -> Iterator[Step]:
     asked = (bound.feed, bound.aggregation)
 
     def present(world: World) -> tuple[Objective, tuple[str, str] | None]:
-        state = known(world, row.id)
-        found = state.goal.key_results.get(one.id)
+        state, found = _there(world, row, one)
         there = None if found is None else found.bindings.get(bound.part)
         return state, None if there is None else (there.feed, there.aggregation)
 
@@ -263,19 +300,24 @@ def _binding(place: str, row: ObjectiveRow, one: KeyResultRow, bound: BindingRow
         state, there = present(world)
         if there == asked or (bound.unbound is not None and not isinstance(state, Drafted)):
             return None
-        return binding.BindPart(_of_draft(meta, state), one.id, bound.part, *asked)
+        placed = _placed(meta, state, life, is_stated=at_of(bound.bound) is not None)
+        return binding.BindPart(placed, one.id, bound.part, *asked)
 
     def ended(world: World, _: Situation, meta: Meta) -> Command | None:
         state, there = present(world)
-        return binding.UnbindPart(_of_draft(meta, state), one.id, bound.part) if there == asked else None
+        if there != asked:
+            return None
+        placed = _placed(meta, state, life, is_stated=at_of(bound.unbound) is not None)
+        return binding.UnbindPart(placed, one.id, bound.part)
 
-    default_at = at_of(row.activated)
+    after = (f"key-result/{one.id}",)
     if bound.bound is None:
-        yield Step(place, "binding", name, Phase.BINDINGS, made, at_of(one.added) or drafted_at(row))
+        at = at_of(one.added) or life.drafted
+        yield Step(Phase.BINDINGS, made, at, within=within, after=after)
     else:
-        yield timed(place, "binding", name, Rank.CHANGE, made, bound.bound, default_at=default_at)
+        yield timed(Rank.CHANGE, made, bound.bound, default_at=life.activated, within=within, after=after)
     if bound.unbound is not None:
-        yield timed(place, "binding", name, Rank.CHANGE, ended, bound.unbound, default_at=default_at)
+        yield timed(Rank.CHANGE, ended, bound.unbound, default_at=life.activated, within=within, after=after)
 
 
 # Links
@@ -289,54 +331,60 @@ def link_id(child: str, parent: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"goal-ledger/link/{child}/{parent}"))
 
 
-def _link(place: str, row: ObjectiveRow, link: LinkRow, is_last: bool) -> Iterator[Step]:
-    id = link.id or link_id(row.id, link.parent)
+def of_link(row: Row, life: Life, said: Said) -> Iterator[Step]:
+    link: LinkRow = row.item  # type: ignore[assignment]
+    id = link.id or link_id(row.of, link.parent)
 
     def made(world: World, _: Situation, meta: Meta) -> Command | None:
-        state = known(world, row.id)
+        state = known(world, row.of)
         present = state.goal.links.get(link.parent)
-        is_former = not is_last or link.ended is not None
+        is_former = not row.is_last or link.ended is not None
         if is_former and world.get("link", id) is not None:
             return None
         if present is not None and (present.mode, present.weight) == (link.mode, link.weight):
             return None
         name = id if world.get("link", id) is None else uuid7()
-        return alignment.Align(_of_draft(meta, state), row.id, name, link.parent, link.mode, link.weight)
+        placed = _placed(meta, state, life, is_stated=at_of(link.linked) is not None)
+        return alignment.Align(placed, row.of, name, link.parent, link.mode, link.weight)
 
     def ended(world: World, _: Situation, meta: Meta) -> Command | None:
-        state, at = known(world, row.id), at_of(link.ended)
-        is_over = not is_last and (at is None or state.goal.last_effective_at > at)
+        state, at = known(world, row.of), at_of(link.ended)
+        is_over = not row.is_last and (at is None or state.goal.last_effective_at > at)
         if is_over or link.parent not in state.goal.links:
             return None
-        return alignment.Unalign(_of_draft(meta, state), row.id, parent=link.parent)
+        placed = _placed(meta, state, life, is_stated=at is not None)
+        return alignment.Unalign(placed, row.of, parent=link.parent)
 
-    name = f"{row.id} → {link.parent}"
+    after = (link.parent,)
     if link.linked is None:
-        yield Step(place, "link", name, Phase.LINKS, made, drafted_at(row))
+        yield Step(Phase.LINKS, made, life.drafted, after=after)
     else:
-        yield timed(place, "link", name, Rank.LINK, made, link.linked, default_at=drafted_at(row))
+        yield timed(Rank.LINK, made, link.linked, default_at=life.drafted, after=after)
     if link.ended is not None:
-        yield timed(place, "link", name, Rank.CHANGE, ended, link.ended)
+        yield timed(Rank.CHANGE, ended, link.ended, within="ended", after=after)
 
 
 # Closings
 
 
-def _closing(place: str, row: ObjectiveRow, closing: ClosingRow, is_last: bool) -> Iterator[Step]:
+def of_closing(row: Row, life: Life, said: Said) -> Iterator[Step]:
+    closing: ClosingRow = row.item  # type: ignore[assignment]
+
     def is_past(state: Objective, at: datetime | None) -> bool:
         """Whether the goal has lived on since then."""
+        at = at.ends if isinstance(at, Day) else at
         return at is not None and state.goal.last_effective_at > at
 
     def closed(world: World, _: Situation, meta: Meta) -> Command | None:
-        state = known(world, row.id)
-        over = closing.reopened is not None or not is_last
+        state = known(world, row.of)
+        over = closing.reopened is not None or not row.is_last
         if over and (is_past(state, closing.at) or isinstance(state, Closed | Archived)):
             return None
-        if not is_last and closing.at is None:
+        if not row.is_last and closing.at is None:
             return None
         return lifecycle.CloseObjective(
-            meta,
-            row.id,
+            kept(meta, state.goal.last_effective_at),
+            row.of,
             closing.outcome,
             grade=closing.grade,
             suggested=closing.suggested,
@@ -345,17 +393,23 @@ def _closing(place: str, row: ObjectiveRow, closing: ClosingRow, is_last: bool) 
         )
 
     def reopened(world: World, _: Situation, meta: Meta) -> Command | None:
-        state = known(world, row.id)
+        state = known(world, row.of)
         if not isinstance(state, Closed | Archived) or is_past(state, at_of(closing.reopened)):
             return None
-        return lifecycle.ReopenObjective(meta, row.id)
+        return lifecycle.ReopenObjective(kept(meta, state.goal.last_effective_at), row.of)
 
     happened = Happened.model_construct(at=closing.at, order=closing.order, reason=closing.reason)
-    looked_up = lookups(lifecycle.CloseObjective(_NOBODY, row.id, closing.outcome))
-    yield timed(place, "closing", row.id, Rank.CLOSING, closed, happened, lookups=looked_up)
+    then = _after_what_was_said(happened, f"objective/{row.of}", said)
+    looked_up = lookups(lifecycle.CloseObjective(_NOBODY, row.of, closing.outcome))
+    after = (f"open/objective/{row.of}",)
+    step = timed(Rank.CLOSING, closed, then, after=after, lookups=looked_up)
+    yield step
     if closing.reopened is not None:
-        yield timed(f"{place}/reopened", "reopening", row.id, Rank.REOPENING, reopened, closing.reopened)
+        again = timed(Rank.REOPENING, reopened, closing.reopened, within="reopened", after=after)
+        if isinstance(again.at, Day):
+            again.at = again.comes_at = again.at.since(step.at)
+        yield again
 
 
 _NOBODY = Meta(actor="", correlation_id="", causation_id="")
-__all__ = ["Missing", "link_id", "of_objective"]
+__all__ = ["link_id", "of_closing", "of_key_result", "of_link", "of_objective"]

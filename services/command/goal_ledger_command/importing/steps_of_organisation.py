@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -39,10 +39,11 @@ from goal_ledger_command.importing.document import (
     at_of,
     reason_of,
 )
-from goal_ledger_command.importing.steps import Command, Missing, Phase, Rank, Step, not_before, timed
+from goal_ledger_command.importing.steps import Command, Missing, Phase, Rank, Step, kept, not_before, timed
+from goal_ledger_command.importing.when import Day, plain
 
 
-def of_workspace(place: str, row: WorkspaceRow) -> Iterator[Step]:
+def of_workspace(row: WorkspaceRow) -> Iterator[Step]:
     if row.time_zone is None:
         return
 
@@ -53,7 +54,7 @@ def of_workspace(place: str, row: WorkspaceRow) -> Iterator[Step]:
         policy = replace(present.policy if present else Policy(), time_zone=row.time_zone)
         return SetPolicy(_early(world, meta, "workspace"), "workspace", policy)
 
-    yield Step(place, "workspace", row.id or "", Phase.WORKSPACE, missing)
+    yield Step(Phase.WORKSPACE, missing)
 
 
 def _early(world: World, meta: Meta, scope: str) -> Meta:
@@ -63,9 +64,9 @@ def _early(world: World, meta: Meta, scope: str) -> Meta:
     return replace(meta, effective_at=last if stated is None else max(stated, last))
 
 
-def of_unit(place: str, row: UnitRow) -> Iterator[Step]:
+def of_unit(row: UnitRow) -> Iterator[Step]:
     def step(missing: Missing, phase: Phase = Phase.UNITS) -> Step:
-        return Step(place, "unit", row.id, phase, missing, row.since)
+        return Step(phase, missing, row.since)
 
     def created(world: World, _: Situation, meta: Meta) -> Command | None:
         before: units.Unit | None = world.get("unit", row.id)
@@ -83,15 +84,14 @@ def of_unit(place: str, row: UnitRow) -> Iterator[Step]:
 
     def closed(world: World, _: Situation, meta: Meta) -> Command | None:
         before = units.unit(world, row.id)
-        return units.CloseUnit(not_before(meta, before.last_effective_at), row.id)
+        return units.CloseUnit(kept(meta, before.last_effective_at), row.id)
 
     if row.closed is not None:
-        ended = step(closed, Phase.ENDINGS)
-        ended.at, ended.reason = row.closed.at, row.closed.reason
-        yield ended
+        yield Step(Phase.ENDINGS, closed, row.closed.at, row.closed.reason, is_stated=True)
+    yield from _people_in_unit(row)
 
 
-def of_people_in_unit(place: str, row: UnitRow) -> Iterator[Step]:
+def _people_in_unit(row: UnitRow) -> Iterator[Step]:
     """Lead and pilot waves, once people are there."""
 
     def led(world: World, _: Situation, meta: Meta) -> Command | None:
@@ -103,12 +103,12 @@ def of_people_in_unit(place: str, row: UnitRow) -> Iterator[Step]:
         return units.JoinPilotWave(not_before(meta, before.last_effective_at), row.id, wave)
 
     if "lead" in row.model_fields_set:
-        yield Step(place, "unit", row.id, Phase.ORGANISATION, led, row.since)
+        yield Step(Phase.ORGANISATION, led, row.since, sort=_SORTS.index("unit"))
     for wave in row.waves:
-        yield Step(place, "unit", row.id, Phase.ORGANISATION, partial(joined, wave), row.since)
+        yield Step(Phase.ORGANISATION, partial(joined, wave), row.since, sort=_SORTS.index("unit"))
 
 
-def of_person(place: str, row: PersonRow) -> Iterator[Step]:
+def of_person(row: PersonRow) -> Iterator[Step]:
     def added(world: World, _: Situation, meta: Meta) -> Command | None:
         before = world.get("person", row.id)
         if before is None:
@@ -124,16 +124,16 @@ def of_person(place: str, row: PersonRow) -> Iterator[Step]:
         return [people.LeaveUnit(meta, row.id, unit) for unit in sorted(before.units - stated)]
 
     looked_up = lookups(people.AddPerson(Meta(actor="", correlation_id="", causation_id=""), row.id, ""))
-    yield Step(place, "person", row.id, Phase.ORGANISATION, added, row.since, lookups=looked_up)
+    yield Step(Phase.ORGANISATION, added, row.since, lookups=looked_up, is_stated=True)
     seats = [Seat(unit=one) if isinstance(one, str) else one for one in row.units]
-    for seat in seats:
-        since = seat.since or row.since
-        yield Step(place, "person", row.id, Phase.ORGANISATION, partial(joined, seat.unit), since)
+    for seat in sorted(seats, key=lambda seat: (seat.since or row.since or _BEGINNING, seat.unit)):
+        missing, since = partial(joined, seat.unit), seat.since or row.since
+        yield Step(Phase.ORGANISATION, missing, since, is_stated=seat.since is not None)
     if "units" in row.model_fields_set:
-        yield Step(place, "person", row.id, Phase.ORGANISATION, left)
+        yield Step(Phase.ORGANISATION, left)
 
 
-def of_system(place: str, row: SystemRow) -> Iterator[Step]:
+def of_system(row: SystemRow) -> Iterator[Step]:
     def registered(world: World, _: Situation, meta: Meta) -> Command | None:
         if isinstance(world.get("system", row.id), systems.Retired) and row.retired is not None:
             return None
@@ -142,10 +142,9 @@ def of_system(place: str, row: SystemRow) -> Iterator[Step]:
     def retired(world: World, _: Situation, meta: Meta) -> Command | None:
         return systems.RetireSystem(not_before(meta, last_effective_at(world, REST)), row.id)
 
-    yield Step(place, "system", row.id, Phase.ORGANISATION, registered)
+    yield Step(Phase.ORGANISATION, registered, sort=_SORTS.index("system"))
     if row.retired is not None:
-        at, why = row.retired.at, row.retired.reason
-        yield Step(place, "system", row.id, Phase.ENDINGS, retired, at, why)
+        yield Step(Phase.ENDINGS, retired, row.retired.at, row.retired.reason, is_stated=True)
 
 
 _DEFINITION = tuple(field.name for field in fields(FeedRedefined))
@@ -155,7 +154,7 @@ def _definition(row: FeedDefinition) -> dict[str, Any]:
     return {name: getattr(row, name) for name in _DEFINITION}
 
 
-def of_feed(place: str, row: FeedRow) -> Iterator[Step]:
+def of_feed(row: FeedRow) -> Iterator[Step]:
     def registered(world: World, _: Situation, meta: Meta) -> Command | None:
         before = feeds.feed_state(world, row.name)
         if before is None or before.system != row.system:
@@ -168,17 +167,15 @@ def of_feed(place: str, row: FeedRow) -> Iterator[Step]:
         before, wanted = feeds.feed(world, row.name), FeedRedefined(**_definition(definition))
         if any(segment.definition == wanted for segment in before.segments[1:]):
             return None
-        return feeds.RedefineFeed(
-            not_before(meta, before.last_effective_at), row.name, **_definition(definition)
-        )
+        return feeds.RedefineFeed(kept(meta, before.last_effective_at), row.name, **_definition(definition))
 
-    yield Step(place, "feed", row.name, Phase.ORGANISATION, registered, row.since)
-    for one in row.redefinitions:
-        missing = partial(redefined, one)
-        yield Step(place, "feed", row.name, Phase.ORGANISATION, missing, one.at, one.reason)
+    sort = _SORTS.index("feed")
+    yield Step(Phase.ORGANISATION, registered, row.since, sort=sort)
+    for one in sorted(row.redefinitions, key=lambda one: one.at or _END):
+        yield Step(Phase.ORGANISATION, partial(redefined, one), one.at, one.reason, sort=sort, is_stated=True)
 
 
-def of_cycle(place: str, row: CycleRow) -> Iterator[Step]:
+def of_cycle(row: CycleRow) -> Iterator[Step]:
     def planned(world: World, _: Situation, meta: Meta) -> Command | None:
         before = cycles.cycle_state(world, row.id)
         plan = None if before is None else before.plan
@@ -189,7 +186,7 @@ def of_cycle(place: str, row: CycleRow) -> Iterator[Step]:
 
     def moved(world: World, _: Situation, meta: Meta) -> Command | None:
         plan = cycles.cycle(world, row.id).plan
-        return cycles.MoveCycleDates(not_before(meta, plan.last_effective_at), row.id, row.start, row.end)
+        return cycles.MoveCycleDates(kept(meta, plan.last_effective_at), row.id, row.start, row.end)
 
     def opened(world: World, _: Situation, meta: Meta) -> Command | None:
         before = cycles.cycle(world, row.id)
@@ -204,26 +201,33 @@ def of_cycle(place: str, row: CycleRow) -> Iterator[Step]:
         before = cycles.cycle(world, row.id)
         if isinstance(before, cycles.Closed) and row.stage == "closed":
             return None
-        return cycles.LockCycle(not_before(meta, before.plan.last_effective_at), row.id)
+        return cycles.LockCycle(kept(meta, before.plan.last_effective_at), row.id)
 
     def closed(world: World, _: Situation, meta: Meta) -> Command | None:
         before = cycles.cycle(world, row.id)
-        return cycles.CloseCycle(not_before(meta, before.plan.last_effective_at), row.id)
+        return cycles.CloseCycle(kept(meta, before.plan.last_effective_at), row.id)
 
-    at, why = at_of(row.planned), reason_of(row.planned)
-    yield Step(place, "cycle", row.id, Phase.ORGANISATION, planned, at, why)
+    at, why, sort = at_of(row.planned), reason_of(row.planned), _SORTS.index("cycle")
+    yield Step(Phase.ORGANISATION, planned, at, why, sort=sort)
     if row.stage != "planned":
         at = at_of(row.opened) or at
-        yield Step(place, "cycle", row.id, Phase.ORGANISATION, opened, at, reason_of(row.opened))
+        yield Step(Phase.ORGANISATION, opened, at, reason_of(row.opened), sort=sort)
     if row.moved is not None:
-        yield timed(place, "cycle", row.id, Rank.CHANGE, moved, row.moved)
+        yield timed(Rank.CHANGE, moved, row.moved, within="moved")
     if row.locked is not None or row.stage == "locked":
-        yield timed(place, "cycle", row.id, Rank.CYCLE, locked, row.locked)
+        yield _at_the_end_of_its_day(timed(Rank.CYCLE, locked, row.locked, within="locked"))
     if row.stage == "closed":
-        yield timed(place, "cycle", row.id, Rank.CYCLE, closed, row.closed)
+        yield _at_the_end_of_its_day(timed(Rank.CYCLE, closed, row.closed, within="closed"))
 
 
-def of_policy(place: str, row: PolicyRow) -> Iterator[Step]:
+def _at_the_end_of_its_day(step: Step) -> Step:
+    """Of a day, goals may be checked in and closed first."""
+    if isinstance(step.at, Day):
+        step.comes_at = step.at.ends
+    return step
+
+
+def of_policy(row: PolicyRow) -> Iterator[Step]:
     def missing(world: World, _: Situation, meta: Meta) -> Command | None:
         last = last_effective_at(world, row.scope)
         policy = Policy(**row.policy.model_dump())
@@ -234,37 +238,28 @@ def of_policy(place: str, row: PolicyRow) -> Iterator[Step]:
             return None
         return SetPolicy(not_before(meta, last), row.scope, policy)
 
-    yield Step(
-        place,
-        "policy",
-        row.scope,
-        Phase.POLICIES,
-        missing,
-        row.effective_at,
-        row.reason,
-        comes_at=row.effective_at,
-    )
+    at = row.effective_at
+    yield Step(Phase.POLICIES, missing, at, row.reason, comes_at=at, is_stated=True)
 
 
-def of_moment(place: str, row: MomentRow) -> Iterator[Step]:
+def of_moment(row: MomentRow) -> Iterator[Step]:
+    at = plain(row.at)
+
     def missing(world: World, _: Situation, meta: Meta) -> Command | None:
         if world.get("moment", row.name) is None:
-            return moments.RecordMoment(meta, row.name, row.at)
-        return moments.CorrectMoment(meta, row.name, row.at)
+            return moments.RecordMoment(meta, row.name, at)
+        return moments.CorrectMoment(meta, row.name, at)
 
-    step = Step(
-        place, "moment", row.name, Phase.TIMED, missing, None, row.reason, row.order, row.at, Rank.MOMENT
-    )
-    step.lookups = (moments.identity(row.name),)
-    yield step
+    looked_up = (moments.identity(row.name),)
+    yield Step(Phase.TIMED, missing, None, row.reason, row.order, at, Rank.MOMENT, lookups=looked_up)
 
 
-def of_reading(place: str, row: ReadingRow) -> Iterator[Step]:
-    known_as = readings.identity(row.source, row.id)
+def of_reading(row: ReadingRow) -> Iterator[Step]:
+    known_as, at = readings.identity(row.source, row.id), plain(row.time)
+    content = (row.feed, row.source, row.id, at, row.value, row.unit, row.mode)
 
     def taken(world: World, situation: Situation, meta: Meta) -> Command | None:
         found = situation.found.get(known_as)
-        content = (row.feed, row.source, row.id, row.time, row.value, row.unit, row.mode)
         counts = found is not None and found.subject in (readings.RECORDED, readings.RELEASED)
         latest = situation.found.get(readings.correction(row.source, row.id)) or found
         if counts and latest is not None and not _says(latest.fact.data, row):
@@ -279,29 +274,19 @@ def of_reading(place: str, row: ReadingRow) -> Iterator[Step]:
             return None
         return readings.ReleaseReading(meta, row.feed, row.source, row.id)
 
-    asked = lookups(
-        readings.CorrectReading(
-            _NOBODY, row.feed, row.source, row.id, row.time, row.value, row.unit, row.mode
-        )
-    )
-    around: tuple[tuple[str, datetime], ...] = ((f"feed/{row.feed}", row.time),)
-    step = Step(place, "reading", row.id, Phase.TIMED, taken, order=row.order, comes_at=row.time)
-    step.rank, step.lookups, step.neighbours = Rank.READING, asked, around
+    asked = lookups(readings.CorrectReading(_NOBODY, *content))
+    around: tuple[tuple[str, datetime], ...] = ((f"feed/{row.feed}", at),)
+    step = Step(Phase.TIMED, taken, order=row.order, comes_at=at, rank=Rank.READING)
+    step.lookups, step.neighbours = asked, around
     yield step
     if row.released is not None:
-        yield timed(
-            place,
-            "reading",
-            row.id,
-            Rank.READING,
-            released,
-            row.released,
-            default_at=row.time,
-            lookups=(known_as,),
-        )
+        yield timed(Rank.READING, released, row.released, default_at=at, lookups=(known_as,))
 
 
 _NOBODY = Meta(actor="", correlation_id="", causation_id="")
+_BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_SORTS = ("person", "unit", "system", "feed", "cycle")
+"""What comes first of the organisation: leads are people, feeds are of systems."""
 
 
 def _says(data: Any, row: ReadingRow) -> bool:

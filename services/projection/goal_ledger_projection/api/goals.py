@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from goal_ledger_contracts import wire
 from goal_ledger_contracts.canonical import parse_instant
@@ -42,17 +42,9 @@ ORDER BY seq LIMIT 1
 """
 
 
-class Binding(NamedTuple):
-    """A part's feed and aggregation; `seq`: the fact that bound it."""
-
-    feed: str
-    aggregation: str
-    seq: int
-
-
 @dataclass(frozen=True, slots=True)
 class KeyResult:
-    """`parts`: the simple measures by part. `bindings`: by part."""
+    """`parts`: the simple measures by part. `bindings`: part → (feed, aggregation)."""
 
     id: str
     text: str
@@ -62,7 +54,7 @@ class KeyResult:
     measure: Measure
     measure_seq: int
     parts: dict[str, Simple]
-    bindings: dict[str, Binding]
+    bindings: dict[str, tuple[str, str]]
     body: Body
 
     @property
@@ -191,10 +183,7 @@ class KnownGoals:
         if known is None:
             measure: Measure = wire.decode(Measure, body["measure"])
             known = self._measures[key] = (measure, parts_of(measure))
-        bindings = {
-            part: Binding(one["feed"], one["aggregation"], one["seq"])
-            for part, one in body["bindings"].items()
-        }
+        bindings = {part: (one["feed"], one["aggregation"]) for part, one in body["bindings"].items()}
         return KeyResult(
             id=body["id"],
             text=body["text"],
