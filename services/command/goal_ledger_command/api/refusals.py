@@ -113,7 +113,7 @@ def of_ledger_error(error: LedgerError) -> Problem:
         case KeyReused():
             return Problem(422, error.code, error.sentence, field="Idempotency-Key")
         case FactTooLarge():
-            sizes = {"size_bytes": error.size_bytes, "limit_bytes": MAX_FACT_BYTES}
+            sizes: dict[str, Any] = {"size_bytes": error.size_bytes, "limit_bytes": MAX_FACT_BYTES}
             return Problem(413, error.code, error.sentence, **sizes)
         case NotRecorded() | OutcomeUnknown():
             return Problem(503, error.code, error.sentence, headers={"Retry-After": "1"})
