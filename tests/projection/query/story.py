@@ -152,18 +152,22 @@ class Story:
 
     async def arrive(self) -> str:
         """The worker folds what was told since. The position."""
+        self._chain()
         records = [
-            Record(self.workspace, self.epoch, fact.seq, self._chained(fact), vouched=True)
+            Record(self.workspace, self.epoch, fact.seq, envelope.to_bytes(fact), vouched=True)
             for fact in self.facts[self._folded :]
         ]
         await self.applier.apply(records)
         self._folded = len(self.facts)
         return f"{self.epoch}-{self._folded}"
 
-    def _chained(self, fact: Fact) -> bytes:
-        stored = envelope.to_bytes(replace(fact, previous=self._ends.get(fact.stream)))
-        self._ends[fact.stream] = leaf_hash(stored).hex()
-        return stored
+    def _chain(self) -> None:
+        if self._folded == 0:
+            self._ends.clear()
+        for at in range(self._folded, len(self.facts)):
+            fact = replace(self.facts[at], previous=self._ends.get(self.facts[at].stream))
+            self._ends[fact.stream] = leaf_hash(envelope.to_bytes(fact)).hex()
+            self.facts[at] = fact
 
     async def get(
         self, path: str, who: str | None = "ada", headers: dict[str, str] | None = None, **params: Any
