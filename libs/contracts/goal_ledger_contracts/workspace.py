@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from goal_ledger_contracts.taking_effect import counts_when_recorded
 
+
+@counts_when_recorded
 @dataclass(frozen=True, slots=True)
 class WorkspaceCreated:
     name: str
@@ -41,18 +44,21 @@ class PolicySet:
     policy: Policy
 
 
+@counts_when_recorded
 @dataclass(frozen=True, slots=True)
 class MomentRecorded:
     name: str
     at: datetime
 
 
+@counts_when_recorded
 @dataclass(frozen=True, slots=True)
 class MomentCorrected:
     name: str
     at: datetime
 
 
+@counts_when_recorded
 @dataclass(frozen=True, slots=True)
 class MomentRetracted:
     name: str

@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import cached_property
 
 from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.facts import COUNTED_WHEN_RECORDED
 from goal_ledger_contracts.measures import Aligned
 from goal_ledger_domain import evolve
 from goal_ledger_domain.goal import KeyResult, Objective
@@ -25,8 +26,6 @@ from goal_ledger_scoring.inputs import KEY_RESULTS
 from goal_ledger_scoring.policy import Rules, in_force
 
 LAST_SEQ = 2**63 - 1
-_WHENEVER = frozenset({"WorkspaceCreated", "MomentRecorded", "MomentCorrected", "MomentRetracted"})
-"""Known is known: of these only the seq counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Definitions:
                 break
             if fact.type == "FeedRegistered" and fact.effective_at > moment.at:
                 late.add(fact.stream)
-            if fact.effective_at <= moment.at or fact.type in _WHENEVER or fact.stream in late:
+            if fact.effective_at <= moment.at or fact.type in COUNTED_WHEN_RECORDED or fact.stream in late:
                 evolve.evolve(world, fact)
         return Definitions(world)
 

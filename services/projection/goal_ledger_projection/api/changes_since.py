@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from goal_ledger_projection.api.database import CONTEXT_FACTS, Snapshot
+from goal_ledger_projection.api.database import Snapshot
+from goal_ledger_projection.read_models.definitions import CONTEXT_FACTS
 
 FACTS_MAX = 20_000
 TOUCHED_MAX = 1_000

@@ -25,11 +25,11 @@ from goal_ledger_scoring.aggregation import FeedDefinition
 from goal_ledger_scoring.policy import Rules, in_force
 from goal_ledger_scoring.windows import Span, cycle_span
 
-from goal_ledger_projection.api.database import CONTEXT_FACTS, Snapshot
+from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.api.goals import KeyResult
+from goal_ledger_projection.read_models.definitions import CONTEXT_FACTS, CONTEXT_KINDS
 
 Body = dict[str, Any]
-KINDS = ("workspace", "policy", "moment", "cycle", "feed", "unit", "leaver")
 
 _ALL = """
 SELECT kind, id, seq, effective_at, body FROM definitions
@@ -87,7 +87,7 @@ class Context:
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
-        self._things: dict[str, dict[str, Versions]] = {kind: {} for kind in KINDS}
+        self._things: dict[str, dict[str, Versions]] = {kind: {} for kind in CONTEXT_KINDS}
         self._links: dict[str, Versions] = {}
         self._children: defaultdict[str, set[str]] = defaultdict(set)
         self._parents: set[str] = set()
@@ -288,7 +288,7 @@ async def _changed(snapshot: Snapshot, after: int, upto: int) -> bool:
 
 async def _load(snapshot: Snapshot, context: Context, upto: int) -> None:
     """Add what is newer than the context. It is read first and then added in one go, so that a failure adds nothing."""
-    things = await snapshot.fetch(_ALL, list(KINDS), context.seq, upto)
+    things = await snapshot.fetch(_ALL, list(CONTEXT_KINDS), context.seq, upto)
     links = await snapshot.fetch(_LINKS, context.seq, upto)
     for row in things:
         context.add(row["kind"], row["id"], row["seq"], row["effective_at"], json.loads(row["body"]))

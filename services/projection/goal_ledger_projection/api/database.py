@@ -18,35 +18,7 @@ from goal_ledger_contracts.position import Position
 
 from goal_ledger_projection.database import KEY_LOOKUPS_ONLY
 from goal_ledger_projection.query_settings import QuerySettings
-
-CONTEXT_FACTS = [
-    "ObjectiveAligned",
-    "ObjectiveUnaligned",
-    "WorkspaceCreated",
-    "PolicySet",
-    "MomentRecorded",
-    "MomentCorrected",
-    "MomentRetracted",
-    "StoreRestored",
-    "CyclePlanned",
-    "CycleOpened",
-    "CycleLocked",
-    "CycleClosed",
-    "CycleReopened",
-    "CycleDatesMoved",
-    "FeedRegistered",
-    "FeedRedefined",
-    "UnitCreated",
-    "UnitRenamed",
-    "UnitMoved",
-    "UnitClosed",
-    "LeadNamed",
-    "PilotWaveJoined",
-    "PilotWaveLeft",
-    "PersonLeft",
-    "PersonCameBack",
-]
-"""Those that all goals may depend on (`context.py`)."""
+from goal_ledger_projection.read_models.definitions import CONTEXT_FACTS
 
 _OPENING = """
 SELECT (SELECT name FROM public.projections WHERE live) AS live, p.epoch, p.next_seq, p.rebuilding,

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from goal_ledger_projection.read_models.defines import every_fact_of
 from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
 
 _STAGES: dict[str, Body] = {
@@ -29,3 +30,6 @@ def cycle(before: Body | None, fact: Fact) -> Body:
         return {**before, "start": data["start"], "end": data["end"]}
     changed = {k: fact.effective_at if v == "now" else v for k, v in _STAGES[fact.type].items()}
     return {**before, **changed}
+
+
+DEFINES = every_fact_of("cycle", cycle)

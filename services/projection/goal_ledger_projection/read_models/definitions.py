@@ -17,24 +17,18 @@ of its fact and is opened with the JSON pointer named there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from json import JSONEncoder
 
-from goal_ledger_contracts.facts import STREAM_OF
 from sqlalchemy import BigInteger, Column, DateTime, Index, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from goal_ledger_projection.metadata import read
-from goal_ledger_projection.read_models import workspace as access
+from goal_ledger_projection.read_models import cycle, feed, objective, person, unit, workspace
 from goal_ledger_projection.read_models.changes import Changes, DefinitionKey, text
-from goal_ledger_projection.read_models.cycle import cycle
+from goal_ledger_projection.read_models.defines import Rows
 from goal_ledger_projection.read_models.fact import Body, Fact
-from goal_ledger_projection.read_models.feed import feed
-from goal_ledger_projection.read_models.objective import DEFINING as DEFINING_OBJECTIVES
-from goal_ledger_projection.read_models.objective import objective
-from goal_ledger_projection.read_models.person import leaver, person
-from goal_ledger_projection.read_models.unit import unit
+
+LINKING = ("ObjectiveAligned", "ObjectiveUnaligned")
 
 definitions = Table(
     "definitions",
@@ -60,7 +54,7 @@ Index(
     definitions.c.workspace,
     definitions.c.id,
     definitions.c.seq,
-    postgresql_where=_CHANGED.in_(("ObjectiveAligned", "ObjectiveUnaligned")),
+    postgresql_where=_CHANGED.in_(LINKING),
 )
 """Where an objective's links changed: the queries read the whole history of alignment from these rows."""
 Index(
@@ -88,66 +82,23 @@ CROSS JOIN LATERAL (SELECT r.seq, r.body FROM definitions r
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Defines:
-    """A kind of thing that a fact defines: which one, and what its whole definition is after the fact."""
-
-    kind: str
-    id_of: Callable[[Fact], str]
-    evolve: Callable[[Body | None, Fact], Body]
-
-
-def _stream_id(fact: Fact) -> str:
-    return fact.id
-
-
-def _member(name: str) -> Callable[[Fact], str]:
-    return lambda fact: str(fact.data[name])
-
-
-_WORKSPACE = Defines("workspace", _stream_id, access.workspace)
-_POLICY = Defines("policy", _member("scope"), access.policy)
-_MOMENT = Defines("moment", _member("name"), access.moment)
-_ROLES = Defines("access", _member("holder"), access.access)
-_LINKED = Defines("access", lambda fact: access.person_reference(fact.data["person"]), access.access)
-_IDENTITY = Defines("identity", access.identity_name, access.identity)
-_KEY = Defines("key", _member("key"), access.key)
-_SYSTEM = Defines("system", _member("system"), access.system)
-_WITHHELD = Defines("withheld", _member("fact"), access.withheld)
-_UNIT = Defines("unit", _stream_id, unit)
-_PERSON = Defines("person", _stream_id, person)
-_LEAVER = Defines("leaver", _stream_id, leaver)
-_CYCLE = Defines("cycle", _stream_id, cycle)
-_OBJECTIVE = Defines("objective", _stream_id, objective)
-_FEED = Defines("feed", _stream_id, feed)
-
-DEFINING: dict[str, tuple[Defines, ...]] = {
-    "WorkspaceCreated": (_WORKSPACE,),
-    "StoreRestored": (_WORKSPACE,),
-    "PolicySet": (_POLICY,),
-    "MomentRecorded": (_MOMENT,),
-    "MomentCorrected": (_MOMENT,),
-    "MomentRetracted": (_MOMENT,),
-    "IdentityLinked": (_LINKED, _IDENTITY),
-    "IdentityUnlinked": (_LINKED, _IDENTITY),
-    "RoleGranted": (_ROLES,),
-    "RoleRevoked": (_ROLES,),
-    "KeyIssued": (_KEY,),
-    "KeyRotated": (_KEY,),
-    "KeyRevoked": (_KEY,),
-    "SystemRegistered": (_SYSTEM,),
-    "SystemRetired": (_SYSTEM,),
-    "TextWithheld": (_WITHHELD,),
-    "FeedRegistered": (_FEED,),
-    "FeedRedefined": (_FEED,),
-    **{name: (_UNIT,) for name, stream in STREAM_OF.items() if stream == "unit"},
-    **{name: (_PERSON,) for name, stream in STREAM_OF.items() if stream == "person"},
-    "PersonLeft": (_PERSON, _LEAVER),
-    "PersonCameBack": (_PERSON, _LEAVER),
-    **{name: (_CYCLE,) for name, stream in STREAM_OF.items() if stream == "cycle"},
-    **{name: (_OBJECTIVE,) for name in DEFINING_OBJECTIVES},
+DEFINING: Rows = {
+    **workspace.DEFINES,
+    **unit.DEFINES,
+    **person.DEFINES,
+    **cycle.DEFINES,
+    **feed.DEFINES,
+    **objective.DEFINES,
 }
 """What each type of fact defines; a type that is not here defines nothing."""
+
+CONTEXT_KINDS = ("workspace", "policy", "moment", "cycle", "feed", "unit", "leaver")
+"""Kinds of things that the arithmetic of every goal may depend on, and all links between goals besides."""
+CONTEXT_FACTS = [
+    *LINKING,
+    *(type_ for type_, many in DEFINING.items() if any(one.kind in CONTEXT_KINDS for one in many)),
+]
+"""Types of facts that change one of these."""
 
 _write = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 

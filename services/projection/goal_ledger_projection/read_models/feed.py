@@ -9,6 +9,7 @@ holds for all earlier ones too) until the next one's; a redefinition is a visibl
 
 from __future__ import annotations
 
+from goal_ledger_projection.read_models.defines import every_fact_of
 from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
 
 _MEMBERS = ("kind", "unit", "interval", "low", "high", "description")
@@ -24,3 +25,7 @@ def feed(before: Body | None, fact: Fact) -> Body:
     if before is None:
         raise CannotApply(fact.seq, f"{fact.type} of a feed that was never registered")
     return {**before, **members, "segments": [*before["segments"], segment]}
+
+
+DEFINES = {type_: one for type_, one in every_fact_of("feed", feed).items() if type_.startswith("Feed")}
+"""Its readings define nothing."""

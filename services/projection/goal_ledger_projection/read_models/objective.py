@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from goal_ledger_projection.read_models.defines import Rows, by_stream
 from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
 
 
@@ -206,5 +207,6 @@ _CHANGES: dict[str, Callable[[Body, Fact], Body]] = {
     "KeyResultTakenUp": _key_result_changed(lambda _, fact: {"dropped": False, "dropped_seq": None}),
 }
 
-DEFINING = ("ObjectiveDrafted", *_CHANGES)
+_OBJECTIVE = by_stream("objective", objective)
+DEFINES: Rows = {type_: (_OBJECTIVE,) for type_ in ("ObjectiveDrafted", *_CHANGES)}
 """The facts of the stream that change the definition. The others are check-ins, comments, kudos and endorsements."""

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from goal_ledger_projection.read_models.defines import Rows, by_stream, every_fact_of
 from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
 
 
@@ -42,3 +43,11 @@ def _changed(before: Body, fact: Fact) -> Body:
 def leaver(_: Body | None, fact: Fact) -> Body:
     """The definition `leaver` (id: a person who ever left): {left: true | false}; few, so that questions keep them at hand."""
     return {"left": fact.type == "PersonLeft"}
+
+
+_LEAVER = by_stream("leaver", leaver)
+
+DEFINES: Rows = {
+    type_: (*many, _LEAVER) if type_ in ("PersonLeft", "PersonCameBack") else many
+    for type_, many in every_fact_of("person", person).items()
+}

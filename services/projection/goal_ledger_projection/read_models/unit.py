@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from goal_ledger_projection.read_models.defines import every_fact_of
 from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
 
 
@@ -42,3 +43,6 @@ def _changed(before: Body, fact: Fact) -> Body:
         case "PilotWaveLeft":
             return {"waves": [wave for wave in before["waves"] if wave != data["wave"]]}
     raise CannotApply(fact.seq, f"{fact.type} is not a fact of a unit")
+
+
+DEFINES = every_fact_of("unit", unit)

@@ -22,6 +22,7 @@ withheld (id: the event id of the fact whose text is withheld)
 
 from __future__ import annotations
 
+from goal_ledger_projection.read_models.defines import Defines, Rows, by_member, by_stream
 from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
 
 
@@ -116,3 +117,31 @@ def _known(before: Body | None, fact: Fact) -> Body:
     if before is None:
         raise CannotApply(fact.seq, f"{fact.type} of what was never made")
     return before
+
+
+_WORKSPACE = by_stream("workspace", workspace)
+_MOMENT = by_member("moment", "name", moment)
+_ROLES = by_member("access", "holder", access)
+_LINKED = Defines("access", lambda fact: person_reference(fact.data["person"]), access)
+_IDENTITY = Defines("identity", identity_name, identity)
+_KEY = by_member("key", "key", key)
+_SYSTEM = by_member("system", "system", system)
+
+DEFINES: Rows = {
+    "WorkspaceCreated": (_WORKSPACE,),
+    "StoreRestored": (_WORKSPACE,),
+    "PolicySet": (by_member("policy", "scope", policy),),
+    "MomentRecorded": (_MOMENT,),
+    "MomentCorrected": (_MOMENT,),
+    "MomentRetracted": (_MOMENT,),
+    "IdentityLinked": (_LINKED, _IDENTITY),
+    "IdentityUnlinked": (_LINKED, _IDENTITY),
+    "RoleGranted": (_ROLES,),
+    "RoleRevoked": (_ROLES,),
+    "KeyIssued": (_KEY,),
+    "KeyRotated": (_KEY,),
+    "KeyRevoked": (_KEY,),
+    "SystemRegistered": (_SYSTEM,),
+    "SystemRetired": (_SYSTEM,),
+    "TextWithheld": (by_member("withheld", "fact", withheld),),
+}
