@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from goal_ledger_command.cli.operator import creation
 from goal_ledger_command.migrations import migrate
+from goal_ledger_command.settings import Settings
 from goal_ledger_command.wiring import Store, apps, open_store
 from goal_ledger_ledger.sequencer import Ledger
+from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import (
     Answer,
     LedgerError,
@@ -53,7 +56,68 @@ async def store(postgres: Postgres, tmp_path: Path) -> AsyncIterator[tuple[Store
             yield store, gate, Organisation(http, "acme")
 
 
+async def test_a_process_whose_clock_is_an_hour_ahead_records_nothing_and_says_so(
+    store: tuple[Store, Gate, Organisation], tmp_path: Path
+) -> None:
+    opened, gate, org = store
+    ahead = [timedelta(hours=1)]
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + ahead[0]
+
+    async with open_store(settings_of(opened, tmp_path), lambda _: gate, clock) as skewed:
+        await skewed.ledger.start()
+
+        async def checks() -> dict[str, str]:
+            return {"ledger_database": skewed.pulse.wrong_for_writers or "ok"}
+
+        public, _ = apps(settings_of(opened, tmp_path), skewed, checks, new_registry("skewed"))
+        async with client(public) as http:
+            wrong = Organisation(http, "acme")
+            answer = await wrong.post(*UNIT)
+            assert "+3600" in assert_problem(answer, 503, "clock_skewed")["detail"]
+            assert int(answer.headers["retry-after"]) >= 1
+            assert (await http.get("/health/ready")).status_code == 503
+            assert (await org.post(*UNIT)).status_code == 201
+            ahead[0] = timedelta(seconds=2)
+            await skewed.pulse.look()
+            assert (await wrong.post("/v1/units", {"name": "Y"})).status_code == 201
+            assert (await http.get("/health/ready")).status_code == 200
+
+
+async def test_a_full_disk_is_not_recorded_and_told_until_something_is_recorded(
+    store: tuple[Store, Gate, Organisation],
+) -> None:
+    opened, _, org = store
+    async with raw_connection(opened.engine) as raw:
+        await raw.execute(
+            "CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END $$"
+        )
+        await raw.execute(
+            "CREATE TRIGGER disk_is_full BEFORE INSERT ON facts EXECUTE FUNCTION disk_is_full()"
+        )
+    assert opened.ledger.failing_because is None
+    assert_problem(await org.post(*UNIT), 503, "not_recorded")
+    assert opened.ledger.failing_because == "DiskFullError"
+    async with raw_connection(opened.engine) as raw:
+        await raw.execute("DROP TRIGGER disk_is_full ON facts")
+    assert (await org.post(*UNIT)).status_code == 201
+    assert opened.ledger.failing_because is None
+
+
 UNIT = ("/v1/units", {"name": "X"})
+
+
+def settings_of(opened: Store, directory: Path) -> Settings:
+    """Of another process on the same databases."""
+    urls = [
+        one.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        for one in (opened.engine, opened.keyring.engine)
+    ]
+    return settings_in(directory, *urls)
+
+
 EVENT = {"specversion": "1.0", "type": "goal-ledger.reading.v1", "source": "/s", "id": "1", "subject": "f"}
 
 

@@ -14,7 +14,7 @@ import httpx2
 from goal_ledger_client import exchange
 
 ATTEMPT_TIMEOUT_S = 20.0
-NOT_RECORDED = frozenset({"not_recorded", "store_behind_log", "unavailable"})
+NOT_RECORDED = frozenset({"not_recorded", "clock_skewed", "store_behind_log", "unavailable"})
 
 
 class Means(Enum):

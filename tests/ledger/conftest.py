@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from goal_ledger_command.migrations import migrate
+from goal_ledger_database.pulse import Now, own_clock
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.store import create_engine
@@ -60,11 +61,16 @@ async def process(databases: Databases) -> AsyncIterator[MakeLedger]:
     async with AsyncExitStack() as stack:
         made = itertools.count(1)
 
-        async def start(gate: WriteGate | None = None) -> Ledger:
+        async def start(gate: WriteGate | None = None, now: Now = own_clock) -> Ledger:
             name = f"ledger-{next(made)}"
             engine = create_engine(databases.ledger_url, application=name)
             ledger = Ledger(
-                engine, databases.keyring(), TinyDomain(), gate or OpenGate(), allow_unsafe_durability=True
+                engine,
+                databases.keyring(),
+                TinyDomain(),
+                gate or OpenGate(),
+                allow_unsafe_durability=True,
+                now=now,
             )
             stack.push_async_callback(engine.dispose)
             await ledger.start()

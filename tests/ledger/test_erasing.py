@@ -103,16 +103,9 @@ async def test_a_start_repeats_the_erasing_for_every_shredding_fact(
     assert (await databases.keyring().listing(commands.workspace))[OLA] is None
 
 
-async def test_recorded_at_never_runs_backwards(ledger, commands, audit, monkeypatch):
-    from goal_ledger_ledger import folded
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime(2020, 1, 1, tzinfo=UTC)
-
+async def test_recorded_at_never_runs_backwards(process, ledger, commands, audit):
     await ledger.submit(commands.unit("a"))
-    monkeypatch.setattr(folded, "datetime", Clock)
-    await ledger.submit(commands.unit("b"))
+    late = await process(now=lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    await late.submit(commands.unit("b"))
     facts = await audit.facts()
     assert facts[-1]["recorded_at"] == facts[-2]["recorded_at"]

@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[int, str]] = {
     "key_reused": (422, "The Idempotency-Key was used with another body."),
     "no_personal_text": (422, "The pointer names no personal text of the fact."),
     "wrong_format": (422, "The document does not name the format goal-ledger.organisation.v1."),
+    "clock_skewed": (503, "This process's clock is too far from the database's: it records nothing."),
     "not_recorded": (503, "Nothing was recorded; the same request may be sent again."),
     "not_signed_yet": (503, "No head of the workspace has been signed yet."),
     "outcome_unknown": (503, "It may or may not be recorded: repeat it with the same Idempotency-Key."),

@@ -20,6 +20,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from goal_ledger_database.pulse import Now
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_ledger.batch import Batch, decide_batch
@@ -65,8 +66,8 @@ class Ahead:
 class DecidesAhead:
     """Decides the batches ahead of all workspaces of a process."""
 
-    def __init__(self, engine: AsyncEngine, keyring: Keyring, domain: Domain) -> None:
-        self._engine, self._keyring, self._domain = engine, keyring, domain
+    def __init__(self, engine: AsyncEngine, keyring: Keyring, domain: Domain, now: Now) -> None:
+        self._engine, self._keyring, self._domain, self._now = engine, keyring, domain, now
         self._at_once = 0
 
     async def after(self, folded: Folded, batch: Batch, submissions: Sequence[Submission]) -> Ahead | None:
@@ -94,5 +95,6 @@ class DecidesAhead:
             return None
         await self._keyring.recheck(folded.workspace)
         keys = self._keyring.keys(folded.workspace)
-        ahead = decide_batch(state, looked, submissions, state.next_recorded_at, keys, self._domain)
+        at = state.next_recorded_at(self._now())
+        ahead = decide_batch(state, looked, submissions, at, keys, self._domain)
         return None if ahead.missing_keys else Ahead(submissions, folded, state, ahead)

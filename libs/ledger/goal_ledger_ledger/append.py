@@ -41,6 +41,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import asyncpg
+from goal_ledger_database.pulse import Now
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_ledger.ahead import Ahead, DecidesAhead, Following, nothing_follows
@@ -68,7 +69,8 @@ if TYPE_CHECKING:
 LOCKED_BATCHES = 8
 """Batches that are written under the lock after one that found the head moved by somebody else."""
 
-RESOLVE_WITHIN_S = 10.0
+RESOLVE_WITHIN_S = 4.0
+"""With the pulse's patience (``goal_ledger_database``) less than that of a client, which is five seconds."""
 TRIES_BEFORE_NOT_RECORDED = 3
 RETRY_PAUSE_S = 0.1
 
@@ -109,6 +111,7 @@ class Appender:
         snapshots: Snapshots,
         counts: Counts,
         decides_ahead: DecidesAhead,
+        now: Now,
     ) -> None:
         self.workspace = workspace
         self.folded: Folded | None = None
@@ -118,6 +121,7 @@ class Appender:
         self._snapshots, self._counts = snapshots, counts
         self._locked_batches_left = 0
         self._decides_ahead = decides_ahead
+        self._now = now
         self._ahead: Ahead | None = None
 
     async def record(
@@ -237,7 +241,7 @@ class Appender:
         looked = await look_up(raw, submissions, self.workspace, self._keyring)
         if looked.position is not None and looked.position != folded.position:
             raise HeadMoved
-        now, keys = folded.next_recorded_at, await self._text_keys()
+        now, keys = folded.next_recorded_at(self._now()), await self._text_keys()
         while True:
             batch = decide_batch(folded, looked, submissions, now, keys, self._domain)
             if not batch.missing_keys:

@@ -12,6 +12,7 @@ fold anew. Doing it twice raises the epoch twice, which harms nobody: that is wh
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from goal_ledger_contracts.decision import Decision, Situation
@@ -58,6 +59,7 @@ async def begin_epoch(
     workspace: str,
     above: int,
     decide: DecidesFork,
+    now: datetime,
 ) -> Answer:
     """Raise the epoch above the present one and ``above``; the fact that ``decide`` drafts is its first of its own.
 
@@ -71,7 +73,7 @@ async def begin_epoch(
         await raw.execute(_NOTE, workspace, fork.epoch, fork.seq)
         folded.epoch = fork.epoch
         submission = Submission(workspace, lambda world, situation: decide(world, situation, fork))
-        batch = decide_batch(folded, Looked(), [submission], folded.next_recorded_at, {}, domain)
+        batch = decide_batch(folded, Looked(), [submission], folded.next_recorded_at(now), {}, domain)
         outcome = batch.outcomes[0]
         if isinstance(outcome, Exception):
             raise outcome

@@ -12,7 +12,7 @@ import time
 from collections import ChainMap
 from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from goal_ledger_contracts.envelope import Fact, from_json
@@ -109,10 +109,8 @@ class Folded:
     def position(self) -> Position:
         return Position(self.epoch, self.seq)
 
-    @property
-    def next_recorded_at(self) -> datetime:
+    def next_recorded_at(self, now: datetime) -> datetime:
         """The ``recorded_at`` of a batch that is decided now: never below that of the last fact."""
-        now = datetime.now(UTC)
         return now if self.recorded_at is None else max(now, self.recorded_at)
 
 

@@ -20,7 +20,9 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 from goal_ledger_contracts.position import Position
+from goal_ledger_database.pulse import Now, own_clock
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_ledger.ahead import DecidesAhead, Following, nothing_follows
@@ -55,6 +57,8 @@ UNKNOWN_REMEMBERED_S = 1.0
 MAX_UNKNOWN_REMEMBERED = 1_000
 ERASE_AGAIN_AFTER_S = 5.0
 SAY_AWAY_EVERY_S = 5.0
+FAILURE_REMEMBERED_S = 30.0
+"""So long after the server said no a process calls itself not ready, unless it records something."""
 log = logging.getLogger(__name__)
 
 
@@ -78,18 +82,21 @@ class Ledger:
         gate: WriteGate,
         *,
         allow_unsafe_durability: bool = False,
+        now: Now = own_clock,
     ) -> None:
         self.counts = Counts()
         self._engine, self._keyring, self._domain, self._gate = engine, keyring, domain, gate
         self._allow_unsafe_durability = allow_unsafe_durability
+        self._now = now
         self._snapshots = Snapshots(engine, keyring, domain.fold_version)
-        self._decides_ahead = DecidesAhead(engine, keyring, domain)
+        self._decides_ahead = DecidesAhead(engine, keyring, domain, now)
         self._lines: OrderedDict[str, Line] = OrderedDict()
         self._unknown: dict[str, float] = {}
         self._stopped: dict[str | None, Stop] = {}
         self._behind: set[asyncio.Task[None]] = set()
         self._closing = False
         self._away_said_at = -SAY_AWAY_EVERY_S
+        self._failed: tuple[float, str] | None = None
 
     async def start(self) -> None:
         """Look at the servers' durability, and erase again what was shredded.
@@ -150,7 +157,14 @@ class Ledger:
             try:
                 await self._gate.check(workspace)
                 return await begin_epoch(
-                    self._engine, self._keyring, self._domain, self._snapshots, workspace, above, decide
+                    self._engine,
+                    self._keyring,
+                    self._domain,
+                    self._snapshots,
+                    workspace,
+                    above,
+                    decide,
+                    self._now(),
                 )
             except Exception as failure:
                 if leaves_in_doubt(failure) and is_passing(failure) and not isinstance(failure, Unreachable):
@@ -211,6 +225,13 @@ class Ledger:
         return {workspace: stop.reason for workspace, stop in self._stopped.items()}
 
     @property
+    def failing_because(self) -> str | None:
+        """What the server last said instead of recording (disk full, read-only), if nothing was recorded since."""
+        if self._failed is None or time.monotonic() - self._failed[0] > FAILURE_REMEMBERED_S:
+            return None
+        return self._failed[1]
+
+    @property
     def waiting(self) -> int:
         """Commands in line, of all workspaces."""
         return sum(line.waiting for line in self._lines.values())
@@ -237,6 +258,7 @@ class Ledger:
             self._snapshots,
             self.counts,
             self._decides_ahead,
+            self._now,
         )
         line = self._lines[workspace] = Line(appender)
         if len(self._lines) > MAX_WORKSPACES:
@@ -281,6 +303,8 @@ class Ledger:
         try:
             await self._may_write(line)
             outcomes = await line.appender.record(submissions, following)
+            if self._failed is not None and any(isinstance(one, Answer) and one.facts for one in outcomes):
+                self._failed = None
             await self._erase(line)
             return outcomes
         except Exception as failure:
@@ -322,6 +346,8 @@ class Ledger:
             if failure.is_own_finding and workspace not in self._stopped:
                 self.stop_writing(workspace, failure.sentence)
         elif is_passing(failure):
+            if isinstance(failure, asyncpg.PostgresError):
+                self._failed = (time.monotonic(), type(failure).__name__)
             if time.monotonic() - self._away_said_at > SAY_AWAY_EVERY_S:
                 self._away_said_at = time.monotonic()
                 log.warning("the store is away: %r", failure)

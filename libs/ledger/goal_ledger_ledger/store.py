@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 import asyncpg
+from goal_ledger_database.pulse import Pulse
+from goal_ledger_database.sessions import CONNECT_TIMEOUT_S, USUAL, SessionLimits
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -20,13 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 if TYPE_CHECKING:
     Raw = asyncpg.Connection[asyncpg.Record]
 
-LOCK_TIMEOUT_MS = 2_000
-IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000
-CONNECT_TIMEOUT_S = 5.0
-STATEMENT_TIMEOUT_MS = 25_000
-"""No transaction on the ledger database lives over 30 s: the hot row of a head would bloat."""
-
 COMMAND_TIMEOUT_S = 30.0
+"""No transaction on the ledger database lives longer: the hot row of a head would bloat."""
 
 _LOST = (
     asyncpg.PostgresConnectionError,
@@ -78,13 +75,38 @@ class UnsafeDurability(Exception):
     """The server may lose what it has acknowledged; the message names the settings."""
 
 
-def create_engine(url: str, *, application: str, connections: int = 10) -> AsyncEngine:
+class Database(AsyncEngine):
+    """A pool of connections; with a pulse, one that does not wait for a server that hangs."""
+
+    def __init__(self, pool: AsyncEngine) -> None:
+        super().__init__(pool.sync_engine)
+        self.pulse: Pulse | None = None
+        self.in_use: set[Raw] = set()
+
+    def watch(self, pulse: Pulse) -> None:
+        """When the server falls silent, break the connections in use, and open none until it answers again."""
+        self.pulse = pulse
+        pulse.tell(self._break)
+
+    def need_answering(self) -> None:
+        """Raises :class:`Unreachable` while the server is silent."""
+        if self.pulse is not None and self.pulse.silent_because is not None:
+            raise Unreachable(f"The database cannot be reached: {self.pulse.silent_because}")
+
+    def _break(self) -> None:
+        for raw in list(self.in_use):
+            raw.terminate()
+
+
+def create_engine(
+    url: str, *, application: str, connections: int = 10, limits: SessionLimits = USUAL
+) -> Database:
     """A pool for a plain ``postgresql://`` address. Nothing is opened yet.
 
     ``enable_seqscan=off`` and ``force_generic_plan``: every statement here goes by key and is prepared once; a plan
     made while a table was small must not read the whole of it once it has grown, nor be made anew for every batch.
     """
-    return create_async_engine(
+    pool = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=connections,
         max_overflow=connections,
@@ -93,17 +115,15 @@ def create_engine(url: str, *, application: str, connections: int = 10) -> Async
             "timeout": CONNECT_TIMEOUT_S,
             "command_timeout": COMMAND_TIMEOUT_S,
             "server_settings": {
-                "application_name": application,
                 "enable_seqscan": "off",
                 "jit": "off",
                 "plan_cache_mode": "force_generic_plan",
-                "lock_timeout": str(LOCK_TIMEOUT_MS),
-                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
-                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
                 "timezone": "UTC",
+                **limits.server_settings(application),
             },
         },
     )
+    return Database(pool)
 
 
 @asynccontextmanager
@@ -114,6 +134,8 @@ async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Raw]:
         Unreachable: none could be had.
     """
     connection, raw = await _open(engine)
+    in_use = engine.in_use if isinstance(engine, Database) else set()
+    in_use.add(raw)
     try:
         yield raw
     except BaseException as failure:
@@ -122,6 +144,7 @@ async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Raw]:
                 await connection.invalidate()
         raise
     finally:
+        in_use.discard(raw)
         # What was committed is committed: a connection that cannot be handed back must not make it look otherwise.
         with contextlib.suppress(Exception):
             await connection.close()
@@ -130,6 +153,8 @@ async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Raw]:
 async def _open(engine: AsyncEngine) -> tuple[AsyncConnection, Raw]:
     """A connection that is not known to be closed: those that the server left are dropped on the way."""
     while True:
+        if isinstance(engine, Database):
+            engine.need_answering()
         try:
             connection = await engine.connect()
             raw = cast("Raw", (await connection.get_raw_connection()).driver_connection)

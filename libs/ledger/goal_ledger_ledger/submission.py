@@ -128,6 +128,12 @@ class NotRecorded(LedgerError):
     code = "not_recorded"
 
 
+class ClockSkewed(NotRecorded):
+    """The clocks of this process and of the store differ by too much: its ``recorded_at`` would be wrong for ever."""
+
+    code = "clock_skewed"
+
+
 class OutcomeUnknown(LedgerError):
     """The facts may or may not be recorded: only repeating with the same key tells."""
 

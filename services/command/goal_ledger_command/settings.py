@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from goal_ledger_database.sessions import SessionLimits
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -37,6 +38,11 @@ class Settings(BaseSettings):
     service_token_file: Path | None = Field(default=None, description="The relay's own token")
     command_url: str | None = Field(default=None, description="Internal base address, for the relay")
 
+    database_idle_in_transaction_ms: int = 5_000
+    database_lock_timeout_ms: int = 2_000
+    database_statement_timeout_ms: int = 25_000
+    clock_skew_max_seconds: float = 5.0
+
     local_mode: bool = False
     allow_unsafe_durability: bool = False
     log_level: str = "INFO"
@@ -45,6 +51,15 @@ class Settings(BaseSettings):
     max_batch_bytes: int = 8 * 1024 * 1024
     max_batch_items: int = 10_000
     drain_seconds: int = 20
+
+    @property
+    def database_limits(self) -> SessionLimits:
+        """Of every session on the two databases."""
+        return SessionLimits(
+            self.database_idle_in_transaction_ms,
+            self.database_lock_timeout_ms,
+            self.database_statement_timeout_ms,
+        )
 
 
 def secret_of(path: Path) -> bytes:

@@ -11,6 +11,8 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from goal_ledger_database.metrics import PulseMetrics
+from goal_ledger_database.pulse import Now, Pulse, own_clock
 from goal_ledger_edge.doorway import Doorway
 from goal_ledger_edge.server import Listener, serve
 from goal_ledger_edge.server import run as run_process
@@ -18,19 +20,19 @@ from goal_ledger_edge.tokens import TokenVerifier, Trust
 from goal_ledger_ledger.checkpoint import load_signing_key
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.sequencer import Ledger
-from goal_ledger_ledger.store import Unreachable, UnsafeDurability, create_engine, raw_connection
-from goal_ledger_ledger.submission import NotRecorded, WriteGate
+from goal_ledger_ledger.store import Database, Unreachable, UnsafeDurability, create_engine
+from goal_ledger_ledger.submission import ClockSkewed, NotRecorded, WriteGate
 from goal_ledger_messaging.quiet import limit_client_noise
 from goal_ledger_observability.health import Checks, health_app
 from goal_ledger_observability.logs import configure_logging, logger
 from goal_ledger_observability.metrics import CollectorRegistry, HttpMetrics, new_registry
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
 from goal_ledger_command.api import imports, readings, text_keys
 from goal_ledger_command.api import log as log_routes
 from goal_ledger_command.api.app import make_app
 from goal_ledger_command.api.door import Door
+from goal_ledger_command.clock_gate import ClockGate
 from goal_ledger_command.fold import Fold
 from goal_ledger_command.intake import start_intake
 from goal_ledger_command.ledger_metrics import LedgerMetrics
@@ -51,29 +53,48 @@ log = logger("goal_ledger.command")
 class Store:
     """The two databases and the ledger on them."""
 
-    engine: AsyncEngine
+    engine: Database
     keyring: Keyring
     ledger: Ledger
+    pulse: Pulse
+    """Of the ledger's database."""
 
 
 @contextlib.asynccontextmanager
-async def open_store(settings: Settings, gate: Callable[[AsyncEngine], WriteGate]) -> AsyncIterator[Store]:
+async def open_store(
+    settings: Settings, gate: Callable[[Database], WriteGate], now: Now = own_clock
+) -> AsyncIterator[Store]:
     """Ledger and engines; on leaving, what waits is recorded first. The ledger is not started yet."""
+    limits = settings.database_limits
     engine = create_engine(
-        settings.ledger_database_url, application="command", connections=LEDGER_CONNECTIONS
+        settings.ledger_database_url, application="command", connections=LEDGER_CONNECTIONS, limits=limits
     )
     keys_engine = create_engine(
-        settings.keys_database_url, application="command", connections=KEYS_CONNECTIONS
+        settings.keys_database_url, application="command", connections=KEYS_CONNECTIONS, limits=limits
     )
+    pulses = [_pulse(settings, "ledger", engine, now), _pulse(settings, "keys", keys_engine, now)]
+    await pulses[0].look()
+    beating = [asyncio.create_task(pulse.run()) for pulse in pulses]
     keyring = Keyring(keys_engine, secret_of(settings.master_key_file))
     unsafe = settings.allow_unsafe_durability
-    ledger = Ledger(engine, keyring, Fold(), gate(engine), allow_unsafe_durability=unsafe)
+    by_the_clock = ClockGate(pulses[0], gate(engine))
+    ledger = Ledger(engine, keyring, Fold(), by_the_clock, allow_unsafe_durability=unsafe, now=now)
     try:
-        yield Store(engine, keyring, ledger)
+        yield Store(engine, keyring, ledger, pulses[0])
     finally:
         await ledger.close()
+        for task in beating:
+            task.cancel()
+        await asyncio.gather(*beating, return_exceptions=True)
         await engine.dispose()
         await keys_engine.dispose()
+
+
+def _pulse(settings: Settings, name: str, engine: Database, now: Now) -> Pulse:
+    url = settings.ledger_database_url if name == "ledger" else settings.keys_database_url
+    pulse = Pulse(name, url, now=now, skew_max_s=settings.clock_skew_max_seconds)
+    engine.watch(pulse)
+    return pulse
 
 
 class StartGate:
@@ -110,14 +131,18 @@ async def open_for_operator(settings: Settings) -> AsyncIterator[Ledger]:
     """A started ledger for one writer more. Raises NotRecorded if a database or Kafka cannot be asked."""
     kafka: list[KafkaGate] = []
 
-    def gate(engine: AsyncEngine) -> KafkaGate:
+    def gate(engine: Database) -> KafkaGate:
         kafka.append(KafkaGate(engine, settings.kafka_bootstrap_servers))
         return kafka[0]
 
     async with open_store(settings, gate) as store:
         try:
+            if store.pulse.is_skewed:
+                raise ClockSkewed(f"The clock here is {store.pulse.skew_s:+.1f} s from the database's.")
             await store.ledger.start()
             await kafka[0].look()
+        except NotRecorded:
+            raise
         except UnsafeDurability as unsafe:
             raise NotRecorded(str(unsafe)) from unsafe
         except Exception as away:
@@ -192,18 +217,18 @@ def run(settings: Settings, *, api: bool = True, intake: bool = True) -> None:
 async def _main(settings: Settings, *, api: bool, intake: bool) -> None:
     gates: list[StartGate] = []
 
-    def gate(engine: AsyncEngine) -> StartGate:
+    def gate(engine: Database) -> StartGate:
         gates.append(StartGate(KafkaGate(engine, settings.kafka_bootstrap_servers)))
         return gates[0]
 
     registry = new_registry("command")
     async with open_store(settings, gate) as store:
         LedgerMetrics(store.ledger, registry)
+        PulseMetrics(registry, store.pulse)
 
         async def checks() -> dict[str, str]:
-            async with raw_connection(store.engine) as raw:
-                await raw.execute("SELECT 1")
-            return {"ledger_database": "ok", "writing": gates[0].closed_because or "ok"}
+            writing = gates[0].closed_because or store.ledger.failing_because
+            return {"ledger_database": store.pulse.wrong_for_writers or "ok", "writing": writing or "ok"}
 
         starting = asyncio.create_task(gates[0].open_when_started(store.ledger))
         try:

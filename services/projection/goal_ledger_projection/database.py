@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
+from goal_ledger_database.sessions import CONNECT_TIMEOUT_S, LONG_WORK, USUAL, SessionLimits
 
 from goal_ledger_projection.projections import LIVE
 from goal_ledger_projection.writing import Connection
@@ -13,6 +15,9 @@ from goal_ledger_projection.writing import Connection
 POOL_CONNECTIONS_MAX = 8
 COMMAND_TIMEOUT_S = 300
 """Longer than the deletion of a large workspace; a statement that hangs longer is an error, and tried again."""
+
+WORKER_LIMITS = SessionLimits(statement_ms=20_000)
+"""A worker that is paused holds the positions of its batch, in a statement (COPY) or between two: so long at most."""
 
 KEY_LOOKUPS_ONLY = {
     "enable_seqscan": "off",
@@ -32,8 +37,8 @@ class NotMigrated(Exception):
 class ReadDatabase:
     """Connections to one projection version. `projection` is its schema, and the name in `positions.projection`."""
 
-    def __init__(self, url: str, projection: str, pool: asyncpg.Pool) -> None:
-        self._url = url
+    def __init__(self, url: str, projection: str, pool: asyncpg.Pool, limits: SessionLimits) -> None:
+        self._url, self._limits = url, limits
         self.projection = projection
         self._pool = pool
 
@@ -44,21 +49,24 @@ class ReadDatabase:
         A version that a crash tears was never live and is made anew; the commit that makes it live waits, and with it
         everything before is on disk.
         """
-        return ReadDatabase(url, projection, await _pool(url, projection, synchronous_commit="off"))
+        pool = await _pool(url, projection, LONG_WORK, synchronous_commit="off")
+        return ReadDatabase(url, projection, pool, LONG_WORK)
 
     @staticmethod
-    async def open(url: str, projection: str | None = None) -> ReadDatabase:
+    async def open(
+        url: str, projection: str | None = None, limits: SessionLimits = WORKER_LIMITS
+    ) -> ReadDatabase:
         """Open a projection version, by default the live one.
 
         Raises NotMigrated, and what asyncpg or the network raise when the server is not there.
         """
         name = projection or await live_projection(url)
-        return ReadDatabase(url, name, await _pool(url, name))
+        return ReadDatabase(url, name, await _pool(url, name, limits), limits)
 
     async def follow(self, projection: str) -> None:
         """Use another version from now on."""
         leaving = self._pool
-        self._pool = await _pool(self._url, projection)
+        self._pool = await _pool(self._url, projection, self._limits)
         self.projection = projection
         await leaving.close()
 
@@ -79,9 +87,18 @@ class ReadDatabase:
             yield connection
 
 
+async def one_connection(url: str, limits: SessionLimits = USUAL) -> asyncpg.Connection[Any]:
+    """A connection of its own, to be closed."""
+    settings = limits.server_settings("projection")
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(
+        url, timeout=CONNECT_TIMEOUT_S, server_settings=settings
+    )
+    return connection
+
+
 async def live_projection(url: str) -> str:
     """The schema of the live version. Raises NotMigrated."""
-    connection = await asyncpg.connect(url)
+    connection = await one_connection(url)
     try:
         live: str | None = await connection.fetchval(LIVE)
     except asyncpg.UndefinedTableError:
@@ -95,7 +112,7 @@ async def live_projection(url: str) -> str:
 
 async def refuse_unsafe_durability(url: str) -> None:
     """Raises SystemExit when the server may lose or tear what it acknowledged."""
-    connection = await asyncpg.connect(url)
+    connection = await one_connection(url)
     try:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             if await connection.fetchval(f"SHOW {setting}") == "off":
@@ -106,11 +123,17 @@ async def refuse_unsafe_durability(url: str) -> None:
         await connection.close()
 
 
-async def _pool(url: str, projection: str, **more: str) -> asyncpg.Pool:
+async def _pool(url: str, projection: str, limits: SessionLimits, **more: str) -> asyncpg.Pool:
     return await asyncpg.create_pool(
         url,
         min_size=1,
         max_size=POOL_CONNECTIONS_MAX,
+        timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
-        server_settings={"search_path": projection, **KEY_LOOKUPS_ONLY, **more},
+        server_settings={
+            "search_path": projection,
+            **limits.server_settings("worker"),
+            **KEY_LOOKUPS_ONLY,
+            **more,
+        },
     )

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from goal_ledger_database.metrics import PulseMetrics
 from goal_ledger_edge.server import Listener, run, serve
 from goal_ledger_edge.tokens import TokenVerifier, Trust
 from goal_ledger_observability.logs import configure_logging, logger
@@ -53,7 +54,9 @@ async def serve_queries(settings: QuerySettings) -> None:
             await desk.close()
             await database.close()
 
-    app = query_app(desk, new_registry("query"), local=settings.local_mode, lifespan=lifespan)
+    registry = new_registry("query")
+    PulseMetrics(registry, database.pulse)
+    app = query_app(desk, registry, local=settings.local_mode, lifespan=lifespan)
     listener = Listener(app, settings.http_host, settings.http_port, lifespan="on")
     await serve([listener], drain_seconds=settings.drain_seconds)
 

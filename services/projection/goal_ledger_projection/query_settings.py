@@ -24,7 +24,8 @@ class QuerySettings(DatabaseSettings):
 
     min_connections: int = Field(2, ge=1)
     max_connections: int = Field(8, ge=2)
-    statement_timeout_ms: int = 20_000
+    database_idle_in_transaction_ms: int = 15_000
+    """A question holds a snapshot while it is answered, and no lock."""
     wait_poll_ms: int = Field(5, ge=1)
     """How often positions are looked at while a request waits for one."""
     now_granularity_s: int = Field(10, ge=1)

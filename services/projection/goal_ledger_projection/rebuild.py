@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import asyncpg
+from goal_ledger_database.sessions import LONG_WORK
 from goal_ledger_observability.metrics import new_registry
 from rich.console import Console
 from rich.progress import (
@@ -22,7 +22,7 @@ from rich.text import Text
 
 from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.compare import Comparison, compare
-from goal_ledger_projection.database import ReadDatabase, live_projection
+from goal_ledger_projection.database import ReadDatabase, live_projection, one_connection
 from goal_ledger_projection.meters import Meters
 from goal_ledger_projection.rebuilding import Rebuild, Told, new_version
 from goal_ledger_projection.settings import WorkerSettings
@@ -66,7 +66,7 @@ async def rebuild(settings: WorkerSettings, *, only_compare: bool = False) -> bo
 
 async def compare_versions(url: str, one: str, other: str) -> Comparison:
     """Compare two versions on a connection of its own, with the planner's full freedom."""
-    connection = await asyncpg.connect(url)
+    connection = await one_connection(url, LONG_WORK)
     try:
         return await compare(connection, one, other)
     finally:

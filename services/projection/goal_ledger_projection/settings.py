@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from goal_ledger_database.sessions import SessionLimits
 from goal_ledger_messaging.topics import FACTS
 from pydantic import Field
 from pydantic_settings import BaseSettings
@@ -14,8 +15,22 @@ class DatabaseSettings(BaseSettings):
 
     read_database_url: str
     """Plain `postgresql://user:password@host:port/database`."""
+    database_idle_in_transaction_ms: int = 5_000
+    database_lock_timeout_ms: int = 2_000
+    database_statement_timeout_ms: int = 20_000
+    clock_skew_max_seconds: float = 5.0
+    """Beyond it the process says so, loudly; the read side writes no times of its own."""
     allow_unsafe_durability: bool = False
     log_level: str = "INFO"
+
+    @property
+    def database_limits(self) -> SessionLimits:
+        """Of every session on the read database."""
+        return SessionLimits(
+            self.database_idle_in_transaction_ms,
+            self.database_lock_timeout_ms,
+            self.database_statement_timeout_ms,
+        )
 
 
 class WorkerSettings(DatabaseSettings):

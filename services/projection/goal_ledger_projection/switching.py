@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import asyncpg
+from goal_ledger_database.sessions import LONG_WORK
 
-from goal_ledger_projection.database import live_projection
+from goal_ledger_projection.database import live_projection, one_connection
 from goal_ledger_projection.writing import Connection
 
 ROUNDS = 10
@@ -38,7 +38,7 @@ async def switch(url: str, new: str, come_level: Callable[[list[str]], Awaitable
     stands, and its workers catch up. Raises NoSuchVersion, StaysBehind.
     """
     live = await live_projection(url)
-    connection = await asyncpg.connect(url)
+    connection = await one_connection(url, LONG_WORK)
     try:
         async with connection.transaction():
             known = await connection.fetchval("SELECT count(*) FROM public.projections WHERE name = $1", new)

@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
+from goal_ledger_database.metrics import PulseMetrics
+from goal_ledger_database.pulse import Pulse
 from goal_ledger_edge.server import Listener, serve
 from goal_ledger_observability.health import health_app
 from goal_ledger_observability.logs import logger
@@ -106,11 +108,9 @@ class Worker:
         """Its metrics."""
         return self._meters.registry
 
-    async def checks(self) -> Mapping[str, str]:
+    def checks(self) -> Mapping[str, str]:
         """Whether this process can do its work; never how far behind it is."""
-        async with self.database.connection() as connection:
-            await connection.execute("SELECT 1")
-        return {"database": "ok", "kafka": "ok" if self.subscription.is_running else "not subscribed yet"}
+        return {"kafka": "ok" if self.subscription.is_running else "not subscribed yet"}
 
     async def _subscribe(self) -> None:
         await self.subscription.start()
@@ -180,7 +180,9 @@ async def opened(
     url = settings.read_database_url
     if not settings.allow_unsafe_durability:
         await pauses.until_done("open", lambda: refuse_unsafe_durability(url), meters)
-    database = await pauses.until_done("open", lambda: ReadDatabase.open(url), meters)
+    database = await pauses.until_done(
+        "open", lambda: ReadDatabase.open(url, limits=settings.database_limits), meters
+    )
     feed = CommandFeed(settings.command_url, settings.service_token_file, settings.command_timeout_s)
     try:
         yield Worker(settings, database, feed, meters)
@@ -198,6 +200,9 @@ class _Process:
         self._settings = settings
         self._worker: Worker | None = None
         self.registry = new_registry("worker")
+        skew = settings.clock_skew_max_seconds
+        self.pulse = Pulse("read", settings.read_database_url, skew_max_s=skew)
+        PulseMetrics(self.registry, self.pulse)
 
     async def work(self) -> None:
         """Work until cancelled; raises what ends one of the worker's tasks."""
@@ -209,7 +214,9 @@ class _Process:
 
     async def checks(self) -> Mapping[str, str]:
         """What readiness depends on."""
-        return {"database": "not open yet"} if self._worker is None else await self._worker.checks()
+        if self._worker is None:
+            return {"database": "not open yet"}
+        return {"database": self.pulse.wrong_for_writers or "ok", **self._worker.checks()}
 
 
 async def run_worker(settings: WorkerSettings) -> None:
@@ -217,9 +224,11 @@ async def run_worker(settings: WorkerSettings) -> None:
     spare_the_collector()
     process = _Process(settings)
     working = asyncio.create_task(process.work(), name="work")
+    beating = asyncio.create_task(process.pulse.run(), name="pulse")
     try:
         app = health_app(process.checks, process.registry)
         await serve([Listener(app, settings.http_host, settings.http_port)], background=[working])
     finally:
+        beating.cancel()
         working.cancel()
-        await asyncio.wait([working], timeout=settings.drain_s)
+        await asyncio.wait([working, beating], timeout=settings.drain_s)

@@ -19,6 +19,9 @@ TABLES = ("facts", "definitions", "check_ins", "value_rows", "readings")
 OF_THE_LOG = (*TABLES, "checked_heads")
 """The tables whose rows follow from one epoch's log."""
 
+DISCARD_TIMEOUT_S = 240
+"""The rows of a large workspace are not deleted within the usual limit of a statement."""
+
 PIECE_LINES = 500
 """Lines sent at a time: the event loop gets a turn between pieces."""
 
@@ -45,7 +48,9 @@ class IndexedRows:
         await add_rows(connection, changes)
 
     async def discard(self, connection: Connection, workspace: str) -> None:
+        await connection.execute(f"SET LOCAL statement_timeout = '{DISCARD_TIMEOUT_S}s'")
         await delete_workspace(connection, OF_THE_LOG, workspace)
+        await connection.execute("SET LOCAL statement_timeout TO DEFAULT")
 
 
 INDEXED_ROWS = IndexedRows()

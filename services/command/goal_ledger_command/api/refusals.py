@@ -34,6 +34,7 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "key_not_for_bulk": (422, "A bulk request takes no Idempotency-Key: its items have identities."),
     "given_twice": (409, "An import states the same thing in two places."),
     "fact_too_large": (413, "One fact of what is to be recorded has more than 65,535 bytes."),
+    "clock_skewed": (503, "This process's clock is too far from the database's: it records nothing."),
     "not_recorded": (503, "Nothing was recorded; the same request may be sent again."),
     "outcome_unknown": (503, "It may or may not be recorded: repeat it with the same Idempotency-Key."),
     "store_behind_log": (503, "The store lacks published facts; writing stops until it is recovered."),
@@ -113,8 +114,8 @@ def of_ledger_error(error: LedgerError) -> Problem:
         case KeyReused():
             return Problem(422, error.code, error.sentence, field="Idempotency-Key")
         case FactTooLarge():
-            sizes: dict[str, Any] = {"size_bytes": error.size_bytes, "limit_bytes": MAX_FACT_BYTES}
-            return Problem(413, error.code, error.sentence, **sizes)
+            size, limit = error.size_bytes, MAX_FACT_BYTES
+            return Problem(413, error.code, error.sentence, size_bytes=size, limit_bytes=limit)
         case NotRecorded() | OutcomeUnknown():
             return Problem(503, error.code, error.sentence, headers={"Retry-After": "1"})
         case StoreBehindLog():

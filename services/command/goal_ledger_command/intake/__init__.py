@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from goal_ledger_database.pulse import Pulse
 from goal_ledger_observability.metrics import CollectorRegistry
 
 from goal_ledger_command.intake.outcomes import kept_refusal
@@ -21,13 +22,15 @@ class Store(Protocol):
 
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def pulse(self) -> Pulse: ...
 
 
 def start_intake(
     settings: Settings, store: Store, registry: CollectorRegistry
 ) -> AbstractAsyncContextManager[None]:
     """The intake runs within; it never fails for want of Kafka or of the database."""
-    return running(store.ledger, settings, registry)
+    return running(store.ledger, settings, registry, store.pulse)
 
 
 __all__ = ["kept_refusal", "running", "start_intake"]

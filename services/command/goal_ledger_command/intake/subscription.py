@@ -16,6 +16,7 @@ from aiokafka import ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+from goal_ledger_database.pulse import Pulse
 from goal_ledger_ledger.store import create_engine
 from goal_ledger_messaging.any_header_name import tolerate_any_header_name
 from goal_ledger_messaging.consumer import GROUP_SETTINGS
@@ -48,11 +49,15 @@ class Settings(Protocol):
 
 
 @contextlib.asynccontextmanager
-async def running(ledger: Ledger, settings: Settings, registry: CollectorRegistry) -> AsyncIterator[None]:
+async def running(
+    ledger: Ledger, settings: Settings, registry: CollectorRegistry, pulse: Pulse | None = None
+) -> AsyncIterator[None]:
     """The intake runs within. Never fails for want of Kafka or of the database: it waits for them."""
     engine = create_engine(
         settings.ledger_database_url, application="intake", connections=INBOXES_AT_ONCE + 2
     )
+    if pulse is not None:
+        engine.watch(pulse)
     intake = asyncio.create_task(
         _again_and_again(ledger, settings.kafka_bootstrap_servers, engine, IntakeMetrics(registry))
     )

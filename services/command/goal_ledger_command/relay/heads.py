@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer
@@ -45,7 +44,8 @@ WHERE coalesce(c.seq, 0) < h.seq
 """
 _KEEP = """
 INSERT INTO checkpoints AS kept (workspace, epoch, seq, root, signed_at, note)
-SELECT w, e, s, r, $5, n FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[], $6::text[]) AS u(w, e, s, r, n)
+SELECT w, e, s, r, clock_timestamp(), n
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[], $5::text[]) AS u(w, e, s, r, n)
 ON CONFLICT (workspace, epoch) DO UPDATE
 SET seq = EXCLUDED.seq, root = EXCLUDED.root, signed_at = EXCLUDED.signed_at, note = EXCLUDED.note
 WHERE kept.seq < EXCLUDED.seq
@@ -168,7 +168,6 @@ class HeadsPublisher:
                 [one.epoch for one in heads],
                 [one.seq for one in heads],
                 [one.root for one in heads],
-                datetime.now(UTC),
                 notes,
             )
         self._metrics.heads.inc(len(heads))

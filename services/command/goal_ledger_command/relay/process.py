@@ -8,14 +8,15 @@ lost all four are cancelled and it stands by again. Nothing ends the process but
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from goal_ledger_database.metrics import PulseMetrics
+from goal_ledger_database.pulse import Pulse
 from goal_ledger_edge.server import Listener, serve
 from goal_ledger_edge.server import run as run_process
 from goal_ledger_ledger.checkpoint import load_signing_key
-from goal_ledger_ledger.store import Unreachable, create_engine, raw_connection, require_durability
+from goal_ledger_ledger.store import Unreachable, create_engine, require_durability
 from goal_ledger_messaging.quiet import limit_client_noise
 from goal_ledger_observability.health import health_app
 from goal_ledger_observability.logs import configure_logging, logger
@@ -128,8 +129,12 @@ def run(settings: Settings) -> None:
 
 
 async def _main(settings: Settings) -> None:
-    engine = create_engine(settings.ledger_database_url, application="relay", connections=8)
+    url = settings.ledger_database_url
+    engine = create_engine(url, application="relay", connections=8, limits=settings.database_limits)
+    pulse = Pulse("ledger", url, skew_max_s=settings.clock_skew_max_seconds)
+    engine.watch(pulse)
     registry = new_registry("relay")
+    PulseMetrics(registry, pulse)
     metrics = RelayMetrics(registry)
     key = settings.head_signing_key_file
     relay = Relay(
@@ -141,18 +146,17 @@ async def _main(settings: Settings) -> None:
     )
 
     async def checks() -> dict[str, str]:
-        async with raw_connection(engine) as raw:
-            await raw.execute("SELECT 1")
-        return {"ledger_database": "ok"}
+        return {"ledger_database": pulse.wrong_for_writers or "ok"}
 
+    beating = asyncio.create_task(pulse.run())
     relaying = asyncio.create_task(_relay_when_safe(relay, engine, settings))
     try:
         health = Listener(health_app(checks, registry), settings.http_host, settings.http_port)
         await serve([health], drain_seconds=settings.drain_seconds, background=[relaying])
     finally:
         relaying.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await relaying
+        beating.cancel()
+        await asyncio.gather(relaying, beating, return_exceptions=True)
         await engine.dispose()
 
 

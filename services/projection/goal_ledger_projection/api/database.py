@@ -7,6 +7,7 @@ transaction is begun anew. So a switch needs no restart, and costs no extra roun
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from goal_ledger_contracts.position import Position
+from goal_ledger_database.pulse import Pulse
+from goal_ledger_database.sessions import CONNECT_TIMEOUT_S
 
 from goal_ledger_projection.database import KEY_LOOKUPS_ONLY
 from goal_ledger_projection.query_settings import QuerySettings
@@ -49,10 +52,16 @@ _LIVE = "SELECT name FROM public.projections WHERE live"
 
 SETTINGS = KEY_LOOKUPS_ONLY
 """Of every connection."""
+ACQUIRE_TIMEOUT_S = 4.0
+"""A question that gets no connection in so long is answered 503."""
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]
 Row = asyncpg.Record
+
+
+class Silent(OSError):
+    """The read database does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,11 @@ class ReadDatabase:
         self._settings = settings
         self._pool: asyncpg.Pool[Any] | None = None
         self._live = "read_v1"
+        skew = settings.clock_skew_max_seconds
+        self.pulse = Pulse("read", settings.read_database_url, skew_max_s=skew)
+        self.pulse.tell(self._break)
+        self._in_use: set[Connection] = set()
+        self._beating: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the pool. Raises OSError or asyncpg errors while the database is away."""
@@ -121,17 +135,21 @@ class ReadDatabase:
             min_size=self._settings.min_connections,
             max_size=self._settings.max_connections,
             server_settings={
-                "application_name": "goal-ledger-query",
-                "statement_timeout": str(self._settings.statement_timeout_ms),
+                **self._settings.database_limits.server_settings("goal-ledger-query"),
                 **SETTINGS,
             },
             reset=_nothing_to_reset,
-            command_timeout=self._settings.statement_timeout_ms / 1000 + 5,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=self._settings.database_statement_timeout_ms / 1000 + 5,
         )
+        self._beating = asyncio.create_task(self.pulse.run(), name="pulse")
         self._live = await self.pool.fetchval(_LIVE) or self._live
 
     async def close(self) -> None:
         """Close the pool."""
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
         if self._pool is not None:
             await self._pool.close()
 
@@ -144,13 +162,29 @@ class ReadDatabase:
 
     @asynccontextmanager
     async def snapshot(self, asker: Asker) -> AsyncIterator[Snapshot]:
-        """A read-only snapshot of one workspace."""
-        async with self.pool.acquire() as connection:
+        """A read-only snapshot of one workspace. Raises Silent while the server does not answer."""
+        async with self._acquired() as connection:
             try:
                 yield await self._begin(connection, asker)
             finally:
                 if not connection.is_closed():
                     await connection.execute("ROLLBACK")
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Connection]:
+        """One of the pool's; it breaks when the server falls silent."""
+        if self.pulse.silent_because is not None:
+            raise Silent(self.pulse.silent_because)
+        async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            self._in_use.add(connection)
+            try:
+                yield connection
+            finally:
+                self._in_use.discard(connection)
+
+    def _break(self) -> None:
+        for connection in list(self._in_use):
+            connection.terminate()
 
     async def _begin(self, connection: Connection, asker: Asker) -> Snapshot:
         while True:
@@ -169,7 +203,9 @@ class ReadDatabase:
 
     async def positions(self, workspaces: Sequence[str]) -> dict[str, Position]:
         """How far each workspace is folded; one that is not known here is left out."""
-        rows = await self.pool.fetch(_POSITIONS.format(f'"{self._live}"'), self._live, list(workspaces))
+        statement = _POSITIONS.format(f'"{self._live}"')
+        async with self._acquired() as connection:
+            rows = await connection.fetch(statement, self._live, list(workspaces))
         return {row[0]: Position(row[1], row[2] - 1) for row in rows}
 
 

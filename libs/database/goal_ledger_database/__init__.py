@@ -1,0 +1,1 @@
+"""How every process speaks to PostgreSQL."""
