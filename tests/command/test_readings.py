@@ -7,7 +7,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import pytest
 import pytest_asyncio
+from goal_ledger_command import intake_http
+from goal_ledger_domain.decide import decide as decide_reading
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from intake.test_any_record import structured
 
 from command.service import JSON, Organisation, Service, assert_problem
 
@@ -194,3 +200,41 @@ async def test_a_binary_reading_with_an_attribute_twice_is_refused(shop: Organis
         assert answer.status_code == status, answer.text
         if status == 422:
             assert_problem(answer, 422, "event_malformed", "ce-id")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(events=st.lists(structured(), min_size=1, max_size=60))
+async def test_a_batch_of_anything_has_a_receipt_for_each_and_its_good_ones_are_recorded(
+    shop: Organisation, events: list[dict[str, Any]]
+) -> None:
+    sent = [*events, event("good")]
+    answer = await batch(shop, [one for one in sent if is_text(one)])
+    assert answer.status_code == 200, answer.text
+    receipts = answer.json()["receipts"]
+    assert len(receipts) == len([one for one in sent if is_text(one)])
+    assert receipts[-1]["outcome"] in ("applied", "duplicate")
+    assert "reading_undecidable" not in {one.get("code") for one in receipts}
+
+
+def is_text(one: Any) -> bool:
+    """Half a surrogate pair makes the whole body no JSON text: 400, and nothing of it is recorded."""
+    try:
+        json.dumps(one, ensure_ascii=False, allow_nan=False).encode()
+    except (UnicodeEncodeError, ValueError):
+        return False
+    return True
+
+
+async def test_a_reading_that_fails_in_its_own_way_costs_no_other_of_its_batch(
+    shop: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(world: Any, command: Any, situation: Any) -> Any:
+        if command.id == "bad":
+            raise ZeroDivisionError("nobody thought of this")
+        return decide_reading(world, command, situation)
+
+    monkeypatch.setattr(intake_http, "decide", breaks)
+    answer = await batch(shop, [event("a"), event("bad"), event("c")])
+    receipts = answer.json()["receipts"]
+    assert [one["outcome"] for one in receipts] == ["applied", "refused", "applied"]
+    assert receipts[1]["code"] == "reading_undecidable"

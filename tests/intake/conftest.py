@@ -29,6 +29,7 @@ from goal_ledger_ledger.submission import Answer, OpenGate, Submission
 from goal_ledger_local.kafka import Kafka
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_messaging import producer as producers
+from goal_ledger_messaging.security import Cluster
 from goal_ledger_messaging.topic_ids import TopicIds
 from goal_ledger_messaging.topics import Emitter, emitter_topics, ensure_topics
 from goal_ledger_observability.metrics import new_registry
@@ -143,21 +144,26 @@ class Shop:
 class Bench:
     ledger: Ledger
     engine: AsyncEngine
-    bootstrap: str
+    bootstrap: Cluster | str
     url: str
 
     async def shop(self) -> Shop:
+        shop = await self.registered_shop()
+        await ensure_topics(self.bootstrap, list(emitter_topics(shop.emitter)))
+        return shop
+
+    async def registered_shop(self) -> Shop:
+        """Without its topics: the relay makes them."""
         shop = Shop(self, f"intake-{SESSION}-{next(_names)}")
         await shop.do(CreateWorkspace(OPERATOR, shop.workspace, "Shop", "Europe/Oslo"))
         await shop.do(RegisterSystem(OPERATOR, "shop", "Web shop"))
         await shop.do(RegisterFeed(OPERATOR, "webshop.visitors", "shop", "event_count"))
         await shop.do(RegisterFeed(OPERATOR, "webshop.stock", "shop", "gauge"))
-        await ensure_topics(self.bootstrap, list(emitter_topics(shop.emitter)))
         return shop
 
     @contextlib.asynccontextmanager
     async def intaking(self) -> AsyncIterator[None]:
-        settings = SimpleNamespace(ledger_database_url=self.url, kafka_bootstrap_servers=self.bootstrap)
+        settings = SimpleNamespace(ledger_database_url=self.url, kafka=self.bootstrap)
         async with running(self.ledger, settings, new_registry("test")):
             yield
 
@@ -169,20 +175,27 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.02)
 
 
-@pytest_asyncio.fixture(scope="session")
-async def bench(postgres: Postgres, kafka: Kafka) -> AsyncIterator[Bench]:
-    url, keys_url = await postgres.create("intake"), await postgres.create("keys")
-    await migrate(url, keys_url)
+@contextlib.asynccontextmanager
+async def opened_bench(url: str, keys_url: str, kafka: Cluster | str) -> AsyncIterator[Bench]:
+    """On migrated databases."""
     engine = create_engine(url, application="tests", connections=6)
     own = create_engine(url, application="ledger", connections=12)
     keys_engine = create_engine(keys_url, application="tests", connections=2)
     ledger = Ledger(own, Keyring(keys_engine, b"m" * 32), Fold(), OpenGate(), allow_unsafe_durability=True)
     await ledger.start()
-    yield Bench(ledger, engine, kafka.bootstrap, url)
+    yield Bench(ledger, engine, kafka, url)
     await ledger.close()
     await engine.dispose()
     await own.dispose()
     await keys_engine.dispose()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def bench(postgres: Postgres, kafka: Kafka) -> AsyncIterator[Bench]:
+    url, keys_url = await postgres.create("intake"), await postgres.create("keys")
+    await migrate(url, keys_url)
+    async with opened_bench(url, keys_url, kafka.bootstrap) as bench:
+        yield bench
 
 
 @pytest_asyncio.fixture

@@ -27,6 +27,7 @@ from goal_ledger_ledger.store import create_engine, raw_connection
 from goal_ledger_local.kafka import Kafka
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_messaging import consumer as consumers
+from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.topic_ids import TopicIds
 from goal_ledger_messaging.topics import FACTS
 from goal_ledger_observability.metrics import new_registry
@@ -59,6 +60,12 @@ class Store:
 
     def workspace(self) -> Written:
         return Written(f"relay-{SESSION}-{next(_names)}")
+
+    def workspace_elsewhere(self, than: Written) -> Written:
+        """One whose facts lie in another partition."""
+        while partition_of((other := self.workspace()).workspace, 24) == partition_of(than.workspace, 24):
+            pass
+        return other
 
     async def append(self, to: Written, *facts: dict[str, Any]) -> None:
         rows = []

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from goal_ledger_command.relay.facts import FactsPublisher
 from goal_ledger_command.relay.lease import Lease, LeaseLost
 from goal_ledger_command.relay.marks import Marks
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.topic_watch import TopicWatch
 from goal_ledger_ledger.store import raw_connection
+from goal_ledger_messaging import consumer as consumers
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.topics import FACTS
 from goal_ledger_observability.metrics import new_registry
@@ -144,6 +147,60 @@ async def test_a_topic_made_again_under_a_running_relay_is_noticed_and_filled_ag
 
         await until(whole_again)
     assert folded(await bench.facts(one)) == one.facts
+
+
+async def cut(bench: Bench, partition: int) -> int:
+    """Deletes all that the partition holds, as a retention that is not for ever would; its new beginning."""
+    place = TopicPartition(FACTS, partition)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records({place: RecordsToDelete(before_offset=-1)})
+    finally:
+        await admin.close()
+    reader = consumers.reader(bench.bootstrap)
+    await reader.start()
+    try:
+        return (await reader.beginning_offsets([place]))[place]
+    finally:
+        await consumers.discard(reader)
+
+
+async def test_a_topic_cut_at_its_beginning_is_whole_again_when_the_relay_starts(bench: Bench):
+    one = bench.store.workspace()
+    other = bench.store.workspace_elsewhere(one)
+    for each in (one, other):
+        await bench.store.many(each, 25)
+    async with bench.relaying():
+        await bench.all_published(one, other)
+    whole = await bench.facts(other)
+    assert await cut(bench, partition_of(one.workspace, 24)) >= 25
+    assert await bench.facts(one) == []
+    for _ in range(2):  # once it is whole nothing is published again
+        await bench.store.many(one, 1)
+        async with bench.relaying():
+            await bench.all_published(one)
+    assert await bench.facts(one) == [(1, seq + 1, stored) for seq, stored in enumerate(one.facts)]
+    assert await bench.facts(other) == whole
+
+
+async def test_a_topic_cut_under_a_running_relay_is_noticed_and_told_and_whole_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("goal_ledger_command.relay.topic_watch.LOOK_EVERY_S", 0.2)
+    one = bench.store.workspace()
+    await bench.store.many(one, 25)
+    async with bench.relaying():
+        await bench.all_published(one)
+        for _ in range(2):
+            await cut(bench, partition_of(one.workspace, 24))
+
+            async def whole_again() -> bool:
+                return len(await bench.facts(one)) >= 25
+
+            await until(whole_again)
+    assert folded(await bench.facts(one)) == one.facts
+    assert "cut at their beginning" in capsys.readouterr().out
 
 
 async def test_a_store_set_back_under_a_running_relay_is_noticed_and_nothing_is_published_over(bench: Bench):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from goal_ledger_command.relay import emitters
-from goal_ledger_command.relay.answers import pack_record
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from goal_ledger_command.relay import emitters, receipts, sending, unsent
+from goal_ledger_command.relay.answers import ROOM_FOR_OURS_BYTES, pack_record, record_bytes, unpack_record
+from goal_ledger_command.relay.emitters import EmitterTopics
+from goal_ledger_command.relay.unsent import UnsentAnswers
 from goal_ledger_contracts.decision import Identity
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_messaging.topic_ids import TopicIds
-from goal_ledger_messaging.topics import Emitter
+from goal_ledger_messaging.topics import MAX_REJECTED_BYTES, Emitter
 
 from .conftest import AT, Bench, Written, until
 
@@ -221,3 +226,64 @@ async def test_an_unreadable_message_goes_whole_to_the_rejected_topic(
     assert (headers["origin_topic"], headers["origin_offset"]) == (emitter.readings.encode(), b"5")
     assert headers["reason"] == b"Not JSON."
     assert await bench.records(emitter.receipts) == []
+
+
+async def limit_topic(bench: Bench, topic: str, max_bytes: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    await admin.start()
+    limit = {"max.message.bytes": str(max_bytes)}
+    try:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, limit)])
+    finally:
+        await admin.close()
+
+
+async def test_an_answer_that_kafka_refuses_stops_only_itself_is_told_of_and_sent_when_it_can_be(
+    bench: Bench, a_system: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(unsent, "TRY_AGAIN_AFTER_S", 0.2)
+    monkeypatch.setattr(receipts, "LOOK_AT_UNSENT_EVERY_S", 0.1)
+    monkeypatch.setattr(sending, "HELD_S", 0.3)
+    one = bench.store.workspace()
+    here, there = Emitter(one.workspace, a_system), Emitter(one.workspace, f"{a_system}-till")
+    await bench.store.append(one, registered(here.system), registered(there.system))
+    await EmitterTopics(bench.engine, bench.bootstrap, asyncio.Event()).ensure({here, there})
+    await limit_topic(bench, here.receipts, 900)
+    long_ids = {n: "".join(sha256(f"{n}-{k}".encode()).hexdigest() for k in range(30)) for n in (2, 4)}
+    await bench.store.append(
+        one,
+        *(reading(here.system, long_ids.get(n, f"r-{n}"), n) for n in range(6)),
+        *(reading(there.system, f"r-{n}", n) for n in range(6)),
+    )
+    kept = UnsentAnswers(bench.engine)
+    async with bench.relaying():
+        assert len(await received(bench, there.receipts, 6)) == 6
+        small = await received(bench, here.receipts, 4)
+        assert {each["id"] for each in small} == {"r-0", "r-1", "r-3", "r-5"}
+
+        async def two_are_kept() -> bool:
+            return (await kept.standing())[0] == 2
+
+        await until(two_are_kept)
+        assert "MessageSizeTooLargeError" in (await kept.standing())[1]
+        await limit_topic(bench, here.receipts, 1_000_000)
+
+        async def none_is_kept() -> bool:
+            return (await kept.standing())[0] == 0
+
+        await until(none_is_kept)
+        everything = {each["id"] for each in await received(bench, here.receipts, 6)}
+    assert everything == {"r-0", "r-1", "r-3", "r-5", *long_ids.values()}
+
+
+def test_every_part_of_a_rejected_message_is_bounded_and_says_what_was_cut():
+    headers = [(f"h{n}", b"v" * 50_000) for n in range(8)] + [("n" * 500_000, b""), ("last", b"v")]
+    key, value, kept = unpack_record(pack_record(b"k" * 9_000_000, b"v" * 7_000_000, headers))
+    named = dict(kept)
+    assert (len(key or b""), len(value or b"")) == (64 * 1024, 6 * 1024 * 1024)
+    assert named["cut_key"] == f"9000000 bytes, sha256 {sha256(b'k' * 9_000_000).hexdigest()}".encode()
+    assert named["cut_value"].startswith(b"7000000 bytes, sha256 ")
+    assert (named["cut_headers"], named["last"]) == (b"4", b"v")
+    assert record_bytes(key, value, kept) < MAX_REJECTED_BYTES - ROOM_FOR_OURS_BYTES
+    whole = (b"k", b"v", [("h", b"\xff")])
+    assert unpack_record(pack_record(*whole)) == whole

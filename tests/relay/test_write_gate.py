@@ -108,7 +108,7 @@ async def test_with_kafka_out_of_reach_the_gate_stays_closed_and_once_read_it_st
 
     await until(is_open)
     running.cancel()
-    gate._bootstrap = "127.0.0.1:1"  # Kafka goes away
+    gate._kafka = "127.0.0.1:1"  # Kafka goes away
     with pytest.raises(Exception, match=r"bootstrap|connect"):
         await gate.look()
     await gate.check("any")

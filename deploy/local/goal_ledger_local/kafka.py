@@ -22,7 +22,9 @@ import json
 import signal
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
@@ -80,6 +82,9 @@ class Kafka:
     `start` and `restart` block until it is ready; `kill` is SIGKILL. Not for use from two threads at once.
     """
 
+    format_words: tuple[str, ...] = ()
+    """More words for Kafka's own `format` of a new directory."""
+
     def __init__(
         self,
         directory: Path,
@@ -102,6 +107,14 @@ class Kafka:
     def bootstrap(self) -> str:
         """`host:port` for clients; known once started."""
         return f"127.0.0.1:{self.port}"
+
+    def client_options(self) -> dict[str, Any]:
+        """What an admin client of aiokafka needs; more where the broker asks who speaks."""
+        return {"bootstrap_servers": self.bootstrap}
+
+    def server_properties(self) -> str:
+        """What the broker is started with."""
+        return SERVER_PROPERTIES.format(port=self.port, controller=self._controller)
 
     @property
     def process(self) -> Owned:
@@ -156,8 +169,7 @@ class Kafka:
 
     def _write_settings(self) -> None:
         (self._directory / "ports.json").write_text(json.dumps([self.port, self._controller]))
-        properties = SERVER_PROPERTIES.format(port=self.port, controller=self._controller)
-        (self._directory / "server.properties").write_text(properties)
+        (self._directory / "server.properties").write_text(self.server_properties())
         (self._directory / "log4j2.properties").write_text(LOG4J2_PROPERTIES)
 
     def _argv(self) -> list[str]:
@@ -168,7 +180,7 @@ class Kafka:
         if (self._directory / "log" / "meta.properties").exists():
             return [*java, "kafka.Kafka", "server.properties"]
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        if jars.formats_and_starts:
+        if jars.formats_and_starts and not self.format_words:
             return [*java, LAUNCHER, "server.properties", f"C{cluster[1:]}"]
         self._format(java, f"C{cluster[1:]}")
         return [*java, "kafka.Kafka", "server.properties"]
@@ -176,7 +188,7 @@ class Kafka:
     def _format(self, java: list[str], cluster: str) -> None:
         words = ["format", "-c", "server.properties", "-t", cluster, "--standalone", "--ignore-formatted"]
         formatting = self._owner.spawn(
-            [*java, "kafka.tools.StorageTool", *words], self.log, cwd=self._directory
+            [*java, "kafka.tools.StorageTool", *words, *self.format_words], self.log, cwd=self._directory
         )
         ended = formatting.wait(READY_WITHIN_S)
         formatting.kill_group()
@@ -190,7 +202,7 @@ class Kafka:
         )
         if process.returncode is None:
             left_s = READY_WITHIN_S - (time.monotonic() - started)
-            if run_coroutine(_coordinator_answers(self.bootstrap, process, left_s)):
+            if run_coroutine(_coordinator_answers(self.client_options(), process, left_s)):
                 return
         self._explain(process)
 
@@ -203,11 +215,11 @@ class Kafka:
         raise PartFailed(f"kafka {state}; see {self.log}\n{process.said(lines=15)}")
 
 
-async def _coordinator_answers(bootstrap: str, process: Owned, seconds: float) -> bool:
+async def _coordinator_answers(options: Mapping[str, Any], process: Owned, seconds: float) -> bool:
     """Whether the group coordinator answered; asking makes `__consumer_offsets`, hence the first refusals."""
     deadline = time.monotonic() + seconds
     while process.returncode is None and time.monotonic() < deadline:
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
+        admin = AIOKafkaAdminClient(**options, request_timeout_ms=5000)
         try:
             await admin.start()
             await admin.find_coordinator("readiness")

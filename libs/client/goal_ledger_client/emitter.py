@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -46,12 +46,17 @@ class Reading:
 
 
 class Emitter:
-    """Sends readings to ``progress.readings.<workspace>.<system>``; returns when Kafka has acknowledged them all."""
+    """Sends readings to ``progress.readings.<workspace>.<system>``; returns when Kafka has acknowledged them all.
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    ``security``: how Kafka wants to be spoken to, in aiokafka's own words, e.g. ``{"security_protocol": "SASL_SSL",
+    "ssl_context": ssl.create_default_context(cafile="ca.pem"), "sasl_mechanism": "SCRAM-SHA-512",
+    "sasl_plain_username": "shop", "sasl_plain_password": …}``. Without it: neither TLS nor SASL.
+    """
+
+    def __init__(self, bootstrap: str, topic: str, security: Mapping[str, Any] | None = None) -> None:
         self._topic = topic
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5
+            bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5, **(security or {})
         )
 
     async def __aenter__(self) -> Self:

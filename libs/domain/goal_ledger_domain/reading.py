@@ -34,6 +34,7 @@ from goal_ledger_contracts.feed import (
     ReadingReleased,
     ReadingRetracted,
 )
+from goal_ledger_contracts.ids import ID
 from goal_ledger_contracts.made_often import made_often
 
 from goal_ledger_domain import limits, text, times, values
@@ -133,11 +134,14 @@ def _with_correction(command: CorrectReading) -> tuple[Identity, ...]:
 
 
 def _around(command: TakeReading, world: World | None) -> tuple[tuple[str, datetime], ...]:
-    """Where a counter's reading lies. Left out if the feed was no counter lately.
+    """Where a counter's reading lies. Left out if the feed was no counter lately, or if no feed can bear that name:
+    what anybody wrote there is not for a store to be asked about.
 
     Should it be redefined as one before the command is decided, nothing was counted under that definition yet, or only
     since then: there is nothing to compare with.
     """
+    if ID.fullmatch(command.feed) is None:
+        return ()
     known = None if world is None else feed_state(world, command.feed)
     if known is not None and not known.counts_ever:
         return ()

@@ -53,6 +53,10 @@ READINGS: dict[str, tuple[int, str]] = {
     "event_too_large": (413, "The event has more bytes than its limit."),
     "event_malformed": (422, "The message is not a CloudEvent 1.0 with the attributes that are needed."),
     "event_type_unknown": (422, "The event's type is not goal-ledger.reading.v1."),
+    "reading_undecidable": (
+        422,
+        "It failed in a way of its own, again and again: the operator's log has it.",
+    ),
 }
 QUARANTINE: dict[str, str] = {
     "wrong_unit": "The reading's unit is not its feed's.",

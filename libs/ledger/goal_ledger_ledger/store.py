@@ -71,6 +71,15 @@ def is_passing(failure: BaseException) -> bool:
     return isinstance(failure, (*_PASSING, Unreachable)) or connection_lost(failure)
 
 
+_ABOUT_THE_DATA = ("22", "23", "54")
+"""SQLSTATE classes: data exception, integrity constraint, program limit. All others say nothing of what was written."""
+
+
+def blames_the_data(failure: asyncpg.PostgresError) -> bool:
+    """Whether the server refused what was to be written, and will whenever it is sent."""
+    return str(failure.sqlstate)[:2] in _ABOUT_THE_DATA
+
+
 class UnsafeDurability(Exception):
     """The server may lose what it has acknowledged; the message names the settings."""
 

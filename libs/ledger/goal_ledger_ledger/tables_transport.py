@@ -31,6 +31,7 @@ __all__ = [
     "published",
     "receipt_marks",
     "settings",
+    "unsent_answers",
 ]
 
 settings = Table(
@@ -75,6 +76,13 @@ partition_marks = Table(
     Column(
         "next_offset", BigInteger, nullable=False, comment="after the last record acknowledged and marked"
     ),
+    Column(
+        "first_offset",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="from here on the partition holds all from seq 1: beginning later, it was cut",
+    ),
     postgresql_with={"fillfactor": "50"},
 )
 
@@ -85,6 +93,18 @@ receipt_marks = Table(
     Column("epoch", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False, comment="receipts of readings up to here were published"),
     postgresql_with={"fillfactor": "50"},
+)
+
+unsent_answers = Table(
+    "unsent_answers",
+    ledger,
+    Column("topic", Text, primary_key=True),
+    Column("key", Text, primary_key=True, comment="the answer's header key"),
+    Column("record", LargeBinary, nullable=False, comment="key, value and headers"),
+    Column("reason", Text, nullable=False, comment="what Kafka said, the last time"),
+    Column("tried_at", instant, nullable=False),
+    Index("unsent_answers_by_time", "tried_at"),
+    comment="answers that Kafka refused: tried again now and then",
 )
 
 emitters = Table(

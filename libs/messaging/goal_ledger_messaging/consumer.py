@@ -11,6 +11,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
+from goal_ledger_messaging.security import Kafka, options_of
+
 STOP_TIMEOUT_S = 5.0
 
 GROUP_SETTINGS: dict[str, Any] = {
@@ -24,10 +26,10 @@ GROUP_SETTINGS: dict[str, Any] = {
 """For a member of a group (FastStream's ``subscriber`` takes the same names)."""
 
 
-def reader(bootstrap: str, **more: Any) -> AIOKafkaConsumer:
+def reader(kafka: Kafka, **more: Any) -> AIOKafkaConsumer:
     """A consumer without a group, for ``assign`` and ``seek``: rebuilds, and the look at a topic's tail."""
     return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **options_of(kafka),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         metadata_max_age_ms=5_000,

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, errors
 
+from goal_ledger_messaging.security import Kafka, options_of
 from goal_ledger_messaging.topics import MAX_REJECTED_BYTES
 
 ROUND_TIMEOUT_S = 30.0
@@ -23,10 +23,10 @@ BATCH_BYTES = 256 * 1024
 """Twice as fast as 16 KiB; a batch of it, compressed or not, is far below every topic's limit."""
 
 
-def reliable(bootstrap: str, **security: Any) -> AIOKafkaProducer:
+def reliable(kafka: Kafka) -> AIOKafkaProducer:
     """A producer that never reorders, never doubles within its life, and takes nothing for written that is not."""
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **options_of(kafka),
         enable_idempotence=True,  # a retry inside the client neither doubles nor reorders
         acks="all",  # acknowledged by every in-sync replica
         linger_ms=0,  # batches are built by us, or fill by themselves under load; lingering only costs latency
@@ -35,8 +35,30 @@ def reliable(bootstrap: str, **security: Any) -> AIOKafkaProducer:
         metadata_max_age_ms=10_000,  # a topic deleted and made again is noticed within this
         request_timeout_ms=20_000,  # a broker that hangs is given up on
         compression_type="zstd",  # nearly free, a third of the bytes
-        **security,
     )
+
+
+_PASSING = (
+    errors.KafkaTimeoutError,
+    errors.ProducerClosed,
+    errors.ProducerFenced,
+    errors.OutOfOrderSequenceNumber,  # the refusal of another record came before
+    errors.DuplicateSequenceNumber,
+    errors.InvalidProducerEpoch,
+    errors.InvalidProducerIdMapping,
+    errors.UnknownProducerId,
+    errors.BrokerNotAvailableError,
+    errors.AuthenticationFailedError,
+    errors.SaslAuthenticationFailed,
+    errors.ClusterAuthorizationFailedError,
+    OSError,
+    TimeoutError,
+)
+
+
+def is_passing(failure: BaseException) -> bool:
+    """Whether it says nothing about the record that was sent, nor about its topic: another time it may be taken."""
+    return isinstance(failure, _PASSING) or (isinstance(failure, errors.KafkaError) and failure.retriable)
 
 
 async def discard(producer: AIOKafkaProducer) -> None:

@@ -87,9 +87,7 @@ def from_record(headers: Iterable[tuple[str, bytes | None]], value: bytes | None
     """The reading in a Kafka record. Raises NotAReading."""
     if value is None:
         raise NotAReading("event_malformed", "The record has no value.")
-    if len(value) > MAX_EVENT_BYTES:
-        raise _too_large(len(value))
-    attributes, content_type = _kafka_attributes(headers)
+    attributes, content_type = _kafka_attributes(headers, MAX_EVENT_BYTES - len(value))
     if not attributes or (content_type or "").lower().startswith(STRUCTURED):
         return from_json(_json(value))
     return _from_binary(attributes, content_type, value)
@@ -176,28 +174,33 @@ def _json(raw: bytes) -> Any:
 
 
 def _kafka_attributes(
-    headers: Iterable[tuple[str, bytes | None]],
+    headers: Iterable[tuple[str, bytes | None]], most_bytes: int
 ) -> tuple[dict[str, Any], str | None]:
-    """The ``ce_`` headers and the content type. Headers that are not ours may hold anything."""
+    """The ``ce_`` headers and the content type, ``most_bytes`` together. Headers that are not ours may hold anything."""
     attributes: dict[str, Any] = {}
     content_type = None
     seen: set[str] = set()
+    left = most_bytes
     for name, raw in headers:
         if not (name.startswith("ce_") or name == "content-type"):
             continue
         if name in seen:
             raise _twice(name)
         seen.add(name)
-        if raw is None:
+        left -= len(name) + len(raw or b"")
+        if raw is None or left < 0:
             continue
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
-            raise NotAReading("event_malformed", f"The header {name} is not UTF-8.", name) from None
+            short = name[:64]
+            raise NotAReading("event_malformed", f"The header {short} is not UTF-8.", short) from None
         if name == "content-type":
             content_type = text
         else:
             attributes[name[3:]] = text
+    if left < 0:
+        raise _too_large(MAX_EVENT_BYTES - left)
     return attributes, content_type
 
 

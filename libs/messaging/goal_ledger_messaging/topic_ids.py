@@ -10,7 +10,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.abstract import AbstractType
@@ -24,6 +23,8 @@ from aiokafka.protocol.types import (
     Schema,
     TaggedFields,
 )
+
+from goal_ledger_messaging.security import Kafka, options_of
 
 _ABSENT = bytes(16)
 
@@ -116,8 +117,8 @@ class Described:
 class TopicIds:
     """Asks one connection of its own. Start it before use; close it after."""
 
-    def __init__(self, bootstrap: str, **security: Any) -> None:
-        self._client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000, **security)
+    def __init__(self, kafka: Kafka) -> None:
+        self._client = AIOKafkaClient(request_timeout_ms=10_000, **options_of(kafka))
 
     async def start(self) -> None:
         """Raises KafkaConnectionError when no broker answers."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
 
+from goal_ledger_messaging.security import Kafka, options_of
+
 FACTS = "ledger.facts"
 HEADS = "ledger.heads"
 GOALS_CHANGED = "goals.changed"
@@ -23,6 +25,10 @@ READINGS_PATTERN = r"progress\.readings\..*"
 FACTS_PARTITIONS = 24
 MAX_RECORD_BYTES = 1024 * 1024
 """What ``ledger.facts`` takes in one compressed batch: four times the largest fact."""
+MAX_INBOX_BYTES = 1024 * 1024
+"""Of one compressed batch: what an emitter sends at once."""
+MAX_RECEIPTS_BYTES = 1024 * 1024
+"""A receipt names source and id as they were sent, at most 64 KiB of them."""
 MAX_REJECTED_BYTES = 8 * 1024 * 1024
 """An unreadable message is kept whole, with room for headers: more than the inbox lets in."""
 
@@ -99,18 +105,24 @@ def heads_topic(partitions: int = FACTS_PARTITIONS) -> TopicSpec:
 
 def emitter_topics(emitter: Emitter) -> tuple[TopicSpec, ...]:
     """One partition each: an emitter's readings keep their order, and one partition carries far more than one emits."""
-    kept = {"cleanup.policy": "delete", "unclean.leader.election.enable": "false"}
     return (
         # longer than any outage of the ledger's database: until then the inbox alone holds what was emitted
-        TopicSpec(emitter.readings, 1, {**kept, "retention.ms": str(30 * _DAY_MS)}),
-        TopicSpec(emitter.receipts, 1, {**kept, "retention.ms": str(30 * _DAY_MS)}),
-        TopicSpec(
-            emitter.rejected,
-            1,
-            # people look at these: time to do so; and the whole message plus our headers has to fit
-            {**kept, "retention.ms": str(90 * _DAY_MS), "max.message.bytes": str(MAX_REJECTED_BYTES)},
-        ),
+        _emitters(emitter.readings, 30, MAX_INBOX_BYTES),
+        _emitters(emitter.receipts, 30, MAX_RECEIPTS_BYTES),
+        # people look at these: time to do so; and the whole message plus our headers has to fit
+        _emitters(emitter.rejected, 90, MAX_REJECTED_BYTES),
     )
+
+
+def _emitters(name: str, days: int, max_bytes: int) -> TopicSpec:
+    """One partition; what no setting of the brokers' own may change is said."""
+    configs = {
+        "cleanup.policy": "delete",
+        "unclean.leader.election.enable": "false",
+        "retention.ms": str(days * _DAY_MS),
+        "max.message.bytes": str(max_bytes),
+    }
+    return TopicSpec(name, 1, configs)
 
 
 async def make_topics(
@@ -149,13 +161,13 @@ async def partition_counts(admin: AIOKafkaAdminClient, names: list[str]) -> dict
 
 
 async def ensure_topics(
-    bootstrap: str, specs: list[TopicSpec], replication_factor: int | None = None
+    kafka: Kafka, specs: list[TopicSpec], replication_factor: int | None = None
 ) -> dict[str, int]:
     """Make what is missing and give the partition counts.
 
     Raises TopicNotMade, and PartitionsChanged when a topic's count is not the one of its spec.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**options_of(kafka))
     await admin.start()
     try:
         await make_topics(admin, specs, replication_factor)

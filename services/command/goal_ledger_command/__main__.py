@@ -23,8 +23,14 @@ def _settings() -> Settings:
     try:
         return Settings()  # type: ignore[call-arg]
     except ValidationError as missing:
-        names = ", ".join(str(one["loc"][0]).upper() for one in missing.errors())
-        raise SystemExit(f"these settings are missing or wrong: {names}") from None
+        raise SystemExit(_sentence(missing)) from None
+
+
+def _sentence(wrong: ValidationError) -> str:
+    """Names of settings that are missing or wrong; of those that contradict each other, why."""
+    names = ", ".join(str(one["loc"][0]).upper() for one in wrong.errors() if one["loc"])
+    why = " ".join(str(one["msg"]) for one in wrong.errors() if not one["loc"])
+    return f"these settings are missing or wrong: {names}" if names else why
 
 
 @app.command()

@@ -25,7 +25,7 @@ from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent, from_
 from goal_ledger_observability.context import usable_traceparent
 
 from goal_ledger_command.credentials import Credential
-from goal_ledger_command.receipts import Receipt, Taken, WouldBe, unreadable
+from goal_ledger_command.receipts import Receipt, Taken, WouldBe, undecidable, unreadable
 from goal_ledger_command.shell import Shell
 
 PIECE_ITEMS = 500
@@ -80,11 +80,9 @@ async def take_batch(shell: Shell, sender: Sender, events: Sequence[Any]) -> lis
     for start in range(0, len(events), PIECE_ITEMS):
         piece: list[Taken] = []
         for number, event in enumerate(events[start : start + PIECE_ITEMS], 1):
-            try:
-                piece.append(one := Taken(from_json(event)))
-                taken.append(one)
-            except NotAReading as bad:
-                taken.append(unreadable(bad))
+            taken.append(one := _read(event))
+            if isinstance(one, Taken):
+                piece.append(one)
             if number % PARSED_AT_ONCE_ITEMS == 0:
                 await asyncio.sleep(0)
         if piece:
@@ -97,6 +95,15 @@ async def take_batch(shell: Shell, sender: Sender, events: Sequence[Any]) -> lis
         raise failures[0]  # nothing of it was recorded: 503 for the whole
     outcomes = itertools.chain.from_iterable(recorded)
     return [one.receipt(next(outcomes)) if isinstance(one, Taken) else one for one in taken]
+
+
+def _read(event: Any) -> Taken | Receipt:
+    try:
+        return Taken(from_json(event))
+    except NotAReading as bad:
+        return unreadable(bad)
+    except Exception as failed:
+        return {"source": None, "id": None, **undecidable(failed)}
 
 
 async def _record(shell: Shell, submissions: list[Submission]) -> list[Answer | Exception]:

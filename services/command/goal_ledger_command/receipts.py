@@ -12,8 +12,16 @@ from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.submission import Answer, LedgerError
 from goal_ledger_messaging.reading_event import PLACES, NotAReading, ReadingEvent
+from goal_ledger_observability.logs import logger
 
 Receipt = dict[str, Any]
+
+UNDECIDABLE = NotAReading(
+    "reading_undecidable", "It cannot be decided, for a reason that does not pass; the operator's log has it."
+)
+"""Said of a reading that fails where nobody expected it."""
+
+log = logger("goal_ledger.command.receipts")
 
 
 @dataclass(slots=True)
@@ -24,7 +32,7 @@ class Taken:
     decision: Decision | None = None
 
     def receipt(self, outcome: Answer | Exception) -> Receipt:
-        """The receipt of what the ledger answered. Re-raises what is no refusal and no ledger error."""
+        """The receipt of what the ledger answered."""
         if isinstance(outcome, Answer):
             fact = outcome.facts[0]
             return self._decided(fact.event_id, Position(outcome.position.epoch, fact.seq))
@@ -42,7 +50,7 @@ class Taken:
             return receipt if field is None else receipt | {"field": field}
         if isinstance(outcome, LedgerError):
             return receipt | {"outcome": "not_recorded", "code": outcome.code, "reason": outcome.sentence}
-        raise outcome
+        return receipt | undecidable(outcome)
 
     def _decided(self, event_id: str | None, position: Position | None) -> Receipt:
         decision = self.decision
@@ -72,6 +80,12 @@ class WouldBe(Exception):
 
     def __init__(self, taken: Taken) -> None:
         self.taken = taken
+
+
+def undecidable(failure: Exception) -> Receipt:
+    """The outcome of a reading that failed in its own way, which the log tells."""
+    log.error("a reading cannot be decided: refused", error=repr(failure)[:500])
+    return {"outcome": "refused", "code": UNDECIDABLE.code, "reason": UNDECIDABLE.sentence}
 
 
 def unreadable(bad: NotAReading) -> Receipt:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from goal_ledger_database.sessions import SessionLimits
+from goal_ledger_messaging.security import Cluster, KafkaSettings
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings):
     """Of every process of the command service: API and intake, relay, migrations, operator."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
@@ -60,6 +61,11 @@ class Settings(BaseSettings):
             self.database_lock_timeout_ms,
             self.database_statement_timeout_ms,
         )
+
+    @property
+    def kafka(self) -> Cluster:
+        """The Kafka, and how to speak to it."""
+        return Cluster(self.kafka_bootstrap_servers, self.kafka_security)
 
 
 def secret_of(path: Path) -> bytes:

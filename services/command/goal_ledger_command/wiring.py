@@ -132,7 +132,7 @@ async def open_for_operator(settings: Settings) -> AsyncIterator[Ledger]:
     kafka: list[KafkaGate] = []
 
     def gate(engine: Database) -> KafkaGate:
-        kafka.append(KafkaGate(engine, settings.kafka_bootstrap_servers))
+        kafka.append(KafkaGate(engine, settings.kafka))
         return kafka[0]
 
     async with open_store(settings, gate) as store:
@@ -218,7 +218,7 @@ async def _main(settings: Settings, *, api: bool, intake: bool) -> None:
     gates: list[StartGate] = []
 
     def gate(engine: Database) -> StartGate:
-        gates.append(StartGate(KafkaGate(engine, settings.kafka_bootstrap_servers)))
+        gates.append(StartGate(KafkaGate(engine, settings.kafka)))
         return gates[0]
 
     registry = new_registry("command")

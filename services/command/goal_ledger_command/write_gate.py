@@ -23,6 +23,7 @@ from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import NotRecorded, StoreBehindLog
 from goal_ledger_messaging import consumer as consumers
 from goal_ledger_messaging.records import read_place
+from goal_ledger_messaging.security import Kafka, explained
 from goal_ledger_messaging.topic_ids import Described, TopicIds
 from goal_ledger_messaging.topics import FACTS
 from goal_ledger_observability.logs import logger
@@ -47,10 +48,12 @@ class Tail:
 
 @dataclass(frozen=True, slots=True)
 class PartitionMark:
-    """Where a partition ended after the last record that the relay has marked, and in which topic of that name."""
+    """Where a partition ended after the last record that the relay has marked, and in which topic of that name; and
+    from which offset on it holds everything from seq 1."""
 
     topic_id: str
     next_offset: int
+    first_offset: int = 0
 
 
 class KafkaNotRead(Exception):
@@ -61,19 +64,20 @@ async def partition_marks(engine: AsyncEngine, topic: str) -> dict[int, Partitio
     """The marks of a topic's partitions; those without a record have none."""
     async with raw_connection(engine) as raw:
         rows = await raw.fetch(
-            "SELECT partition, topic_id, next_offset FROM partition_marks WHERE topic = $1", topic
+            "SELECT partition, topic_id, next_offset, first_offset FROM partition_marks WHERE topic = $1",
+            topic,
         )
-    return {row[0]: PartitionMark(row[1], row[2]) for row in rows}
+    return {row[0]: PartitionMark(row[1], row[2], row[3]) for row in rows}
 
 
-async def read_tail(engine: AsyncEngine, bootstrap: str) -> dict[str, Tail]:
+async def read_tail(engine: AsyncEngine, kafka: Kafka) -> dict[str, Tail]:
     """The highest place of each workspace in what Kafka holds behind the marks.
 
     Raises KafkaNotRead, KafkaError, and what the database raises.
     """
     marks = await partition_marks(engine, FACTS)
-    ids = TopicIds(bootstrap)
-    reader = consumers.reader(bootstrap)
+    ids = TopicIds(kafka)
+    reader = consumers.reader(kafka)
     try:
         async with asyncio.timeout(ASK_TIMEOUT_S):
             await ids.start()
@@ -159,8 +163,8 @@ class WriteGate:
     seconds: a database may be restored under a running process, and a recovery lets a workspace write again.
     """
 
-    def __init__(self, engine: AsyncEngine, bootstrap: str) -> None:
-        self._engine, self._bootstrap = engine, bootstrap
+    def __init__(self, engine: AsyncEngine, kafka: Kafka) -> None:
+        self._engine, self._kafka = engine, kafka
         self._behind: dict[str, Tail] = {}
         self._closed_because: str | None = "Kafka has not been read yet"
 
@@ -188,7 +192,7 @@ class WriteGate:
 
     async def look(self) -> None:
         """Read Kafka behind the marks, and compare. Raises what :func:`read_tail` raises; then nothing changes."""
-        tail = await read_tail(self._engine, self._bootstrap)
+        tail = await read_tail(self._engine, self._kafka)
         behind = await behind_log(self._engine, _highest(tail, self._behind))
         for workspace, seen in behind.items():
             if workspace not in self._behind:
@@ -207,7 +211,8 @@ class WriteGate:
             try:
                 await self.look()
             except Exception as failed:
+                why = await explained(self._kafka, failed)
                 if self._closed_because is not None:
-                    self._closed_because = f"{type(failed).__name__}: {failed}"
-                log.warning("Kafka not read", error=f"{type(failed).__name__}: {failed}")
+                    self._closed_because = why
+                log.warning("Kafka not read", error=why)
             await asyncio.sleep(LOOK_AGAIN_S if self._closed_because is None else RETRY_S)

@@ -132,7 +132,7 @@ class _Reader:
         self._topic_id = topic_id
         self._places = [TopicPartition(self._topic, partition) for partition in partitions]
         self._max_records = settings.rebuild_records
-        self.consumer: AIOKafkaConsumer = messaging.reader(settings.kafka_bootstrap_servers)
+        self.consumer: AIOKafkaConsumer = messaging.reader(settings.kafka)
         self._ends: dict[TopicPartition, int] = {}
         self._read: dict[TopicPartition, int] = {}
 
@@ -171,7 +171,7 @@ def _record(one: ConsumerRecord[Any, Any]) -> Record | None:
 
 
 async def _topic_id(settings: WorkerSettings) -> str:
-    ids = TopicIds(settings.kafka_bootstrap_servers)
+    ids = TopicIds(settings.kafka)
     await ids.start()
     try:
         found = await ids.of([settings.facts_topic])
@@ -183,7 +183,7 @@ async def _topic_id(settings: WorkerSettings) -> str:
 
 
 async def _partitions(settings: WorkerSettings) -> list[int]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    admin = AIOKafkaAdminClient(**settings.kafka.options())
     await admin.start()
     try:
         return list(range((await partition_counts(admin, [settings.facts_topic]))[settings.facts_topic]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from goal_ledger_database.sessions import SessionLimits
+from goal_ledger_messaging.security import Cluster, KafkaSettings
 from goal_ledger_messaging.topics import FACTS
 from pydantic import Field
 from pydantic_settings import BaseSettings
@@ -33,7 +34,7 @@ class DatabaseSettings(BaseSettings):
         )
 
 
-class WorkerSettings(DatabaseSettings):
+class WorkerSettings(KafkaSettings, DatabaseSettings):
     kafka_bootstrap_servers: str
     command_url: str
     """The command service's internal address."""
@@ -68,3 +69,8 @@ class WorkerSettings(DatabaseSettings):
     retry_first_pause_s: float = 0.1
     retry_longest_pause_s: float = 5.0
     drain_s: float = 20.0
+
+    @property
+    def kafka(self) -> Cluster:
+        """The Kafka, and how to speak to it."""
+        return Cluster(self.kafka_bootstrap_servers, self.kafka_security)

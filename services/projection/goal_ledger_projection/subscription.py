@@ -25,6 +25,7 @@ from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 from goal_ledger_messaging import consumer as messaging
 from goal_ledger_messaging.partition import partition_of
+from goal_ledger_messaging.security import explained
 from goal_ledger_messaging.topic_ids import TopicIds
 from goal_ledger_observability.logs import logger
 
@@ -80,10 +81,11 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._topic_id = await self._present_topic_id()
                 await self._subscribe()
             except (KafkaError, OSError) as failed:
-                if repr(failed) != said:
-                    log.warning("cannot subscribe yet, will try again", error=repr(failed))
-                said = repr(failed)
                 await self.stop()
+                why = await explained(self._settings.kafka, failed)
+                if why != said:
+                    log.warning("cannot subscribe yet, will try again", error=why)
+                said = why
                 await asyncio.sleep(LOOK_FOR_BROKER_EVERY_S)
             else:
                 log.info("subscribed", topic=self._topic, topic_id=self._topic_id)
@@ -155,8 +157,11 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         return self._consumer
 
     async def _subscribe(self) -> None:
+        kafka = self._settings.kafka
         self._broker = broker = KafkaBroker(
-            self._settings.kafka_bootstrap_servers,
+            kafka.servers,
+            security=kafka.security.of_broker(),
+            sasl_oauth_token_provider=kafka.security.token_provider(),
             allow_auto_create_topics=False,
             consumer_only=True,
             apply_types=False,
@@ -192,7 +197,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _present_topic_id(self) -> str:
         """Raises KafkaError or OSError when the broker or the topic is not there."""
-        ids = TopicIds(self._settings.kafka_bootstrap_servers)
+        ids = TopicIds(self._settings.kafka)
         await ids.start()
         try:
             async with asyncio.timeout(messaging.STOP_TIMEOUT_S):

@@ -40,8 +40,11 @@ class Place:
     emitter: Emitter
     next_offset: int
     failures: int = 0
+    own_failures: int = 0
+    """Of these, such as were no passing ones: one of the next records is to blame."""
     piece: int = MOST_RECORDS
-    """So many records are taken in one transaction: fewer after a failure, which may be for want of time."""
+    """So many records are taken in one transaction: fewer after a failure, which may be for want of time; a single one
+    while it is to be found out which is to blame."""
     hole: tuple[int, int] | None = None
     """(position, first offset seen beyond it), when that was looked at once already."""
 
@@ -87,18 +90,23 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         for task in self._tasks:
             task.cancel()
 
-    def wait(self, tp: TopicPartition, place: Place, why: str) -> None:
-        """Pause the partition for a while that grows with its failures, then go on at its place."""
+    def wait(self, tp: TopicPartition, place: Place, why: str, *, alone: bool = False) -> None:
+        """Pause the partition for a while that grows with its failures, then go on at its place.
+
+        ``alone``: a record is to blame; it is looked for one by one.
+        """
         wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**place.failures)
         place.failures = min(place.failures + 1, 10)
-        place.piece = max(FEWEST_RECORDS, place.piece // 4)
+        place.own_failures += alone
+        place.piece = 1 if alone else max(FEWEST_RECORDS, place.piece // 4)
         log.warning("inbox waits", topic=tp.topic, partition=tp.partition, seconds=wait_s, reason=why)
         self._pause(tp)
         self._run(self._resume_after(tp, place, wait_s))
 
     def taken(self, place: Place, upto: int) -> None:
         """Everything before ``upto`` is taken."""
-        place.next_offset, place.failures, place.hole = upto, 0, None
+        place.next_offset, place.hole = upto, None
+        place.failures = place.own_failures = 0
         place.piece = min(MOST_RECORDS, place.piece * 2)
 
     def reopen(self, tp: TopicPartition, place: Place) -> None:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from goal_ledger_ledger.store import Raw
 
 DUPLICATE, REFUSED, UNREADABLE = "duplicate", "refused", "unreadable"
-MAX_KEPT_BYTES = 6 * 1024 * 1024
-"""Of an unreadable message's value; more than an inbox takes, unless it was compressed."""
 
 _KEEP = """
 INSERT INTO outcomes (topic, generation, partition, "offset", workspace, system, outcome, identity, source, id, code,
@@ -81,17 +79,12 @@ def _row(inbox: Inbox, emitter: Emitter, one: Outcome, now: datetime) -> tuple[A
         one.event_id,
         one.position,
         now,
-        None if one.record is None else _packed(one.record),
+        None if one.record is None else pack_record(one.record.key, one.record.value, one.record.headers),
     )
 
 
 def _storable(text: str | None) -> str | None:
-    """PostgreSQL keeps no NUL in a text."""
-    return None if text is None else text.replace("\x00", "\ufffd")
-
-
-def _packed(record: ConsumerRecord) -> bytes:
-    value = record.value
-    if value is not None and len(value) > MAX_KEPT_BYTES:
-        value = value[:MAX_KEPT_BYTES]
-    return pack_record(record.key, value, record.headers)
+    """PostgreSQL keeps no NUL in a text, and no half of a surrogate pair."""
+    if text is None:
+        return None
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

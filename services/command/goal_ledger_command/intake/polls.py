@@ -20,8 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from goal_ledger_command.intake.assignment import Assignment, Place
 from goal_ledger_command.intake.outcomes import keep
 from goal_ledger_command.intake.positions import PositionMoved, taking
-from goal_ledger_command.intake.taking import Ledger, TryAgain, take
+from goal_ledger_command.intake.taking import Ledger, Took, given_up, is_passing, take
 
+TRIES = 3
+"""So often a record is tried that fails for a reason of its own; then it is given up."""
 INBOXES_AT_ONCE = 6
 """Each holds a database connection while its readings are appended."""
 
@@ -111,17 +113,15 @@ class Polls:
         upto = records[-1].offset + 1
         try:
             async with taking(self._engine, place.inbox, place.next_offset, upto) as raw:
-                took = await take(self._ledger, place.inbox, place.emitter, records)
+                took = await self._decided(place, records)
                 if took.outcomes:
                     await keep(raw, place.inbox, place.emitter, took.outcomes)
         except PositionMoved as moved:
             log.info("taken by another process", topic=tp.topic, next_offset=moved.next_offset)
             place.next_offset = moved.next_offset
             self._assignment.seek(tp, place.next_offset)
-        except TryAgain as again:
-            self._wait(tp, place, str(again))
         except Exception as failed:
-            self._wait(tp, place, f"{type(failed).__name__}: {failed}")
+            self._wait(tp, place, failed)
         else:
             self._assignment.taken(place, upto)
             self._metrics.recorded.inc(took.recorded)
@@ -130,7 +130,18 @@ class Polls:
             return self._assignment.place(tp) is place
         return False
 
-    def _wait(self, tp: TopicPartition, place: Place, why: str) -> None:
+    async def _decided(self, place: Place, records: Sequence[ConsumerRecord]) -> Took:
+        """What became of the records; one that fails by itself for the last time is given up."""
+        gives_up = place.own_failures >= TRIES
+        try:
+            return await take(self._ledger, place.inbox, place.emitter, records, gives_up=gives_up)
+        except Exception as failed:
+            if not gives_up or len(records) > 1 or is_passing(failed):
+                raise
+            return Took(0, [given_up(records[0], failed)])
+
+    def _wait(self, tp: TopicPartition, place: Place, failed: Exception) -> None:
         self._metrics.waits.inc()
         if self._assignment.place(tp) is place:
-            self._assignment.wait(tp, place, why)
+            why = f"{type(failed).__name__}: {failed}"[:500]
+            self._assignment.wait(tp, place, why, alone=not is_passing(failed))

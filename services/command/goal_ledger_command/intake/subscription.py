@@ -20,6 +20,7 @@ from goal_ledger_database.pulse import Pulse
 from goal_ledger_ledger.store import create_engine
 from goal_ledger_messaging.any_header_name import tolerate_any_header_name
 from goal_ledger_messaging.consumer import GROUP_SETTINGS
+from goal_ledger_messaging.security import Kafka, cluster_of, explained
 from goal_ledger_messaging.topic_ids import TopicIds
 from goal_ledger_messaging.topics import READINGS_PATTERN
 from goal_ledger_observability.logs import logger
@@ -45,7 +46,7 @@ class Settings(Protocol):
     @property
     def ledger_database_url(self) -> str: ...
     @property
-    def kafka_bootstrap_servers(self) -> str: ...
+    def kafka(self) -> Kafka: ...
 
 
 @contextlib.asynccontextmanager
@@ -58,9 +59,7 @@ async def running(
     )
     if pulse is not None:
         engine.watch(pulse)
-    intake = asyncio.create_task(
-        _again_and_again(ledger, settings.kafka_bootstrap_servers, engine, IntakeMetrics(registry))
-    )
+    intake = asyncio.create_task(_again_and_again(ledger, settings.kafka, engine, IntakeMetrics(registry)))
     try:
         yield
     finally:
@@ -69,27 +68,28 @@ async def running(
         await engine.dispose()
 
 
-async def _again_and_again(
-    ledger: Ledger, bootstrap: str, engine: AsyncEngine, metrics: IntakeMetrics
-) -> None:
+async def _again_and_again(ledger: Ledger, kafka: Kafka, engine: AsyncEngine, metrics: IntakeMetrics) -> None:
     while True:
         try:
-            await _one_life(ledger, bootstrap, engine, metrics)
+            await _one_life(ledger, kafka, engine, metrics)
         except Exception as failed:
-            log.warning("intake starts again", error=f"{type(failed).__name__}: {failed}")
+            log.warning("intake starts again", error=await explained(kafka, failed))
         await asyncio.sleep(RETRY_S)
 
 
-async def _one_life(ledger: Ledger, bootstrap: str, engine: AsyncEngine, metrics: IntakeMetrics) -> None:
+async def _one_life(ledger: Ledger, kafka: Kafka, engine: AsyncEngine, metrics: IntakeMetrics) -> None:
     tolerate_any_header_name()
-    ids = TopicIds(bootstrap)
+    ids = TopicIds(kafka)
     await ids.start()
     assignment = Assignment(engine, ids)
     chatter = logging.getLogger("goal_ledger.intake.consumer")
     chatter.setLevel(logging.ERROR)  # else a line per poll, and warnings about what is meant to be so
     polls = Polls(engine, ledger, ids, assignment, metrics)
+    cluster = cluster_of(kafka)
     broker = KafkaBroker(
-        bootstrap,
+        cluster.servers,
+        security=cluster.security.of_broker(),
+        sasl_oauth_token_provider=cluster.security.token_provider(),
         allow_auto_create_topics=False,  # topics are made by the relay, with their own settings
         apply_types=False,  # the handler gets the records themselves
         logger=chatter,

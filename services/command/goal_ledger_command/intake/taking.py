@@ -5,8 +5,10 @@ the same deciders and the same append as over HTTP; one that is bad costs no oth
 crash came between its fact and its position) is known as itself: the fact that it repeats names this very record as
 its origin, and there is nothing to add, for its receipt is made from that fact.
 
-What is passing (the store away, an outcome unknown, a store behind Kafka) rejects nothing: :class:`TryAgain`, and the
-partition waits.
+What is passing (the store away, an outcome unknown, a store behind Kafka) rejects nothing: it is raised, and the
+partition waits. Passing failures are known by their class (:func:`is_passing`); any other is the record's own. It is
+raised too, for it may be ours; but a record that fails so again and again is given up: it goes whole to the rejected
+topic, and those behind it go on.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import asyncpg
 from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Origin
 from goal_ledger_contracts.position import Position
@@ -26,13 +30,24 @@ from goal_ledger_domain.decide import decide, lookups, neighbours
 from goal_ledger_domain.reading import TakeReading
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.world import World
-from goal_ledger_ledger.submission import Answer, FactTooLarge, Submission, UnknownWorkspace
+from goal_ledger_ledger import store
+from goal_ledger_ledger.submission import (
+    Answer,
+    FactTooLarge,
+    NotRecorded,
+    OutcomeUnknown,
+    StoreBehindLog,
+    Submission,
+    UnknownWorkspace,
+)
 from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent, from_record
 from goal_ledger_messaging.topics import Emitter
 from goal_ledger_observability.context import usable_traceparent
+from goal_ledger_observability.logs import logger
 
 from goal_ledger_command.intake.outcomes import DUPLICATE, REFUSED, UNREADABLE, Outcome
 from goal_ledger_command.intake.positions import Inbox
+from goal_ledger_command.receipts import UNDECIDABLE
 
 PIECE_RECORDS = 500
 """As many as the ledger writes in one batch; other work of the process gets its turn in between."""
@@ -45,15 +60,23 @@ class Ledger(Protocol):
     async def read(self, workspace: str) -> tuple[World, Position]: ...
 
 
-class TryAgain(Exception):
-    """Not the record's fault: nothing is rejected, the partition waits."""
+log = logger("intake.taking")
+
+_PASSING = (NotRecorded, OutcomeUnknown, StoreBehindLog, KafkaError)
+
+
+def is_passing(failure: BaseException) -> bool:
+    """Whether it says nothing about the records: they wait, and nothing of them is rejected."""
+    if isinstance(failure, asyncpg.PostgresError):
+        return not store.blames_the_data(failure)
+    return isinstance(failure, _PASSING) or store.is_passing(failure)
 
 
 @dataclass(slots=True)
 class Taken:
     """A readable record on its way: what was last decided about it."""
 
-    offset: int
+    record: ConsumerRecord
     event: ReadingEvent
     origin: Origin
     decision: Decision | None = None
@@ -67,8 +90,11 @@ class Took:
     outcomes: list[Outcome]
 
 
-async def take(ledger: Ledger, inbox: Inbox, emitter: Emitter, records: Sequence[ConsumerRecord]) -> Took:
-    """Appends the readings; the outcomes of all else, in offset order. Raises TryAgain.
+async def take(
+    ledger: Ledger, inbox: Inbox, emitter: Emitter, records: Sequence[ConsumerRecord], *, gives_up: bool
+) -> Took:
+    """Appends the readings; the outcomes of all else, in offset order. Raises what kept one from being decided; with
+    ``gives_up`` only what is passing.
 
     Handed to the ledger in pieces, in order: while it writes one, the next is taken apart.
     """
@@ -79,7 +105,7 @@ async def take(ledger: Ledger, inbox: Inbox, emitter: Emitter, records: Sequence
     for start in range(0, len(records), PIECE_RECORDS):
         piece: list[Taken] = []
         for record in records[start : start + PIECE_RECORDS]:
-            read = _read(inbox, record)
+            read = _read(inbox, record, gives_up)
             if isinstance(read, Taken):
                 piece.append(read)
             else:
@@ -89,19 +115,38 @@ async def take(ledger: Ledger, inbox: Inbox, emitter: Emitter, records: Sequence
         readable += piece
         await asyncio.sleep(0)
     answers = [one for done in await asyncio.gather(*submitting) for one in done]
-    left_none = [_outcome(one, answer) for one, answer in zip(readable, answers, strict=True)]
+    left_none = [_outcome(one, answer, gives_up) for one, answer in zip(readable, answers, strict=True)]
     outcomes += [one for one in left_none if one is not None]
     outcomes.sort(key=lambda one: one.offset)
     return Took(len(records) - len(outcomes), outcomes)
 
 
-def _read(inbox: Inbox, record: ConsumerRecord) -> Taken | Outcome:
+def given_up(record: ConsumerRecord, failure: Exception, event: ReadingEvent | None = None) -> Outcome:
+    """Of a record that fails for a reason of its own, whatever that is: the log has it, the emitter its record."""
+    log.error(
+        "a record cannot be decided: rejected",
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        error=repr(failure)[:500],
+    )
+    source, id = (None, None) if event is None else (event.source, event.id)
+    return Outcome(
+        record.offset, UNREADABLE, source, id, UNDECIDABLE.code, UNDECIDABLE.sentence, record=record
+    )
+
+
+def _read(inbox: Inbox, record: ConsumerRecord, gives_up: bool) -> Taken | Outcome:
     try:
         event = from_record(record.headers, record.value)
     except NotAReading as bad:
         return Outcome(record.offset, UNREADABLE, bad.source, bad.id, bad.code, bad.sentence, record=record)
+    except Exception as failed:
+        if gives_up:
+            return given_up(record, failed)
+        raise
     origin = Origin("kafka", inbox.topic, inbox.generation, inbox.partition, record.offset)
-    return Taken(record.offset, event, origin)
+    return Taken(record, event, origin)
 
 
 async def _submit(ledger: Ledger, submissions: list[Submission]) -> list[Answer | Exception]:
@@ -150,20 +195,18 @@ def _submission(emitter: Emitter, taken: Taken, world: World | None) -> Submissi
     )
 
 
-def _outcome(taken: Taken, answer: Answer | Exception) -> Outcome | None:
-    """None: the record has a fact of its own. Raises TryAgain."""
-    event = taken.event
+def _outcome(taken: Taken, answer: Answer | Exception, gives_up: bool) -> Outcome | None:
+    """None: the record has a fact of its own. Raises what kept it from being decided."""
+    event, offset = taken.event, taken.record.offset
     if isinstance(answer, Answer):
         assert taken.decision is not None
         same = taken.decision.same_as
         if same is None or same.origin == taken.origin:
             return None
         position = str(Position(answer.position.epoch, same.seq))
-        return Outcome(
-            taken.offset, DUPLICATE, event.source, event.id, event_id=same.event_id, position=position
-        )
-    if isinstance(answer, Refusal):
-        return Outcome(taken.offset, REFUSED, event.source, event.id, answer.code, answer.sentence)
-    if isinstance(answer, FactTooLarge | UnknownWorkspace):
-        return Outcome(taken.offset, REFUSED, event.source, event.id, answer.code, answer.sentence)
-    raise TryAgain(f"{type(answer).__name__}: {answer}") from answer
+        return Outcome(offset, DUPLICATE, event.source, event.id, event_id=same.event_id, position=position)
+    if isinstance(answer, Refusal | FactTooLarge | UnknownWorkspace):
+        return Outcome(offset, REFUSED, event.source, event.id, answer.code, answer.sentence)
+    if gives_up and not is_passing(answer):
+        return given_up(taken.record, answer, event)
+    raise answer

@@ -10,6 +10,7 @@ import asyncio
 
 from aiokafka.admin import AIOKafkaAdminClient
 from goal_ledger_ledger.store import raw_connection
+from goal_ledger_messaging.security import Kafka, options_of
 from goal_ledger_messaging.topics import Emitter, emitter_topics, make_topics
 from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -28,10 +29,10 @@ class EmitterTopics:
     def __init__(
         self,
         engine: AsyncEngine,
-        bootstrap: str,
+        kafka: Kafka,
         registered: asyncio.Event,
     ) -> None:
-        self._engine, self._bootstrap, self._registered = engine, bootstrap, registered
+        self._engine, self._kafka, self._registered = engine, kafka, registered
         self._there: set[Emitter] = set()
         self._making = asyncio.Lock()
 
@@ -57,7 +58,7 @@ class EmitterTopics:
             missing = emitters - self._there
             if not missing:
                 return
-            admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+            admin = AIOKafkaAdminClient(**options_of(self._kafka))
             await admin.start()
             try:
                 existing = set(await admin.list_topics())

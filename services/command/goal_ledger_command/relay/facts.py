@@ -22,6 +22,7 @@ from goal_ledger_contracts.strict_json import parse
 from goal_ledger_messaging import producer as producers
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.records import fact_headers
+from goal_ledger_messaging.security import Kafka
 from goal_ledger_messaging.topics import FACTS, Emitter
 from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -30,7 +31,7 @@ from goal_ledger_command.relay.marks import Marks, Place
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.pages import Pages
 from goal_ledger_command.relay.pauses import Pause
-from goal_ledger_command.relay.topic_watch import TopicLost, TopicWatch
+from goal_ledger_command.relay.topic_watch import FactsTopic, TopicLost, TopicWatch
 from goal_ledger_command.write_gate import Tail, behind_log, read_tail
 
 RECHECK_BLOCKED_S = 5.0
@@ -63,24 +64,24 @@ class FactsPublisher:
     def __init__(
         self,
         engine: AsyncEngine,
-        bootstrap: str,
+        kafka: Kafka,
         marks: Marks,
         watch: TopicWatch,
         metrics: RelayMetrics,
         registered: asyncio.Event,
     ) -> None:
-        self._engine, self._bootstrap, self._marks, self._watch = engine, bootstrap, marks, watch
+        self._engine, self._kafka, self._marks, self._watch = engine, kafka, marks, watch
         self._metrics, self._registered = metrics, registered
         self._pages = Pages(engine)
         self._partitions = 0
-        self._topic_id = ""
+        self._topic = FactsTopic("", {})
         self._next_offset: dict[int, int] = {}
         self._sent: dict[Place, int] = {}
         self._blocked: dict[str, Tail] = {}
 
     async def live(self) -> None:
         """Publish until an error. Raises it; the caller pauses and starts the next life."""
-        producer = producers.reliable(self._bootstrap)
+        producer = producers.reliable(self._kafka)
         try:
             await self._begin()
             await producer.start()
@@ -100,11 +101,11 @@ class FactsPublisher:
 
     async def _begin(self) -> None:
         self._partitions = await self._marks.partitions()
-        self._topic_id = await self._watch.begin(self._partitions)
+        self._topic = await self._watch.begin(self._partitions)
         marks = await self._marks.of_topic(FACTS)
         self._sent.clear()
         self._next_offset = {partition: mark.next_offset for partition, mark in marks.items()}
-        tail = await read_tail(self._engine, self._bootstrap)
+        tail = await read_tail(self._engine, self._kafka)
         self._blocked = await behind_log(self._engine, tail)
         self._report_blocked()
 
@@ -128,11 +129,11 @@ class FactsPublisher:
                 if loop.time() >= recheck_at:
                     await self._recheck()
                     recheck_at = loop.time() + RECHECK_BLOCKED_S
-                await self._watch.look(self._next_offset, self._topic_id)
+                await self._watch.look(self._next_offset, self._topic)
                 await pause.idle(at_least_s=took_s)
             else:
                 pause.reset()
-                await self._watch.look(self._next_offset, self._topic_id)
+                await self._watch.look(self._next_offset, self._topic)
             under_way = sent
             if sent and sent.facts < FULL_ROUND_FACTS:
                 await asyncio.sleep(max(0.0, GATHER_S - (time.perf_counter() - asked)))
@@ -195,7 +196,8 @@ class FactsPublisher:
                     f"partition {partition} acknowledged offset {offset}, below the mark",
                 )
             self._next_offset[partition] = moved[partition] = offset + records
-        await self._marks.advance(sent.last, self._topic_id, moved, sent.emitters)
+        first = self._topic.first_offsets
+        await self._marks.advance(sent.last, self._topic.id, moved, first, sent.emitters)
         self._metrics.facts.inc(sent.facts)
         if sent.emitters:
             self._registered.set()

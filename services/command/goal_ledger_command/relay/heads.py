@@ -19,6 +19,7 @@ from goal_ledger_ledger.checkpoint import Checkpoint, origin_of, sign
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_messaging import producer as producers
 from goal_ledger_messaging.partition import partition_of
+from goal_ledger_messaging.security import Kafka
 from goal_ledger_messaging.topic_ids import TopicIds
 from goal_ledger_messaging.topics import HEADS
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -83,13 +84,13 @@ class HeadsPublisher:
     def __init__(
         self,
         engine: AsyncEngine,
-        bootstrap: str,
+        kafka: Kafka,
         marks: Marks,
         key: Ed25519PrivateKey,
         origin: str,
         metrics: RelayMetrics,
     ) -> None:
-        self._engine, self._bootstrap, self._marks = engine, bootstrap, marks
+        self._engine, self._kafka, self._marks = engine, kafka, marks
         self._key, self._origin, self._metrics = key, origin, metrics
         self._partitions = 0
         self._topic_id = ""
@@ -98,11 +99,11 @@ class HeadsPublisher:
 
     async def live(self) -> None:
         """Sign and publish until an error, which it raises."""
-        producer = producers.reliable(self._bootstrap)
+        producer = producers.reliable(self._kafka)
         self._partitions = await self._marks.partitions()
         self._waiting.clear()
         self._look_at_topic = 0.0
-        ids = TopicIds(self._bootstrap)
+        ids = TopicIds(self._kafka)
         try:
             await ids.start()
             await producer.start()

@@ -2,8 +2,9 @@
 
 Marks stand for acknowledged records only. They are moved in one statement that first finds the lease in our term, so a
 relay that lost its lease moves nothing. ``published`` has a row per workspace and epoch: a new epoch has none, and is
-published from seq 1. ``partition_marks`` holds the topic's id and the offset after the last acknowledged record: when
-Kafka has less than that, or a topic of another id, the topic was lost.
+published from seq 1. ``partition_marks`` holds the topic's id, the offset after the last acknowledged record, and the
+offset where publishing from seq 1 began: when Kafka has less than that at either end, or a topic of another id, the
+topic was lost.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ facts AS (
     ON CONFLICT (workspace, epoch) DO UPDATE SET seq = EXCLUDED.seq
 ),
 ends AS (
-    INSERT INTO partition_marks (topic, partition, topic_id, next_offset)
-    SELECT $6, p, $7, o FROM unnest($8::int[], $9::bigint[]) AS u(p, o), held
+    INSERT INTO partition_marks (topic, partition, topic_id, next_offset, first_offset)
+    SELECT $6, p, $7, o, f FROM unnest($8::int[], $9::bigint[], $12::bigint[]) AS u(p, o, f), held
     ON CONFLICT (topic, partition) DO UPDATE
     SET topic_id = EXCLUDED.topic_id, next_offset = EXCLUDED.next_offset
 ),
@@ -71,9 +72,13 @@ class Marks:
         published: Mapping[Place, int],
         topic_id: str,
         next_offsets: Mapping[int, int],
+        first_offsets: Mapping[int, int],
         emitters: Sequence[Emitter] = (),
     ) -> None:
-        """Everything up to these seqs and offsets is acknowledged. Raises LeaseLost: then nothing was moved."""
+        """Everything up to these seqs and offsets is acknowledged. Raises LeaseLost: then nothing was moved.
+
+        ``first_offsets``: where publishing began in partitions that have no mark yet.
+        """
         async with raw_connection(self._engine) as raw:
             held = await raw.fetchval(
                 _ADVANCE,
@@ -88,6 +93,7 @@ class Marks:
                 list(next_offsets.values()),
                 [one.workspace for one in emitters],
                 [one.system for one in emitters],
+                [first_offsets.get(one, 0) for one in next_offsets],
             )
         if not held:
             raise LeaseLost(f"term {self._term} has ended: marks are not moved")

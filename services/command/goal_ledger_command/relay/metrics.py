@@ -12,6 +12,11 @@ class RelayMetrics:
         )
         self.facts = Counter("goal_ledger_relay_facts", "Facts acknowledged by Kafka.", registry=registry)
         self.receipts = Counter("goal_ledger_relay_receipts", "Receipts acknowledged.", registry=registry)
+        self.unsent = Gauge(
+            "goal_ledger_relay_unsent_answers",
+            "Answers that Kafka refuses: kept, and tried again.",
+            registry=registry,
+        )
         self.heads = Counter("goal_ledger_relay_heads", "Tree heads signed and published.", registry=registry)
         self.failures = Counter(
             "goal_ledger_relay_failures", "Lives that ended by an error.", ("part",), registry=registry

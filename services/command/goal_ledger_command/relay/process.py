@@ -18,6 +18,7 @@ from goal_ledger_edge.server import run as run_process
 from goal_ledger_ledger.checkpoint import load_signing_key
 from goal_ledger_ledger.store import Unreachable, create_engine, require_durability
 from goal_ledger_messaging.quiet import limit_client_noise
+from goal_ledger_messaging.security import Kafka, explained
 from goal_ledger_observability.health import health_app
 from goal_ledger_observability.logs import configure_logging, logger
 from goal_ledger_observability.metrics import new_registry
@@ -31,11 +32,13 @@ from goal_ledger_command.relay.marks import Marks
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.receipts import ReceiptsPublisher
 from goal_ledger_command.relay.topic_watch import TopicWatch
+from goal_ledger_command.relay.unsent import UnsentAnswers
 from goal_ledger_command.settings import Settings
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 3.0
 HEALTHY_AFTER_S = 10.0
+"""A part that has not failed for so long works; until then readiness says what it failed of."""
 
 log = logger("relay")
 
@@ -46,14 +49,15 @@ class Relay:
     def __init__(
         self,
         engine: AsyncEngine,
-        bootstrap: str,
+        kafka: Kafka,
         metrics: RelayMetrics,
         signing_key: Ed25519PrivateKey | None,
         heads_origin: str,
     ) -> None:
-        self._engine, self._bootstrap, self._metrics = engine, bootstrap, metrics
+        self._engine, self._kafka, self._metrics = engine, kafka, metrics
         self._signing_key, self._heads_origin = signing_key, heads_origin
         self._lease = Lease(engine)
+        self._failed: dict[str, tuple[float, str]] = {}
 
     async def run(self) -> None:
         """Until cancelled; never raises anything else."""
@@ -87,19 +91,24 @@ class Relay:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
 
+    def failing(self) -> dict[str, str]:
+        """The parts that failed a moment ago, and of what."""
+        since = asyncio.get_running_loop().time() - HEALTHY_AFTER_S
+        return {name: f"starts again: {why}" for name, (at, why) in self._failed.items() if at > since}
+
     def _parts(self, term: int) -> dict[str, Callable[[], Awaitable[None]]]:
-        engine, bootstrap, metrics = self._engine, self._bootstrap, self._metrics
+        engine, kafka, metrics = self._engine, self._kafka, self._metrics
         registered = asyncio.Event()
         marks = Marks(engine, term)
-        watch = TopicWatch(bootstrap, marks)
-        topics = EmitterTopics(engine, bootstrap, registered)
+        watch = TopicWatch(kafka, marks)
+        topics = EmitterTopics(engine, kafka, registered)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
-            "facts": FactsPublisher(engine, bootstrap, marks, watch, metrics, registered).live,
+            "facts": FactsPublisher(engine, kafka, marks, watch, metrics, registered).live,
             "emitters": topics.live,
-            "receipts": ReceiptsPublisher(engine, bootstrap, term, topics, metrics).live,
+            "receipts": ReceiptsPublisher(engine, kafka, term, topics, metrics).live,
         }
         if self._signing_key is not None:
-            heads = HeadsPublisher(engine, bootstrap, marks, self._signing_key, self._heads_origin, metrics)
+            heads = HeadsPublisher(engine, kafka, marks, self._signing_key, self._heads_origin, metrics)
             parts["heads"] = heads.live
         return parts
 
@@ -112,7 +121,9 @@ class Relay:
                 await live()
             except Exception as failed:
                 self._metrics.failures.labels(name).inc()
-                log.warning("starts again", part=name, error=f"{type(failed).__name__}: {failed}")
+                why = (await explained(self._kafka, failed))[:500]
+                self._failed[name] = (loop.time(), why)
+                log.warning("starts again", part=name, error=why)
             pause_s = (
                 FIRST_PAUSE_S
                 if loop.time() - began_at > HEALTHY_AFTER_S
@@ -139,14 +150,19 @@ async def _main(settings: Settings) -> None:
     key = settings.head_signing_key_file
     relay = Relay(
         engine,
-        settings.kafka_bootstrap_servers,
+        settings.kafka,
         metrics,
         load_signing_key(key.read_bytes()) if key is not None else None,
         settings.heads_origin,
     )
 
     async def checks() -> dict[str, str]:
-        return {"ledger_database": pulse.wrong_for_writers or "ok"}
+        database = pulse.wrong_for_writers
+        if database is not None:
+            return {"ledger_database": database, **relay.failing()}
+        unsent, why = await UnsentAnswers(engine).standing()
+        answers = f"ok: but for {unsent} that Kafka refuses ({why})" if unsent else "ok"
+        return {"ledger_database": "ok", "answers": answers, **relay.failing()}
 
     beating = asyncio.create_task(pulse.run())
     relaying = asyncio.create_task(_relay_when_safe(relay, engine, settings))

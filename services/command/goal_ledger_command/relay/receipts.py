@@ -2,19 +2,17 @@
 
 Receipts of facts have a mark of their own (workspace, epoch, seq) and follow the facts publisher: a receipt says that
 the reading is recorded and published. A new epoch takes the mark over up to its fork. Outcomes (duplicates, refusals,
-what could not be read) lie in the table until they are published. Both marks move after every acknowledgement: at
-least once, each with its key.
+what could not be read) lie in the table until they are published. Both marks move when every answer is acknowledged, or
+noted among those that Kafka refuses (``unsent.py``): at least once, each with its key.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from goal_ledger_ledger.store import raw_connection
-from goal_ledger_messaging import producer as producers
+from goal_ledger_messaging.security import Kafka
 from goal_ledger_messaging.topics import Emitter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -28,11 +26,14 @@ from goal_ledger_command.relay.emitters import EmitterTopics
 from goal_ledger_command.relay.lease import NAME, LeaseLost
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.pauses import Pause
+from goal_ledger_command.relay.sending import AnswerSender
+from goal_ledger_command.relay.unsent import UnsentAnswers
 
 WORKSPACES_PER_ROUND = 50
 SEQS_PER_ROUND = 4_000
 OUTCOMES_PER_ROUND = 1_000
 OUTCOME_BYTES_PER_ROUND = 16 * 1024 * 1024
+LOOK_AT_UNSENT_EVERY_S = 5.0
 
 _BEHIND = """
 SELECT h.workspace, h.epoch, mark.seq AS after, least(p.seq, mark.seq + $2) AS upto
@@ -84,68 +85,76 @@ AND o.partition = done.partition AND o."offset" = done."offset"
 
 
 class ReceiptsPublisher:
-    """Publishes while the lease's term lasts; :meth:`live` is one life of its producer."""
+    """Publishes while the lease's term lasts; :meth:`live` is one life of it."""
 
     def __init__(
-        self, engine: AsyncEngine, bootstrap: str, term: int, topics: EmitterTopics, metrics: RelayMetrics
+        self, engine: AsyncEngine, kafka: Kafka, term: int, topics: EmitterTopics, metrics: RelayMetrics
     ) -> None:
-        self._engine, self._bootstrap, self._term = engine, bootstrap, term
+        self._engine, self._kafka, self._term = engine, kafka, term
         self._topics, self._metrics = topics, metrics
+        self._unsent = UnsentAnswers(engine)
+        self._sender = AnswerSender(kafka)
 
     async def live(self) -> None:
         """Publish until an error, which it raises."""
         self._topics.forget()
-        producer = producers.reliable(self._bootstrap)
         pause = Pause(shortest_s=0.02, longest_s=0.2)
         loop = asyncio.get_running_loop()
+        look_at_unsent = 0.0
         try:
-            await producer.start()
             while True:
                 asked_at = loop.time()
-                did = await self.publish_facts(producer) + await self.publish_outcomes(producer)
+                did = await self.publish_facts() + await self.publish_outcomes()
+                if asked_at >= look_at_unsent:
+                    await self.publish_unsent()
+                    look_at_unsent = asked_at + LOOK_AT_UNSENT_EVERY_S
                 if did:
                     pause.reset()
                 else:
                     await pause.idle(at_least_s=loop.time() - asked_at)
         finally:
-            await producers.discard(producer)
+            await self._sender.close()
 
-    async def publish_facts(self, producer: AIOKafkaProducer) -> int:
+    async def publish_facts(self) -> int:
         """One round of receipts from facts; how many workspaces had something behind their mark."""
         async with raw_connection(self._engine) as raw:
             rows = await raw.fetch(_READINGS, WORKSPACES_PER_ROUND, SEQS_PER_ROUND)
         upto = {(row[0], row[1]): row[2] for row in rows}
         made = [receipt_of_fact(row[0], row[1], row[3], row[4]) for row in rows if row[3] is not None]
-        await self._publish(producer, [one for one in made if one is not None])
+        await self._publish([one for one in made if one is not None])
         if upto:
             await self._advance(upto)
         return len(upto)
 
-    async def publish_outcomes(self, producer: AIOKafkaProducer) -> int:
+    async def publish_outcomes(self) -> int:
         """One round of outcomes; how many."""
         async with raw_connection(self._engine) as raw:
             rows = await raw.fetch(_OUTCOMES, OUTCOMES_PER_ROUND, OUTCOME_BYTES_PER_ROUND)
         if not rows:
             return 0
         made = [record for row in rows for record in (receipt_of_outcome(row), rejected(row))]
-        await self._publish(producer, [one for one in made if one is not None])
+        await self._publish([one for one in made if one is not None])
         keys = [[row[name] for row in rows] for name in ("topic", "generation", "partition", "offset")]
         async with raw_connection(self._engine) as raw:
             await raw.execute(_OUTCOMES_PUBLISHED, *keys)
         return len(rows)
 
-    async def _publish(self, producer: AIOKafkaProducer, records: Sequence[AnswerRecord]) -> None:
+    async def publish_unsent(self) -> None:
+        """Try those again that Kafka refused."""
+        records = await self._unsent.due()
+        refused = {id(one) for one in await self._publish(records)}
+        await self._unsent.sent([one for one in records if id(one) not in refused])
+        self._metrics.unsent.set((await self._unsent.standing())[0])
+
+    async def _publish(self, records: Sequence[AnswerRecord]) -> list[AnswerRecord]:
+        """Returns when each is acknowledged, or noted as refused; those refused."""
         if not records:
-            return
+            return []
         await self._topics.ensure({Emitter.of_topic(one.topic) for one in records})
-        async with asyncio.timeout(producers.ROUND_TIMEOUT_S):
-            acks: list[asyncio.Future[Any]] = [
-                await producer.send(one.topic, key=one.key, value=one.value, headers=one.headers, partition=0)
-                for one in records
-            ]
-            for ack in acks:
-                await ack
-        self._metrics.receipts.inc(len(records))
+        refused = await self._sender.send(records)
+        await self._unsent.note(refused)
+        self._metrics.receipts.inc(len(records) - len(refused))
+        return [one.record for one in refused]
 
     async def _advance(self, upto: dict[tuple[str, int], int]) -> None:
         async with raw_connection(self._engine) as raw:
