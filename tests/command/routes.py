@@ -51,6 +51,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/readings/retract": READING | WHY,
     "/v1/feeds": {"name": "sales", "system": "shop", "kind": "event_count"},
     "/v1/feeds/{feed}/redefine": {"kind": "counter", "unit": "visits", **WHY},
+    "/v1/feeds/{feed}/restart": {"at": "2026-11-01T00:00:00Z", **WHY},
+    "/v1/feeds/{feed}/retract-restart": {"at": "2026-11-01T00:00:00Z", **WHY},
     "/v1/moments": {"name": "finish", "at": "2026-11-01T00:00:00Z"},
     "/v1/moments/{name}/correct": {"at": "2026-11-02T00:00:00Z", **WHY},
     "/v1/moments/{name}/retract": WHY,

@@ -133,6 +133,8 @@ DATA: tuple[Any, ...] = (
     cycle.CycleDatesMoved(date(2026, 1, 5), date(2026, 4, 5)),
     feed.FeedRegistered("webshop", **DEFINITION),
     feed.FeedRedefined(**DEFINITION),
+    feed.CounterRestarted(AT, D("17.5")),
+    feed.CounterRestartRetracted(AT),
     feed.ReadingRecorded(**READING, sequence="17", backfill=True),
     feed.ReadingQuarantined(**READING, why="counter_backwards", sequence="17", backfill=True),
     feed.ReadingReleased(READING["source"], READING["id"]),

@@ -75,7 +75,7 @@ def test_a_feed_is_redefined_with_a_reason_from_then_on() -> None:
     record.when(asked).then(FeedRedefined("counter", "people"))
     record.when(RedefineFeed(meta(), "webshop.visitors", "counter", "people")).then_refused("reason_required")
     record.tell(asked)
-    record.when(asked).then_nothing_new()
+    record.when(asked).then_refused("nothing_redefined")
     record.when(register()).then_nothing_new()
     state = feed_state(record.world, "webshop.visitors")
     assert state is not None

@@ -14,6 +14,7 @@ from goal_ledger_scoring.aggregation import (
     combine,
     stretches,
     sum_up,
+    with_restarts,
 )
 from goal_ledger_scoring.expected import expected_score
 from goal_ledger_scoring.inputs import PartInput
@@ -145,6 +146,30 @@ def test_a_redefinition_breaks_the_series_and_a_counters_segments_add_up() -> No
     old, new = FeedDefinition("counter", None), FeedDefinition("counter", None, day(3))
     counted = readings("100", "150", "160", "5", "25")
     assert value("increase", counted, Span(day(1), None), old, new).value == 60 + 20
+
+
+def test_a_restart_cuts_a_counter_and_the_segment_from_it_on_counts_from_its_base() -> None:
+    counted = readings("100", "150", "160", "5", "25")
+    (counter,) = known = [FeedDefinition("counter", "visitors")]
+    assert with_restarts(known, []) == [counter]
+    from_day_3 = with_restarts(known, [(day(3), Decimal(2))])
+    assert value("increase", counted, Span(day(1), None), *from_day_3).value == 60 + 23
+    assert value("increase", counted, Span(day(4), None), *from_day_3).value == 20
+    between = Span(day(3) + timedelta(hours=1), None)
+    earlier = with_restarts(known, [(day(3) - timedelta(hours=1), Decimal(2))])
+    assert value("increase", [*counted[:3], counted[4]], between, *earlier).value == 23
+    assert value("increase", counted, Span(day(5), None), *from_day_3).value is None
+
+
+def test_restarts_cut_only_counters_and_each_within_its_definition() -> None:
+    gauge, counter = FeedDefinition("gauge", None), FeedDefinition("counter", None, day(3))
+    cut = with_restarts([gauge, counter], [(day(4), Decimal(1)), (day(2), Decimal(0)), (day(3), Decimal(5))])
+    assert cut == [
+        gauge,
+        counter,
+        FeedDefinition("counter", None, day(3), Decimal(5)),
+        FeedDefinition("counter", None, day(4), Decimal(1)),
+    ]
 
 
 def test_a_stretch_of_a_kind_that_the_aggregation_does_not_fit_is_left_out() -> None:

@@ -114,7 +114,7 @@ class Record:
         )
 
     def _around(self, series: str, at: datetime, asked: Any) -> Neighbours:
-        own = set(decide.lookups(asked))
+        own = set(decide.lookups(asked)[:1])
         points = sorted(p for (s, i), p in self.points.items() if s == series and i not in own)
         before = [(value, t) for t, value in points if t <= at]
         after = [(value, t) for t, value in points if t > at]

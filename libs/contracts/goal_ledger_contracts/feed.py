@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from goal_ledger_contracts.made_often import made_often
+from goal_ledger_contracts.taking_effect import counts_when_recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,23 @@ class FeedRedefined:
     low: Decimal | None = None
     high: Decimal | None = None
     description: str | None = None
+
+
+@counts_when_recorded
+@dataclass(frozen=True, slots=True)
+class CounterRestarted:
+    """The counter began anew at ``at``, which is when this is effective, from ``base``: a break in the count alone."""
+
+    at: datetime
+    base: Decimal = Decimal(0)
+
+
+@counts_when_recorded
+@dataclass(frozen=True, slots=True)
+class CounterRestartRetracted:
+    """The restart at ``at`` never was."""
+
+    at: datetime
 
 
 @made_often

@@ -19,6 +19,7 @@ from goal_ledger_domain import (
     person,
     policy,
     reading,
+    restart,
     system,
     unit,
     workspace,
@@ -36,6 +37,7 @@ ORGANISATION: tuple[ModuleType, ...] = (
     cycle,
     feed,
     reading,
+    restart,
 )
 GOALS: tuple[ModuleType, ...] = (objective, key_result, binding, alignment, lifecycle, check_in, comment)
 

@@ -11,7 +11,7 @@ from goal_ledger_contracts.envelope import Fact
 from goal_ledger_domain.deciders import FOLDS
 from goal_ledger_domain.world import World
 
-FOLD_VERSION = "4"
+FOLD_VERSION = "5"
 """Raised whenever the same facts give another state, or states get another shape: older snapshots are thrown away."""
 
 FOLDED: frozenset[str] = frozenset(fact_class.__name__ for fact_class in FOLDS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -66,6 +66,14 @@ class Segment:
     definition: FeedRedefined
 
 
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The counter began anew at ``at`` from ``base``."""
+
+    at: datetime
+    base: Decimal
+
+
 _kind_of = attrgetter("definition.kind")
 
 
@@ -74,6 +82,10 @@ class Feed:
     system: str
     segments: tuple[Segment, ...]
     """In order of ``since``; the last is the present definition."""
+    restarts: tuple[Restart, ...] = ()
+    """In order of time."""
+    retracted: frozenset[datetime] = frozenset()
+    """When there is no restart any more."""
 
     @property
     def definition(self) -> FeedRedefined:
@@ -102,6 +114,23 @@ class Feed:
             if segment.since <= time:
                 return segment
         return self.segments[0]
+
+    def restart_at(self, time: datetime) -> Restart | None:
+        """The restart that the count goes on from at that time, under the definition of then."""
+        last = next((one for one in reversed(self.restarts) if one.at <= time), None)
+        return last if last is not None and self.at(last.at) is self.at(time) else None
+
+    def counts_on(self, one: datetime, other: datetime) -> bool:
+        """Whether the count goes on from one time to the other: no redefinition and no restart lies between."""
+        return self.at(one) is self.at(other) and self.restart_at(one) == self.restart_at(other)
+
+    def restarted(self, restart: Restart) -> Feed:
+        restarts = sorted([*self.restarts, restart], key=attrgetter("at"))
+        return replace(self, restarts=tuple(restarts), retracted=self.retracted - {restart.at})
+
+    def restart_retracted(self, at: datetime) -> Feed:
+        left = tuple(one for one in self.restarts if one.at != at)
+        return replace(self, restarts=left, retracted=self.retracted | {at})
 
 
 def feed(world: World, name: str, field: str = "feed") -> Feed:
@@ -133,7 +162,7 @@ def evolve(world: World, fact: Fact) -> None:
         case FeedRedefined():
             before: Feed = world.get("feed", fact.stream_id)
             segments = (*before.segments, Segment(fact.effective_at, fact.data))
-            world.put("feed", fact.stream_id, Feed(before.system, segments))
+            world.put("feed", fact.stream_id, replace(before, segments=segments))
 
 
 def _definition(stated: FeedRegistered | Command) -> FeedRedefined:
@@ -176,7 +205,10 @@ def _redefine(world: World, command: RedefineFeed, situation: Situation) -> Deci
     before, stream = feed(world, command.feed), f"feed/{command.feed}"
     definition = _valid(command)
     if before.definition == definition:
-        return nothing_new(command.feed, stream)
+        sentence = (
+            f"That is the definition of {command.feed} already. Did its counter begin anew? Record a restart."
+        )
+        raise Refusal("nothing_redefined", sentence)
     registered(world, before.system, "feed")
     need_reason(command.meta, "redefining a feed")
     redefined = draft(command.meta, situation, stream, definition, after=before.last_effective_at)

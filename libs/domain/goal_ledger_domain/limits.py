@@ -39,6 +39,8 @@ CONTRIBUTORS_MAX_ITEMS = 50
 """Of one objective."""
 KEY_RESULTS_MAX_ITEMS = 50
 """Key results of one objective, dropped ones included; the policy ``max_key_results`` may ask for fewer."""
+JUDGED_AGAIN_MAX_ITEMS = 5000
+"""Readings in quarantine that one restart of a counter judges again; the same restart again judges the next."""
 STEPS_MAX_ITEMS = 200
 """Steps of a checklist."""
 PARTS_MAX_ITEMS = 20

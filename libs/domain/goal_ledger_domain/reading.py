@@ -259,22 +259,24 @@ def _implausible(
         return "out_of_limits"
     if definition.high is not None and data.value > definition.high:
         return "out_of_limits"
-    if definition.kind == COUNTER and _goes_back(data, known, situation.neighbours.get((stream, data.time))):
-        return "counter_backwards"
+    if definition.kind == COUNTER:
+        around = situation.neighbours.get((stream, data.time), Neighbours())
+        if goes_back(data.value, data.time, known, around):
+            return "counter_backwards"
     return None
 
 
-def _goes_back(data: ReadingRecorded, known: Feed, around: Neighbours | None) -> bool:
-    """Below the accepted reading before it or above the one after it; a redefinition starts the count anew."""
-    if around is None:
-        return False
-    here = known.at(data.time)
-    before, after = around.before, around.after
-    if around.before_at is not None and known.at(around.before_at) is not here:
-        before = None
-    if around.after_at is not None and known.at(around.after_at) is not here:
+def goes_back(value: Decimal, time: datetime, known: Feed, around: Neighbours) -> bool:
+    """Whether a counter's reading is below the accepted one before it or above the one after it.
+
+    A redefinition starts the count anew; a restart, from its base.
+    """
+    before, after, restart = around.before, around.after, known.restart_at(time)
+    if around.before_at is None or not known.counts_on(around.before_at, time):
+        before = None if restart is None else restart.base
+    if around.after_at is None or not known.counts_on(around.after_at, time):
         after = None
-    return (before is not None and data.value < before) or (after is not None and data.value > after)
+    return (before is not None and value < before) or (after is not None and value > after)
 
 
 def _quarantined(data: ReadingRecorded, why: str) -> ReadingQuarantined:

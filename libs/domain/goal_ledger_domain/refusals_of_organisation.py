@@ -45,6 +45,13 @@ ORGANISATION: dict[str, tuple[str, str]] = {
     "cycle_has_goals": ("conflict", "Some of the cycle's goals are drafts or active; they are listed."),
     # feeds and readings
     "unknown_feed": ("not_found", "There is no such feed in this workspace."),
+    "unknown_restart": ("not_found", "The feed's counter has no restart at that time."),
+    "nothing_redefined": (
+        "conflict",
+        "The feed has that very definition; a counter that began anew is restarted.",
+    ),
+    "feed_not_counter": ("conflict", "Only a counter is restarted; the feed was none at that time."),
+    "base_above_reading": ("conflict", "The first reading from the restart on lies below its base."),
     "limits_reversed": ("invalid", "The lower plausibility limit is above the upper one."),
     "feed_of_another_system": ("forbidden", "The feed belongs to another system."),
     "mode_mismatch": (

@@ -2,7 +2,8 @@
 
 A feed's definition can be redefined: that breaks the series at the redefinition's ``effective_at``, and earlier
 readings keep the old definition. The part's span is therefore cut into *stretches*, one for each definition whose kind
-the aggregation fits; each stretch is summed up on its own and the sums are put together. The summing up is
+the aggregation fits; each stretch is summed up on its own and the sums are put together. A restart cuts a counter's
+definition the same way. The summing up is
 commutative, so that a database can do it for millions of readings; :func:`sum_up` does the same from readings at hand
 and is the reference.
 """
@@ -10,7 +11,7 @@ and is the reference.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -39,6 +40,8 @@ class FeedDefinition:
     kind: str
     unit: str | None
     since: datetime | None = None
+    base: Decimal | None = None
+    """What a counter that was restarted then counts from; None: from its first reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Stretch:
     end: datetime | None
     opened: datetime | None
     unit: str | None
+    base: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """One stretch summed up. ``before``: the last value before the stretch's start, within its definition."""
+    """One stretch summed up. ``before``: the last value before the stretch's start, within its definition; none:
+    the base of a restart."""
 
     count: int = 0
     total: Decimal = ZERO
@@ -77,6 +82,23 @@ class Sums:
     evidence: str | None = None
 
 
+def with_restarts(
+    definitions: Sequence[FeedDefinition], restarts: Iterable[tuple[datetime, Decimal]]
+) -> list[FeedDefinition]:
+    """The definitions, those of a counter cut where it was restarted (time, base)."""
+    known, found = sorted(restarts), []
+    for i, definition in enumerate(definitions):
+        until = definitions[i + 1].since if i + 1 < len(definitions) else None
+        found.append(definition)
+        if definition.kind == COUNTER:
+            found += [
+                FeedDefinition(COUNTER, definition.unit, at, base)
+                for at, base in known
+                if (definition.since is None or at >= definition.since) and (until is None or at < until)
+            ]
+    return found
+
+
 def stretches(definitions: Sequence[FeedDefinition], span: Span, aggregation: str) -> list[Stretch]:
     """The span cut at the redefinitions, without those of a kind that the aggregation does not fit."""
     kind, found = KIND_OF[aggregation], []
@@ -84,7 +106,7 @@ def stretches(definitions: Sequence[FeedDefinition], span: Span, aggregation: st
         until = definitions[i + 1].since if i + 1 < len(definitions) else None
         start, end = _latest(span.start, definition.since), _earliest(span.end, until)
         if definition.kind == kind and (start is None or end is None or start < end):
-            found.append(Stretch(start, end, definition.since, definition.unit))
+            found.append(Stretch(start, end, definition.since, definition.unit, definition.base))
     return found
 
 
@@ -115,7 +137,7 @@ def sum_up(readings: Iterable[Reading], stretch: Stretch, part_unit: str | None,
             before = one
         else:
             inside.append(one)
-    base = None if before is None else before.value
+    base = stretch.base if before is None else before.value
     if not inside:
         return Sums(before=base)
     total = ZERO
@@ -126,6 +148,11 @@ def sum_up(readings: Iterable[Reading], stretch: Stretch, part_unit: str | None,
     return Sums(
         len(inside), total, min(values), max(values), values[0], last.value, last.time, base, last.event_id
     )
+
+
+def based(sums: Sums, stretch: Stretch) -> Sums:
+    """Sums of a database that knows no restarts: with the base where there is no reading before the stretch."""
+    return sums if sums.before is not None or stretch.base is None else replace(sums, before=stretch.base)
 
 
 def combine(aggregation: str, sums: Iterable[Sums], feed: str | None = None) -> PartInput:

@@ -29,7 +29,7 @@ from goal_ledger_domain.workspace import workspace as workspace_of
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_scoring import GoalInput, Kept, KeyResultInput, PartInput, score_tree
-from goal_ledger_scoring.aggregation import LAST, FeedDefinition, combine, stretches
+from goal_ledger_scoring.aggregation import LAST, FeedDefinition, combine, stretches, with_restarts
 from goal_ledger_scoring.inputs import ACTIVE, CLOSED, DRAFT
 from goal_ledger_scoring.windows import Span, cycle_span, resolve
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -276,6 +276,8 @@ class Closings:
             )
             for number, segment in enumerate(feed.feed(defined.world, name).segments)
         ]
+        restarts = [(one.at, one.base) for one in feed.feed(defined.world, name).restarts]
+        definitions = with_restarts(definitions, restarts)
         async with raw_connection(self._engine) as raw:
             sums = [
                 await summed(raw, self._workspace, name, self._judged[name], one, unit, moment)

@@ -1,7 +1,7 @@
-"""What two commands need to know of facts that are not folded, read before they are put in line.
+"""What three commands need to know of facts that are not folded, read before they are put in line.
 
-A closing learns the score that suggests its grade; a withholding whether its pointer names a personal text. Both are
-rare, and read outside the append; everything else is decided on the folded state alone. So that the score is that of
+A closing learns the score that suggests its grade; a restart of a counter which readings wait; a withholding whether its
+pointer names a personal text. They are rare, and read outside the append; everything else is decided on the folded state alone. So that the score is that of
 the very position at which the closing is recorded, it says which versions of which streams it was computed from.
 """
 
@@ -16,8 +16,10 @@ from uuid import UUID
 
 from goal_ledger_contracts.envelope import from_bytes
 from goal_ledger_contracts.facts import PERSONAL_FIELDS
+from goal_ledger_domain import limits
 from goal_ledger_domain.goal import Active, Archived, Closed
 from goal_ledger_domain.lifecycle import SIX_PLACES, CloseObjective
+from goal_ledger_domain.restart import RestartCounter, Waiting
 from goal_ledger_domain.workspace import WithholdText
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.sequencer import Ledger
@@ -27,6 +29,25 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from goal_ledger_command.closing_score import Closings
 
 _FACT = "SELECT bytes FROM facts WHERE workspace = $1 AND event_id = $2"
+
+_VERSION = "SELECT max(version) FROM facts WHERE workspace = $1 AND stream = $2"
+
+_WAITING = """
+WITH judged AS (
+    SELECT f.seq, r.source, r.id
+    FROM facts f CROSS JOIN LATERAL json_to_record(convert_from(f.bytes, 'UTF8')::json->'data')
+         AS r (source text, id text)
+    WHERE f.workspace = $1 AND f.stream = $2 AND f.type IN ('ReadingReleased', 'ReadingRejected')
+)
+SELECT r.source, r.id, r.time
+FROM facts f CROSS JOIN LATERAL json_to_record(convert_from(f.bytes, 'UTF8')::json->'data')
+     AS r (source text, id text, time timestamptz, why text)
+WHERE f.workspace = $1 AND f.stream = $2 AND f.type = 'ReadingQuarantined' AND r.why = 'counter_backwards'
+  AND r.time >= $3
+  AND NOT EXISTS (SELECT FROM judged j WHERE j.source = r.source AND j.id = r.id AND j.seq > f.seq)
+ORDER BY r.time, f.seq
+LIMIT $4
+"""
 
 _CLOSING = """
 SELECT bytes FROM facts WHERE workspace = $1 AND stream = $2 AND type = 'ObjectiveClosed' ORDER BY version DESC LIMIT 1
@@ -68,6 +89,8 @@ class Preparing:
             match command:
                 case CloseObjective(suggested=None) if not _is_of_the_past(command):
                     return await self._suggested(workspace, command, look)
+                case RestartCounter():
+                    return await self._waiting(workspace, command)
                 case WithholdText():
                     await self._need_text(workspace, command)
         except Problem as problem:
@@ -99,6 +122,15 @@ class Preparing:
             row = await raw.fetchrow(_CLOSING, workspace, f"objective/{objective}")
         suggested: Decimal | None = None if row is None else from_bytes(row[0]).data.suggested
         return suggested
+
+    async def _waiting(self, workspace: str, command: RestartCounter) -> Prepared:
+        """With the readings that wait because their counter went backwards, from the restart on."""
+        stream = f"feed/{command.feed}"
+        async with raw_connection(self._engine) as raw:
+            version = await raw.fetchval(_VERSION, workspace, stream)
+            rows = await raw.fetch(_WAITING, workspace, stream, command.at, limits.JUDGED_AGAIN_MAX_ITEMS)
+        waiting = tuple(Waiting(row["source"], row["id"], row["time"]) for row in rows)
+        return Prepared(replace(command, waiting=waiting), seen={stream: version or 0})
 
     async def _need_text(self, workspace: str, command: WithholdText) -> None:
         """Problem 404 ``unknown_fact``, 422 ``no_personal_text``. A malformed id is the decider's to refuse."""

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
-from goal_ledger_contracts.measures import Ranged, Zones
+from goal_ledger_contracts.feed import (
+    CounterRestarted,
+    CounterRestartRetracted,
+    FeedRegistered,
+    ReadingRecorded,
+)
+from goal_ledger_contracts.measures import Increase, Ranged, Window, Zones
 from goal_ledger_contracts.objective import (
     KeyResultAdded,
     KeyResultDropped,
     KeyResultReworded,
     KeyResultTakenUp,
+    PartBound,
 )
 from goal_ledger_contracts.person import PersonAdded, PersonCameBack, PersonLeft
 from goal_ledger_contracts.personal import Sealed
 from goal_ledger_contracts.workspace import IdentityLinked, IdentityUnlinked, KeyIssued
-from projection.query.story import ISSUER, TEN, Story, d
+from projection.query.story import ISSUER, START, TEN, Story, d
 
 
 async def test_a_key_result_shows_its_description_and_the_texts_of_its_zones(story: Story) -> None:
@@ -111,3 +119,46 @@ async def test_a_key_of_who_left_is_not_taken(story: Story) -> None:
     story.tell("person/bob", PersonLeft(), reason="Another job")
     await story.arrive()
     assert (await story.get("/v1/objectives", None, header)).status_code == 401
+
+
+async def test_a_restart_of_a_counter_adds_up_what_was_counted_before_and_after(story: Story) -> None:
+    hour = timedelta(hours=1)
+    window = Window(start=START, end=START + 24 * hour)
+    story.tell("feed/visits", FeedRegistered("shop", "counter"), at=START)
+    story.goal("shop", ("more", Increase(target=d("156"), baseline=d("0"), window=window)))
+    story.tell("objective/shop", PartBound("more", "value", "visits", "increase"))
+    story.later(START + 20 * hour)
+    for n, value in enumerate(("100", "150", "5", "30"), 1):
+        at = START + n * hour
+        reading = ReadingRecorded("/shop", f"r{n}", at, d(value), "absolute")
+        story.tell("feed/visits", reading, at=at)
+    before = await story.arrive()
+    restarted = CounterRestarted(START + 3 * hour, d("2"))
+    fact = story.tell("feed/visits", restarted, at=restarted.at, reason="Replaced")
+    after = await story.arrive()
+
+    async def value(**clocks: str) -> object:
+        body = await story.ask("/v1/key-results/more", **clocks)
+        return body["key_result"]["parts"][0]["value"]
+
+    assert await value(known_at=before) == "-70"
+    assert await value() == "78"
+    early = {"as_of": (START + 2 * hour).isoformat().replace("+00:00", "Z")}
+    assert await value(**early) == "50"
+    (feed,) = (await story.ask("/v1/feeds"))["items"]
+    assert feed["restarts"] == [
+        {
+            "at": f"{restarted.at:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "base": "2",
+            "event_id": fact.event_id,
+            "reason": "Replaced",
+        }
+    ]
+    period = {"to": (START + 5 * hour).isoformat().replace("+00:00", "Z")}
+    points = (await story.ask("/v1/key-results/more/progress", **period))["points"]
+    values = [one["values"]["value"] for one in points]
+    assert [one for one in dict.fromkeys(values) if one is not None][-3:] == ["50", "53", "78"]
+    story.tell("feed/visits", CounterRestartRetracted(restarted.at), reason="It went on")
+    await story.arrive()
+    assert (await value(), await value(known_at=after)) == ("-70", "78")
+    assert (await story.ask("/v1/feeds"))["items"][0]["restarts"] == []

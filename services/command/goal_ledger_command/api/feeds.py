@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from goal_ledger_command.api.declare import Commands
-from goal_ledger_command.api.values import Body, Id, Number
+from goal_ledger_command.api.values import Body, Id, Instant, Number
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.feed import RedefineFeed, RegisterFeed
+from goal_ledger_domain.restart import RestartCounter, RetractRestart
 from pydantic import Field
 
 commands = Commands("feeds")
@@ -27,6 +30,15 @@ class NewFeed(FeedDefinition):
     system: str = Field(examples=["web-shop"], description="The system that emits it")
 
 
+class Restarted(Body):
+    at: Instant = Field(description="When the counter began anew; readings from then on count from the base")
+    base: Number = Field(default=Decimal(0), description="What it counts from")
+
+
+class RestartKnown(Body):
+    at: Instant
+
+
 @commands.post("/v1/feeds", creates="/v1/feeds/{id}", feed="name")
 def register_feed(meta: Meta, body: NewFeed) -> RegisterFeed:
     """Register a feed."""
@@ -45,7 +57,7 @@ def register_feed(meta: Meta, body: NewFeed) -> RegisterFeed:
 
 @commands.post("/v1/feeds/{feed}/redefine")
 def redefine_feed(meta: Meta, feed: str, body: FeedDefinition) -> RedefineFeed:
-    """Redefine a feed: a visible break in its series. Needs a reason."""
+    """Redefine a feed: a visible break in its series; the same definition again is refused. Needs a reason."""
     return RedefineFeed(
         meta,
         feed=feed,
@@ -56,3 +68,16 @@ def redefine_feed(meta: Meta, feed: str, body: FeedDefinition) -> RedefineFeed:
         high=body.high,
         description=body.description,
     )
+
+
+@commands.post("/v1/feeds/{feed}/restart")
+def restart_counter(meta: Meta, feed: str, body: Restarted) -> RestartCounter:
+    """A counter began anew: the segments before and from it on add up, and readings in quarantine because it went backwards
+    are judged again. The same restart again judges what still waits. Needs a reason."""
+    return RestartCounter(meta, feed=feed, at=body.at, base=body.base)
+
+
+@commands.post("/v1/feeds/{feed}/retract-restart")
+def retract_restart(meta: Meta, feed: str, body: RestartKnown) -> RetractRestart:
+    """The restart recorded at that time never was; readings that it released stay. Needs a reason."""
+    return RetractRestart(meta, feed=feed, at=body.at)

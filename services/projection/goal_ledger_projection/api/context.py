@@ -21,7 +21,7 @@ from typing import Any
 from goal_ledger_contracts import wire
 from goal_ledger_contracts.canonical import parse_instant
 from goal_ledger_contracts.workspace import Policy
-from goal_ledger_scoring.aggregation import FeedDefinition
+from goal_ledger_scoring.aggregation import FeedDefinition, with_restarts
 from goal_ledger_scoring.policy import Rules, in_force
 from goal_ledger_scoring.windows import Span, cycle_span
 
@@ -173,14 +173,22 @@ class Context:
         return cycle_span(date.fromisoformat(body["start"]), date.fromisoformat(body["end"]), time_zone)
 
     def feed_definitions(self, feed: str, seq: int, as_of: datetime | None) -> list[FeedDefinition]:
-        """The feed's definitions in order of time; the first holds for all earlier readings too."""
+        """The feed's definitions in order of time, a counter's cut at its restarts; the first holds for all earlier
+        readings too."""
         body = self._feed(feed, seq, as_of)
         if body is None:
             return []
-        return [
+        defined = [
             FeedDefinition(one["kind"], one.get("unit"), parse_instant(one["from"]) if i else None)
             for i, one in enumerate(body["segments"])
         ]
+        restarts = self.restarts(feed, seq)
+        return with_restarts(defined, [(parse_instant(one["at"]), Decimal(one["base"])) for one in restarts])
+
+    def restarts(self, feed: str, seq: int) -> list[Body]:
+        """The restarts of the feed's counter as known at `seq`, in order of time."""
+        body = self.body("restarts", feed, seq, None)
+        return [] if body is None else list(body["restarts"])
 
     def feed_interval(self, feed: str, seq: int, as_of: datetime) -> str | None:
         """How often the feed is expected to be read, as it was defined then."""

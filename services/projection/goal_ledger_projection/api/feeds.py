@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from goal_ledger_contracts.canonical import decimal_text, instant_text
+from goal_ledger_contracts.canonical import decimal_text, instant_text, parse_instant
 from goal_ledger_scoring.windows import plus
 from starlette.responses import Response
 
@@ -140,6 +140,11 @@ async def _feeds(view: View, known: dict[str, Json]) -> list[Json]:
                 member: body.get(member)
                 for member in ("system", "kind", "unit", "interval", "low", "high", "description")
             },
+            "restarts": [
+                {name: one.get(name) for name in ("at", "base", "event_id", "reason")}
+                for one in context.restarts(name, clocks.seq)
+                if parse_instant(one["at"]) <= clocks.as_of
+            ],
             "fresh": _fresh(view, last.get(name), body.get("interval"), zone),
             "in_quarantine": len(waiting[name]),
             "last_reading": None if name not in last else _reading(last[name], events),

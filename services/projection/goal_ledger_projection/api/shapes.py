@@ -379,6 +379,13 @@ class ReadingShape(Shape):
     event_id: str
 
 
+class RestartShape(Shape):
+    at: str
+    base: str = Field(description="What the counter goes on from")
+    event_id: str
+    reason: str | None
+
+
 class FeedShape(Shape):
     name: str
     system: str
@@ -388,6 +395,7 @@ class FeedShape(Shape):
     low: Number
     high: Number
     description: str | None
+    restarts: list[RestartShape] = Field(description="When its counter began anew")
     fresh: bool = Field(description="A reading was accepted within the interval")
     in_quarantine: int
     last_reading: ReadingShape | None

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from goal_ledger_scoring.aggregation import COUNT, INCREASE, LAST, Stretch, Sums, combine
+from goal_ledger_scoring.aggregation import COUNT, INCREASE, LAST, Stretch, Sums, based, combine
 from goal_ledger_scoring.inputs import PartInput
 
 from goal_ledger_projection.api.database import Row, Snapshot
@@ -290,8 +290,8 @@ async def _fed(snapshot: Snapshot, wanted: Sequence[Fed]) -> list[PartInput]:
         if asked:
             columns = _stretch_columns([(wanted[n], stretch) for n, _, stretch in asked])
             for row in await snapshot.fetch(statement, *columns):
-                n, s, _ = asked[row["n"] - 1]
-                sums[n, s] = read(row)
+                n, s, stretch = asked[row["n"] - 1]
+                sums[n, s] = based(read(row), stretch)
     return [
         combine(one.aggregation, [sums[n, s] for s in range(len(one.stretches)) if (n, s) in sums], one.feed)
         for n, one in enumerate(wanted)

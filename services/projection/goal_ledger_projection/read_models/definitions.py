@@ -1,14 +1,14 @@
 """Read model `definitions`: after every defining fact, the whole definition of that thing as one row.
 
 Since `effective_at` never goes back within a stream (check-ins, readings and moments aside), the definition in effect
-at (T, K) is the row with the greatest seq where `seq <= K and effective_at <= T`. Of a `moment`, `identity`, `key`,
-`access`, `system` and `withheld` the greatest `seq <= K` alone. `ended_seq` is the seq of the thing's next row, null
+at (T, K) is the row with the greatest seq where `seq <= K and effective_at <= T`. Of a `moment`, `restarts`, `identity`,
+`key`, `access`, `system` and `withheld` the greatest `seq <= K` alone. `ended_seq` is the seq of the thing's next row, null
 for its latest: the present definitions are those with `ended_seq is null` (partial index `definitions_latest`).
 
 kind (id): where its body is described
     workspace (the workspace), policy (scope), moment (name), access (holder), identity (issuer and subject, a space
     between), key (key id), system (system id), withheld (event id)   `workspace.py`
-    unit `unit.py` · person, leaver `person.py` · cycle `cycle.py` · objective `objective.py` · feed `feed.py`
+    unit `unit.py` · person, leaver `person.py` · cycle `cycle.py` · objective `objective.py` · feed, restarts `feed.py`
 
 In all bodies: decimals are strings in canonical form, instants RFC 3339 UTC with microseconds, dates ISO; a member
 without a value is left out or null. A personal text is `{k, n, c}` as it was sealed and stands beside the `event_id`
@@ -92,7 +92,7 @@ DEFINING: Rows = {
 }
 """What each type of fact defines; a type that is not here defines nothing."""
 
-CONTEXT_KINDS = ("workspace", "policy", "moment", "cycle", "feed", "unit", "leaver")
+CONTEXT_KINDS = ("workspace", "policy", "moment", "cycle", "feed", "restarts", "unit", "leaver")
 """Kinds of things that the arithmetic of every goal may depend on, and all links between goals besides."""
 CONTEXT_FACTS = [
     *LINKING,

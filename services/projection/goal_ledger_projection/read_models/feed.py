@@ -5,11 +5,14 @@
 
 `segments` are the definitions in order: each holds for readings from its `from` (the fact's `effective_at`; the first
 holds for all earlier ones too) until the next one's; a redefinition is a visible break in the series.
+
+The restarts of its counter slot in anywhere and are a definition of their own (kind `restarts`, id: the feed):
+{restarts: [{at, base, seq, event_id, reason?}]}        take the greatest seq <= K; `effective_at` plays no part
 """
 
 from __future__ import annotations
 
-from goal_ledger_projection.read_models.defines import every_fact_of
+from goal_ledger_projection.read_models.defines import Rows, by_stream
 from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
 
 _MEMBERS = ("kind", "unit", "interval", "low", "high", "description")
@@ -27,5 +30,16 @@ def feed(before: Body | None, fact: Fact) -> Body:
     return {**before, **members, "segments": [*before["segments"], segment]}
 
 
-DEFINES = {type_: one for type_, one in every_fact_of("feed", feed).items() if type_.startswith("Feed")}
+def restarts(before: Body | None, fact: Fact) -> Body:
+    known = [one for one in (before or {"restarts": []})["restarts"] if one["at"] != fact.data["at"]]
+    if fact.type == "CounterRestarted":
+        one = {**fact.data, "seq": fact.seq, "event_id": fact.event_id, "reason": fact.body.get("reason")}
+        known = sorted([*known, one], key=lambda one: str(one["at"]))
+    return {"restarts": known}
+
+
+DEFINES: Rows = {
+    **dict.fromkeys(("FeedRegistered", "FeedRedefined"), (by_stream("feed", feed),)),
+    **dict.fromkeys(("CounterRestarted", "CounterRestartRetracted"), (by_stream("restarts", restarts),)),
+}
 """Its readings define nothing."""
