@@ -48,6 +48,7 @@ SAME = (
 OF_KEY_RESULT = (
     "id",
     "text",
+    "description",
     "weight",
     "dropped",
     "measure",
@@ -68,6 +69,7 @@ class Life:
         self.goals: list[str] = []
         self.key_results: list[str] = []
         self.check_ins: list[tuple[str, str]] = []
+        self.dropped: list[str] = []
         self.changed: set[Any] = set()
         self.taken = 0
 
@@ -105,7 +107,8 @@ class Life:
                 {"kind": "increase", "baseline": "0", "target": target, **more},
                 {"kind": "decrease", "baseline": "30", "target": "2", **more},
                 {"kind": "stay_below", "limit": target, **more},
-                {"kind": "ranged", "baseline": "0", "commit": "4", "target": "9", "stretch": "21"},
+                {"kind": "ranged", "baseline": "0", "commit": "4", "target": "9", "stretch": "21"}
+                | self.dice.choice([{}, {"zones": {"commit": "Good", "stretch": "Splendid"}}]),
                 {"kind": "increase", "target": target},
                 {"kind": "aligned"},
             ]
@@ -162,7 +165,13 @@ class Life:
                     f"/v1/key-results/{key_result}/change-weight", weight=str(self.dice.randint(0, 4))
                 )
             case 9 if self.once("dropped", key_result):
-                await self.do(f"/v1/key-results/{key_result}/drop")
+                if await self.do(f"/v1/key-results/{key_result}/drop"):
+                    self.dropped.append(key_result)
+            case 10 if self.dropped and self.once("taken up", self.dropped[0]):
+                await self.do(f"/v1/key-results/{self.dropped[0]}/take-up")
+            case 16 if self.once("reworded", key_result):
+                description = self.dice.choice([None, "What counts"])
+                await self.do(f"/v1/key-results/{key_result}/reword", text="Better", description=description)
             case 10 if self.once("added", goal):
                 await self.add_key_result(goal)
             case 11 if self.once("bound", key_result):

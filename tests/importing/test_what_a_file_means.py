@@ -272,6 +272,40 @@ async def test_the_order_of_rows_and_sections_does_not_matter(service: Service, 
     assert check_ins[0] == check_ins[1]
 
 
+async def test_a_dropped_key_result_that_is_listed_again_is_taken_up(org: Organisation) -> None:
+    def with_(*key_results: dict[str, Any]) -> dict[str, Any]:
+        when = {"drafted": {"at": "2025-01-02T00:00:00Z"}, "activated": {"at": "2025-01-06T00:00:00Z"}}
+        return {**FORMAT, "objectives": [goal(**when, key_results=[key_result("stays"), *key_results])]}
+
+    dropped = key_result(dropped={"at": "2025-02-01T00:00:00Z"})
+    await once_and_twice(org, with_(dropped))
+
+    when = {"taken_up": {"at": "2025-03-01"}, "changed": {"text": {"at": "2025-03-01"}}}
+    again = await once_and_twice(org, with_(key_result(text="Anew", **when)))
+    assert outcomes(again)["/objectives/0/key_results/1"] == "changed"
+    once_more = key_result(dropped={"at": "2025-04-01T00:00:00Z"}, text="Anew")
+    assert (await once_and_twice(org, with_(once_more)))["counts"]["refused"] == 0
+    answer = await once_and_twice(org, with_(key_result(text="Anew")))
+    assert outcomes(answer)["/objectives/0/key_results/1"] == "changed"
+
+
+async def test_who_left_is_said_to_have_left(service: Service, org: Organisation) -> None:
+    left = {"at": "2025-05-01", "reason": "A new job"}
+    kari = {"id": "kari", "display_name": "Kari", "units": ["u"], "since": "2025-01-01", "left": left}
+    rows = {
+        **FORMAT,
+        "people": [kari],
+        "units": [{"id": "u", "name": "U", "since": "2025-01-01"}],
+        "objectives": [goal(owner="person/kari", drafted={"at": "2025-02-01"})],
+    }
+
+    answer = await once_and_twice(org, rows)
+
+    assert answer["counts"]["created"] == 3, answer
+    [gone] = [one for one in await facts(service, org) if one["type"] == "PersonLeft"]
+    assert (gone["effective_at"], gone["reason"]) == ("2025-04-30T22:00:00.000000Z", "A new job")
+
+
 async def test_what_an_import_recorded_is_found_by_its_id(service: Service, org: Organisation) -> None:
     answer = await org.http.post(
         "/v1/imports",

@@ -118,6 +118,10 @@ class _Organisation:
                 person["display_name"] = data["display_name"]
             case "UnitJoined":
                 person["units"].append({"unit": data["unit"], "since": fact["effective_at"]})
+            case "PersonLeft":
+                person["left"] = happened(fact)
+            case "PersonCameBack":
+                person.pop("left", None)
             case "UnitLeft":
                 person["units"] = [seat for seat in person["units"] if seat["unit"] != data["unit"]]
 

@@ -109,8 +109,9 @@ class Goals:
                 _unbind(one, data["part"], active, when)
             case "KeyResultDropped":
                 one["dropped"] = when
+                one.pop("taken_up", None)
             case "KeyResultTakenUp":
-                one.pop("dropped", None)
+                one["taken_up"] = when
             case _:
                 changed = {name: one_ for name, one_ in data.items() if name in _KEY_RESULT}
                 if type == "KeyResultOwnerChanged":
@@ -231,7 +232,7 @@ def _as_it_is(thing: Json, groups: dict[str, str]) -> Json:
 
 
 def _key_result_row(id: str, one: Json) -> Json:
-    row = {"id": id, **_as_it_is(one, _KEY_RESULT), **_only(one, "added", "dropped")}
+    row = {"id": id, **_as_it_is(one, _KEY_RESULT), **_only(one, "added", "dropped", "taken_up")}
     return row | ({"bindings": one["bindings"]} if one["bindings"] else {})
 
 

@@ -1,7 +1,7 @@
 """The tables of the two databases of the command service: ``ledger`` (facts, heads, answers) and ``keys`` (text keys).
 
 Every key begins with the workspace, so that both databases shard by it. Tables of relay and intake are declared in
-``tables_transport.py`` on the same metadata.
+``tables_transport.py``, those of imports in ``tables_imports.py``, on the same metadata.
 """
 
 from __future__ import annotations

@@ -28,12 +28,13 @@ from goal_ledger_observability.logs import configure_logging, logger
 from goal_ledger_observability.metrics import CollectorRegistry, HttpMetrics, new_registry
 from starlette.types import ASGIApp
 
-from goal_ledger_command.api import imports, readings, text_keys
+from goal_ledger_command.api import import_pieces, imports, readings, text_keys
 from goal_ledger_command.api import log as log_routes
 from goal_ledger_command.api.app import make_app
 from goal_ledger_command.api.door import Door
 from goal_ledger_command.clock_gate import ClockGate
 from goal_ledger_command.fold import Fold
+from goal_ledger_command.importing.pieces import Pieces
 from goal_ledger_command.intake import start_intake
 from goal_ledger_command.ledger_metrics import LedgerMetrics
 from goal_ledger_command.marks import Marks
@@ -158,13 +159,15 @@ def apps(
     preparing = Preparing(store.engine, store.ledger)
     shell = Shell(store.ledger, Marks(secret_of(settings.hmac_secret_file)), preparing)
     metrics, heads_key = HttpMetrics(registry), heads_key_of(settings)
+    pieces, places = Pieces(store.engine, store.keyring), asyncio.Semaphore(imports.MAX_IMPORTS_AT_ONCE)
 
     def app(*, internal: bool) -> ASGIApp:
         door = Door(shell, verifier, internal)
         routers = [
             readings.router(door, store.engine, settings.max_batch_bytes, settings.max_batch_items),
             log_routes.router(door, store.engine, heads_key),
-            imports.router(door, settings.max_batch_bytes),
+            imports.router(door, settings.max_batch_bytes, places),
+            import_pieces.router(door, pieces, places),
         ]
         if internal:
             routers.append(text_keys.router(door, store.keyring))

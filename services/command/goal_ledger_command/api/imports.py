@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from goal_ledger_command.api.door import Door, guarded
 from goal_ledger_command.api.endpoint import causation_id
-from goal_ledger_command.api.refusals import of_ledger_error
 from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.importing.conduct import Conduct, lines_of_reports
 from goal_ledger_command.importing.csv_numbers import FORMS, Style, style_of
 from goal_ledger_command.importing.csv_rows import of_csv
 from goal_ledger_command.importing.document import FORMAT
-from goal_ledger_command.importing.planning import fill, plan, ready
-from goal_ledger_command.importing.report import OUTCOMES, Report
+from goal_ledger_command.importing.planning import fill, plan
 from goal_ledger_command.importing.rows import Read, of_document, of_lines
-from goal_ledger_command.importing.running import Importer, need_importer, rehearse, run
+from goal_ledger_command.importing.running import Importer, need_importer
 from goal_ledger_command.importing.when import in_zone, zone_of_document, zone_of_lines
 from goal_ledger_command.importing.workbook import Workbook
 from goal_ledger_contracts.ids import uuid7
@@ -27,7 +25,6 @@ from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.policy import in_force
 from goal_ledger_edge.bodies import parse_json, read_body, require_media_type
 from goal_ledger_edge.problems import Problem
-from goal_ledger_ledger.submission import LedgerError
 from goal_ledger_observability.context import correlation_id, traceparent
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
@@ -109,9 +106,20 @@ _OPENAPI = {
 }
 
 
-def router(door: Door, max_document_bytes: int) -> APIRouter:
-    """The one route."""
-    routes, places = APIRouter(tags=["imports"]), asyncio.Semaphore(MAX_IMPORTS_AT_ONCE)
+async def importer_of(door: Door, request: Request, import_id: str | None) -> tuple[Importer, str]:
+    """Who asks, and the workspace's time zone. Problem 401, 403."""
+    credential = door.credential(request)
+    actor, world = await door.shell.actor_and_world(credential)
+    need_importer(world, actor)
+    correlation = import_id or correlation_id.get() or uuid7()
+    causation = causation_id(request.headers.get("x-causation-id"), correlation)
+    importer = Importer(credential, actor, correlation, causation, traceparent.get())
+    return importer, in_force(world, "person/-").time_zone or "UTC"
+
+
+def router(door: Door, max_document_bytes: int, places: asyncio.Semaphore) -> APIRouter:
+    """An import in one request."""
+    routes = APIRouter(tags=["imports"])
 
     @routes.post(
         "/v1/imports",
@@ -149,32 +157,21 @@ def router(door: Door, max_document_bytes: int) -> APIRouter:
         if _key is not None:
             sentence = "An import takes no Idempotency-Key: its rows have ids."
             raise Problem(422, "key_not_for_bulk", sentence, field="Idempotency-Key")
-        importer, time_zone = await _importer(request, import_id)
+        importer, time_zone = await importer_of(door, request, import_id)
         largest = max_document_bytes if media_type == JSON else MAX_IMPORT_BYTES
         raw = await read_body(request, largest)
         style = style_of({} if numbers is None else {"numbers": numbers}, percent=percent)
-        work = _Import(
-            door, importer, await asyncio.to_thread(_planned, media_type, raw, time_zone, style), dry_run
-        )
+        book = await asyncio.to_thread(_planned, media_type, raw, time_zone, style)
+        work = Conduct(door.shell, importer, book, dry_run=dry_run)
         if media_type == JSON_LINES or JSON_LINES in request.headers.get("accept", ""):
-            return StreamingResponse(_lines(work, places), media_type=JSON_LINES)
+            return StreamingResponse(lines_of_reports(work, places), media_type=JSON_LINES)
         async with places:
-            told = [report.document() async for report in work.reports()]
+            told = [report.document() async for report in work.reports() if report is not None]
         work.book.close()
         summary = await work.summary()
         body = json.dumps({**summary, "rows": told}, ensure_ascii=False)
         headers = {"Goal-Ledger-Position": summary["position"]}
         return Response(body.encode(), media_type=JSON, headers=headers)
-
-    async def _importer(request: Request, import_id: str | None) -> tuple[Importer, str]:
-        """Who asks, and the workspace's time zone. Problem 401, 403."""
-        credential = door.credential(request)
-        actor, world = await door.shell.actor_and_world(credential)
-        need_importer(world, actor)
-        correlation = import_id or correlation_id.get() or uuid7()
-        causation = causation_id(request.headers.get("x-causation-id"), correlation)
-        importer = Importer(credential, actor, correlation, causation, traceparent.get())
-        return importer, in_force(world, "person/-").time_zone or "UTC"
 
     return routes
 
@@ -184,7 +181,7 @@ def _rows(media_type: str, raw: bytes, time_zone: str, style: Style) -> Iterator
         document = parse_json(raw, len(raw))
         return in_zone(zone_of_document(document) or time_zone, of_document(document))
     if media_type == CSV:
-        return in_zone(time_zone, of_csv(raw, style))
+        return in_zone(time_zone, of_csv(raw.split(b"\n"), style))
     lines = raw.splitlines()
     return in_zone(zone_of_lines(lines) or time_zone, of_lines(lines))
 
@@ -196,54 +193,5 @@ def _planned(media_type: str, raw: bytes, time_zone: str, style: Style) -> Workb
     """
     book = Workbook()
     fill(book, _rows(media_type, raw, time_zone, style), MAX_IMPORT_ROWS)
-    plan(book)
+    book.steps = plan(book)
     return book
-
-
-class _Import:
-    """One import on its way: a report for each row, in the order of the file."""
-
-    def __init__(self, door: Door, importer: Importer, book: Workbook, dry_run: bool) -> None:
-        self._shell, self._importer, self._dry_run = door.shell, importer, dry_run
-        self.book = book
-        self._counts: Counter[str] = Counter()
-
-    async def reports(self) -> AsyncIterator[Report]:
-        decide = rehearse if self._dry_run else run
-        async for _ in decide(self._shell, self._importer, self.book):
-            for report in ready(self.book):
-                yield self._counted(report)
-        for report in ready(self.book):
-            yield self._counted(report)
-
-    def _counted(self, report: Report) -> Report:
-        self._counts[report.outcome] += 1
-        self._counts["warnings"] += report.warning is not None
-        return report
-
-    async def summary(self) -> dict[str, Any]:
-        _, position = await self._shell.ledger.read(self._importer.credential.workspace)
-        counts = {outcome: self._counts[outcome] for outcome in OUTCOMES}
-        told = {"import_id": self._importer.correlation_id, "counts": counts}
-        more = {"warnings": self._counts["warnings"], "dry_run": self._dry_run, "position": str(position)}
-        return told | more
-
-
-async def _lines(work: _Import, places: asyncio.Semaphore) -> AsyncIterator[bytes]:
-    """``{"rows": n}`` first, then a line per row, then the summary; or a problem where it broke off."""
-    yield _line({"rows": work.book.told_rows})
-    try:
-        async with places:
-            async for report in work.reports():
-                yield _line(report.document())
-        yield _line({"summary": await work.summary()})
-    except LedgerError as failed:
-        yield _line({"problem": of_ledger_error(failed).document()})
-    except Problem as problem:
-        yield _line({"problem": problem.document()})
-    finally:
-        work.book.close()
-
-
-def _line(told: dict[str, Any]) -> bytes:
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

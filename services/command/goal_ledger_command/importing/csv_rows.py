@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import csv
 import difflib
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from goal_ledger_edge.problems import Problem
@@ -38,35 +38,44 @@ _OPTIONS = ("sep", "numbers", "percent")
 Cells = dict[str, str]
 
 
-def of_csv(raw: bytes, style: Style | None = None) -> Iterator[Read]:
+def of_csv(lines: Iterable[bytes], style: Style | None = None) -> Iterator[Read]:
     """The rows, one a line. ``style``: how the request says that the table is written.
 
     Problem 400 for what is no CSV in UTF-8, 422 for a header with unknown columns.
     """
-    options, text, skipped = _options(_text(raw))
-    header = text.partition("\n")[0]
+    options, header, rest = _options(_text(lines))
     comma = options.get("sep") or max(",;\t", key=header.count)
     written = (style or Style()).with_(style_of(options, decimal_comma=comma == ";"))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True)
+    reader = csv.reader(chain([header], rest), delimiter=comma, strict=True)
     try:
         names = _names(next(reader, []))
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield from _read(f"line {reader.line_num + skipped}", names, cells, written)
+                yield from _read(f"line {reader.line_num + len(options)}", names, cells, written)
     except csv.Error as bad:
-        sentence = f"Line {reader.line_num + skipped} is not CSV: {bad}."
+        sentence = f"Line {reader.line_num + len(options)} is not CSV: {bad}."
         raise Problem(400, "bad_csv", sentence) from None
 
 
-def _text(raw: bytes) -> str:
+def _text(lines: Iterable[bytes]) -> Iterator[str]:
+    """The lines with their ends. Problem 400."""
+    before = 0
+    for line in lines:
+        if not before:
+            _need_table(line)
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        try:
+            yield line.decode() + "\n"
+        except UnicodeDecodeError as bad:
+            sentence = f"The table is not UTF-8 (at byte {before + bad.start}): save it as CSV UTF-8."
+            raise Problem(400, "bad_csv", sentence) from None
+        before += len(line) + 1
+
+
+def _need_table(first: bytes) -> None:
     for beginning, what in _NO_TABLES:
-        if raw.startswith(beginning):
+        if first.startswith(beginning):
             raise Problem(400, "bad_csv", f"This is {what}, no table: save it as CSV UTF-8 and send that.")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as bad:
-        sentence = f"The table is not UTF-8 (at byte {bad.start}): save it as CSV UTF-8."
-        raise Problem(400, "bad_csv", sentence) from None
 
 
 _NO_TABLES = (
@@ -77,18 +86,16 @@ _NO_TABLES = (
 )
 
 
-def _options(text: str) -> tuple[dict[str, str], str, int]:
-    """What lines before the header say, the rest, and how many lines that were."""
+def _options(lines: Iterator[str]) -> tuple[dict[str, str], str, Iterator[str]]:
+    """What lines before the header say, the header, and the rest."""
     found: dict[str, str] = {}
-    while True:
-        line, _, rest = text.partition("\n")
-        name, sign, value = line.strip("\r ").strip('"').rstrip(";,").partition("=")
-        if name == "sep" and sign and not value:
-            value = line.strip("\r ").strip('"').partition("=")[2][:1]
-        if not sign or name.strip().lower() not in _OPTIONS:
-            return found, text, len(found)
-        found[name.strip().lower()] = value.strip() or value
-        text = rest
+    for line in lines:
+        name, sign, value = line.strip("\r\n ").strip('"').partition("=")
+        name, value = name.strip().lower(), value if name == "sep" else value.rstrip(";,")
+        if not sign or name not in _OPTIONS:
+            return found, line, lines
+        found[name] = value[:1] if name == "sep" else value.strip()
+    return found, "", lines
 
 
 def _names(header: list[str]) -> list[str]:

@@ -56,6 +56,7 @@ class PersonRow(Piece):
     display_name: str
     units: tuple[Seat | str, ...] = ()
     since: When | None = None
+    left: Happened | None = Field(default=None, description="The organisation. Needs the role admin too")
 
 
 class SystemRow(Piece):
@@ -150,7 +151,10 @@ class KeyResultRow(Piece):
     owner: str | None = None
     bindings: tuple[BindingRow, ...] = ()
     added: Happened | None = Field(default=None, description="Set if it was added after the activation")
-    dropped: Happened | None = None
+    dropped: Happened | None = Field(
+        default=None, description="Left out: it counts; dropped in the workspace, it is taken up again"
+    )
+    taken_up: Happened | None = Field(default=None, description="Again, after it was dropped")
     committed: CommittedKeyResult | None = None
     changed: dict[Literal["text", "measure", "weight", "owner"], Happened] = Field(default={})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from goal_ledger_command.importing.document import ClosingRow, Happened, KeyResultRow, ObjectiveRow, at_of
@@ -49,16 +49,12 @@ def of_objective(row: ObjectiveRow) -> Life:
 
 def of_key_result(row: KeyResultRow) -> Life:
     """What a key result says of its goal's life."""
-    return Life(latest=_latest((row.added, row.dropped, *row.changed.values())))
+    return Life(latest=_latest((row.added, row.dropped, row.taken_up, *row.changed.values())))
 
 
 def of_closing(row: ClosingRow) -> Life:
     latest = max(_stated(row.at, at_of(row.reopened)), default=None)
     return Life(closed_at=row.at, latest=latest)
-
-
-def without_activation(life: Life) -> Life:
-    return replace(life, activation=None)
 
 
 def _latest(happened: Iterable[Happened | None]) -> datetime | None:

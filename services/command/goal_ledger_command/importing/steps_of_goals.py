@@ -193,11 +193,15 @@ def of_key_result(row: Row, life: Life, said: Said) -> Iterator[Step]:
     """Of an objective that is there already, or in another row."""
     item: KeyResultRow = row.item  # type: ignore[assignment]
     yield _added(row, item, life)
+    if item.dropped is None:
+        yield _taken_up(row, item, life)
     yield from _changes(row, item, life)
     for number, bound in enumerate(item.bindings):
         yield from _binding(f"bindings/{number}", row, item, bound, life)
     if item.dropped is not None:
         yield _dropped(row, item, life, said)
+        if item.taken_up is not None:
+            yield _taken_up(row, item, life)
 
 
 def _there(world: World, row: Row, item: KeyResultRow) -> tuple[Objective, KeyResult | None]:
@@ -244,12 +248,12 @@ def _changes(row: Row, item: KeyResultRow, life: Life) -> Iterator[Step]:
         placed = _placed(meta, state, life, is_stated=at_of(happened) is not None)
         return _changes_of(present, item, now, placed, names)
 
-    default_at = at_of(item.added) or life.activated
-    after = (f"open/key-result/{item.id}",)
+    default_at = at_of(item.taken_up) or at_of(item.added) or life.activated
+    after, rank = (f"open/key-result/{item.id}",), Rank.CHANGE if item.taken_up is None else Rank.DROP
     for group, names in _grouped(_KEY_RESULT, _GROUP_OF_KEY_RESULT, item.changed).items():
         happened = item.changed.get(group)  # type: ignore[call-overload]
         missing, within = partial(changed, names, happened), f"changed/{group}" if group else ""
-        yield timed(Rank.CHANGE, missing, happened, default_at=default_at, within=within, after=after)
+        yield timed(rank, missing, happened, default_at=default_at, within=within, after=after)
 
 
 def _changes_of(
@@ -270,14 +274,37 @@ def _changes_of(
 
 
 def _dropped(row: Row, item: KeyResultRow, life: Life, said: Said) -> Step:
-    def dropped(world: World, _: Situation, meta: Meta) -> Command:
-        placed = _placed(meta, known(world, row.of), life, is_stated=at_of(item.dropped) is not None)
-        return key_result.DropKeyResult(placed, item.id)
+    def dropped(world: World, _: Situation, meta: Meta) -> Command | None:
+        state, at = known(world, row.of), at_of(item.dropped)
+        if item.taken_up is not None and (at is None or state.goal.last_effective_at >= at):
+            return None
+        return key_result.DropKeyResult(_placed(meta, state, life, is_stated=at is not None), item.id)
 
     happened = _after_what_was_said(item.dropped, f"key-result/{item.id}", said)
     after = (f"key-result/{item.id}",)
     default_at = life.activated
     return timed(Rank.DROP, dropped, happened, default_at=default_at, within="dropped", after=after)
+
+
+def _taken_up(row: Row, item: KeyResultRow, life: Life) -> Step:
+    """A key result that is listed counts, unless the row says that it is dropped."""
+
+    def taken_up(world: World, _: Situation, meta: Meta) -> Command | None:
+        state, present = _there(world, row, item)
+        if present is None or not present.dropped or isinstance(state, Closed | Archived):
+            return None
+        placed = _placed(meta, state, life, is_stated=at_of(item.taken_up) is not None)
+        return key_result.TakeUpKeyResult(placed, item.id)
+
+    after, default_at = (f"key-result/{item.id}",), at_of(item.dropped) or life.activated
+    return timed(
+        Rank.DROP if item.dropped is not None else Rank.CHANGE,
+        taken_up,
+        item.taken_up,
+        default_at=default_at,
+        within="taken_up",
+        after=after,
+    )
 
 
 def _after_what_was_said(happened: Happened | None, on: str, said: Said) -> Happened | None:

@@ -117,11 +117,16 @@ def of_person(row: PersonRow) -> Iterator[Step]:
 
     def joined(unit: str, world: World, _: Situation, meta: Meta) -> Command | None:
         before = people.person(world, row.id)
+        if unit in before.units:
+            return None
         return people.JoinUnit(not_before(meta, before.last_effective_at), row.id, unit)
 
     def left(world: World, _: Situation, meta: Meta) -> list[Command]:
         before, stated = people.person(world, row.id), {seat.unit for seat in seats}
         return [people.LeaveUnit(meta, row.id, unit) for unit in sorted(before.units - stated)]
+
+    def gone(world: World, _: Situation, meta: Meta) -> Command | None:
+        return people.LeaveOrganisation(kept(meta, people.person(world, row.id).last_effective_at), row.id)
 
     looked_up = lookups(people.AddPerson(Meta(actor="", correlation_id="", causation_id=""), row.id, ""))
     yield Step(Phase.ORGANISATION, added, row.since, lookups=looked_up, is_stated=True)
@@ -131,6 +136,8 @@ def of_person(row: PersonRow) -> Iterator[Step]:
         yield Step(Phase.ORGANISATION, missing, since, is_stated=seat.since is not None)
     if "units" in row.model_fields_set:
         yield Step(Phase.ORGANISATION, left)
+    if row.left is not None:
+        yield Step(Phase.ENDINGS, gone, row.left.at, row.left.reason, within="left")
 
 
 def of_system(row: SystemRow) -> Iterator[Step]:

@@ -51,7 +51,7 @@ class Workbook:
         self._db.executescript(f"PRAGMA cache_size = -{CACHE_KIB}; PRAGMA journal_mode = OFF; {_TABLES}")
         self._db.execute("BEGIN")
         self._seal, self._told_by = AESGCM(os.urandom(32)), 0
-        self.count = self.told_rows = 0
+        self.count = self.told_rows = self.steps = 0
         self.next_told = 1
 
     def close(self) -> None:

@@ -10,19 +10,23 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from goal_ledger_ledger import tables, tables_transport
+from goal_ledger_ledger import tables, tables_imports, tables_transport
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 HERE = Path(__file__).parent
+LEDGER = tables.ledger
+DECLARED = (tables, tables_transport, tables_imports)
+"""Where the tables are declared: importing these is what fills the metadata."""
+
 ADVISORY_LOCK = 0x676C_6564_6765  # "gl edge": any constant of our own
 
 
 async def migrate(ledger_url: str, keys_url: str) -> None:
     """Bring both databases to this release's tables. Addresses are plain ``postgresql://``. Does nothing twice."""
-    await _upgrade(ledger_url, "ledger", tables_transport.ledger)
+    await _upgrade(ledger_url, "ledger", LEDGER)
     await _upgrade(keys_url, "keys", tables.keys)
 
 

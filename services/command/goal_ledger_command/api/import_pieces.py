@@ -1,0 +1,196 @@
+"""An import of any size: its pieces one after another under one import id, then the order to run it.
+
+PUT  /v1/imports/<id>/pieces/1 …   any stretch of the file's bytes; the same again changes nothing
+GET  /v1/imports/<id>              which pieces are here
+POST /v1/imports/<id>/run          decides all rows; sent again after it broke off, it goes on from there
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from goal_ledger_command.api.door import Door, guarded
+from goal_ledger_command.api.imports import CSV, IMPORT_ID, JSON_LINES, importer_of
+from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.importing.conduct import Conduct, lines_of_reports
+from goal_ledger_command.importing.csv_numbers import FORMS, Style, style_of
+from goal_ledger_command.importing.csv_rows import of_csv
+from goal_ledger_command.importing.pieces import Pieces, Staged, lines_of
+from goal_ledger_command.importing.planning import fill, plan
+from goal_ledger_command.importing.rows import MAX_LINE_BYTES, Read, of_lines
+from goal_ledger_command.importing.when import in_zone, zone_of_lines
+from goal_ledger_command.importing.workbook import Workbook
+from goal_ledger_domain.permission import Permission
+from goal_ledger_edge.bodies import read_body, require_media_type
+from goal_ledger_edge.problems import Problem
+from pydantic import BaseModel, Field
+from starlette.responses import Response, StreamingResponse
+
+MAX_PIECE_BYTES = 4 * 1024 * 1024
+MAX_PIECES = 100_000
+
+ImportId = Annotated[
+    str, Path(pattern=IMPORT_ID, description="Chosen by the client; the correlation id of all its facts")
+]
+
+
+class PieceDocument(BaseModel):
+    number: int
+    bytes: int
+
+
+class StagedDocument(BaseModel):
+    import_id: str
+    media_type: str = Field(examples=[JSON_LINES])
+    pieces: list[PieceDocument]
+    steps_done: int = Field(description="Above 0: it broke off; run it again and it goes on")
+
+
+_RIGHT = {"x-permission": Permission.IMPORT.value, "x-role": "importer"}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": {"type": "string"}} for kind in (JSON_LINES, CSV)},
+    }
+}
+
+
+def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
+    """The routes of imports in pieces."""
+    routes = APIRouter(tags=["imports"])
+
+    async def _staged(request: Request, import_id: str) -> Staged:
+        importer, _ = await importer_of(door, request, import_id)
+        found = await pieces.find(importer.credential.workspace, import_id)
+        if found is None:
+            raise Problem(
+                404, "not_found", "No piece of such an import is here: it is done, or was never sent."
+            )
+        return found
+
+    @routes.put(
+        "/v1/imports/{import_id}/pieces/{number}",
+        operation_id="put_import_piece",
+        summary="Send a piece of an import",
+        openapi_extra=_RIGHT | _BODY,
+        responses=problem_responses(400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503),
+    )
+    @guarded
+    async def put_piece(
+        request: Request,
+        import_id: ImportId,
+        number: Annotated[
+            int, Path(ge=1, le=MAX_PIECES, description="From 1; the file is all of them in order")
+        ],
+    ) -> PieceDocument:
+        """Keep a stretch of the file, at most 4 MiB. It lies sealed until the import is done, or for a week."""
+        media_type = require_media_type(request, (JSON_LINES, CSV))
+        importer, zone = await importer_of(door, request, import_id)
+        raw = await read_body(request, MAX_PIECE_BYTES)
+        staged = await pieces.begin(importer.credential.workspace, import_id, media_type, zone)
+        await pieces.keep(staged, number, raw)
+        return PieceDocument(number=number, bytes=len(raw))
+
+    @routes.get(
+        "/v1/imports/{import_id}",
+        operation_id="get_import",
+        summary="Which pieces of an import are here",
+        openapi_extra=_RIGHT,
+        responses=problem_responses(400, 401, 403, 404, 405, 422, 500, 503),
+    )
+    @guarded
+    async def get_import(request: Request, import_id: ImportId) -> StagedDocument:
+        """What was sent so far, and how far it has come. 404 once it is done."""
+        staged = await _staged(request, import_id)
+        here = [PieceDocument(number=n, bytes=size) for n, size in (await pieces.listing(staged)).items()]
+        return StagedDocument(
+            import_id=import_id, media_type=staged.media_type, pieces=here, steps_done=staged.steps_done
+        )
+
+    @routes.delete(
+        "/v1/imports/{import_id}",
+        operation_id="drop_import",
+        summary="Drop the pieces of an import",
+        status_code=204,
+        openapi_extra=_RIGHT,
+        responses=problem_responses(400, 401, 403, 404, 405, 422, 500, 503),
+    )
+    @guarded
+    async def drop_import(request: Request, import_id: ImportId) -> Response:
+        """Forget what was sent; what was recorded stays."""
+        await pieces.forget(await _staged(request, import_id))
+        return Response(status_code=204)
+
+    @routes.post(
+        "/v1/imports/{import_id}/run",
+        operation_id="run_import",
+        summary="Import what was sent in pieces",
+        response_model=None,
+        openapi_extra=_RIGHT,
+        responses={
+            200: {
+                "description": "The rows' reports, as JSON Lines, with how many steps are done on the way",
+                "content": {JSON_LINES: {"schema": {"type": "string"}}},
+            },
+            **problem_responses(400, 401, 403, 404, 405, 409, 413, 422, 500, 503),
+        },
+    )
+    @guarded
+    async def run_import(
+        request: Request,
+        import_id: ImportId,
+        count: Annotated[
+            int, Query(alias="pieces", ge=1, le=MAX_PIECES, description="How many pieces the file has")
+        ],
+        dry_run: Annotated[bool, Query(description="Say what would happen, record nothing")] = False,
+        numbers: Annotated[
+            str | None, Query(description=f"How a table's numbers are written: {'; '.join(FORMS)}")
+        ] = None,
+        percent: Annotated[bool, Query(description="A table's numbers may have a percent sign")] = False,
+    ) -> Response:
+        """Bring the workspace to what the file says. When it is done the pieces are gone; after a dry run they stay."""
+        importer, _ = await importer_of(door, request, import_id)
+        staged, style = await _staged(request, import_id), _style(numbers, percent)
+        missing = [n for n in range(1, count + 1) if n not in await pieces.listing(staged)]
+        if missing:
+            sentence = f"{len(missing)} of {count} pieces are not here, the first of them {missing[0]}."
+            raise Problem(409, "pieces_missing", sentence, field="pieces")
+        book = await _planned(pieces, staged, count, style)
+        work = Conduct(door.shell, importer, book, dry_run=dry_run, kept=(pieces, staged))
+        return StreamingResponse(lines_of_reports(work, places), media_type=JSON_LINES)
+
+    return routes
+
+
+def _style(numbers: str | None, percent: bool) -> Style:
+    return style_of({} if numbers is None else {"numbers": numbers}, percent=percent)
+
+
+async def _planned(pieces: Pieces, staged: Staged, count: int, style: Style) -> Workbook:
+    """The steps of all rows, in order: pieces are opened one at a time. Problem 400, 413, 422."""
+    loop = asyncio.get_running_loop()
+
+    def lines() -> Iterator[bytes]:
+        chunks = (
+            asyncio.run_coroutine_threadsafe(pieces.piece(staged, number), loop).result()
+            for number in range(1, count + 1)
+        )
+        return lines_of(chunks, MAX_LINE_BYTES)
+
+    return await asyncio.to_thread(_filled, staged, lines, style)
+
+
+def _filled(staged: Staged, lines: Callable[[], Iterator[bytes]], style: Style) -> Workbook:
+    book = Workbook()
+    fill(book, _rows(staged, lines, style))
+    book.steps = plan(book)
+    return book
+
+
+def _rows(staged: Staged, lines: Callable[[], Iterator[bytes]], style: Style) -> Iterator[Read]:
+    if staged.media_type == CSV:
+        return in_zone(staged.zone, of_csv(lines(), style))
+    return in_zone(zone_of_lines(lines()) or staged.zone, of_lines(lines()))
