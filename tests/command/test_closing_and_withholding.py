@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -208,6 +209,43 @@ async def test_the_score_counts_readings_as_they_were_judged(org: Organisation) 
 
     # (1 + 2 + 9 + 400) / 4 of 1000
     assert (await _closing(org, "growth"))["suggested"] == "0.103"
+
+
+async def test_a_part_without_a_unit_counts_in_the_unit_that_its_feed_had_at_the_binding(
+    org: Organisation,
+) -> None:
+    await org.given_system("shop")
+    await org.given(
+        ("/v1/feeds", {"name": "weight", "system": "shop", "kind": "gauge", "unit": "kg"}),
+        ("/v1/objectives", {"id": "growth", "title": "Growth", "owner": "person/ada"}),
+        (
+            "/v1/objectives/growth/key-results",
+            {"id": "kr", "text": "10 kg", "measure": MEASURE | {"target": "10"}},
+        ),
+        ("/v1/key-results/kr/bind", {"feed": "weight", "aggregation": "last"}),
+        ("/v1/objectives/growth/activate", {}),
+    )
+
+    async def read(id: str, value: str, unit: str) -> None:
+        event = {
+            "specversion": "1.0",
+            "type": "goal-ledger.reading.v1",
+            "source": "/shop",
+            "id": id,
+            "time": datetime.now(UTC).isoformat(),
+            "subject": "weight",
+            "data": {"value": value, "unit": unit},
+        }
+        headers = {**org.bearer("shop"), "content-type": "application/cloudevents+json"}
+        taken = await org.http.post("/v1/readings", json=event, headers=headers)
+        assert taken.json()["receipt"]["outcome"] == "applied", taken.text
+
+    await read("1", "5", "kg")
+    await org.given(("/v1/feeds/weight/redefine", {"kind": "gauge", "unit": "g", "reason": "New scales"}))
+    await read("2", "5000", "g")
+    await org.given(("/v1/objectives/growth/close", {"outcome": "partial"}))
+
+    assert (await _closing(org, "growth"))["suggested"] == "0.5"
 
 
 async def test_nothing_is_suggested_where_nothing_is_measured(org: Organisation) -> None:

@@ -142,6 +142,11 @@ def test_only_readings_in_the_parts_unit_count() -> None:
     assert value("max", mixed, ALWAYS, FeedDefinition("gauge", "kg"), unit="kg").value == 7
 
 
+def test_without_a_unit_anywhere_only_readings_without_one_count() -> None:
+    mixed = [*readings("5"), *readings("900", first_day=1, unit="g"), *readings("7", first_day=2)]
+    assert value("mean", mixed).value == 12
+
+
 def test_a_redefinition_breaks_the_series_and_a_counters_segments_add_up() -> None:
     old, new = FeedDefinition("counter", None), FeedDefinition("counter", None, day(3))
     counted = readings("100", "150", "160", "5", "25")

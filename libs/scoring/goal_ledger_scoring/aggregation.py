@@ -119,9 +119,10 @@ def _earliest(a: datetime | None, b: datetime | None) -> datetime | None:
 
 
 def counts_for(reading_unit: str | None, feed_unit: str | None, part_unit: str | None) -> bool:
-    """Only readings in the part's unit count. A reading without a unit has its feed's; where either side names none,
-    there is nothing to differ in."""
-    return part_unit is None or (reading_unit or feed_unit or part_unit) == part_unit
+    """Only readings in the part's unit count, so that unlike units never meet: a part's unit is its measure's, else its
+    feed's at the binding; where both name none, only readings without one count. A reading without a unit has its
+    feed's; where that names none either, it is taken to be in the part's."""
+    return (reading_unit or feed_unit or part_unit) == part_unit
 
 
 def sum_up(readings: Iterable[Reading], stretch: Stretch, part_unit: str | None, at: datetime) -> Sums:

@@ -158,8 +158,10 @@ def _score_goal(
     counted: list[Counted] = []
     left_out: list[LeftOut] = []
     key_results = {one.id: _score_key_result(one, goal, goals, scores, scored) for one in goal.key_results}
-    if goal.roll_up != ALIGNED:
-        for one in goal.key_results:
+    for one in goal.key_results:
+        if goal.roll_up == ALIGNED:
+            left_out.append(LeftOut(f"key-result/{one.id}", "dropped" if one.dropped else "by_policy"))
+        else:
             _count_key_result(one, key_results[one.id], counted, left_out)
     for link in goal.children:
         if link.key_result is None:
@@ -247,20 +249,18 @@ def _why_left_out(link: ChildLink, child: GoalInput | None) -> str | None:
 
 
 def _feeds_beneath(goal: GoalInput, score: GoalScore, scores: Mapping[str, GoalScore]) -> Counter[str]:
-    """How often each feed is counted under this goal: by its own key results and through each counted child."""
+    """How often each feed is counted under this goal: by its own key results and through each counted child. A part
+    without a score counts nothing of its feed."""
     found: Counter[str] = Counter(goal.kept.feeds if goal.kept is not None else None)
-    own = [] if goal.roll_up == ALIGNED else [o for o in goal.key_results if not o.dropped and o.weight]
-    for one in own:
-        for part in one.values.values():
-            if part.feed:
-                found[part.feed] += 1
-    if goal.children:
-        within = [score.key_results[one.id] for one in own if one.id in score.key_results]
-        counted = [*score.counted, *(child for one in within for child in one.counted)]
-        for child in _counted_children(counted):
-            found.update(scores[child].feeds)
+    for child in score.counted:
+        kind, _, id = child.ref.partition("/")
+        if kind == "objective":
+            found.update(scores[id].feeds)
+            continue
+        one = score.key_results[id]
+        found.update(
+            part.input.feed for part in one.parts.values() if part.input.feed and part.score is not None
+        )
+        for aligned in one.counted:
+            found.update(scores[aligned.ref.removeprefix("objective/")].feeds)
     return found
-
-
-def _counted_children(counted: Sequence[Counted]) -> list[str]:
-    return [one.ref.removeprefix("objective/") for one in counted if one.ref.startswith("objective/")]

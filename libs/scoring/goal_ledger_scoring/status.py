@@ -41,8 +41,9 @@ class FedPart:
 
 @dataclass(slots=True)
 class Status:
-    """``stated``: since the last due date. ``gap``: points of 100 behind the expected score. ``fresh`` None: not asked
-    of an objective, nor of one that is closed."""
+    """``stated``: since the last due date. ``gap``: points of 100 behind the expected score. ``fresh``: by its feeds'
+    readings or by a check-in, never while one of its feeds was never read; None: not asked of an objective, nor of one
+    that is closed."""
 
     shown: str
     stated: str | None
@@ -128,7 +129,8 @@ def key_result_status(
     fed_and_fresh = is_fresh(fed, rhythm)
     shown = shown_for_key_result(word, fed_and_fresh, lambda: computed, rhythm, active_since)
     spoken = word.at is not None and not is_outdated(word, rhythm, active_since)
-    return Status(shown, stated, computed, gap, fed_and_fresh or spoken)
+    ever_read = all(part.last_at is not None for part in fed)
+    return Status(shown, stated, computed, gap, fed_and_fresh or (spoken and ever_read))
 
 
 def objective_status(

@@ -46,6 +46,7 @@ _TYPES = [
     "CheckInRetracted",
     "KeyResultAdded",
     "MeasureChanged",
+    "PartBound",
     "ObjectiveClosed",
 ]
 _OF_GOALS = """
@@ -65,6 +66,7 @@ _DEFINING_TYPES = sorted(
     if STREAM_OF[name] in ("objective", "unit", "cycle", "feed")
     or name.startswith(("WorkspaceCreated", "Policy", "Moment"))
 )
+_FEED_TYPES = ["FeedRegistered", "FeedRedefined"]
 _OF_FEED = """
 SELECT bytes FROM facts WHERE workspace = $1 AND stream = $2 AND type = ANY($4::text[]) ORDER BY version LIMIT $3
 """
@@ -93,6 +95,12 @@ class _History:
     measures: dict[str, Measure] = field(default_factory=dict)
     said: dict[str, list[_Value]] = field(default_factory=dict)
     closings: list[Fact] = field(default_factory=list)
+    bound: dict[tuple[str, str], list[Fact]] = field(default_factory=lambda: defaultdict(list))
+
+    def binding(self, key_result: str, part: str, moment: Moment) -> int:
+        """The seq of the binding in effect of a part that is bound."""
+        many = self.bound[key_result, part]
+        return [one.seq for one in many if one.seq <= moment.seq and one.effective_at <= moment.at][-1]
 
     def closing(self, moment: Moment) -> Fact:
         """The last one at the moment."""
@@ -105,6 +113,8 @@ class _History:
                 self.measures[data.key_result] = data.measure
             case facts.ObjectiveClosed():
                 self.closings.append(fact)
+            case facts.PartBound():
+                self.bound[data.key_result, data.part].append(fact)
             case _:
                 for earlier in self.said.pop(data.check_in, ()):
                     earlier.ended = fact.seq
@@ -130,6 +140,7 @@ class Closings:
         self._now = Definitions(world.copy())
         self._histories: dict[str, _History] = {}
         self._judged: dict[str, list[Fact]] = {}
+        self._definitions: dict[str, list[Fact]] = {}
         self._defining: list[Fact] | None = None
         self.seen: dict[str, int] = {}
         """The versions of the streams that the score depends on, as they were before they were read."""
@@ -188,6 +199,8 @@ class Closings:
                 if len(rows) > MAX_JUDGED:
                     raise TooManyReadings
                 self._judged[name] = await _parsed(rows)
+                defined_by = await raw.fetch(_DEFINING, self._workspace, [f"feed/{name}"], _FEED_TYPES)
+                self._definitions[name] = await _parsed(defined_by)
 
     async def _see(self, raw: Any, streams: list[str]) -> None:
         if streams:
@@ -257,9 +270,15 @@ class Closings:
             if within is None:
                 return PartInput(feed=bound.feed)
             span = cycle_span(within.plan.start, within.plan.end, zone)
-        return await self._fed(
-            defined, bound.feed, bound.aggregation, getattr(measure, "unit", None), span, moment
-        )
+        unit = getattr(measure, "unit", None)
+        if unit is None:
+            unit = self._unit_at(bound.feed, self._histories[objective].binding(one.id, part, moment))
+        return await self._fed(defined, bound.feed, bound.aggregation, unit, span, moment)
+
+    def _unit_at(self, feed: str, seq: int) -> str | None:
+        """The feed's unit as it was defined at a binding."""
+        unit: str | None = [one.data.unit for one in self._definitions[feed] if one.seq <= seq][-1]
+        return unit
 
     async def _fed(
         self,

@@ -39,7 +39,7 @@ WITH taken AS (
 ), mine AS (
     SELECT seq, time, value FROM taken
     WHERE time <= $4 AND ($9::timestamptz IS NULL OR time < $9) AND ($10::timestamptz IS NULL OR time >= $10)
-      AND ($11::text IS NULL OR coalesce(unit, $12, $11) = $11)
+      AND coalesce(unit, $12::text, $11::text) IS NOT DISTINCT FROM $11
 ), inside AS (SELECT * FROM mine WHERE $8::timestamptz IS NULL OR time >= $8)
 SELECT s.*, f.value AS first, f.time AS first_at, f.seq AS first_seq, l.value AS last, l.time AS last_at,
        l.seq AS last_seq, b.value AS before, b.time AS before_at, b.seq AS before_seq

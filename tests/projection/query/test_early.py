@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from goal_ledger_contracts.objective import KeyResultAdded
+from goal_ledger_contracts.objective import (
+    KeyResultAdded,
+    ObjectiveActivated,
+    ObjectiveArchived,
+    ObjectiveClosed,
+    ObjectiveReopened,
+)
 from projection.query.story import TEN, Story
 
 
@@ -58,6 +64,36 @@ async def test_progress_begins_with_the_values_from_before_the_key_result_existe
     assert (points[-1]["values"]["value"], points[-1]["score"]) == ("6", "0.6")
     early = (await story.ask("/v1/key-results/kr/progress", as_of=EARLY))["points"]
     assert [(one["values"]["value"], one["score"]) for one in early] == [("2", None), ("2", None)]
+
+
+async def test_a_key_result_that_was_added_after_a_closing_has_values_while_its_objective_was_closed(
+    story: Story,
+) -> None:
+    def month(n: int, day: int = 1) -> datetime:
+        return datetime(2026, n, day, 12, tzinfo=UTC)
+
+    story.goal("o", ("old", TEN), active=False)
+    story.tell("objective/o", ObjectiveClosed("dropped"), at=month(3))
+    story.tell("objective/o", ObjectiveArchived(), at=month(4))
+    story.tell("objective/o", ObjectiveReopened(), at=month(5), reason="Taken up again")
+    story.tell("objective/o", ObjectiveActivated(), at=month(5))
+    story.later(month(6))
+    story.tell("objective/o", KeyResultAdded("kr", "Text of kr", TEN), reason="Thought of later")
+    story.check_in("o", "kr", "4", at=month(2, 15))
+    await story.arrive()
+
+    for asked in (month(1), month(2, 20), month(3, 15), month(4, 15), month(5, 15)):
+        one = (await story.ask("/v1/key-results/kr", as_of=asked.isoformat()))["key_result"]
+        value = None if asked < month(2, 15) else "4"
+        assert (one["parts"][0]["value"], one["score"], one["state"]) == (value, None, "not_defined_yet")
+    closed = (await story.ask("/v1/objectives/o", as_of=month(3, 15).isoformat()))["objective"]
+    assert [(kr["id"], kr["score"]) for kr in closed["key_results"]] == [("old", None), ("kr", None)]
+    points = (await story.ask("/v1/key-results/kr/progress", **{"from": month(3, 15).isoformat()}))["points"]
+    assert [(point["values"]["value"], point["score"]) for point in points] == [
+        ("4", None),
+        ("4", "0.4"),
+        ("4", "0.4"),
+    ]
 
 
 async def test_before_an_objective_existed_it_is_shown_without_a_score(story: Story) -> None:

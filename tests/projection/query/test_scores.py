@@ -28,6 +28,7 @@ from goal_ledger_contracts.objective import (
     ObjectiveReopened,
     ObjectiveUnaligned,
     PartBound,
+    PartUnbound,
     PartValue,
 )
 from goal_ledger_contracts.workspace import MomentCorrected, MomentRecorded, Policy, PolicySet
@@ -160,6 +161,90 @@ async def test_a_redefinition_breaks_a_counter_and_the_segments_add_up(story: St
     for n, value in enumerate(("5", "25")):
         story.tell("feed/f", reading(f"s{n}", at(6 + n), value), at=at(6 + n))
     assert (await key_result(story, "kr"))["score"] == "0.7"
+
+
+async def test_a_part_without_a_unit_takes_its_feeds_at_the_binding_and_unlike_units_never_meet(
+    story: Story,
+) -> None:
+    story.tell("cycle/q1", CyclePlanned("Q1", date(2026, 2, 1), date(2026, 2, 28)))
+    story.tell("feed/f", FeedRegistered("webshop", "gauge", "kg"))
+    story.goal("o", ("mean", TEN), ("last", TEN), ("fixed", Increase(d("10"), d("0"), unit="g")), cycle="q1")
+    for name, how in (("mean", "mean"), ("last", "last"), ("fixed", "mean")):
+        story.tell("objective/o", PartBound(name, "value", "f", how), reason="Fed")
+    story.later(at(2))
+    story.tell("feed/f", reading("r1", at(2), "5", unit="kg"), at=at(2))
+    story.later(at(3))
+    story.tell("feed/f", FeedRedefined("gauge", "g"), reason="New scales")
+    story.tell("feed/f", reading("r2", at(4), "5000", unit="g"), at=at(4))
+    story.later(at(5))
+
+    async def part(id: str) -> tuple[Any, Any]:
+        one = (await key_result(story, id))["parts"][0]
+        return one["value"], one["unit"]
+
+    assert [await part(id) for id in ("mean", "last", "fixed")] == [("5", "kg"), ("5", "kg"), ("5000", "g")]
+    story.tell("objective/o", PartUnbound("mean", "value"), reason="To take the new unit")
+    story.tell("objective/o", PartBound("mean", "value", "f", "mean"), reason="To take the new unit")
+    assert await part("mean") == ("5000", "g")
+    committed = (await key_result(story, "mean"))["committed"]
+    assert committed["parts"][0]["value"] is None
+
+
+async def test_released_readings_in_another_unit_than_the_feeds_do_not_count(story: Story) -> None:
+    story.tell("feed/f", FeedRegistered("webshop", "gauge"))
+    story.goal("o", ("kr", TEN))
+    story.tell("objective/o", PartBound("kr", "value", "f", "last"), reason="Fed")
+    story.tell("feed/f", reading("a", at(2), "3"), at=at(2))
+    wrong = ReadingQuarantined("shop", "b", at(3), d("8"), "absolute", "wrong_unit", unit="kg")
+    story.tell("feed/f", wrong, at=at(3))
+    story.tell("feed/f", ReadingReleased("shop", "b"), reason="Counts elsewhere")
+    assert (await key_result(story, "kr"))["score"] == "0.3"
+
+
+async def test_key_results_that_a_roll_up_of_aligned_goals_leaves_out_are_said_to_be(story: Story) -> None:
+    story.tell(f"workspace/{story.workspace}", PolicySet("objective/top", 1, Policy(roll_up="aligned")))
+    story.goal("top", ("a", TEN), ("b", TEN))
+    story.tell("objective/top", KeyResultDropped("b"), reason="No longer")
+    story.check_in("top", "a", "5")
+    found = await objective(story, "top")
+    assert (found["score"], found["counted"]) == (None, [])
+    assert {one["ref"]: one["why"] for one in found["left_out"]} == {
+        "key-result/a": "by_policy",
+        "key-result/b": "dropped",
+    }
+    (node,) = (await story.ask("/v1/alignment"))["nodes"]
+    assert node["left_out"] == found["left_out"]
+
+
+async def test_a_feed_of_which_nothing_is_counted_is_not_counted_twice(story: Story) -> None:
+    pair = (Part("x", TEN), Part("y", Increase(d("10"))))
+    story.tell("feed/f", FeedRegistered("webshop", "gauge"))
+    story.goal("o", ("a", TEN), ("two", Compound("any", pair)), ("open", Increase(d("10"))))
+    for name, part in (("a", "value"), ("two", "y"), ("open", "value")):
+        story.tell("objective/o", PartBound(name, part, "f", "last"), reason="Fed")
+    values = (PartValue("x", d("5")),)
+    story.tell("objective/o", CheckInRecorded("c", "two", values))
+    story.later(at(2))
+    story.tell("feed/f", reading("r", at(1), "5"), at=at(1))
+    # the baselines of both other parts are still to be found
+    assert (await objective(story, "o"))["feeds_counted_twice"] == []
+
+
+async def test_a_key_result_is_not_fresh_by_a_feed_that_was_never_read(story: Story) -> None:
+    story.tell("feed/f", FeedRegistered("webshop", "gauge", interval="P1D"))
+    story.goal("o", ("kr", TEN), ("said", TEN))
+    story.tell("objective/o", PartBound("kr", "value", "f", "last"), reason="Fed")
+    for name in ("kr", "said"):
+        story.tell("objective/o", CheckInRecorded(f"c-{name}", name, confidence=d("0.5")))
+
+    async def fresh(id: str) -> bool:
+        found: bool = (await key_result(story, id, as_of=at(7, 9, month=1).isoformat()))["fresh"]
+        return found
+
+    assert (await fresh("kr"), await fresh("said")) == (False, True)
+    read_at = at(5, 9, month=1)
+    story.tell("feed/f", reading("r", read_at, "4"), at=read_at)
+    assert await fresh("kr") is True
 
 
 async def test_an_amendment_moves_the_amended_score_alone(story: Story) -> None:
@@ -314,7 +399,12 @@ async def test_a_feed_that_counts_twice_under_one_ancestor_is_flagged(story: Sto
     story.goal("o", ("a", TEN), ("b", TEN))
     for part in ("a", "b"):
         story.tell("objective/o", PartBound(part, "value", "f", "last"))
+    assert (await objective(story, "o"))["feeds_counted_twice"] == []
+    story.later(at(2))
+    story.tell("feed/f", reading("r", at(1), "5"), at=at(1))
     assert (await objective(story, "o"))["feeds_counted_twice"] == ["f"]
+    story.tell("objective/o", KeyResultWeightChanged("b", d("0")), reason="Shown only")
+    assert (await objective(story, "o"))["feeds_counted_twice"] == []
 
 
 async def test_a_feed_that_counts_twice_is_flagged_through_closed_objectives_too(story: Story) -> None:

@@ -12,7 +12,7 @@ import asyncio
 import json
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -152,6 +152,17 @@ class Context:
             found.extend(link for link in self.links_of(child, seq, as_of) if link.parent == parent)
         return found
 
+    def ever_aligned_with(self, parent: str) -> set[str]:
+        """The objectives that were ever aligned with `parent`."""
+        return self._children.get(parent, set())
+
+    def changes(self, kind: str, ids: Iterable[str], seq: int) -> Iterator[datetime]:
+        """Since when each definition of these things held, up to `seq`."""
+        for id in ids:
+            versions = self._things[kind].get(id)
+            if versions is not None:
+                yield from versions.times[: bisect_right(versions.seqs, seq)]
+
     def may_have_children(self, objective: str, key_results: Sequence[KeyResult]) -> bool:
         """False: nothing was ever aligned with the objective or these key results of its."""
         parents = self._parents
@@ -194,6 +205,11 @@ class Context:
         """How often the feed is expected to be read, as it was defined then."""
         body = self._feed(feed, seq, as_of)
         return None if body is None else body.get("interval")
+
+    def feed_unit(self, feed: str, seq: int) -> str | None:
+        """The feed's unit by the facts up to `seq`."""
+        body = self.body("feed", feed, seq, None)
+        return None if body is None else body.get("unit")
 
     def _feed(self, feed: str, seq: int, as_of: datetime | None) -> Body | None:
         """The feed as it was defined then; one that was bound in an imported past, before it was registered: as now."""

@@ -2,8 +2,9 @@
 
 Values slot in anywhere, definitions do not: a check-in may be effective before the fact that added its key result.
 Asked about such a moment, a key result is shown by its first definition, with the values in force then, and is not
-scored; an objective that was drafted only later is shown by its first definition too. What counts is what is known at
-`known_at`: before it was recorded, a thing is unknown. Lists and trees hold the goals that existed.
+scored, also while its objective was closed; an objective that was drafted only later is shown by its first definition
+too. What counts is what is known at `known_at`: before it was recorded, a thing is unknown. Lists and trees hold the
+goals that existed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ NOT_DEFINED_YET = "not_defined_yet"
 async def standing_at(view: View, id: str) -> Standing | None:
     """How an objective stands, with the key results that were added to it later; None: it is not known."""
     found = (await view.standings.at(view.snapshot, view.moment, [id])).get(id)
-    if is_present(view.snapshot, view.moment) or (found is not None and found.plan.is_closed):
+    if is_present(view.snapshot, view.moment):
         return found
     later = await _later_definitions(view, id, 0 if found is None else found.goal.seq)
     if found is None:
@@ -75,10 +76,15 @@ async def _before_it_existed(view: View, first: Goal) -> Standing:
 
 async def _with_values(view: View, standing: Standing, added: tuple[KeyResult, ...]) -> Standing:
     gathering = Gathering(await view.context())
-    ground = Ground(standing.goal.id, standing.moment, standing.cycle, standing.rules.time_zone)
+    ground = Ground(standing.goal.id, view.moment, standing.cycle, standing.rules.time_zone)
     given = [gathering.key_result(one, ground, dropped=False) for one in added]
     await gathering.fetch(view.snapshot)
-    hearing = replace(last_hearing(standing.plan), key_results=tuple(one.id for one in added))
+    hearing = replace(
+        last_hearing(standing.plan),
+        key_results=tuple(one.id for one in added),
+        at=view.moment.as_of,
+        known=view.moment.seq,
+    )
     standing.statuses.hear(await last_words(view.snapshot, [hearing]))
     scores = standing.amended.key_results | {one.id: unscored(one) for one in given}
     return replace(standing, amended=replace(standing.amended, key_results=scores), added_later=added)

@@ -12,7 +12,7 @@ from goal_ledger_scoring.windows import ALWAYS, Span, resolve
 
 from goal_ledger_projection.api.context import Context
 from goal_ledger_projection.api.database import Snapshot
-from goal_ledger_projection.api.goals import KeyResult
+from goal_ledger_projection.api.goals import Binding, KeyResult
 from goal_ledger_projection.api.values import CheckedIn, Fed, Wanted, values_in_force
 from goal_ledger_projection.api.versions import Moment
 
@@ -27,6 +27,14 @@ class Ground:
     moment: Moment
     cycle: Span | None
     time_zone: str
+
+
+def unit_of(context: Context, measure: Simple, binding: Binding | None) -> str | None:
+    """The part's unit: its measure's, else its feed's as it was defined at the binding (SPEC 5 "Units")."""
+    unit: str | None = getattr(measure, "unit", None)
+    if unit is not None or binding is None:
+        return unit
+    return context.feed_unit(binding.feed, binding.seq)
 
 
 @dataclass(slots=True)
@@ -93,7 +101,7 @@ class Gathering:
         span = self.span(measure, ground)
         binding = one.bindings.get(part)
         if span.waiting_for is not None:
-            values[part] = PartInput(waiting_for=span.waiting_for, feed=binding[0] if binding else None)
+            values[part] = PartInput(waiting_for=span.waiting_for, feed=binding.feed if binding else None)
         elif binding is not None:
             self._ask_feed(values, part, measure, binding, span, ground)
         else:
@@ -117,9 +125,9 @@ class Gathering:
             )
 
     def _ask_feed(
-        self, values: Values, part: str, measure: Simple, binding: tuple[str, str], span: Span, ground: Ground
+        self, values: Values, part: str, measure: Simple, binding: Binding, span: Span, ground: Ground
     ) -> None:
-        feed, aggregation = binding
+        feed, aggregation, _ = binding
         if measure.window is None and aggregation != LAST:
             if ground.cycle is None:
                 values[part] = PartInput(feed=feed)
@@ -128,7 +136,7 @@ class Gathering:
         moment = ground.moment
         definitions = self.context.feed_definitions(feed, moment.seq, moment.as_of)
         cut = tuple(stretches(definitions, span, aggregation))
-        unit = getattr(measure, "unit", None)
+        unit = unit_of(self.context, measure, binding)
         self._want(values, part, Fed(feed, aggregation, unit, cut, moment.as_of, moment.seq))
 
     def _want(self, values: Values, part: str, wanted: Wanted) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from goal_ledger_contracts import wire
 from goal_ledger_contracts.canonical import parse_instant
@@ -42,9 +42,17 @@ ORDER BY seq LIMIT 1
 """
 
 
+class Binding(NamedTuple):
+    """A part's feed and aggregation; `seq`: the fact that bound it."""
+
+    feed: str
+    aggregation: str
+    seq: int
+
+
 @dataclass(frozen=True, slots=True)
 class KeyResult:
-    """`parts`: the simple measures by part. `bindings`: part → (feed, aggregation)."""
+    """`parts`: the simple measures by part. `bindings`: by part."""
 
     id: str
     text: str
@@ -54,7 +62,7 @@ class KeyResult:
     measure: Measure
     measure_seq: int
     parts: dict[str, Simple]
-    bindings: dict[str, tuple[str, str]]
+    bindings: dict[str, Binding]
     body: Body
 
     @property
@@ -183,7 +191,10 @@ class KnownGoals:
         if known is None:
             measure: Measure = wire.decode(Measure, body["measure"])
             known = self._measures[key] = (measure, parts_of(measure))
-        bindings = {part: (one["feed"], one["aggregation"]) for part, one in body["bindings"].items()}
+        bindings = {
+            part: Binding(one["feed"], one["aggregation"], one["seq"])
+            for part, one in body["bindings"].items()
+        }
         return KeyResult(
             id=body["id"],
             text=body["text"],

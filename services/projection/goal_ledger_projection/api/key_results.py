@@ -94,7 +94,7 @@ class Filters:
             and (self.cycle is None or goal.cycle == self.cycle)
             and (self.state is None or goal.stage == self.state)
             and (self.dropped is None or one.dropped == self.dropped)
-            and (self.feed is None or self.feed in {feed for feed, _ in one.bindings.values()})
+            and (self.feed is None or self.feed in {bound.feed for bound in one.bindings.values()})
             and (self.status is None or standing.shown[one.id] == self.status)
         )
 

@@ -1,18 +1,21 @@
 """`GET /v1/key-results/{id}/progress`: how its value and score went over time, with the expected line.
 
 Each point at `t` is what the same question would answer for (t, known_at): by the definition in effect at t, with late
-reports and corrections in their place; while its objective is closed, the score that it keeps. There is a point
-wherever something changed; if that is too many, evenly spaced ones of them.
+reports and corrections in their place; while its objective is closed, the score that it keeps. There is a point at both
+edges of the period and wherever something changed between them (`progress_times.py`); if that is too many, evenly
+spaced ones, and the answer says how many were left out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from goal_ledger_edge.problems import Problem
 from goal_ledger_scoring.expected import expected_score
 from goal_ledger_scoring.inputs import KeyResultInput
 from goal_ledger_scoring.key_result import score_key_result
@@ -29,6 +32,13 @@ from goal_ledger_projection.api.early import unscored
 from goal_ledger_projection.api.gathering import Gathering, Ground
 from goal_ledger_projection.api.goals import Goal, KeyResult
 from goal_ledger_projection.api.key_results import key_result_standing
+from goal_ledger_projection.api.progress_times import (
+    Subjects,
+    beneath,
+    changes_between,
+    definitions_of,
+    subjects,
+)
 from goal_ledger_projection.api.routes import declared
 from goal_ledger_projection.api.shapes import ProgressAnswer
 from goal_ledger_projection.api.statuses import Standing
@@ -38,24 +48,6 @@ from goal_ledger_projection.api.versions import Moment
 POINTS_MAX = 1000
 ALIGNED_POINTS_MAX = 30
 """Of a key result measured by other objectives: each point asks how all of those stood."""
-
-_VALUE_TIMES = """
-SELECT DISTINCT effective_at AS at FROM value_rows
-WHERE workspace = $1 AND key_result = $2 AND seq <= $3 AND (ended_seq IS NULL OR ended_seq > $3)
-  AND effective_at BETWEEN $4 AND $5
-"""
-_READING_TIMES = """
-SELECT max(r.time) AS at FROM unnest($2::text[]) AS w (feed)
-CROSS JOIN LATERAL (SELECT r.time FROM readings r
-                    WHERE r.workspace = $1 AND r.feed = w.feed AND r.state = 0
-                      AND r.seq <= $3 AND (r.ended_seq IS NULL OR r.ended_seq > $3) AND r.time BETWEEN $4 AND $5
-                    ORDER BY r.time, r.seq OFFSET 0) r
-GROUP BY floor(extract(epoch FROM r.time) / $6::numeric)
-"""
-_DEFINITIONS = """
-SELECT seq, effective_at FROM definitions
-WHERE workspace = $1 AND kind = 'objective' AND id = $2 AND seq <= $3 ORDER BY seq
-"""
 
 
 def router(desk: Desk) -> APIRouter:
@@ -71,7 +63,7 @@ def router(desk: Desk) -> APIRouter:
         request: Request,
         id: str,
         since: Annotated[
-            str | None, Query(alias="from", max_length=40, description="Default: its first value")
+            str | None, Query(alias="from", max_length=40, description="Default: its first change")
         ] = None,
         until: Annotated[str | None, Query(alias="to", max_length=40, description="Default: as_of")] = None,
         points: Annotated[int, Query(ge=2, le=POINTS_MAX)] = 200,
@@ -79,15 +71,18 @@ def router(desk: Desk) -> APIRouter:
         async with desk.view(request) as view:
             standing, one = await key_result_standing(view, id)
             series = _Series(view, standing, one, points)
-            start = BEGINNING if since is None else instant(since, "from")
-            end = view.moment.as_of if until is None else instant(until, "to")
-            found, thinned = await series.points(start, min(end, view.moment.as_of))
+            start = None if since is None else instant(since, "from")
+            end = view.moment.as_of if until is None else min(instant(until, "to"), view.moment.as_of)
+            if start is not None and start > end:
+                raise Problem(422, "dates_reversed", "The period ends before it begins.", field="from")
+            found, left_out = await series.points(start, end)
             body = {
                 **heading(view.clocks),
                 "key_result": id,
                 "objective": standing.goal.id,
                 "points": found,
-                "thinned": thinned,
+                "thinned": left_out > 0,
+                "left_out": left_out,
             }
             return respond(request, view.clocks, encoded(body))
 
@@ -100,60 +95,43 @@ class _Series:
         self._limit = limit
         self._seq = view.moment.seq
 
-    async def points(self, start: datetime, end: datetime) -> tuple[list[dict[str, Any]], bool]:
-        """The points from `start` to `end`, and whether some were left out."""
-        definitions = await self._definitions()
-        measured = [goal.key_result(self._one.id) for goal in definitions]
-        aligned = any(one is not None and one.is_aligned for one in measured)
-        if aligned:
-            self._limit = min(self._limit, ALIGNED_POINTS_MAX)
-        times, thinned = await self._times(definitions, start, end, aligned=aligned)
-        existed = self._since[definitions[0].seq]
-        early = await self._early(definitions[0], [at for at in times if at < existed])
+    async def points(self, start: datetime | None, end: datetime) -> tuple[list[dict[str, Any]], int]:
+        """The points from `start` (None: from the first change) to `end`, and how many changes have none."""
+        id = self._one.id
+        self._defined = await self._definitions()
+        definitions = [pair for pair in self._defined if pair[0].key_result(id) is not None]
+        first, existed = definitions[0]
+        aligned = any(one.is_aligned for goal, _ in definitions for one in goal.key_results if one.id == id)
+        times, left_out = await self._times(await self._subjects(definitions, aligned), existed, start, end)
+        early = await self._early(first, [at for at in times if at < existed])
         times = [at for at in times if at >= existed]
         if aligned:
-            return early + [await self._of_aligned(at) for at in times], thinned
-        return early + await self._of_parts(definitions, times), thinned
+            return early + [await self._of_aligned(at) for at in times], left_out
+        self._since = {goal.seq: since for goal, since in definitions}
+        return early + await self._of_parts([goal for goal, _ in definitions], times), left_out
 
-    async def _definitions(self) -> list[Goal]:
-        """The objective's definitions in which the key result is, oldest first."""
-        snapshot = self._view.snapshot
-        assert snapshot.position is not None
-        rows = await snapshot.fetch(_DEFINITIONS, self._standing.goal.id, self._seq)
-        wanted = [(self._standing.goal.id, row["seq"]) for row in rows]
-        known = await self._view.standings.goals.get(snapshot, snapshot.position.epoch, wanted)
-        self._since = {row["seq"]: row["effective_at"] for row in rows}
-        self._all = [known[version] for version in wanted]
-        return [goal for goal in self._all if goal.key_result(self._one.id) is not None]
+    async def _definitions(self) -> list[tuple[Goal, datetime]]:
+        view = self._view
+        return await definitions_of(view.snapshot, view.standings.goals, [self._standing.goal.id], self._seq)
+
+    async def _subjects(self, definitions: Sequence[tuple[Goal, datetime]], aligned: bool) -> Subjects:
+        context, id = await self._view.context(), self._one.id
+        found = subjects(context, definitions, self._seq, id)
+        if aligned:
+            self._limit = min(self._limit, ALIGNED_POINTS_MAX)
+            goals = self._view.standings.goals
+            others = await beneath(self._view.snapshot, goals, context, id, self._seq)
+            found.add(subjects(context, others, self._seq))
+        return found
 
     async def _times(
-        self, definitions: list[Goal], start: datetime, end: datetime, *, aligned: bool
-    ) -> tuple[list[datetime], bool]:
-        snapshot, key_result = self._view.snapshot, self._one.id
-        existed = self._since[definitions[0].seq]
-        values = await snapshot.fetch(_VALUE_TIMES, key_result, self._seq, start, end)
-        start = max(start, existed)
-        found = {at for goal in definitions if start <= (at := self._since[goal.seq]) <= end}
-        found.update(row["at"] for row in values)
-        feeds = sorted({feed for g in definitions for feed, _ in self._bindings(g)})
-        if feeds and end > start:
-            bucket_s = max((end - start).total_seconds() / (2 * self._limit), 1e-6)
-            for row in await snapshot.fetch(_READING_TIMES, feeds, self._seq, start, end, str(bucket_s)):
-                found.add(row["at"])
-        if found or end >= existed:
-            found.add(end)
-        if aligned and end > start:
-            step = (end - start) / ALIGNED_POINTS_MAX
-            found |= {start + step * i for i in range(ALIGNED_POINTS_MAX)}
-        times = sorted(found)
-        if len(times) <= self._limit:
-            return times, False
-        last = len(times) - 1
-        return [times[i * last // (self._limit - 1)] for i in range(self._limit)], True
-
-    def _bindings(self, goal: Goal) -> list[tuple[str, str]]:
-        one = goal.key_result(self._one.id)
-        return [] if one is None else list(one.bindings.values())
+        self, of: Subjects, existed: datetime, start: datetime | None, end: datetime
+    ) -> tuple[list[datetime], int]:
+        edges = {end} if start is None else {start, end}
+        between, left_out = await changes_between(
+            self._view.snapshot, of, self._seq, existed, start or BEGINNING, end, self._limit - len(edges)
+        )
+        return sorted({*between, *edges}), left_out
 
     async def _of_parts(self, definitions: list[Goal], times: list[datetime]) -> list[dict[str, Any]]:
         """All points by one look-up: each part of each point asks for its value at its own moment."""
@@ -193,8 +171,8 @@ class _Series:
 
     def _ground_before(self, context: Context, at: datetime) -> Ground:
         """By the objective's definition then; before it existed by its first, without a cycle."""
-        goal = next((goal for goal in reversed(self._all) if self._since[goal.seq] <= at), None)
-        of = goal or self._all[0]
+        goal = next((goal for goal, since in reversed(self._defined) if since <= at), None)
+        of = goal or self._defined[0][0]
         zone = context.rules(of.id, of.owner, self._seq, at).time_zone
         cycle = None if goal is None else context.cycle_span(goal.cycle, self._seq, at, zone)
         return Ground(of.id, Moment(at, self._seq), cycle, zone)

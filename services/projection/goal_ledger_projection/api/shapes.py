@@ -228,9 +228,10 @@ class ProgressAnswer(Answer):
     key_result: str
     objective: str
     points: list[ProgressPoint] = Field(
-        description="At every instant at which a value changed, or evenly spaced"
+        description="At both edges of the period and wherever something changed between them, or evenly spaced"
     )
     thinned: bool = Field(description="There were more changes than points; some are left out")
+    left_out: int = Field(description="How many changes have no point")
 
 
 class Change(Shape):
@@ -302,7 +303,7 @@ class CycleShape(Shape):
     name: str
     start: str = Field(description="Local date")
     end: str = Field(description="Local date, inclusive")
-    starts_at: str
+    starts_at: str = Field(description="By the workspace's time zone; of a goal see its cycle_start")
     ends_at: str
     parent: str | None
     stage: str

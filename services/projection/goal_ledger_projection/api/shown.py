@@ -115,7 +115,7 @@ def key_result(standing: Standing, one: KeyResult, spans: Mapping[str, Span], ev
         "fresh": of_it.status.fresh,
         "confidence": number(of_it.said.confidence),
         "last_check_in_at": time(of_it.said.word.at),
-        "parts": [_part(name, part, one, spans, events) for name, part in amended.parts.items()],
+        "parts": [_part(standing, name, part, one, spans, events) for name, part in amended.parts.items()],
         "committed": None if committed is None else _committed(standing, committed, one.id, events),
         "counted": counted(amended.counted),
         "left_out": left_out(amended.left_out),
@@ -149,7 +149,8 @@ def listed_key_result(standing: Standing, one: KeyResult, owner: str) -> Json:
 
 def _bindings(one: KeyResult) -> list[Json]:
     return [
-        {"part": part, "feed": feed, "aggregation": how} for part, (feed, how) in sorted(one.bindings.items())
+        {"part": part, "feed": bound.feed, "aggregation": bound.aggregation}
+        for part, bound in sorted(one.bindings.items())
     ]
 
 
@@ -163,11 +164,13 @@ def _committed(standing: Standing, score: KeyResultScore, id: str, events: Event
         "raw": number(score.raw),
         "score": number(score.score),
         "state": score.state,
-        "parts": [_part(name, part, defined, {}, events) for name, part in score.parts.items()],
+        "parts": [_part(standing, name, part, defined, {}, events) for name, part in score.parts.items()],
     }
 
 
-def _part(name: str, part: PartScore, one: KeyResult, spans: Mapping[str, Span], events: Events) -> Json:
+def _part(
+    standing: Standing, name: str, part: PartScore, one: KeyResult, spans: Mapping[str, Span], events: Events
+) -> Json:
     given = part.input
     span = spans.get(name)
     binding = one.bindings.get(name)
@@ -176,7 +179,7 @@ def _part(name: str, part: PartScore, one: KeyResult, spans: Mapping[str, Span],
         "value": number(_number(given)),
         "done": None if given.done is None else list(given.done),
         "value_at": time(given.at),
-        "unit": getattr(one.parts[name], "unit", None),
+        "unit": standing.unit_of(one, name),
         "raw": number(part.raw),
         "score": number(part.score),
         "state": part.state,
@@ -184,8 +187,8 @@ def _part(name: str, part: PartScore, one: KeyResult, spans: Mapping[str, Span],
         "within_risk": part.within_risk,
         "waiting_for": given.waiting_for,
         "later_value_not_comparable": given.incomparable,
-        "feed": None if binding is None else binding[0],
-        "aggregation": None if binding is None else binding[1],
+        "feed": None if binding is None else binding.feed,
+        "aggregation": None if binding is None else binding.aggregation,
         "window_start": None if span is None else time(span.start),
         "window_end": None if span is None else time(span.end),
         "evidence": [events[seq] for seq in given.evidence if seq in events],

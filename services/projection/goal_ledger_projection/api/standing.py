@@ -296,11 +296,11 @@ async def _feeds(snapshot: Snapshot, plans: Iterable[Plan]) -> dict[tuple[str, d
     return await last_readings(
         snapshot,
         (
-            (feed, plan.moment.as_of, plan.moment.seq)
+            (bound.feed, plan.moment.as_of, plan.moment.seq)
             for plan in plans
             if plan.is_fed
             for one in plan.defined.key_results
-            for feed, _ in one.bindings.values()
+            for bound in one.bindings.values()
         ),
     )
 

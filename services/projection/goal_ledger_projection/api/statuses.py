@@ -27,7 +27,7 @@ from goal_ledger_scoring.status import (
 from goal_ledger_scoring.windows import Span
 
 from goal_ledger_projection.api.context import Context
-from goal_ledger_projection.api.gathering import Gathering, Ground
+from goal_ledger_projection.api.gathering import Gathering, Ground, unit_of
 from goal_ledger_projection.api.goals import Goal, KeyResult
 from goal_ledger_projection.api.plan import Plan
 from goal_ledger_projection.api.versions import Moment
@@ -86,6 +86,10 @@ class Standing:
     def added_key_result(self, id: str) -> KeyResult | None:
         """A key result that was added later."""
         return next((one for one in self.added_later if one.id == id), None)
+
+    def unit_of(self, one: KeyResult, part: str) -> str | None:
+        """The unit of a part of one of its key results."""
+        return self.statuses.unit_of(one, part)
 
     def key_result(self, one: KeyResult) -> KeyResultStanding:
         """Expected score and status of one of its key results, with how the status came about."""
@@ -173,6 +177,10 @@ class Statuses:
         )
         return KeyResultStanding(expected, status, said)
 
+    def unit_of(self, one: KeyResult, part: str) -> str | None:
+        """That of the measure, else the feed's at the binding."""
+        return unit_of(self._context, one.parts[part], one.bindings.get(part))
+
     def _shown(
         self, plan: Plan, one: KeyResult, amended: GoalScore, of_goal: Decimal | None, now: Rhythm
     ) -> str:
@@ -200,7 +208,7 @@ class Statuses:
 
     def _fed_parts(self, one: KeyResult, moment: Moment) -> tuple[FedPart, ...]:
         found = []
-        for feed, _ in one.bindings.values():
-            interval = self._context.feed_interval(feed, moment.seq, moment.as_of)
-            found.append(FedPart(self._fed.get((feed, moment.as_of, moment.seq)), interval))
+        for bound in one.bindings.values():
+            interval = self._context.feed_interval(bound.feed, moment.seq, moment.as_of)
+            found.append(FedPart(self._fed.get((bound.feed, moment.as_of, moment.seq)), interval))
         return tuple(found)

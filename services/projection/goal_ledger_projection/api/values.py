@@ -65,7 +65,7 @@ WITH ORDINALITY AS q (feed, since, until, opened, k, feed_unit, part_unit, n)
 """
 _ACCEPTED = """
 r.workspace = $1 AND r.feed = q.feed AND r.state = 0 AND r.seq <= q.k AND (r.ended_seq IS NULL OR r.ended_seq > q.k)
-AND (q.part_unit IS NULL OR coalesce(r.unit, q.feed_unit, q.part_unit) = q.part_unit)
+AND coalesce(r.unit, q.feed_unit, q.part_unit) IS NOT DISTINCT FROM q.part_unit
 """
 _LAST_READING = f"""
 SELECT q.n::int AS n, l.time, l.value, l.recorded_seq FROM {_STRETCH}
