@@ -21,7 +21,7 @@ class WorkspaceCreated:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is set; what is None here is inherited: objective from its owner's unit, unit from its parent, else workspace."""
+    """What is set; what is None here is inherited: a unit's objective from the unit, unit from its parent, else workspace."""
 
     time_zone: str | None = None
     on_track_points: Decimal | None = None

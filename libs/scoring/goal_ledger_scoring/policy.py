@@ -1,4 +1,7 @@
-"""The policy in force for a goal: what its own scope sets, else its owner's unit, the units above it, the workspace."""
+"""The policy in force for a goal: what its own scope sets, else the unit that owns it, the units above, the workspace.
+
+A person's goal takes no unit's policy: the person may be in several.
+"""
 
 from __future__ import annotations
 

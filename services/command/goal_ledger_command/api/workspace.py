@@ -14,7 +14,8 @@ commands = Commands("workspace")
 
 
 class PolicyBody(Piece):
-    """What is left out is inherited: of an objective from its owner's unit, of a unit from its parent, else the workspace."""
+    """What is left out is inherited: of a unit's objective from the unit, of a unit from its parent, else (also of a
+    person's objective, whatever units the person is in) from the workspace."""
 
     time_zone: str | None = Field(default=None, examples=["Europe/Oslo"])
     on_track_points: Number | None = Field(default=None, examples=["5"])

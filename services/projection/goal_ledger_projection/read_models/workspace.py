@@ -5,7 +5,7 @@ workspace (id: the workspace)
 policy (id: the scope: `workspace`, `unit/<id>`, `objective/<id>`)
     {scope, revision, event_id, policy: {time_zone?, on_track_points?, behind_points?, roll_up?, cadence_weeks?,
     anchor_weekday?, grace_days?, feeds_count_as_word?, max_key_results?, max_active_objectives?}}
-    What is not set there is inherited: objective from its owner's unit, unit from its parent, else workspace.
+    What is not set there is inherited: a unit's objective from the unit, unit from its parent, else workspace.
 moment (id: its name)
     {name, at, event_id, retracted: false | true}        take the greatest seq <= K; `effective_at` plays no part
 access (id: the holder, `person/<id>` or `system/<id>`)
