@@ -15,7 +15,7 @@ from goal_ledger_projection.tables import projections, read
 LIVE = "SELECT name FROM public.projections WHERE live"
 """The schema of the live version, also the value of `positions.projection`."""
 
-BUILT_LATE = ("facts", "value_rows", "check_ins", "readings")
+BUILT_LATE = ("facts", "value_rows", "check_ins", "readings", "sequences")
 """Tables whose indexes a rebuild makes last; the others are looked up while it runs."""
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]

@@ -30,6 +30,7 @@ from goal_ledger_projection.read_models.check_ins import check_ins
 from goal_ledger_projection.read_models.definitions import definitions
 from goal_ledger_projection.read_models.facts import facts
 from goal_ledger_projection.read_models.readings import readings
+from goal_ledger_projection.read_models.sequences import sequences
 from goal_ledger_projection.read_models.value_rows import value_rows
 
 registry = MetaData(schema="public")
@@ -104,5 +105,6 @@ __all__ = [
     "read",
     "readings",
     "registry",
+    "sequences",
     "value_rows",
 ]

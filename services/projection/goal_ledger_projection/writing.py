@@ -10,10 +10,10 @@ from typing import Any, Protocol, TypeAlias
 
 import asyncpg
 
-from goal_ledger_projection.read_models import check_ins, definitions, facts, readings, value_rows
+from goal_ledger_projection.read_models import check_ins, definitions, facts, readings, sequences, value_rows
 from goal_ledger_projection.read_models.changes import Changes, Ending
 
-TABLES = ("facts", "definitions", "check_ins", "value_rows", "readings")
+TABLES = ("facts", "definitions", "check_ins", "value_rows", "readings", "sequences")
 """The tables of the read models."""
 
 OF_THE_LOG = (*TABLES, "checked_heads")
@@ -59,6 +59,7 @@ INDEXED_ROWS = IndexedRows()
 async def add_rows(connection: Connection, changes: Changes) -> None:
     """The new rows of a batch."""
     await copy(connection, "facts", facts.COLUMNS, changes.facts)
+    await copy(connection, "sequences", sequences.COLUMNS, changes.sequences)
     for model, ending in endings(changes):
         await copy(connection, table_of(model), model.COLUMNS, ending.lines)
 

@@ -20,8 +20,10 @@ from goal_ledger_projection.api.organisation import with_versions
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.shapes import FeedAnswer, FeedsAnswer, ReadingShape
 from goal_ledger_projection.api.streams import event_ids
+from goal_ledger_projection.read_models.sequences import GAPS
 
 QUARANTINE_ITEMS_MAX = 20
+GAP_ITEMS_MAX = 20
 
 _LAST = """
 SELECT q.feed, l.* FROM unnest($2::text[]) AS q (feed)
@@ -67,10 +69,12 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/v1/feeds/{name}", summary="One feed", **declared(FeedAnswer, finds_one=True))
     async def feed(request: Request, name: str) -> Response:
-        """Its definition, its last reading and what waits in quarantine."""
+        """Its definition, its last reading, what waits in quarantine, and which sequence numbers are missing."""
         async with desk.view(request, May.READ_FEEDS) as view:
             known = {one: body for one, body in (await _known(view)).items() if one == name}
             found = await _feeds(view, known)
+            if found:
+                found[0]["sequence_gaps"] = await _gaps(view, name)
             return single(request, view, "feed", found[0] if found else None)
 
     @routes.get("/v1/quarantine", summary="The readings in quarantine", **declared(QuarantineAnswer))
@@ -122,6 +126,19 @@ async def _quarantined(view: View, names: list[str]) -> Sequence[Any]:
     clocks = view.clocks
     statement = _IN_QUARANTINE if clocks.seq == clocks.newest.seq else _WAS_IN_QUARANTINE
     return await view.snapshot.fetch(statement, names, clocks.seq)
+
+
+async def _gaps(view: View, name: str) -> Json:
+    rows = await view.snapshot.fetch(GAPS, name, view.clocks.seq, GAP_ITEMS_MAX)
+    first = rows[0] if rows else None
+    return {
+        "gaps": 0 if first is None else first["gaps"],
+        "missing": "0" if first is None else decimal_text(first["missing"]),
+        "items": [
+            {"source": row["source"], "after": f"{row['after']:f}", "before": f"{row['before']:f}"}
+            for row in rows
+        ],
+    }
 
 
 async def _feeds(view: View, known: dict[str, Json]) -> list[Json]:

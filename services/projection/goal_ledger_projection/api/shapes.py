@@ -408,5 +408,25 @@ class FeedsAnswer(Listed):
     items: list[FeedShape]
 
 
+class SequenceGapShape(Shape):
+    source: str
+    after: str = Field(description="The number before the gap, which arrived")
+    before: str = Field(description="The number behind it, which arrived")
+
+
+class SequenceGapsShape(Shape):
+    """Numbers that had not arrived at the position, between those that had. A late arrival closes its gap."""
+
+    gaps: int
+    missing: str = Field(description="How many numbers are missing in all gaps")
+    items: list[SequenceGapShape] = Field(
+        description="The 20 newest by source; looked for in its 100,000 highest numbers"
+    )
+
+
+class OneFeedShape(FeedShape):
+    sequence_gaps: SequenceGapsShape
+
+
 class FeedAnswer(Answer):
-    feed: FeedShape
+    feed: OneFeedShape

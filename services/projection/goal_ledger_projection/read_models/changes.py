@@ -98,6 +98,7 @@ class Changes:
         """By key; the folds put the new ones in."""
         self.quarantined = loaded.quarantined
         self.facts: list[str] = []
+        self.sequences: list[str] = []
         self.definitions: Ending[tuple[str, str, str, int]] = Ending()
         self.value_rows: Ending[tuple[str, str]] = Ending()
         self.check_ins: Ending[tuple[str, str]] = Ending()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from goal_ledger_projection.read_models import check_ins, definitions, facts, readings, value_rows
+from goal_ledger_projection.read_models import check_ins, definitions, facts, readings, sequences, value_rows
 from goal_ledger_projection.read_models.changes import Changes, DefinitionKey, Loaded, ReadingKey
 from goal_ledger_projection.read_models.fact import CannotApply, Fact
 
@@ -14,6 +14,7 @@ FOLDS: dict[str, tuple[Fold, ...]] = {
     **{type_: (facts.fold, definitions.fold) for type_ in definitions.DEFINING},
     **{type_: (facts.fold, check_ins.fold, value_rows.fold) for type_ in check_ins.TYPES},
     **{type_: (facts.fold, readings.fold) for type_ in readings.TYPES},
+    **{type_: (facts.fold, readings.fold, sequences.fold) for type_ in readings.COMING_IN},
     **{type_: (facts.fold,) for type_ in ("ChangeEndorsed", "CommentAdded", "KudosGiven")},
 }
 """Who hears a type of fact. A type that is not here is one that this release does not know."""

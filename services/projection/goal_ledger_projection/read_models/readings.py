@@ -73,6 +73,8 @@ TYPES = (
     "ReadingCorrected",
     "ReadingRetracted",
 )
+COMING_IN = ("ReadingRecorded", "ReadingQuarantined")
+"""The facts by which a reading is first there."""
 _LOOKED_UP = ("ReadingReleased", "ReadingRejected", "ReadingCorrected", "ReadingRetracted")
 
 _ENDS = """
