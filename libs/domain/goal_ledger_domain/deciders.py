@@ -40,6 +40,8 @@ ORGANISATION: tuple[ModuleType, ...] = (
     restart,
 )
 GOALS: tuple[ModuleType, ...] = (objective, key_result, binding, alignment, lifecycle, check_in, comment)
+DECIDING = (*ORGANISATION, *GOALS)
+"""The files of commands and their facts."""
 
 RULES: dict[type, Rule] = {}
 """The row of each command."""
@@ -65,7 +67,7 @@ def _take(module: ModuleType) -> None:
     FOLDS.update(decider.folds)
 
 
-for _module in (*ORGANISATION, *GOALS):
+for _module in DECIDING:
     _take(_module)
 
 

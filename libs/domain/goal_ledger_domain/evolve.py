@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from goal_ledger_contracts.envelope import Fact
 
-from goal_ledger_domain.deciders import FOLDS
+from goal_ledger_domain.deciders import DECIDING, FOLDS
+from goal_ledger_domain.fold_version import fold_version
 from goal_ledger_domain.world import World
 
-FOLD_VERSION = "5"
-"""Raised whenever the same facts give another state, or states get another shape: older snapshots are thrown away."""
+FOLD_VERSION = fold_version(DECIDING)
+"""Another one whenever the same facts give another state, or states have another shape."""
 
 FOLDED: frozenset[str] = frozenset(fact_class.__name__ for fact_class in FOLDS)
 """Type names of the facts that :func:`evolve` handles."""

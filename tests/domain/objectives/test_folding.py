@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from domain.objectives.any_command import BEGINNINGS, COMMAND, STATES, asked
 from goal_ledger_contracts.envelope import from_bytes, to_bytes
+from goal_ledger_contracts.measures import Zones
+from goal_ledger_contracts.objective import KeyResultAdded
 from goal_ledger_domain import evolve
-from goal_ledger_domain.goal import CHANGES_KEPT, contributing
-from goal_ledger_domain.key_result import RewordKeyResult
+from goal_ledger_domain.deciders import DECIDING
+from goal_ledger_domain.fold_version import fold_version
+from goal_ledger_domain.goal import CHANGES_KEPT, KeyResult, contributing
+from goal_ledger_domain.key_result import ChangeKeyResultWeight, RewordKeyResult
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.world import World
 from hypothesis import given, settings
@@ -84,3 +89,23 @@ def test_only_the_newest_changes_are_kept_for_endorsement() -> None:
         record.tell(RewordKeyResult(meta(reason="So"), "visitors", f"Words {n}"))
     kept = record.world.get("objective", "web-shop").goal.changes
     assert list(kept) == [fact.event_id for fact in record.facts[-CHANGES_KEPT:]]
+
+
+def _without_a_field(cls: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *others = cls.__dataclass_fields__.items()
+    left = others if first[0] != "meta" else [first, *others[1:]]
+    monkeypatch.setattr(cls, "__dataclass_fields__", dict(left))
+
+
+@pytest.mark.parametrize("held", [KeyResult, KeyResultAdded, Zones])
+def test_a_state_of_another_shape_is_another_version_of_the_fold(
+    held: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fold_version(DECIDING) == evolve.FOLD_VERSION
+    _without_a_field(held, monkeypatch)
+    assert fold_version(DECIDING) != evolve.FOLD_VERSION
+
+
+def test_a_command_of_another_shape_is_no_other_version_of_the_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    _without_a_field(ChangeKeyResultWeight, monkeypatch)
+    assert fold_version(DECIDING) == evolve.FOLD_VERSION
