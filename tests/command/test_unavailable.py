@@ -12,6 +12,7 @@ from goal_ledger_command.cli.operator import creation
 from goal_ledger_command.migrations import migrate
 from goal_ledger_command.settings import Settings
 from goal_ledger_command.wiring import Store, apps, open_store
+from goal_ledger_ledger.lineage import Lineage, look
 from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import (
@@ -175,3 +176,37 @@ async def test_with_the_database_away_it_is_503_and_the_process_lives(tmp_path: 
             assert_problem(await gone.get("/v1/log"), 503, "not_recorded")
             assert (await http.get("/health/live")).status_code == 200
             assert (await inside.get("/health/ready")).status_code == 503
+
+
+async def test_while_the_ledger_is_restored_in_place_everything_is_503(
+    store: tuple[Store, Gate, Organisation], tmp_path: Path
+) -> None:
+    """Asked of a process that has the workspace in memory and of one that has not: tables away, half there, empty."""
+    opened, gate, org = store
+    assert (await org.post(*UNIT)).status_code == 201
+
+    async def checks() -> dict[str, str]:
+        return {}
+
+    async with open_store(settings_of(opened, tmp_path), lambda _: gate) as other:
+        async with raw_connection(opened.engine) as raw:
+            await raw.execute("INSERT INTO partition_marks VALUES ('ledger.facts', 0, 'id', 7)")
+            for one in (opened, other):
+                one.engine.lineage = Lineage()
+                one.engine.lineage.accept(await look(raw))
+        public, _ = apps(settings_of(opened, tmp_path), other, checks, new_registry("other"))
+        async with client(public) as http:
+            for step in RESTORING:
+                async with raw_connection(opened.engine, same=False) as raw:
+                    await raw.execute(step)
+                for asked in (org, Organisation(http, "acme")):
+                    for answer in (await asked.post(*UNIT), await asked.get("/v1/log")):
+                        assert answer.status_code == 503, (step, answer.text)
+                        assert int(answer.headers["retry-after"]) >= 1
+
+
+RESTORING = (
+    "ALTER TABLE heads RENAME TO heads_away",
+    "ALTER TABLE heads_away RENAME TO heads; ALTER TABLE partition_marks RENAME TO marks_away",
+    "ALTER TABLE marks_away RENAME TO partition_marks; DELETE FROM heads; DELETE FROM partition_marks",
+)

@@ -12,6 +12,7 @@ from goal_ledger_local.services import COMMAND
 from goal_ledger_local.stack import Stack
 
 SECOND = "command-2"
+_aside: dict[Stack, Service] = {}
 
 
 @asynccontextmanager
@@ -26,6 +27,15 @@ async def two_commands(stack: Stack) -> AsyncIterator[tuple[str, str]]:
     service = Service("command-aside", argv, stack.owner, log, stack.installation.command, free_ports(2))
     try:
         await asyncio.to_thread(service.start)
+        _aside[stack] = service
         yield first, service.urls[0]
     finally:
+        _aside.pop(stack, None)
         await asyncio.to_thread(service.stop)
+
+
+@asynccontextmanager
+async def running_commands(stack: Stack) -> AsyncIterator[tuple[str, str]]:
+    """The same two within :func:`two_commands`; nothing is started."""
+    second = stack.services.get(SECOND) or _aside[stack]
+    yield stack.services["command"].urls[0], second.urls[0]

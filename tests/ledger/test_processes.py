@@ -175,7 +175,7 @@ async def test_the_gate_is_asked_before_every_batch_and_may_refuse(process, comm
     gate.opened = False
     with pytest.raises(NotRecorded, match="Kafka is away"):
         await ledger.submit(commands.unit("c"))
-    assert gate.asked == [commands.workspace] * 4
+    assert gate.asked == [commands.workspace] * 5  # the read asks too
 
 
 async def test_a_new_epoch_is_folded_anew(process, commands, audit, workspace):

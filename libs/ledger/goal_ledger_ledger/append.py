@@ -52,7 +52,14 @@ from goal_ledger_ledger.lookup import look_up
 from goal_ledger_ledger.sealing import TextKeys
 from goal_ledger_ledger.snapshots import Snapshots
 from goal_ledger_ledger.statements import create_head, is_committed, write
-from goal_ledger_ledger.store import Unreachable, connection_lost, is_passing, leaves_in_doubt, raw_connection
+from goal_ledger_ledger.store import (
+    Database,
+    Unreachable,
+    connection_lost,
+    is_passing,
+    leaves_in_doubt,
+    raw_connection,
+)
 from goal_ledger_ledger.submission import (
     Answer,
     Domain,
@@ -194,6 +201,8 @@ class Appender:
 
     async def load(self, raw: Raw) -> Folded:
         """Fold the workspace up to its head, from its snapshot if one fits. Raises :class:`UnknownWorkspace`."""
+        if isinstance(self._engine, Database):
+            await self._engine.need_same(raw)
         head = await head_of(raw, self.workspace)
         if head is None:
             raise UnknownWorkspace(self.workspace)

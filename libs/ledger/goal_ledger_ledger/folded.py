@@ -46,8 +46,8 @@ class EpochChanged(Exception):
     """The workspace was recovered: what was folded along the old epoch is void."""
 
 
-class LedgerBroken(Exception):
-    """The store holds what no writer writes (a gap in seq): the workspace cannot be folded."""
+class LedgerBroken(StoreBehindLog):
+    """The store holds what no writer writes (a gap in seq), as while it is restored: the workspace cannot be folded."""
 
 
 class Folded:

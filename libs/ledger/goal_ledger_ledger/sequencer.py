@@ -13,6 +13,7 @@ is empty. Folded states are kept for the workspaces used last (:data:`MAX_WORKSP
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import OrderedDict
@@ -180,8 +181,9 @@ class Ledger:
         Raises:
             UnknownWorkspace
             NotRecorded: the store cannot be reached.
-            StoreBehindLog: the head is below what this process has folded.
+            StoreBehindLog: the head is below what this process has folded, or than what Kafka holds.
         """
+        await self._need_not_behind(workspace)
         self._refuse_unknown(workspace)
         line = self._line(workspace)
         folded = line.appender.folded
@@ -190,6 +192,11 @@ class Ledger:
                 folded = await self._refreshed(line)
             self._care(line)
         return folded.world, folded.position
+
+    async def _need_not_behind(self, workspace: str) -> None:
+        """What is read of a store that is behind may be gone when it is recovered."""
+        with contextlib.suppress(NotRecorded):  # then writes alone are closed
+            await self._gate.check(workspace)
 
     async def _refreshed(self, line: Line) -> Folded:
         workspace = line.appender.workspace

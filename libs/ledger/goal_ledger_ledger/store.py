@@ -19,6 +19,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from goal_ledger_ledger.lineage import Lineage, NotTheSame
+
 if TYPE_CHECKING:
     Raw = asyncpg.Connection[asyncpg.Record]
 
@@ -43,6 +45,13 @@ _PASSING = (
     asyncpg.TransactionRollbackError,
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
+    # a database that is being restored in place: not there, half there, not granted yet
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.InvalidCachedStatementError,
 )
 
 
@@ -90,6 +99,7 @@ class Database(AsyncEngine):
     def __init__(self, pool: AsyncEngine) -> None:
         super().__init__(pool.sync_engine)
         self.pulse: Pulse | None = None
+        self.lineage: Lineage | None = None
         self.in_use: set[Raw] = set()
 
     def watch(self, pulse: Pulse) -> None:
@@ -101,6 +111,14 @@ class Database(AsyncEngine):
         """Raises :class:`Unreachable` while the server is silent."""
         if self.pulse is not None and self.pulse.silent_because is not None:
             raise Unreachable(f"The database cannot be reached: {self.pulse.silent_because}")
+
+    async def need_same(self, raw: Raw) -> None:
+        """Raises :class:`Unreachable` where this is not the database that was compared with Kafka."""
+        if self.lineage is not None:
+            try:
+                await self.lineage.need_same(raw)
+            except NotTheSame as other:
+                raise Unreachable(str(other)) from other
 
     def _break(self) -> None:
         for raw in list(self.in_use):
@@ -136,13 +154,15 @@ def create_engine(
 
 
 @asynccontextmanager
-async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Raw]:
+async def raw_connection(engine: AsyncEngine, *, same: bool = True) -> AsyncIterator[Raw]:
     """A pooled connection's asyncpg connection; one that broke is thrown away, not handed on.
+
+    ``same`` False: also to a database that was not compared with Kafka yet, for the comparison itself.
 
     Raises:
         Unreachable: none could be had.
     """
-    connection, raw = await _open(engine)
+    connection, raw = await _open(engine, same)
     in_use = engine.in_use if isinstance(engine, Database) else set()
     in_use.add(raw)
     try:
@@ -159,7 +179,7 @@ async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Raw]:
             await connection.close()
 
 
-async def _open(engine: AsyncEngine) -> tuple[AsyncConnection, Raw]:
+async def _open(engine: AsyncEngine, same: bool) -> tuple[AsyncConnection, Raw]:
     """A connection that is not known to be closed: those that the server left are dropped on the way."""
     while True:
         if isinstance(engine, Database):
@@ -167,6 +187,8 @@ async def _open(engine: AsyncEngine) -> tuple[AsyncConnection, Raw]:
         try:
             connection = await engine.connect()
             raw = cast("Raw", (await connection.get_raw_connection()).driver_connection)
+            if same and isinstance(engine, Database) and not raw.is_closed():
+                await _admitted(engine, connection, raw)
         except (
             SQLAlchemyError,
             asyncpg.PostgresError,
@@ -179,6 +201,20 @@ async def _open(engine: AsyncEngine) -> tuple[AsyncConnection, Raw]:
             return connection, raw
         await connection.invalidate()
         await connection.close()
+
+
+async def _admitted(engine: Database, connection: AsyncConnection, raw: Raw) -> None:
+    """A new connection is looked at once: a restore breaks those that were open. Raises as ``need_same``."""
+    if "admitted" in connection.info:
+        return
+    try:
+        await engine.need_same(raw)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            await connection.invalidate()
+            await connection.close()
+        raise
+    connection.info["admitted"] = True
 
 
 async def require_durability(engine: AsyncEngine) -> None:

@@ -8,13 +8,14 @@ from goal_ledger_ledger.submission import ClockSkewed, NotRecorded, WriteGate
 
 
 class ClockGate:
-    """Asked first; then the gate behind it. Closed until the clocks were compared once."""
+    """Asks the gate behind it first. Closed until the clocks were compared once."""
 
     def __init__(self, pulse: Pulse, behind: WriteGate) -> None:
         self._pulse, self._behind = pulse, behind
 
     async def check(self, workspace: str) -> None:
         """Raises ClockSkewed, NotRecorded, and what the gate behind raises."""
+        await self._behind.check(workspace)
         if not self._pulse.looked.is_set():
             raise NotRecorded(
                 "Nothing is recorded: the ledger's database has not answered yet. Send it again."
@@ -23,4 +24,3 @@ class ClockGate:
             raise ClockSkewed(
                 f"The clock of this process is {self._pulse.skew_s:+.1f} s from the database's; nothing was recorded."
             )
-        await self._behind.check(workspace)

@@ -10,6 +10,7 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from goal_ledger_database.metrics import PulseMetrics
 from goal_ledger_database.pulse import Now, Pulse, own_clock
@@ -46,6 +47,9 @@ from goal_ledger_command.write_gate import WriteGate as KafkaGate
 LEDGER_CONNECTIONS = 20
 KEYS_CONNECTIONS = 4
 START_AGAIN_S = 0.5
+
+if TYPE_CHECKING:
+    from goal_ledger_ledger.store import Raw
 
 log = logger("goal_ledger.command")
 
@@ -93,7 +97,12 @@ async def open_store(
 
 def _pulse(settings: Settings, name: str, engine: Database, now: Now) -> Pulse:
     url = settings.ledger_database_url if name == "ledger" else settings.keys_database_url
-    pulse = Pulse(name, url, now=now, skew_max_s=settings.clock_skew_max_seconds)
+
+    async def also(raw: Raw) -> None:
+        if engine.lineage is not None:
+            await engine.lineage.sample(raw)
+
+    pulse = Pulse(name, url, now=now, skew_max_s=settings.clock_skew_max_seconds, also=also)
     engine.watch(pulse)
     return pulse
 

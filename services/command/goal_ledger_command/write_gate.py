@@ -19,7 +19,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from goal_ledger_ledger.store import raw_connection
+from goal_ledger_ledger.lineage import Lineage, look
+from goal_ledger_ledger.store import Database, raw_connection
 from goal_ledger_ledger.submission import NotRecorded, StoreBehindLog
 from goal_ledger_messaging import consumer as consumers
 from goal_ledger_messaging.records import read_place
@@ -62,7 +63,7 @@ class KafkaNotRead(Exception):
 
 async def partition_marks(engine: AsyncEngine, topic: str) -> dict[int, PartitionMark]:
     """The marks of a topic's partitions; those without a record have none."""
-    async with raw_connection(engine) as raw:
+    async with raw_connection(engine, same=False) as raw:
         rows = await raw.fetch(
             "SELECT partition, topic_id, next_offset, first_offset FROM partition_marks WHERE topic = $1",
             topic,
@@ -96,7 +97,7 @@ async def read_tail(engine: AsyncEngine, kafka: Kafka) -> dict[str, Tail]:
 
 async def behind_log(engine: AsyncEngine, tail: Mapping[str, Tail]) -> dict[str, Tail]:
     """Those workspaces whose head is before what Kafka holds, or that the store does not know at all."""
-    async with raw_connection(engine) as raw:
+    async with raw_connection(engine, same=False) as raw:
         rows = await raw.fetch(
             "SELECT workspace, epoch, seq FROM heads WHERE workspace = ANY($1::text[])", list(tail)
         )
@@ -160,11 +161,15 @@ class WriteGate:
     """What the ledger asks before it writes; answers from memory.
 
     Closed until Kafka was read once, then shut for those workspaces whose store is behind. It looks again every ten
-    seconds: a database may be restored under a running process, and a recovery lets a workspace write again.
+    seconds, for a recovery lets a workspace write again; and at once when the database is another one, or was set back
+    (``lineage.py``): until it was compared, no connection to it is given out.
     """
 
     def __init__(self, engine: AsyncEngine, kafka: Kafka) -> None:
         self._engine, self._kafka = engine, kafka
+        self._lineage = Lineage()
+        if isinstance(engine, Database):
+            engine.lineage = self._lineage
         self._behind: dict[str, Tail] = {}
         self._closed_because: str | None = "Kafka has not been read yet"
 
@@ -192,6 +197,8 @@ class WriteGate:
 
     async def look(self) -> None:
         """Read Kafka behind the marks, and compare. Raises what :func:`read_tail` raises; then nothing changes."""
+        async with raw_connection(self._engine, same=False) as raw:
+            compared = await look(raw)
         tail = await read_tail(self._engine, self._kafka)
         behind = await behind_log(self._engine, _highest(tail, self._behind))
         for workspace, seen in behind.items():
@@ -203,6 +210,7 @@ class WriteGate:
                     seq=seen.seq,
                 )
         self._behind = behind
+        self._lineage.accept(compared)
         self._closed_because = None
 
     async def run(self) -> None:
@@ -215,4 +223,15 @@ class WriteGate:
                 if self._closed_because is not None:
                     self._closed_because = why
                 log.warning("Kafka not read", error=why)
-            await asyncio.sleep(LOOK_AGAIN_S if self._closed_because is None else RETRY_S)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until it is time to look again; at once when the store is not the one that was compared."""
+        if self._closed_because is not None or self._lineage.suspect.is_set():
+            await asyncio.sleep(RETRY_S)
+            return
+        try:
+            async with asyncio.timeout(LOOK_AGAIN_S):
+                await self._lineage.suspect.wait()
+        except TimeoutError:
+            pass

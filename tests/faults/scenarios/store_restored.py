@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from goal_ledger_client import Emitter, exchange
 from goal_ledger_local.processes import PartFailed
 from goal_ledger_local.stack import Stack
 
-from faults.another_command import two_commands
+from faults.another_command import running_commands, two_commands
 from faults.emitting import inbox_is_there, sale
 from faults.finding import Finding
 from faults.ground import Ground, break_ground
@@ -28,9 +29,11 @@ STILL_REFUSED_FOR_S = 6.0
 SERVICES = ("command", "command-2", "relay", "worker", "query")
 
 
-async def restored_while_running(stack: Stack) -> Finding:
-    """As below, but our services run on while their database is put back."""
-    return await store_restored(stack, killed=False)
+async def restored_while_running(stack: Stack, check_ins: int = 50) -> Finding:
+    """As below, but our services run on while their database is put back; and of two command processes one has never
+    been asked for the workspace, so that nothing in its memory tells it."""
+    async with two_commands(stack):
+        return await store_restored(stack, check_ins, killed=False)
 
 
 async def store_restored(stack: Stack, check_ins: int = 50, *, killed: bool = True) -> Finding:
@@ -50,7 +53,7 @@ async def store_restored(stack: Stack, check_ins: int = 50, *, killed: bool = Tr
         await asyncio.to_thread(_set_back, stack, dump, SERVICES if killed else ())
     kept = await _head(ground)
     found.expect(kept == len(before) - check_ins, f"the store is at {kept}, {len(before)} were published")
-    async with two_commands(stack) as urls:
+    async with _two_commands(stack, killed) as urls:
         await _nobody_writes(found, ground, urls, len(before))
     after = await _seen(ground)
     found.expect(after[: len(before)] == before, "records in Kafka have changed")
@@ -61,6 +64,11 @@ async def store_restored(stack: Stack, check_ins: int = 50, *, killed: bool = Tr
     found.wrong += (await compare(untouched)).wrong
     found.note(published=len(before), kept=kept)
     return found
+
+
+def _two_commands(stack: Stack, killed: bool) -> AbstractAsyncContextManager[tuple[str, str]]:
+    """Those that run already, or a second one started on the store that was put back."""
+    return two_commands(stack) if killed else running_commands(stack)
 
 
 def _set_back(stack: Stack, dump: Path, killed: Sequence[str]) -> None:

@@ -91,3 +91,14 @@ async def test_an_epoch_that_nobody_knows_is_refused_and_one_that_has_begun_is_w
     heads.away = True
     assert await refusal(story, "2-5") == (503, "rebuilding")
     assert await refusal(story, "3-5") == (422, "position_unknown")
+
+
+async def test_a_workspace_of_which_nothing_is_here_but_in_the_store_is_being_folded(
+    story: Story, heads: Feed
+) -> None:
+    unknown = await story.get("/v1/objectives")
+    assert (unknown.status_code, unknown.json()["code"]) == (403, "identity_not_linked")
+    heads.serve(Log(story.workspace, epoch=1))
+    answer = await story.get("/v1/objectives")
+    assert (answer.status_code, answer.json()["code"]) == (503, "rebuilding")
+    assert "Retry-After" in answer.headers

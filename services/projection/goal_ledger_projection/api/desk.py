@@ -45,6 +45,11 @@ TRANSIENT = (
     asyncpg.exceptions.OperatorInterventionError,
     asyncpg.InvalidCachedStatementError,
     asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidSchemaNameError,
 )
 
 
@@ -119,6 +124,8 @@ class Desk:
             workspace = credential.workspace
             asker = Asker(workspace, credential.kind, credential.id, self.contexts.seq_of(workspace))
             async with self.database.snapshot(asker) as snapshot:
+                if snapshot.position is None and credential.digest is None:
+                    await self._must_not_be_empty(workspace)
                 reader = reader_of(credential, snapshot.holding, wanted)
                 clocks = await self._resolve(snapshot, question)
                 yield View(snapshot, reader, clocks, self)
@@ -130,6 +137,13 @@ class Desk:
             raise Problem(
                 503, "read_side_unavailable", sentence, headers={"Retry-After": str(RETRY_SECONDS)}
             ) from away
+
+    async def _must_not_be_empty(self, workspace: str) -> None:
+        """Problem 503 `rebuilding` where the store knows a workspace of which nothing is here: the read database is
+        being restored, or new. Asked for verified tokens alone: a stranger learns nothing."""
+        nothing = Position(1, 0)
+        if await self._head(workspace, nothing) is not None:
+            raise _not_yet("rebuilding", "The read side has nothing of the workspace yet.", nothing)
 
     async def _resolve(self, snapshot: Snapshot, question: Asked) -> Clocks:
         newest = snapshot.position
