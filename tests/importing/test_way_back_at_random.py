@@ -70,6 +70,7 @@ class Life:
         self.key_results: list[str] = []
         self.check_ins: list[tuple[str, str]] = []
         self.dropped: list[str] = []
+        self.counted = 0
         self.changed: set[Any] = set()
         self.taken = 0
 
@@ -169,6 +170,9 @@ class Life:
                     self.dropped.append(key_result)
             case 10 if self.dropped and self.once("taken up", self.dropped[0]):
                 await self.do(f"/v1/key-results/{self.dropped[0]}/take-up")
+            case 17 if self.once("restarted"):
+                at, self.counted = self.now.isoformat(), 0
+                await self.do("/v1/feeds/counter/restart", at=at, base="0", effective_at=None)
             case 16 if self.once("reworded", key_result):
                 description = self.dice.choice([None, "What counts"])
                 await self.do(f"/v1/key-results/{key_result}/reword", text="Better", description=description)
@@ -186,6 +190,10 @@ class Life:
                 await self.read()
             case _:
                 await self.check_in(key_result)
+
+    def count(self) -> int:
+        self.counted += 1
+        return self.counted
 
     def some_time(self) -> str:
         return (self.now - timedelta(hours=self.dice.randint(0, 200))).isoformat()
@@ -216,7 +224,7 @@ class Life:
             "id": str(self.number),
             "time": self.some_time(),
             "subject": feed,
-            "data": {"value": str(self.number if feed == "counter" else self.dice.randint(1, 9))},
+            "data": {"value": str(self.count() if feed == "counter" else self.dice.randint(1, 9))},
         }
         headers = {**self.org.bearer("ada"), "content-type": "application/cloudevents+json"}
         await self.org.http.post("/v1/readings", content=json.dumps(event).encode(), headers=headers)

@@ -91,6 +91,13 @@ class GoalLedger:
         )
         return response.json()
 
+    def send(
+        self, method: str, path: str, content: bytes | None = None, media_type: str | None = None
+    ) -> httpx2.Response:
+        """A request of the command service that may be repeated as it is. Raises :class:`Problem`."""
+        sent = exchange.headers(self._token) | ({"Content-Type": media_type} if media_type else {})
+        return self._send(method, self._command_url + path, sent, content)
+
     def readings(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Sends CloudEvents in one batch; the receipts, one per event, in order."""
         sent = exchange.headers(self._token) | BATCH

@@ -152,6 +152,12 @@ class _Organisation:
         elif type == "FeedRedefined":
             redefined = {**data, "at": fact["effective_at"]} | _reason(fact)
             self.rows["feeds"][name].setdefault("redefinitions", []).append(redefined)
+        elif type == "CounterRestarted":
+            restarted = {**data, "order": fact["seq"]} | _reason(fact)
+            self.rows["feeds"][name].setdefault("restarts", []).append(restarted)
+        elif type == "CounterRestartRetracted":
+            restarts = self.rows["feeds"][name]["restarts"]
+            restarts[:] = [one for one in restarts if one["at"] != data["at"]]
         elif type in ("ReadingRecorded", "ReadingQuarantined"):
             content = {one: text for one, text in data.items() if one not in ("backfill", "why")}
             counts = type == "ReadingRecorded"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import mimetypes
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,10 @@ PAGE_FACTS = 1000
 PAGE_LOG_FACTS = 5000
 
 
+PIECE_BYTES = 1024 * 1024
+"""What is larger is sent in pieces of so many bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What is sent: each row on a line of its own; ``places``: where each stands in the document, if it was one."""
@@ -33,16 +39,52 @@ class Rows:
     media_type: str
     places: tuple[str, ...] = ()
 
+    @property
+    def import_id(self) -> str:
+        """Follows from the content: who sends the same again goes on with the same import."""
+        digest = hashlib.sha256(self.media_type.encode() + b"\0" + self.content).hexdigest()
+        return f"import-{digest[:32]}"
 
-def rows_of_file(path: Path) -> Rows:
-    """A document (.json), its rows (.jsonl) or a table (.csv). Raises ValueError if it is none of these."""
-    raw = path.read_bytes()
-    kind = path.suffix.lower() or (mimetypes.guess_type(path.name)[0] or "")
-    if kind in (".csv", ".tsv"):
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an import is meant. ``numbers`` and ``percent``: how a table's numbers are written (docs/guide/import.md)."""
+
+    dry_run: bool = False
+    numbers: str | None = None
+    percent: bool = False
+    import_id: str | None = None
+
+    def params(self) -> dict[str, str]:
+        found = {"dry_run": "true"} if self.dry_run else {}
+        found |= {"percent": "true"} if self.percent else {}
+        return found | ({"numbers": self.numbers} if self.numbers is not None else {})
+
+
+def rows_of_file(path: Path, form: str | None = None) -> Rows:
+    """A document (.json), its rows (.jsonl) or a table (.csv); ``-`` is stdin. Raises ValueError if it is none of these.
+
+    ``form``: json, jsonl or csv; left out it follows from the name, and without one from the content.
+    """
+    raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise ValueError(
+            "this is a spreadsheet's own file (.xlsx, .ods, .xls), no table: save it as CSV UTF-8"
+        )
+    form = form or _FORM_OF.get(path.suffix.lower()) or _form_in(raw)
+    if form == "csv":
         return Rows(raw, CSV)
-    if kind in (".jsonl", ".ndjson"):
-        return Rows(raw, JSON_LINES)
-    return rows_of_document(json.loads(raw, parse_float=str))
+    return Rows(raw, JSON_LINES) if form == "jsonl" else rows_of_document(json.loads(raw, parse_float=str))
+
+
+_FORM_OF = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
+
+
+def _form_in(raw: bytes) -> str:
+    text = raw.lstrip()
+    if not text.startswith(b"{"):
+        return "csv"
+    return "jsonl" if b'"section"' in text.partition(b"\n")[0] else "json"
 
 
 def rows_of_document(document: Any) -> Rows:
@@ -66,21 +108,34 @@ def rows_of_document(document: Any) -> Rows:
     return Rows("\n".join(lines).encode(), JSON_LINES, tuple(places))
 
 
-def import_rows(ledger: GoalLedger, rows: Rows, *, dry_run: bool = False) -> Iterator[dict[str, Any]]:
-    """``{"rows": n}``, then a report per row as it comes, then ``{"summary": …}``.
+def import_rows(
+    ledger: GoalLedger, rows: Rows, *, dry_run: bool = False, reading: Reading | None = None
+) -> Iterator[dict[str, Any]]:
+    """``{"rows": n}``, then a report per row, then ``{"summary": …}``; of many rows ``{"steps_done": …}`` on the way.
 
-    Raises Problem if it is refused as a whole, Unavailable if it broke off: send it again, only what is missing is
-    recorded.
+    What is large goes in pieces under one import id, and goes on by itself where it was broken off. Raises Problem if it
+    is refused as a whole, Unavailable if it broke off: send it again, only what is missing is recorded.
     """
+    reading = reading or Reading(dry_run)
+    if len(rows.content) > PIECE_BYTES:
+        return _in_pieces(ledger, rows, reading)
+    id = reading.import_id or rows.import_id
+    return _reports(ledger, "/v1/imports", {**reading.params(), "import_id": id}, rows, rows.content)
+
+
+def _reports(
+    ledger: GoalLedger, path: str, params: Mapping[str, str], rows: Rows, content: bytes | None
+) -> Iterator[dict[str, Any]]:
     sent = exchange.headers(ledger.token) | {"Content-Type": rows.media_type, "Accept": JSON_LINES}
-    params = {"dry_run": "true"} if dry_run else {}
-    url = f"{ledger.command_url}/v1/imports"
+    url = f"{ledger.command_url}{path}"
     try:
         with ledger.http.stream(
-            "POST", url, headers=sent, content=rows.content, params=params, timeout=None
+            "POST", url, headers=sent, content=content, params=dict(params), timeout=None
         ) as response:
             if response.status_code >= 400:
-                raise exchange.problem(response.status_code, response.read())
+                raise exchange.problem(
+                    response.status_code, response.read(), response.status_code in exchange.RETRY_STATUSES
+                )
             complete = False
             for line in response.iter_lines():
                 told = json.loads(line)
@@ -92,6 +147,48 @@ def import_rows(ledger: GoalLedger, rows: Rows, *, dry_run: bool = False) -> Ite
         raise _broken_off(broke) from broke
     if not complete:
         raise _broken_off(None)
+
+
+def _in_pieces(ledger: GoalLedger, rows: Rows, reading: Reading) -> Iterator[dict[str, Any]]:
+    """Send what is not there yet, run it, go on with it if it breaks off."""
+    id = reading.import_id or rows.import_id
+    pieces = [rows.content[at : at + PIECE_BYTES] for at in range(0, len(rows.content), PIECE_BYTES)]
+    path, given_out = f"/v1/imports/{id}", 0
+    for attempt in range(exchange.MAX_ATTEMPTS):
+        try:
+            here = _pieces_here(ledger, path) if id == rows.import_id else frozenset()
+            for number, piece in enumerate(pieces, 1):
+                if number not in here:
+                    ledger.send("PUT", f"{path}/pieces/{number}", piece, rows.media_type)
+            params = {**reading.params(), "pieces": str(len(pieces))}
+            for told in _news(_reports(ledger, f"{path}/run", params, rows, None), given_out):
+                yield told
+                given_out += "row" in told
+            break
+        except Unavailable:
+            if attempt == exchange.MAX_ATTEMPTS - 1:
+                raise
+            time.sleep(exchange.pause_s(attempt, None))
+    if reading.dry_run:
+        ledger.send("DELETE", path)
+
+
+def _news(told: Iterator[dict[str, Any]], given_out: int) -> Iterator[dict[str, Any]]:
+    """Without the first reports, which were given out before it broke off."""
+    passed = 0
+    for one in told:
+        passed += "row" in one
+        if "row" not in one or passed > given_out:
+            yield one
+
+
+def _pieces_here(ledger: GoalLedger, path: str) -> frozenset[int]:
+    try:
+        return frozenset(one["number"] for one in ledger.send("GET", path).json()["pieces"])
+    except Problem as none:
+        if none.status != 404:
+            raise
+        return frozenset()
 
 
 def _broken_off(why: Exception | None) -> Unavailable:
@@ -146,6 +243,7 @@ def log_lines(ledger: GoalLedger, *, after: int = 0) -> Iterator[bytes]:
 __all__ = [
     "FORMAT",
     "Problem",
+    "Reading",
     "Rows",
     "facts",
     "import_rows",

@@ -25,7 +25,7 @@ from goal_ledger_client.cli.session import (
 )
 from goal_ledger_client.export import organisation_of
 
-SHOWN_REFUSALS = 50
+SHOWN_ROWS = 50
 
 
 def bar() -> Progress:
@@ -42,8 +42,23 @@ def bar() -> Progress:
 
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A document (.json), its rows (.jsonl) or a table (.csv)")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A document (.json), its rows (.jsonl) or a table (.csv); - is stdin", allow_dash=True
+        ),
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, record nothing")] = False,
+    form: Annotated[
+        str | None, typer.Option("--format", help="json, jsonl or csv; left out: by name or content")
+    ] = None,
+    numbers: Annotated[
+        str | None, typer.Option(help="How a table's numbers are written, such as 1.234,5")
+    ] = None,
+    percent: Annotated[bool, typer.Option("--percent", help="A table's numbers may be 25 %")] = False,
+    import_id: Annotated[
+        str | None, typer.Option(help="Stands in all its facts as correlation id; left out: by the content")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write every row's report here, as JSON Lines")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -53,61 +68,73 @@ def import_(
 
     Example: goal-ledger import okr.csv --dry-run
 
+    Example: goal-ledger import - --format csv --numbers 1.234,5 < okr.csv
+
     Example: goal-ledger --role importer --stack .demo/stack.json import organisation.json --report report.jsonl
     """
     try:
-        rows = transfer.rows_of_file(file)
+        rows = transfer.rows_of_file(file, form)
     except (OSError, ValueError) as bad:
         fail(WRONG_USAGE, f"{file}: {bad}")
     kept = report.open("w", encoding="utf-8") if report is not None else None
-    refused: list[dict[str, Any]] = []
+    told_of: list[dict[str, Any]] = []
     summary: dict[str, Any] = {}
+    reading = transfer.Reading(dry_run, numbers, percent, import_id)
     try:
         with connected(context) as ledger, bar() as progress:
             task = progress.add_task("dry run" if dry_run else "importing", total=None)
-            for told in transfer.import_rows(ledger, rows, dry_run=dry_run):
+            for told in transfer.import_rows(ledger, rows, reading=reading):
                 if "rows" in told:
                     progress.update(task, total=told["rows"])
+                elif "steps_done" in told:
+                    progress.update(task, completed=told["steps_done"], total=told["steps"])
                 elif "summary" in told:
                     summary = told["summary"]
                 else:
                     progress.advance(task)
-                    _note(told, refused, kept, as_json)
+                    _note(told, told_of, kept, as_json)
     finally:
         if kept is not None:
             kept.close()
-    _tell_import(summary, refused, as_json)
+    _tell_import(summary, told_of, as_json)
     if summary["counts"]["not_recorded"]:
         raise typer.Exit(NOT_REACHED)
-    if refused:
+    if summary["counts"]["refused"]:
         raise typer.Exit(REFUSED)
 
 
-def _note(told: dict[str, Any], refused: list[dict[str, Any]], kept: Any, as_json: bool) -> None:
-    if told["outcome"] in ("refused", "not_recorded"):
-        refused.append(told)
+def _note(told: dict[str, Any], told_of: list[dict[str, Any]], kept: Any, as_json: bool) -> None:
+    if told["outcome"] in ("refused", "not_recorded") or "warning" in told:
+        told_of.append(told)
+        del told_of[SHOWN_ROWS + 1 :]
     if kept is not None:
         kept.write(json.dumps(told, ensure_ascii=False) + "\n")
     if as_json:
         tell_json(told)
 
 
-def _tell_import(summary: dict[str, Any], refused: list[dict[str, Any]], as_json: bool) -> None:
+def _tell_import(summary: dict[str, Any], told_of: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         return tell_json({"summary": summary})
-    for one in refused[:SHOWN_REFUSALS]:
-        where = f" ({one['field']})" if "field" in one else ""
-        out.print(
-            f"{one['row']}: {one['kind']} {one['id']}: {one.get('code')}: {one.get('detail')}{where}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-    if len(refused) > SHOWN_REFUSALS:
-        out.print(f"… and {len(refused) - SHOWN_REFUSALS} more; --report keeps them all")
+    for one in told_of[:SHOWN_ROWS]:
+        out.print(_sentence(one), markup=False, highlight=False, soft_wrap=True)
+    if len(told_of) > SHOWN_ROWS:
+        out.print("… and more; --report keeps them all")
     counts = ", ".join(f"{count} {outcome}" for outcome, count in summary["counts"].items() if count)
+    if summary["warnings"]:
+        counts += f", {summary['warnings']} with a warning"
     what = "Would be" if summary["dry_run"] else "Imported"
-    out.print(f"{what}: {counts or 'nothing'} (position {summary['position']})", highlight=False)
+    told = f"{what}: {counts or 'nothing'} (position {summary['position']}, {summary['import_id']})"
+    out.print(told, highlight=False, soft_wrap=True)
+
+
+def _sentence(report: dict[str, Any]) -> str:
+    why = report if "code" in report else report["warning"]
+    where = f" ({why['field']})" if "field" in why else ""
+    cause = f" [{report['because']}]" if "because" in report else ""
+    warned = "" if why is report else f"{report['outcome']}, but "
+    thing = f"{report['row']}: {report['kind']} {report['id']}"
+    return f"{thing}: {warned}{why.get('code')}: {why.get('detail')}{where}{cause}"
 
 
 def export(

@@ -79,11 +79,21 @@ class Redefinition(FeedDefinition):
     reason: str | None = None
 
 
+class RestartRow(Piece):
+    """A counter began anew."""
+
+    at: When
+    base: Number = Decimal(0)
+    order: Whole | None = None
+    reason: str | None = None
+
+
 class FeedRow(FeedDefinition):
     name: Id
     system: str
     since: When | None = None
     redefinitions: tuple[Redefinition, ...] = ()
+    restarts: tuple[RestartRow, ...] = ()
 
 
 class Dates(Piece):

@@ -16,10 +16,11 @@ from goal_ledger_domain import feed as feeds
 from goal_ledger_domain import moment as moments
 from goal_ledger_domain import person as people
 from goal_ledger_domain import reading as readings
+from goal_ledger_domain import restart as restarts
 from goal_ledger_domain import system as systems
 from goal_ledger_domain import unit as units
 from goal_ledger_domain.command import Meta
-from goal_ledger_domain.decide import lookups
+from goal_ledger_domain.decide import lookups, neighbours
 from goal_ledger_domain.policy import Revision, SetPolicy, in_force
 from goal_ledger_domain.workspace import REST, last_effective_at
 from goal_ledger_domain.world import World
@@ -32,6 +33,7 @@ from goal_ledger_command.importing.document import (
     PersonRow,
     PolicyRow,
     ReadingRow,
+    RestartRow,
     Seat,
     SystemRow,
     UnitRow,
@@ -168,6 +170,8 @@ def of_feed(row: FeedRow) -> Iterator[Step]:
             return feeds.RegisterFeed(meta, row.name, row.system, **_definition(row))
         if row.redefinitions or len(before.segments) > 1:
             return None
+        if before.definition == FeedRedefined(**_definition(row)):
+            return None
         return feeds.RedefineFeed(not_before(meta, before.last_effective_at), row.name, **_definition(row))
 
     def redefined(definition: FeedDefinition, world: World, _: Situation, meta: Meta) -> Command | None:
@@ -180,6 +184,20 @@ def of_feed(row: FeedRow) -> Iterator[Step]:
     yield Step(Phase.ORGANISATION, registered, row.since, sort=sort)
     for one in sorted(row.redefinitions, key=lambda one: one.at or _END):
         yield Step(Phase.ORGANISATION, partial(redefined, one), one.at, one.reason, sort=sort, is_stated=True)
+    for number, restarted in enumerate(row.restarts):
+        yield _restart(f"restarts/{number}", row.name, restarted)
+
+
+def _restart(within: str, feed: str, row: RestartRow) -> Step:
+    at = plain(row.at)
+    asked = restarts.RestartCounter(_NOBODY, feed, at, row.base)
+
+    def restarted(_: World, __: Situation, meta: Meta) -> Command | None:
+        return replace(asked, meta=meta)
+
+    step = Step(Phase.TIMED, restarted, None, row.reason, row.order, at, Rank.MOMENT, within=within)
+    step.lookups, step.neighbours = lookups(asked), neighbours(asked)
+    return step
 
 
 def of_cycle(row: CycleRow) -> Iterator[Step]:
