@@ -8,6 +8,9 @@ from typing import Any
 import jsonschema
 import pytest_asyncio
 from goal_ledger_domain.decide import COMMANDS as DECIDED
+from goal_ledger_domain.deciders import RULES
+from goal_ledger_domain.permission import Permission
+from goal_ledger_domain.reading import TakeReading
 
 from command.routes import ROUTES, furnished
 from command.service import Organisation, Service, service_token
@@ -40,7 +43,23 @@ async def test_every_route_says_its_statuses_with_problem_documents(document: di
             )
         for status in good:
             assert {"ETag", "Goal-Ledger-Position"} <= set(operation["responses"][status]["headers"])
-        assert operation["summary"] and operation["description"] and operation["x-permission"]
+        assert operation["summary"] and operation["description"]
+
+
+async def test_every_route_says_what_its_row_says(document: dict[str, Any]) -> None:
+    for path, declared in ROUTES:
+        operation, rule = document["paths"][path]["post"], RULES[declared.command]
+        assert (operation["x-permission"], operation["x-shows"]) == (rule.may.value, rule.shows), path
+    assert document["paths"]["/v1/readings"]["post"]["x-permission"] == RULES[TakeReading].may.value
+    assert document["paths"]["/v1/imports"]["post"]["x-permission"] == Permission.IMPORT.value
+
+
+async def test_what_a_command_creates_has_an_address() -> None:
+    """But for links and bindings, which are read with their goal; a policy that is set has one too."""
+    addressed = {declared.command.__name__ for _, declared in ROUTES if declared.creates is not None}
+    creating = {command.__name__ for command, rule in RULES.items() if rule.creates}
+    elsewhere = BY_OPERATOR_ALONE | IN_A_ROUTE_OF_ITS_OWN
+    assert addressed == creating - {"Align", "BindPart"} - elsewhere | {"SetPolicy"}
 
 
 async def test_every_route_says_its_parameters_and_its_body(document: dict[str, Any]) -> None:

@@ -54,6 +54,20 @@ async def test_a_contributor_and_an_owner_may_nothing_on_goals_of_others(office:
                 assert_problem(await office.post(foreign, BODIES[path], who), 403, "not_allowed")
 
 
+async def test_an_owner_continues_no_goal_of_another(office: Organisation) -> None:
+    await office.given_goal("of-ada", "of-ada-kr", "person/ada")
+    body = {"title": "New", "owner": "unit/sales", "carried_from": "of-ada"}
+    assert_problem(await office.post("/v1/objectives", body, "owner"), 403, "not_allowed")
+    assert (await office.post("/v1/objectives", body | {"carried_from": "shop"}, "owner")).status_code == 201
+    unknown = await office.post("/v1/objectives", body | {"carried_from": "none"}, "owner")
+    assert_problem(unknown, 404, "unknown_objective", "/carried_from")
+    assert_problem(
+        await office.post("/v1/objectives", body | {"carried_from": "none"}, "contributor"),
+        403,
+        "not_allowed",
+    )
+
+
 async def test_every_command_has_a_body_in_the_table() -> None:
     assert set(BODIES) == {path for path, _ in ROUTES}
 

@@ -19,11 +19,8 @@ from goal_ledger_domain.unit import (
     MoveUnit,
     NameLead,
     RenameUnit,
-    leads,
-    leads_over,
-    unit_open,
-    units_above,
 )
+from goal_ledger_domain.unit_tree import Closed, Open, leads_over, unit, units_above
 from support.given_when_then import Record, given, meta, on
 
 R = meta(reason="New organisation")
@@ -105,14 +102,13 @@ def test_a_unit_is_closed_with_a_reason_and_once() -> None:
     company().when(CloseUnit(R, "shop")).then(UnitClosed())
     company().when(CloseUnit(meta(), "shop")).then_refused("reason_required")
     company().when(CloseUnit(meta(), "old")).then_nothing_new()
-    assert unit_open(company().world, "shop")
-    assert not unit_open(company().world, "old")
-    assert not unit_open(company().world, "none")
+    assert isinstance(unit(company().world, "shop"), Open)
+    assert isinstance(unit(company().world, "old"), Closed)
 
 
 def test_closing_a_unit_leaves_those_below_as_they_are() -> None:
     record = company().told(CloseUnit(R, "sales"))
-    assert unit_open(record.world, "shop")
+    assert isinstance(unit(record.world, "shop"), Open)
 
 
 def test_a_lead_is_named_and_taken_away() -> None:
@@ -121,7 +117,7 @@ def test_a_lead_is_named_and_taken_away() -> None:
     record.when(NameLead(meta(), "sales", None)).then_nothing_new()
     record.tell(NameLead(meta(), "sales", "ada"))
     record.when(NameLead(meta(), "sales", "ada")).then_nothing_new()
-    assert leads(record.world, "ada") == {"sales"}
+    assert unit(record.world, "sales").lead == "ada"
     assert leads_over(record.world, "ada", "shop")
     assert not leads_over(record.world, "ada", "acme")
     record.when(NameLead(meta(), "sales", None)).then(LeadNamed(None))

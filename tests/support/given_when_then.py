@@ -21,6 +21,7 @@ from goal_ledger_contracts.ids import uuid7
 from goal_ledger_contracts.position import Position
 from goal_ledger_contracts.workspace import WorkspaceCreated
 from goal_ledger_domain import command, decide, evolve
+from goal_ledger_domain.deciders import rule_of
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.world import World
 
@@ -199,9 +200,28 @@ class Outcome:
 def tells_nothing_new_twice(record: Record, asked: Any) -> None:
     """The property of every decider: a command told twice records nothing the second time."""
     try:
-        record.tell(asked)
+        decision = record.tell(asked)
     except Refusal:
         return
+    assert _is_there(record, rule_of(asked).shows, decision.id), f"{asked} shows {decision.id}"
     before = len(record.facts)
     record.tell(asked)
     assert len(record.facts) == before
+
+
+def _is_there(record: Record, kind: str, id: str) -> bool:
+    """Whether there is a thing of that kind and id: what a command's row says that its answer shows."""
+    match kind:
+        case "workspace":
+            return id == record.world.get("workspace", "").id
+        case "holder":
+            return id.partition("/")[0] in ("person", "system")
+        case "policy":
+            what, _, name = id.partition("/")
+            return what == "workspace" or record.world.get(what, name) is not None
+        case "check-in" | "comment" | "kudos" | "reading":
+            return any(one.kind == kind and one.names[-1] == id for one in record.found)
+        case "link":
+            # Unaligned from a parent once more, an objective has no such link: the answer is about itself.
+            return any(record.world.get(one, id) is not None for one in ("link", "objective"))
+    return record.world.get(kind, id) is not None

@@ -245,6 +245,7 @@ def _count(world: World, link: Link | None, by: int) -> None:
 
 DECIDER = Decider(
     commands={
+        # A goal states itself what it contributes to: the parent is not asked, only that it is there and open.
         Align: Rule(
             _align,
             may=Permission.DEFINE_GOAL,

@@ -126,6 +126,7 @@ def _unbound(one: KeyResult, data: PartUnbound) -> dict[str, Any]:
 
 DECIDER = Decider(
     commands={
+        # Feeds are read by everybody: none is asked.
         BindPart: Rule(
             _bind, may=Permission.DEFINE_GOAL, on=its_key_result, shows="key-result", creates=True
         ),

@@ -159,6 +159,7 @@ DECIDER = Decider(
             creates=True,
             lookups=_lookups,
         ),
+        # A change is a fact of the goal's own stream.
         EndorseChange: Rule(_endorse, may=Permission.CHECK_IN, on=its_objective, shows="objective"),
     },
     folds={

@@ -41,7 +41,7 @@ def _note(cls: type, shapes: dict[str, list[str]]) -> None:
     name = f"{cls.__module__}.{cls.__qualname__}"
     if name in shapes:
         return
-    shapes[name] = [f"{one.name} {one.type}" for one in fields(cls)]  # type: ignore[arg-type]
+    shapes[name] = [f"{one.name} {one.type}" for one in fields(cls)]
     for hint in typing.get_type_hints(cls).values():
         for held in _classes(hint):
             _note(held, shapes)

@@ -307,6 +307,7 @@ DECIDER = Decider(
             _close, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective", lookups=_lookups
         ),
         ReopenObjective: Rule(_reopen, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+        # The new goal has the owner of the old one.
         CarryOver: Rule(
             _carry_over, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective", creates=True
         ),

@@ -235,8 +235,10 @@ DECIDER = Decider(
             _draft, may=Permission.DEFINE_GOAL, on=owner_and_ancestor, shows="objective", creates=True
         ),
         RewordObjective: Rule(_reword, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+        # Whoever owns a goal hands it over: the new owner is not asked.
         AssignObjective: Rule(_assign, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
         GiveKind: Rule(_give_kind, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+        # Cycles are everybody's; which of them take goals, the decider says.
         PutInCycle: Rule(_put_in_cycle, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
         MoveToCycle: Rule(_move_to_cycle, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goal_ledger_domain import limits, text
 from goal_ledger_domain.person import present_person
-from goal_ledger_domain.unit import open_unit
+from goal_ledger_domain.unit_tree import open_unit
 from goal_ledger_domain.world import World
 
 

@@ -25,36 +25,14 @@ from goal_ledger_domain.person import present_person
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.unit_tree import (
-    Closed as Closed,
-)
-from goal_ledger_domain.unit_tree import (
-    Open as Open,
-)
-from goal_ledger_domain.unit_tree import (
-    Unit as Unit,
-)
-from goal_ledger_domain.unit_tree import (
-    leads as leads,
-)
-from goal_ledger_domain.unit_tree import (
-    leads_over as leads_over,
-)
-from goal_ledger_domain.unit_tree import (
+    Closed,
+    Open,
+    Unit,
     levels_below,
     need_depth,
     need_no_loop,
-)
-from goal_ledger_domain.unit_tree import (
-    open_unit as open_unit,
-)
-from goal_ledger_domain.unit_tree import (
-    unit as unit,
-)
-from goal_ledger_domain.unit_tree import (
-    unit_open as unit_open,
-)
-from goal_ledger_domain.unit_tree import (
-    units_above as units_above,
+    open_unit,
+    unit,
 )
 from goal_ledger_domain.world import World
 

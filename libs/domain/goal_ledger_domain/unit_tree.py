@@ -52,22 +52,12 @@ def open_unit(world: World, id: str, field: str = "unit") -> Open:
     return found
 
 
-def unit_open(world: World, id: str) -> bool:
-    """Whether the unit exists and is not closed."""
-    return isinstance(world.get("unit", id), Open)
-
-
 def units_above(world: World, id: str) -> Iterator[str]:
     """The unit itself, then the units above it up to the top; nothing for an unknown unit."""
     at: str | None = id
     while at is not None and (state := world.get("unit", at)) is not None:
         yield at
         at = state.parent
-
-
-def leads(world: World, person: str) -> set[str]:
-    """The units that the person leads, sub-units not included. Walks all units."""
-    return {id for id, state in world.all("unit") if state.lead == person}
 
 
 def leads_over(world: World, person: str, id: str) -> bool:

@@ -187,6 +187,7 @@ class CommandRoute(APIRoute):
 
     def __init__(self, declared: Declared, endpoint: Endpoint) -> None:
         statuses = (201, 200) if declared.creates else (200,)
+        rule = RULES[declared.command]
         document = KeyAnswerDocument if declared.issues_key else AnswerDocument
         super().__init__(
             declared.path,
@@ -199,7 +200,7 @@ class CommandRoute(APIRoute):
             description=inspect.getdoc(declared.function),
             operation_id=declared.function.__name__,
             responses=responses_of(statuses, document),
-            openapi_extra={"x-permission": RULES[declared.command].may.value},
+            openapi_extra={"x-permission": rule.may.value, "x-shows": rule.shows},
         )
         self.app = endpoint
 

@@ -19,6 +19,7 @@ from goal_ledger_domain import reading as readings
 from goal_ledger_domain import restart as restarts
 from goal_ledger_domain import system as systems
 from goal_ledger_domain import unit as units
+from goal_ledger_domain import unit_tree
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import lookups, neighbours
 from goal_ledger_domain.policy import Revision, SetPolicy, in_force
@@ -71,13 +72,13 @@ def of_unit(row: UnitRow) -> Iterator[Step]:
         return Step(phase, missing, row.since)
 
     def created(world: World, _: Situation, meta: Meta) -> Command | None:
-        before: units.Unit | None = world.get("unit", row.id)
+        before: unit_tree.Unit | None = world.get("unit", row.id)
         if before is None:
             return units.CreateUnit(meta, row.id, row.name, row.parent)
         return units.RenameUnit(not_before(meta, before.last_effective_at), row.id, row.name)
 
     def moved(world: World, _: Situation, meta: Meta) -> Command | None:
-        before = units.unit(world, row.id)
+        before = unit_tree.unit(world, row.id)
         return units.MoveUnit(not_before(meta, before.last_effective_at), row.id, row.parent)
 
     yield step(created)
@@ -85,7 +86,7 @@ def of_unit(row: UnitRow) -> Iterator[Step]:
         yield step(moved)
 
     def closed(world: World, _: Situation, meta: Meta) -> Command | None:
-        before = units.unit(world, row.id)
+        before = unit_tree.unit(world, row.id)
         return units.CloseUnit(kept(meta, before.last_effective_at), row.id)
 
     if row.closed is not None:
@@ -97,11 +98,11 @@ def _people_in_unit(row: UnitRow) -> Iterator[Step]:
     """Lead and pilot waves, once people are there."""
 
     def led(world: World, _: Situation, meta: Meta) -> Command | None:
-        before = units.unit(world, row.id)
+        before = unit_tree.unit(world, row.id)
         return units.NameLead(not_before(meta, before.last_effective_at), row.id, row.lead)
 
     def joined(wave: str, world: World, _: Situation, meta: Meta) -> Command | None:
-        before = units.unit(world, row.id)
+        before = unit_tree.unit(world, row.id)
         return units.JoinPilotWave(not_before(meta, before.last_effective_at), row.id, wave)
 
     if "lead" in row.model_fields_set:
