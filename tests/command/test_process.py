@@ -61,16 +61,14 @@ async def test_it_says_that_it_is_open_answers_commands_and_drains(
         assert (answer.status_code, "open" in answer.headers["x-goal-ledger-local"]) == (201, True), (
             answer.text
         )
-        assert_problem(await http.get("/v1/keys"), 404, "not_found")
-        metrics = (await http.get("/metrics")).text
-        assert (
-            'goal_ledger_http_request_seconds_count{method="POST",route="/v1/units",status="201"} 1.0'
-            in metrics
-        )
+        assert_problem(await http.get("/v1/keys", headers=org.bearer("7f")), 404, "not_found")
+        assert_problem(await http.get("/metrics", headers=org.bearer("7f")), 404, "not_found")
     bearer = {"authorization": f"Bearer {service_token()}"}
     async with httpx2.AsyncClient(base_url=process.internal, timeout=60) as http:
         heads = await http.get("/v1/log/heads", headers=bearer)
         assert [head["workspace"] for head in heads.json()] == ["acme"]
+        metrics = (await http.get("/metrics")).text
+        assert 'goal_ledger_http_requests_total{method="POST",route="/v1/units",status="201"} 1.0' in metrics
     process.child.send_signal(signal.SIGTERM)
     assert await process.child.wait() == 0
 

@@ -110,7 +110,8 @@ async def test_text_keys_are_for_services_on_the_internal_listener_alone(
         "params": {"workspace": office.workspace},
         "headers": {"authorization": f"Bearer {service_token()}"},
     }
-    assert_problem(await service.public.get("/v1/keys", **asked), 404, "not_found")
+    assert_problem(await service.public.get("/v1/keys", **asked), 401, "unauthenticated")
+    assert_problem(await office.get("/v1/keys", workspace=office.workspace), 404, "not_found")
     answer = await service.internal.get("/v1/keys", **asked)
     assert answer.status_code == 200
     assert {"person/ada", "person/owner"} <= {one["subject"] for one in answer.json()["keys"]}
@@ -126,6 +127,6 @@ async def test_service_tokens_open_nothing_on_the_public_listener_and_no_command
     for path in ("/v1/log", "/v1/log/heads", "/v1/log/checkpoint", "/v1/log/key"):
         answer = await service.public.get(path, params={"workspace": office.workspace}, headers=bearer)
         assert_problem(answer, 401, "unauthenticated")
-    for listener in (service.public, service.internal):
-        answer = await listener.post("/v1/units", json={"name": "X"}, headers=bearer)
-        assert_problem(answer, 401, "unauthenticated")
+    unit = {"json": {"name": "X"}, "headers": bearer}
+    assert_problem(await service.public.post("/v1/units", **unit), 401, "unauthenticated")
+    assert_problem(await service.internal.post("/v1/units", **unit), 403, "not_allowed")

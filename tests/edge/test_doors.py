@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -152,6 +153,35 @@ async def test_the_routers_own_refusals_are_problem_documents(client: httpx2.Asy
     answer = await client.delete("/echo")
     assert_problem(answer, 405, "method_not_allowed")
     assert answer.headers["allow"] == "POST"
+    assert (await client.delete("/position")).headers["allow"] == "GET, HEAD"
+
+
+async def test_a_head_request_is_answered_as_get_without_the_body(client: httpx2.AsyncClient) -> None:
+    asked, headed = await client.get("/position"), await client.head("/position")
+    assert (headed.status_code, headed.content) == (200, b"")
+    assert headed.headers["content-length"] == asked.headers["content-length"] != "0"
+    refused = await client.head("/refuse")
+    assert (refused.status_code, refused.headers["content-type"], refused.content) == (
+        422,
+        "application/problem+json",
+        b"",
+    )
+    assert (await client.head("/echo")).status_code == 405
+    assert (await client.head("/nowhere")).status_code == 404
+
+
+async def test_whatever_is_requested_the_series_are_bounded(client: httpx2.AsyncClient) -> None:
+    chance = random.Random(7)
+    for _ in range(2000):
+        letters = "a" + "".join(chance.choices("abc/%2fé?&=", k=chance.randint(1, 20)))
+        method = chance.choice(["GET", "POST", "HEAD", "PURGE", "X" + letters[:3].strip("/%?&=é"), "DELETE"])
+        await client.request(
+            method, chance.choice(["/position", "/echo", f"/{letters}", f"/health/{letters}"])
+        )
+    samples = [
+        line for line in (await client.get("/metrics")).text.splitlines() if "goal_ledger_http" in line
+    ]
+    assert len(samples) < 150
 
 
 async def test_a_wrong_parameter_is_named_but_not_echoed(client: httpx2.AsyncClient) -> None:
@@ -195,10 +225,9 @@ async def test_live_asks_nobody_ready_names_what_is_away_and_metrics_count_reque
     await client.get("/position")
     answer = await client.get("/health/ready")
     assert (answer.status_code, answer.json()["checks"]) == (503, {"database": "away"})
-    assert (
-        'goal_ledger_http_request_seconds_count{method="GET",route="/position",status="200"}'
-        in (await client.get("/metrics")).text
-    )
+    metrics = (await client.get("/metrics")).text
+    assert 'goal_ledger_http_requests_total{method="GET",route="/position",status="200"} 1.0' in metrics
+    assert 'goal_ledger_http_request_seconds_count{method="GET",route="/position"} 1.0' in metrics
 
 
 async def test_two_listeners_answer_and_drain_what_is_under_way() -> None:

@@ -57,10 +57,10 @@ def service_token(**claims: Any) -> str:
 @pytest.mark.parametrize(
     ("key", "alg"), [(PEOPLE_KEY, "EdDSA"), (PEOPLE_KEY, "Ed25519"), (RSA_KEY, "RS256"), (EC_KEY, "ES256")]
 )
-def test_a_persons_token_names_issuer_subject_and_workspace(
+async def test_a_persons_token_names_issuer_subject_and_workspace(
     verifier: TokenVerifier, key: Any, alg: str
 ) -> None:
-    claims = verifier.verify(token(key, alg))
+    claims = await verifier.verify(token(key, alg))
     assert (claims.issuer, claims.subject, claims.workspace, claims.service, claims.role) == (
         ISSUER,
         "ada",
@@ -91,15 +91,15 @@ def test_a_persons_token_names_issuer_subject_and_workspace(
         {"sub": "ada\0"},
     ],
 )
-def test_a_claim_that_does_not_hold_refuses_the_token(
+async def test_a_claim_that_does_not_hold_refuses_the_token(
     verifier: TokenVerifier, claims: dict[str, Any]
 ) -> None:
     with pytest.raises(BadToken):
-        verifier.verify(token(**claims))
+        await verifier.verify(token(**claims))
 
 
-def test_the_leeway_covers_clocks_that_differ_a_little(verifier: TokenVerifier) -> None:
-    assert verifier.verify(token(exp=int(time.time()) - 5, nbf=int(time.time()) + 5)).subject == "ada"
+async def test_the_leeway_covers_clocks_that_differ_a_little(verifier: TokenVerifier) -> None:
+    assert (await verifier.verify(token(exp=int(time.time()) - 5, nbf=int(time.time()) + 5))).subject == "ada"
 
 
 def _part(body: dict[str, Any] | bytes) -> str:
@@ -138,52 +138,52 @@ def _signed_with_the_public_key(alg: str) -> str:
         token(PEOPLE_KEY, iss=SERVICES, role="service", workspace=None),
     ],
 )
-def test_what_is_not_signed_by_the_right_key_with_an_accepted_algorithm_is_refused(
+async def test_what_is_not_signed_by_the_right_key_with_an_accepted_algorithm_is_refused(
     verifier: TokenVerifier, bad: str
 ) -> None:
     with pytest.raises(BadToken):
-        verifier.verify(bad, service=True)
+        await verifier.verify(bad, service=True)
 
 
-def test_a_service_token_counts_only_where_it_is_asked_for(verifier: TokenVerifier) -> None:
+async def test_a_service_token_counts_only_where_it_is_asked_for(verifier: TokenVerifier) -> None:
     one = service_token()
     with pytest.raises(BadToken):
-        verifier.verify(one)
-    assert verifier.verify(one, service=True).service
+        await verifier.verify(one)
+    assert (await verifier.verify(one, service=True)).service
     with pytest.raises(BadToken):
-        verifier.verify(one)
+        await verifier.verify(one)
 
 
-def test_a_service_token_names_no_workspace_and_has_the_role_service(verifier: TokenVerifier) -> None:
+async def test_a_service_token_names_no_workspace_and_has_the_role_service(verifier: TokenVerifier) -> None:
     for claims in ({"workspace": "acme"}, {"role": "admin"}, {"role": None}):
         with pytest.raises(BadToken):
-            verifier.verify(service_token(**claims), service=True)
+            await verifier.verify(service_token(**claims), service=True)
 
 
-def test_a_verified_token_is_remembered_until_it_expires(
+async def test_a_verified_token_is_remembered_until_it_expires(
     verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = token(exp=int(time.time()) + 30)
-    assert verifier.verify(one) is verifier.verify(one)
+    assert await verifier.verify(one) is await verifier.verify(one)
     later = time.time() + 41
     monkeypatch.setattr(tokens.time, "time", lambda: later)
     with pytest.raises(BadToken):
-        verifier.verify(one)
+        await verifier.verify(one)
 
 
-def test_no_more_tokens_are_remembered_than_the_limit(verifier: TokenVerifier) -> None:
+async def test_no_more_tokens_are_remembered_than_the_limit(verifier: TokenVerifier) -> None:
     for number in range(10):
-        verifier.verify(token(sub=f"person-{number}"))
+        await verifier.verify(token(sub=f"person-{number}"))
     assert len(verifier._verified) == 3
 
 
-def test_a_withdrawn_key_stops_counting_when_the_file_changes(
+async def test_a_withdrawn_key_stops_counting_when_the_file_changes(
     verifier: TokenVerifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = token()
-    verifier.verify(one)
+    await verifier.verify(one)
     write_keys(tmp_path / "people.json", RSA_KEY)
     later = time.monotonic() + 6
     monkeypatch.setattr(tokens.time, "monotonic", lambda: later)
     with pytest.raises(BadToken):
-        verifier.verify(one)
+        await verifier.verify(one)

@@ -45,7 +45,7 @@ def make_services(
     owner: ProcessOwner, logs: Path, installation: Installation, commands: int
 ) -> dict[str, Service]:
     """The services on ports of their own, not yet started; `command-2` … are further command processes."""
-    ports = iter(free_ports(2 * commands + 3))
+    ports = iter(free_ports(2 * commands + 4))
 
     def service(
         name: str,
@@ -63,7 +63,7 @@ def make_services(
     internal = made["command"].urls[1]
     relay = partial(installation.relay, command_url=internal)
     made["relay"] = service("relay", COMMAND, "relay", [next(ports)], relay)
-    for name in ("worker", "query"):
+    for name, listeners in (("worker", 1), ("query", 2)):
         settings = partial(installation.projection, name, command_url=internal)
-        made[name] = service(name, PROJECTION, name, [next(ports)], settings)
+        made[name] = service(name, PROJECTION, name, [next(ports) for _ in range(listeners)], settings)
     return made

@@ -25,16 +25,16 @@ class Installation:
 
     def command(self, ports: Sequence[int]) -> dict[str, str]:
         """Of `goal_ledger_command serve`: a public listener and an internal one."""
-        return {**self.operator(), **_listener(ports[0]), "INTERNAL_HTTP_PORT": str(ports[1]), **self.extra}
+        return {**self.operator(), **_listeners(ports), **self.extra}
 
     def relay(self, ports: Sequence[int], command_url: str) -> dict[str, str]:
         """Of `goal_ledger_command relay`, which listens for health and metrics alone."""
-        return {**self.operator(), **_listener(ports[0]), **self._towards(command_url, "relay"), **self.extra}
+        return {**self.operator(), **_listeners(ports), **self._towards(command_url, "relay"), **self.extra}
 
     def projection(self, service: str, ports: Sequence[int], command_url: str) -> dict[str, str]:
-        """Of `goal_ledger_projection worker` or `query`."""
+        """Of `goal_ledger_projection worker`, or of `query`: a public listener and an internal one."""
         towards = self._towards(command_url, service)
-        return {**self.projection_migration(), **_listener(ports[0]), **towards, **self.extra}
+        return {**self.projection_migration(), **_listeners(ports), **towards, **self.extra}
 
     def operator(self) -> dict[str, str]:
         """Of the operator's command line and of the migration of ledger and keys."""
@@ -71,5 +71,6 @@ class Installation:
         return {"COMMAND_URL": command_url, "SERVICE_TOKEN_FILE": str(token)}
 
 
-def _listener(port: int) -> dict[str, str]:
-    return {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(port)}
+def _listeners(ports: Sequence[int]) -> dict[str, str]:
+    names = ("HTTP_PORT", "INTERNAL_HTTP_PORT")
+    return {"HTTP_HOST": "127.0.0.1", **{name: str(port) for name, port in zip(names, ports, strict=False)}}

@@ -1,6 +1,7 @@
-"""The outermost layer of both APIs: correlation id in and out, trace context, metrics, and the last line against errors.
+"""The outermost layer of both APIs: correlation id in and out, trace context, HEAD, metrics, the request's line and access
+note, and the last line against errors.
 
-It is plain ASGI, for it is on the path of every request: about 10 µs.
+It is plain ASGI, for it is on the path of every request: about 20 µs.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from goal_ledger_observability.context import (
     usable_traceparent,
 )
 from goal_ledger_observability.metrics import HttpMetrics
+from goal_ledger_observability.requests import write_request_line
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from goal_ledger_edge.problems import internal_error
+from goal_ledger_edge.visits import Visit, begin_visit, is_poll, write_access_note
 
 CORRELATION_HEADER = b"x-correlation-id"
 LOCAL_HEADER = (b"x-goal-ledger-local", b"this installation is open; its keys are for demonstration only")
+_PROBES = ("/health/live", "/health/ready", "/metrics")
 
 
 class Doorway:
@@ -36,19 +40,23 @@ class Doorway:
             return
         started = time.perf_counter()
         correlation = self._remember(scope)
+        method: str = scope["method"]
+        if method == "HEAD":  # RFC 9110: as GET, without the body; no route needs to know
+            scope = {**scope, "method": "GET"}
+        visit = begin_visit(scope)
         status, complete = 0, False
 
         async def answer(message: Message) -> None:
             nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    (CORRELATION_HEADER, correlation.encode()),
-                    *self._extra,
-                ]
-            elif not message.get("more_body", False):
-                complete = True
+                headers = [*message["headers"], (CORRELATION_HEADER, correlation.encode()), *self._extra]
+                message["headers"] = headers if status != 405 else [_with_head(*one) for one in headers]
+                write_access_note(scope, visit, status)
+            else:
+                complete = complete or not message.get("more_body", False)
+                if method == "HEAD":
+                    message["body"] = b""
             await send(message)
 
         try:
@@ -60,8 +68,14 @@ class Doorway:
                 raise  # cut off in the middle: the connection must be closed
             await internal_error(exc).response()(scope, receive, answer)
         finally:
-            route = getattr(scope.get("route"), "path", "other")
-            self._metrics.observe(scope["method"], route, status, time.perf_counter() - started)
+            self._tell(scope, visit, method, status, time.perf_counter() - started)
+
+    def _tell(self, scope: Scope, visit: Visit, method: str, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", None)
+        self._metrics.observe(method, route, status, seconds)
+        path: str = scope["path"]
+        if status >= 400 or not (path in _PROBES or is_poll(visit, path)):
+            write_request_line(method, route or "other", status, seconds * 1000, visit.actor, visit.workspace)
 
     @staticmethod
     def _remember(scope: Scope) -> str:
@@ -76,3 +90,11 @@ class Doorway:
         correlation_id.set(found)
         traceparent.set(trace if trace is not None and usable_traceparent(trace) else None)
         return found
+
+
+def _with_head(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """``Allow`` names HEAD where it names GET."""
+    taken = value.split(b", ")
+    if name.lower() == b"allow" and b"GET" in taken and b"HEAD" not in taken:
+        return name, value + b", HEAD"
+    return name, value

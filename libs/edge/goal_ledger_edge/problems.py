@@ -23,16 +23,19 @@ from starlette.responses import Response
 MEDIA_TYPE = "application/problem+json"
 
 TITLES: dict[str, str] = {
+    "address_too_long": "The address is too long",
     "bad_json": "The body is not acceptable JSON",
     "body_too_large": "The body is too large",
     "conflict": "The request conflicts with what is recorded",
     "forbidden": "Not allowed",
+    "headers_too_large": "The headers are too many or too large",
     "internal_error": "Something went wrong here",
     "invalid": "The request has a wrong value",
     "malformed_request": "The request is malformed",
     "media_type_not_supported": "The media type is not supported",
     "method_not_allowed": "The method is not allowed here",
     "not_found": "Not found",
+    "request_timeout": "The request did not come in time",
     "unauthenticated": "Not authenticated",
     "unknown_parameter": "There is no such parameter",
     "parameter_repeated": "A parameter is given twice",

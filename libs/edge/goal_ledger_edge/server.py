@@ -20,9 +20,10 @@ import uvloop
 from goal_ledger_observability.logs import logger
 from starlette.types import ASGIApp
 
+from goal_ledger_edge.connections import Limits, connections_within
+
 DRAIN_SECONDS = 20
 BACKLOG = 2048
-KEEP_ALIVE_SECONDS = 75
 
 log = logger("goal_ledger.edge.server")
 
@@ -35,6 +36,7 @@ class Listener:
     host: str
     port: int
     lifespan: Literal["auto", "on", "off"] = "auto"
+    limits: Limits = Limits()
 
 
 class _Server(uvicorn.Server):
@@ -59,7 +61,7 @@ def _bind(listener: Listener) -> socket.socket:
 def _server(listener: Listener, drain_seconds: int) -> _Server:
     config = uvicorn.Config(
         listener.app,
-        http="httptools",
+        http=connections_within(listener.limits),
         ws="none",
         lifespan=listener.lifespan,
         log_config=None,
@@ -67,7 +69,7 @@ def _server(listener: Listener, drain_seconds: int) -> _Server:
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=listener.limits.keep_alive_seconds,
         timeout_graceful_shutdown=drain_seconds,
     )
     return _Server(config)

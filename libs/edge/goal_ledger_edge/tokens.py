@@ -37,6 +37,10 @@ class BadToken(Exception):
     """The token does not count; the message says why, without quoting it."""
 
 
+class DoesNotHold(BadToken):
+    """Its signature holds, its claims do not: whoever has it was truly given it, and may know why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """What a verified token says. ``workspace`` is None for services, ``role`` None for people."""
@@ -101,7 +105,7 @@ class TokenVerifier:
         self._verified: OrderedDict[bytes, Claims] = OrderedDict()
         self._look_again_at = time.monotonic() + KEY_FILE_LOOK_SECONDS
 
-    def verify(self, token: str, *, service: bool = False) -> Claims:
+    async def verify(self, token: str, *, service: bool = False) -> Claims:
         """The token's claims. ``service=True`` also accepts a service token; otherwise one raises, like any other
         token that does not count, :class:`BadToken`."""
         if time.monotonic() >= self._look_again_at:

@@ -198,6 +198,14 @@ class Ledger:
         with contextlib.suppress(NotRecorded):  # then writes alone are closed
             await self._gate.check(workspace)
 
+    def at_hand(self, workspace: str) -> World | None:
+        """What :meth:`read` would answer without asking the store; None: it would have to."""
+        line = self._lines.get(workspace)
+        folded = None if line is None else line.appender.folded
+        if folded is None or time.monotonic() - folded.checked_at >= READ_FRESH_S:
+            return None
+        return folded.world
+
     async def _refreshed(self, line: Line) -> Folded:
         workspace = line.appender.workspace
         try:

@@ -138,6 +138,7 @@ def create_engine(
         pool_size=connections,
         max_overflow=connections,
         pool_timeout=CONNECT_TIMEOUT_S,
+        hide_parameters=True,
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
             "command_timeout": COMMAND_TIMEOUT_S,

@@ -1,4 +1,4 @@
-"""``/health/live``, ``/health/ready`` and ``/metrics``, the same on every process.
+"""``/health/live`` and ``/health/ready`` on every listener, ``/metrics`` on the internal ones alone; the same on every process.
 
 Live says that the event loop turns, and asks nobody: a database that is away must not get processes killed. Ready says
 whether new work should come here; it must not depend on lag, or all instances would leave at once.
@@ -28,8 +28,8 @@ def _json(status: int, body: Mapping[str, object]) -> Response:
     return Response(json.dumps(body), status, media_type="application/json")
 
 
-def health_routes(checks: Checks, registry: CollectorRegistry) -> list[Route]:
-    """The three routes, for an application of one's own."""
+def health_routes(checks: Checks, registry: CollectorRegistry | None) -> list[Route]:
+    """The routes for an application of one's own; with a ``registry``, on internal listeners, also ``/metrics``."""
 
     async def live(_: Request) -> Response:
         return _json(200, {"status": "live"})
@@ -47,18 +47,22 @@ def health_routes(checks: Checks, registry: CollectorRegistry) -> list[Route]:
             200 if is_ready else 503, {"status": "ready" if is_ready else "not ready", "checks": found}
         )
 
+    routes = [
+        Route("/health/live", live, methods=["GET"]),
+        Route("/health/ready", ready, methods=["GET"]),
+    ]
+    return routes if registry is None else [*routes, _metrics_route(registry)]
+
+
+def _metrics_route(registry: CollectorRegistry) -> Route:
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    return [
-        Route("/health/live", live, methods=["GET"]),
-        Route("/health/ready", ready, methods=["GET"]),
-        Route("/metrics", metrics, methods=["GET"]),
-    ]
+    return Route("/metrics", metrics, methods=["GET"])
 
 
-def health_app(checks: Checks, registry: CollectorRegistry) -> Starlette:
-    """A whole application of these routes, for processes without an API (relay, worker)."""
+def health_app(checks: Checks, registry: CollectorRegistry | None) -> Starlette:
+    """A whole application of these routes: the internal listener of processes without an API (relay, worker)."""
     app = Starlette(routes=health_routes(checks, registry))
     app.router.redirect_slashes = False
     return app

@@ -1,15 +1,25 @@
-"""Logs: one JSON object per line on stderr, ours and the libraries' alike."""
+"""Logs: one JSON object per line on stderr, ours and the libraries' alike.
+
+Three kinds of lines are ours by name: ``goal_ledger.requests`` (one per request, refusals included),
+``goal_ledger.access`` (who was given what of the record itself; written at every level), and what parts have to say.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+from types import TracebackType
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from goal_ledger_observability.context import correlation_id, traceparent
+from goal_ledger_observability.failures import FirstWords, render_failures
+
+ACCESS, REQUESTS = "goal_ledger.access", "goal_ledger.requests"
+TOLD_FROM_WARNING = ("aiokafka", "httpx2", "httpcore2", "alembic")
+"""Libraries that tell every poll, request or step at the level INFO."""
 
 
 def _add_context(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -20,8 +30,18 @@ def _add_context(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     return event
 
 
+_process = ""
+
+
+def process_name() -> str:
+    """As :func:`configure_logging` was told; empty before."""
+    return _process
+
+
 def configure_logging(process: str, level: str = "INFO") -> None:
     """Every logger of this process writes JSON lines to stderr, with the ``process`` name in each. Call once, first."""
+    global _process
+    _process = process
 
     def add_process(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event["process"] = process
@@ -46,7 +66,7 @@ def configure_logging(process: str, level: str = "INFO") -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.dict_tracebacks,
+                render_failures,
                 structlog.processors.JSONRenderer(default=str),
             ],
         )
@@ -54,6 +74,18 @@ def configure_logging(process: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.getLogger(ACCESS).setLevel(logging.INFO)
+    for name in TOLD_FROM_WARNING:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("asyncio").addFilter(FirstWords())
+    sys.excepthook = _last_words
+
+
+def _last_words(kind: type[BaseException], failure: BaseException, trace: TracebackType | None) -> None:
+    if not isinstance(failure, KeyboardInterrupt):
+        logging.getLogger("goal_ledger").critical(
+            "the process ends by an error", exc_info=(kind, failure, trace)
+        )
 
 
 def logger(name: str) -> Any:

@@ -21,26 +21,45 @@ def new_registry(process: str) -> CollectorRegistry:
     return registry
 
 
+COUNTED_METHODS = frozenset({"GET", "HEAD", "POST"})
+OTHER = "other"
+
+
 class HttpMetrics:
-    """Requests by route template, method and status; children are kept, for looking them up costs more than counting."""
+    """Requests by route template and method: how long, and how many of each status.
+
+    Whatever is requested, the series are bounded: what no route answers is counted together, as ``other``. Children are
+    kept, for looking them up costs more than counting.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._seconds = Histogram(
             "goal_ledger_http_request_seconds",
             "From the first byte of the request's head to the end of the answer.",
-            ("method", "route", "status"),
+            ("method", "route"),
             buckets=SECONDS,
             registry=registry,
         )
-        self._children: dict[tuple[str, str, int], Histogram] = {}
+        self._requests = Counter(
+            "goal_ledger_http_requests",
+            "Answered requests.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self._children: dict[tuple[str, str, int], tuple[Histogram, Counter]] = {}
 
-    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """One answered request; ``route`` is the template, never the path (ids would be labels without end)."""
-        key = (method, route, status)
-        child = self._children.get(key)
-        if child is None:
-            child = self._children[key] = self._seconds.labels(method, route, str(status))
-        child.observe(seconds)
+    def observe(self, method: str, route: str | None, status: int, seconds: float) -> None:
+        """One answered request; ``route`` is the template, never the path (ids would be labels without end), None: of
+        no route."""
+        key = (method, route or OTHER, status)
+        if route is None or status == 405 or method not in COUNTED_METHODS:
+            key = (OTHER, OTHER, status)
+        children = self._children.get(key)
+        if children is None:
+            children = (self._seconds.labels(*key[:2]), self._requests.labels(*key[:2], str(status)))
+            self._children[key] = children
+        children[0].observe(seconds)
+        children[1].inc()
 
 
 __all__ = ["SECONDS", "CollectorRegistry", "Counter", "Gauge", "Histogram", "HttpMetrics", "new_registry"]

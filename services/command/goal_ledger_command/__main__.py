@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
+from goal_ledger_edge.settings import settings_of
 
 from goal_ledger_command.cli import operator_commands
 from goal_ledger_command.settings import Settings
@@ -19,20 +19,6 @@ app = typer.Typer(
 app.add_typer(operator_commands, name="operator")
 
 
-def _settings() -> Settings:
-    try:
-        return Settings()  # type: ignore[call-arg]
-    except ValidationError as missing:
-        raise SystemExit(_sentence(missing)) from None
-
-
-def _sentence(wrong: ValidationError) -> str:
-    """Names of settings that are missing or wrong; of those that contradict each other, why."""
-    names = ", ".join(str(one["loc"][0]).upper() for one in wrong.errors() if one["loc"])
-    why = " ".join(str(one["msg"]) for one in wrong.errors() if not one["loc"])
-    return f"these settings are missing or wrong: {names}" if names else why
-
-
 @app.command()
 def serve(
     no_intake: Annotated[bool, typer.Option("--no-intake", help="Only the API")] = False,
@@ -41,7 +27,7 @@ def serve(
     """API (public and internal listener) and intake in one process."""
     from goal_ledger_command import wiring
 
-    wiring.run(_settings(), api=not no_api, intake=not no_intake)
+    wiring.run(settings_of(Settings), api=not no_api, intake=not no_intake)
 
 
 @app.command()
@@ -49,7 +35,7 @@ def relay() -> None:
     """Everything that leaves the store for Kafka. One is active, others stand by."""
     from goal_ledger_command import relay as relaying
 
-    relaying.run(_settings())
+    relaying.run(settings_of(Settings))
 
 
 @app.command()
@@ -57,7 +43,7 @@ def migrate() -> None:
     """Bring the ledger and keys databases to this release's tables."""
     from goal_ledger_command.migrations import migrate as upgrade
 
-    settings = _settings()
+    settings = settings_of(Settings)
     asyncio.run(upgrade(settings.ledger_database_url, settings.keys_database_url))
     typer.echo("ledger and keys: at the newest schema")
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from goal_ledger_database.sessions import SessionLimits
+from goal_ledger_edge.settings import ListenerSettings
 from goal_ledger_messaging.security import Cluster, KafkaSettings
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 
-class Settings(KafkaSettings):
+class Settings(KafkaSettings, ListenerSettings):
     """Of every process of the command service: API and intake, relay, migrations, operator."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)

@@ -22,9 +22,10 @@ from goal_ledger_domain.decide import decide, exclusive, lookups, neighbours
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.submission import Answer, Submission, UnknownWorkspace
 
-from goal_ledger_command.credentials import Credential
+from goal_ledger_command.credentials import Credential, Key
 from goal_ledger_command.marks import Marks
 from goal_ledger_command.preparing import Moved, Prepared, Preparing
+from goal_ledger_command.recorded_keys import RecordedKeys
 
 PREPARED_AGAIN_FOR_S = 1.0
 """So long a closing is scored again if there are newer facts of what counts in it; then it is taken as it is."""
@@ -36,6 +37,7 @@ class Ledger(Protocol):
     async def submit(self, submission: Submission) -> Answer: ...
     async def submit_all(self, submissions: list[Submission]) -> list[Answer | Exception]: ...
     async def read(self, workspace: str) -> tuple[World, Position]: ...
+    def at_hand(self, workspace: str) -> World | None: ...
 
 
 @dataclass(slots=True)
@@ -63,8 +65,14 @@ class Asked:
 class Shell:
     """One per process; its ledger may be shared with the intake."""
 
-    def __init__(self, ledger: Ledger, marks: Marks, preparing: Preparing | None = None) -> None:
-        self.ledger, self.marks, self._preparing = ledger, marks, preparing
+    def __init__(
+        self,
+        ledger: Ledger,
+        marks: Marks,
+        preparing: Preparing | None = None,
+        keys: RecordedKeys | None = None,
+    ) -> None:
+        self.ledger, self.marks, self._preparing, self._keys = ledger, marks, preparing, keys
 
     async def perform(self, asked: Asked) -> Answer:
         """Decide and record. Raises Problem, Refusal or a LedgerError; then nothing is recorded, or it says so."""
@@ -113,7 +121,11 @@ class Shell:
         return await self._preparing.prepared(workspace, command, self.look)
 
     async def actor_and_world(self, credential: Credential) -> tuple[str, World]:
-        """Who this is, and the state as the head stood at most a second ago. Problem 401 or 403."""
+        """Who this is, and the state as the head stood at most a second ago. Problem 401 or 403.
+
+        A key that no fact names is refused before a workspace is loaded for it: whoever made it up learns nothing.
+        """
+        await self._need_recorded(credential)
         try:
             world, _ = await self.ledger.read(credential.workspace)
         except UnknownWorkspace:
@@ -125,6 +137,13 @@ class Shell:
         if actor is None:
             raise credential.unknown()
         return actor, world
+
+    async def _need_recorded(self, credential: Credential) -> None:
+        if self._keys is None or not isinstance(credential, Key):
+            return
+        world = self.ledger.at_hand(credential.workspace)
+        if (world is None or credential.actor(world) is None) and not await self._keys.holds(credential):
+            raise credential.unknown()
 
     async def look(self, workspace: str, *wanted: Identity) -> tuple[World, Situation]:
         """State and look-ups as of now, by way of a submission that decides nothing."""

@@ -24,6 +24,7 @@ from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.store import Database, Unreachable, UnsafeDurability, create_engine
 from goal_ledger_ledger.submission import ClockSkewed, NotRecorded, WriteGate
 from goal_ledger_messaging.quiet import limit_client_noise
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.health import Checks, health_app
 from goal_ledger_observability.logs import configure_logging, logger
 from goal_ledger_observability.metrics import CollectorRegistry, HttpMetrics, new_registry
@@ -40,6 +41,7 @@ from goal_ledger_command.intake import start_intake
 from goal_ledger_command.ledger_metrics import LedgerMetrics
 from goal_ledger_command.marks import Marks
 from goal_ledger_command.preparing import Preparing
+from goal_ledger_command.recorded_keys import RecordedKeys
 from goal_ledger_command.settings import Settings, secret_of
 from goal_ledger_command.shell import Shell
 from goal_ledger_command.write_gate import WriteGate as KafkaGate
@@ -130,7 +132,7 @@ class StartGate:
                 await ledger.start()
                 break
             except Unreachable as away:
-                log.warning("a database is out of reach", error=str(away))
+                log.warning("a database is out of reach", error=failure_text(away))
                 await asyncio.sleep(START_AGAIN_S)
         self._waits_for = None
         await self.kafka.run()
@@ -166,7 +168,9 @@ def apps(
     """The public and the internal application, on the same parts."""
     verifier = token_verifier(settings)
     preparing = Preparing(store.engine, store.ledger)
-    shell = Shell(store.ledger, Marks(secret_of(settings.hmac_secret_file)), preparing)
+    shell = Shell(
+        store.ledger, Marks(secret_of(settings.hmac_secret_file)), preparing, RecordedKeys(store.engine)
+    )
     metrics, heads_key = HttpMetrics(registry), heads_key_of(settings)
     pieces, places = Pieces(store.engine, store.keyring), asyncio.Semaphore(imports.MAX_IMPORTS_AT_ONCE)
 
@@ -180,7 +184,13 @@ def apps(
         ]
         if internal:
             routers.append(text_keys.router(door, store.keyring))
-        made = make_app(door, routers, checks, registry, max_command_bytes=settings.max_command_bytes)
+        made = make_app(
+            door,
+            routers,
+            checks,
+            registry if internal else None,
+            max_command_bytes=settings.max_command_bytes,
+        )
         return Doorway(made, metrics, local=settings.local_mode)
 
     return app(internal=False), app(internal=True)
@@ -262,13 +272,14 @@ async def _main(settings: Settings, *, api: bool, intake: bool) -> None:
 def _listeners(
     settings: Settings, store: Store, checks: Checks, registry: CollectorRegistry, *, api: bool
 ) -> list[Listener]:
-    host = settings.http_host
-    if not api:
-        return [Listener(health_app(checks, registry), host, settings.http_port)]
-    public, internal = apps(settings, store, checks, registry)
+    host, limits = settings.http_host, settings.limits()
+    public: ASGIApp = health_app(checks, None)
+    internal: ASGIApp = health_app(checks, registry)
+    if api:
+        public, internal = apps(settings, store, checks, registry)
     return [
-        Listener(public, host, settings.http_port, lifespan="off"),
-        Listener(internal, host, settings.internal_http_port, lifespan="off"),
+        Listener(public, host, settings.http_port, lifespan="off", limits=limits),
+        Listener(internal, host, settings.internal_http_port, lifespan="off", limits=limits),
     ]
 
 

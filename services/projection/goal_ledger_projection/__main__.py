@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from goal_ledger_edge.server import run
+from goal_ledger_edge.settings import settings_of
 from goal_ledger_observability.logs import configure_logging
 
 from goal_ledger_projection.collector import spare_the_collector
@@ -21,7 +22,7 @@ def migrate() -> None:
     """Bring the read database to this release's tables."""
     from goal_ledger_projection.projections import migrate as migrate_database
 
-    settings = DatabaseSettings()  # type: ignore[call-arg]
+    settings = settings_of(DatabaseSettings)
     configure_logging("migrate", settings.log_level)
     asyncio.run(migrate_database(settings.read_database_url))
 
@@ -31,7 +32,7 @@ def worker() -> None:
     """Fold facts into the live projection version."""
     from goal_ledger_projection.worker import run_worker
 
-    settings = WorkerSettings()  # type: ignore[call-arg]
+    settings = settings_of(WorkerSettings)
     configure_logging("worker", settings.log_level)
     try:
         run(run_worker(settings))
@@ -52,7 +53,7 @@ def retry(workspace: Annotated[str | None, typer.Argument(help="Only this one.")
     """Let parked workspaces go on: drain each from the feed, in order; say which stand still again."""
     from goal_ledger_projection.retry import retry_parked
 
-    settings = WorkerSettings()  # type: ignore[call-arg]
+    settings = settings_of(WorkerSettings)
     configure_logging("retry", settings.log_level)
     still = asyncio.run(retry_parked(settings, workspace))
     raise SystemExit(1 if still else 0)
@@ -67,7 +68,7 @@ def rebuild(
     """Fold a new projection version from Kafka beside the live one, compare the two, and switch to the new one."""
     from goal_ledger_projection.rebuild import rebuild as rebuild_projection
 
-    settings = WorkerSettings()  # type: ignore[call-arg]
+    settings = settings_of(WorkerSettings)
     configure_logging("rebuild", settings.log_level)
     spare_the_collector()
     equal = asyncio.run(rebuild_projection(settings, only_compare=only_compare))
@@ -82,7 +83,7 @@ def switch(
     from goal_ledger_projection.switching import NoSuchVersion
     from goal_ledger_projection.switching import switch as switch_to
 
-    settings = DatabaseSettings()  # type: ignore[call-arg]
+    settings = settings_of(DatabaseSettings)
     try:
         left = asyncio.run(switch_to(settings.read_database_url, version))
     except NoSuchVersion:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from goal_ledger_contracts.position import Position
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
 from goal_ledger_projection import positions
@@ -87,9 +88,9 @@ class AntiEntropy:
                 await self.look()
             except Exception as failed:
                 if not is_transient(failed):
-                    log.error("looking at the heads failed", error=repr(failed))
+                    log.error("looking at the heads failed", error=failure_text(failed))
                 elif not self._out_of_reach:
-                    log.warning("the heads are out of reach", error=repr(failed))
+                    log.warning("the heads are out of reach", error=failure_text(failed))
                 self._out_of_reach = True
             else:
                 self._out_of_reach = False

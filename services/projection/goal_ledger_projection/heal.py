@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable
 
 from goal_ledger_contracts.position import Position
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
 from goal_ledger_projection import positions
@@ -81,7 +82,7 @@ class Healer:
         except ProjectionSwitched:
             log.info("healing ends, another projection version is live", workspace=workspace)
         except Exception as failed:
-            log.error("healing failed", workspace=workspace, error=repr(failed))
+            log.error("healing failed", workspace=workspace, error=failure_text(failed))
         finally:
             del self._tasks[workspace]
 

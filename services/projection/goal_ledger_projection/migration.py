@@ -22,7 +22,7 @@ def _upgrade(connection: Connection) -> None:
 
 async def migrate(read_database_url: str) -> None:
     """Bring the read database to this release's tables. Any number of processes may ask at once."""
-    engine = create_async_engine(engine_url(read_database_url))
+    engine = create_async_engine(engine_url(read_database_url), hide_parameters=True)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})

@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from goal_ledger_database.metrics import PulseMetrics
 from goal_ledger_edge.server import Listener, run, serve
+from goal_ledger_edge.settings import settings_of
 from goal_ledger_edge.tokens import TokenVerifier, Trust
+from goal_ledger_observability.health import health_app
 from goal_ledger_observability.logs import configure_logging, logger
 from goal_ledger_observability.metrics import new_registry
 
@@ -29,7 +31,7 @@ log = logger("goal_ledger.query")
 
 def run_query() -> None:
     """The process: settings from the environment, answers until SIGTERM."""
-    settings = QuerySettings()  # type: ignore[call-arg]
+    settings = settings_of(QuerySettings)
     configure_logging("query", settings.log_level)
     run(serve_queries(settings))
 
@@ -57,8 +59,12 @@ async def serve_queries(settings: QuerySettings) -> None:
     registry = new_registry("query")
     PulseMetrics(registry, database.pulse)
     app = query_app(desk, registry, local=settings.local_mode, lifespan=lifespan)
-    listener = Listener(app, settings.http_host, settings.http_port, lifespan="on")
-    await serve([listener], drain_seconds=settings.drain_seconds)
+    host, limits = settings.http_host, settings.limits()
+    listeners = [
+        Listener(app, host, settings.http_port, lifespan="on", limits=limits),
+        Listener(health_app(desk.checks, registry), host, settings.internal_http_port, limits=limits),
+    ]
+    await serve(listeners, drain_seconds=settings.drain_seconds)
 
 
 def verifier(settings: QuerySettings) -> TokenVerifier:

@@ -15,6 +15,8 @@ class QuerySettings(DatabaseSettings):
     service_token_file: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int = 8080
+    internal_http_port: int = 8082
+    """Health and metrics, for those who run it."""
 
     token_issuer: str = "https://local.goal-ledger.invalid"
     token_audience: str = "goal-ledger"

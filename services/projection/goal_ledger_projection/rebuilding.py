@@ -193,7 +193,7 @@ async def _partitions(settings: WorkerSettings) -> list[int]:
 
 async def new_version(url: str) -> str:
     """Make the next version, empty and without indexes; versions that never went live are removed first."""
-    engine = create_async_engine(engine_url(url))
+    engine = create_async_engine(engine_url(url), hide_parameters=True)
     try:
         async with engine.begin() as connection:
             rows = await connection.execute(text("SELECT name, live_since IS NULL FROM public.projections"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from goal_ledger_database.sessions import SessionLimits
+from goal_ledger_edge.settings import ListenerSettings
 from goal_ledger_messaging.security import Cluster, KafkaSettings
 from goal_ledger_messaging.topics import FACTS
 from pydantic import Field
-from pydantic_settings import BaseSettings
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(ListenerSettings):
     """What every process of the service needs."""
 
     read_database_url: str

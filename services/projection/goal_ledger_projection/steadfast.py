@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import asyncpg
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
 from goal_ledger_projection import positions
@@ -57,7 +58,7 @@ class Pauses:
                 if not is_transient(failed):
                     raise
                 meters.retries.inc()
-                log.warning("will try again", what=what, error=repr(failed), pause_s=pause_s)
+                log.warning("will try again", what=what, error=failure_text(failed), pause_s=pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, self._longest_s)
 
@@ -85,7 +86,7 @@ class Steadfast:
         except ProjectionSwitched:
             raise
         except Exception as failed:
-            log.error("batch failed, its workspaces are applied one by one", error=repr(failed))
+            log.error("batch failed, its workspaces are applied one by one", error=failure_text(failed))
         applied = Applied()
         for name, many in by_workspace(records).items():
             _add(applied, await self._workspace(name, many))
@@ -100,7 +101,9 @@ class Steadfast:
             raise
         except Exception as failed:
             log.error(
-                "workspace failed, its facts are applied one by one", workspace=name, error=repr(failed)
+                "workspace failed, its facts are applied one by one",
+                workspace=name,
+                error=failure_text(failed),
             )
         applied = Applied()
         for record in records:
@@ -119,8 +122,10 @@ class Steadfast:
         )
 
     async def _park(self, record: Record, failed: Exception) -> None:
-        reason = str(failed) or repr(failed)
-        log.error("workspace parked", workspace=record.workspace, seq=record.seq, reason=reason)
+        reason = failure_text(failed)
+        log.error(
+            "workspace parked", workspace=record.workspace, seq=record.seq, reason=reason, exc_info=failed
+        )
         self._meters.parkings.inc()
         await self.park(record.workspace, record.seq, reason)
 

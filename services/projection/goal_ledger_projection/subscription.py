@@ -27,6 +27,7 @@ from goal_ledger_messaging import consumer as messaging
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.security import explained
 from goal_ledger_messaging.topic_ids import TopicIds
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
 from goal_ledger_projection.meters import Meters
@@ -141,7 +142,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._topic_id = await self._present_topic_id()
                 break
             except Exception as failed:
-                log.warning("cannot tell where to begin, will ask again", error=repr(failed))
+                log.warning("cannot tell where to begin, will ask again", error=failure_text(failed))
                 await asyncio.sleep(ASK_AGAIN_AFTER_S)
         for place in assigned & consumer.assignment():
             hint = hints.get(place.partition)

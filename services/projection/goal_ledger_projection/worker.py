@@ -227,7 +227,8 @@ async def run_worker(settings: WorkerSettings) -> None:
     beating = asyncio.create_task(process.pulse.run(), name="pulse")
     try:
         app = health_app(process.checks, process.registry)
-        await serve([Listener(app, settings.http_host, settings.http_port)], background=[working])
+        listener = Listener(app, settings.http_host, settings.http_port, limits=settings.limits())
+        await serve([listener], background=[working])
     finally:
         beating.cancel()
         working.cancel()

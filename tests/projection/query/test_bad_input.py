@@ -133,7 +133,11 @@ async def test_a_header_that_is_no_position_is_refused(story: Story) -> None:
 
 
 async def test_other_methods_are_not_allowed(story: Story) -> None:
-    answer = await story.client.post("/v1/objectives/o")
+    await story.arrive()
+    answer = await story.client.post(
+        "/v1/objectives/o",
+        headers={"Authorization": f"Bearer {story.issuer.token(story.workspace, 'sub-ada')}"},
+    )
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
 
 
@@ -146,6 +150,7 @@ async def test_a_cursor_that_is_none_is_told_in_the_same_words_however_long_it_i
 
 
 async def test_an_address_with_a_slash_at_its_end_leads_nowhere(story: Story) -> None:
+    await story.arrive()
     for path in ("/v1/objectives/", "/v1/facts/", "/health/live/"):
         answer = await story.get(path, headers={"host": "evil.example"})
         assert (answer.status_code, answer.json()["code"], "location" in answer.headers) == (

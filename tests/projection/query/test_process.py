@@ -28,6 +28,7 @@ async def test_it_serves_until_it_is_told_to_stop(postgres: Postgres, tmp_path: 
             **os.environ,
             "READ_DATABASE_URL": url,
             "HTTP_PORT": "0",
+            "INTERNAL_HTTP_PORT": "0",
             "TOKEN_KEYS_FILE": str(tmp_path / "jwks.json"),
             "TOKEN_ISSUER": ISSUER,
             "ALLOW_UNSAFE_DURABILITY": "true",
@@ -36,7 +37,7 @@ async def test_it_serves_until_it_is_told_to_stop(postgres: Postgres, tmp_path: 
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        address = await listening(process)
+        address, internal = await listening(process)
         async with httpx2.AsyncClient(base_url=f"http://{address}") as client:
             assert (await client.get("/health/live")).status_code == 200
             ready = await client.get("/health/ready")
@@ -47,7 +48,8 @@ async def test_it_serves_until_it_is_told_to_stop(postgres: Postgres, tmp_path: 
             assert "x-goal-ledger-local" in refused.headers
             nobody = {"Authorization": f"Bearer {issuer.token('nowhere', 'x')}"}
             assert (await client.get("/v1/objectives", headers=nobody)).status_code == 403
-            assert "goal_ledger_http_request_seconds" in (await client.get("/metrics")).text
+            assert (await client.get("/metrics")).status_code == 404
+            assert "goal_ledger_http_request_seconds" in (await client.get(f"http://{internal}/metrics")).text
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 25) == 0
     finally:
@@ -56,11 +58,11 @@ async def test_it_serves_until_it_is_told_to_stop(postgres: Postgres, tmp_path: 
             await process.wait()
 
 
-async def listening(process: asyncio.subprocess.Process) -> str:
-    """The address that the process says it listens on."""
+async def listening(process: asyncio.subprocess.Process) -> list[str]:
+    """The addresses that the process says it listens on: the public and the internal one."""
     assert process.stderr is not None
     async for line in process.stderr:
         said = json.loads(line)
         if said["event"] == "listening":
-            return str(said["addresses"][0])
+            return [str(one) for one in said["addresses"]]
     raise AssertionError("the process ended before it listened")

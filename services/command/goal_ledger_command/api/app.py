@@ -28,9 +28,11 @@ from goal_ledger_command.api.door import Door
 from goal_ledger_command.api.endpoint import CommandRoute, Endpoint
 from goal_ledger_command.api.openapi import install_openapi
 from goal_ledger_command.api.refusals import CODE_TITLES
+from goal_ledger_edge.gate import Gate
 from goal_ledger_edge.problems import install_problem_handlers
 from goal_ledger_observability.health import Checks, health_routes
 from goal_ledger_observability.metrics import CollectorRegistry
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 DESCRIPTION = """Says yes or no, and remembers. One command per fact; every answer names the position that includes it.
@@ -63,11 +65,12 @@ def make_app(
     door: Door,
     routers: Sequence[APIRouter],
     checks: Checks,
-    registry: CollectorRegistry,
+    registry: CollectorRegistry | None,
     *,
     max_command_bytes: int,
 ) -> ASGIApp:
-    """The application of one listener. ``routers``: the routes that are no plain commands."""
+    """The application of one listener. ``routers``: the routes that are no plain commands; ``registry``: on the internal
+    listener, for its metrics."""
     app = FastAPI(
         title="Goal Ledger: commands",
         version="1",
@@ -84,4 +87,6 @@ def make_app(
         app.include_router(router)
     app.router.routes.extend(health_routes(checks, registry))
     install_openapi(app)
-    return Dispatch(routes, app)
+    all_routes = (*routes, *(route for router in routers for route in router.routes))
+    templates = [route.path for route in all_routes if isinstance(route, Route)]
+    return Gate(Dispatch(routes, app), door.sign_in, templates)

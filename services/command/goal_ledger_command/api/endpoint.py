@@ -23,11 +23,11 @@ from goal_ledger_command.api.answers import (
     answer_headers,
 )
 from goal_ledger_command.api.declare import Declared
-from goal_ledger_command.api.door import Door
+from goal_ledger_command.api.door import Door, credential_in
 from goal_ledger_command.api.refusals import of_ledger_error, of_refusal, of_validation
 from goal_ledger_command.api.statuses import responses_of
 from goal_ledger_command.api.values import Body
-from goal_ledger_command.credentials import KeyMaker, credential_of
+from goal_ledger_command.credentials import KeyMaker
 from goal_ledger_command.shell import Asked
 from goal_ledger_contracts.decision import Decision
 from goal_ledger_contracts.ids import uuid7
@@ -70,7 +70,7 @@ class Endpoint:
 
     async def _answer(self, scope: Scope, receive: Receive) -> JsonAnswer:
         declared, headers = self._declared, Headers(scope)
-        credential = credential_of(headers.text(b"authorization"), self._door.verifier)
+        credential = credential_in(scope)
         if scope["query_string"]:
             need_known(QueryParams(scope["query_string"]), ())
         key = headers.idempotency_key()

@@ -23,6 +23,7 @@ from goal_ledger_domain.authorise import authorise
 from goal_ledger_domain.permission import Permission
 from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.visits import note
 from goal_ledger_ledger.checkpoint import key_hash, origin_of, verifier_key
 from goal_ledger_ledger.feed import Feed, Head
 from goal_ledger_ledger.store import raw_connection
@@ -158,7 +159,9 @@ class Log:
         if epoch is not None and epoch != head.epoch:
             await self._need_kept(head, epoch, after)
         stored = await self._feed.facts_after(head.workspace, after, limit)
-        seen = max(head.seq, stored[-1].seq if stored else 0)
+        first, last = (stored[0].seq, stored[-1].seq) if stored else (None, None)
+        note(request, head.workspace, facts=len(stored), first_seq=first, last_seq=last)
+        seen = max(head.seq, last or 0)
         body = b"".join([one.bytes + b"\n" for one in stored])
         return Response(body, media_type=JSON_LINES, headers={HEADER: f"{head.epoch}-{seen}"})
 

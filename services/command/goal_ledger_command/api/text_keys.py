@@ -16,6 +16,7 @@ from goal_ledger_command.api.statuses import problem_responses
 from goal_ledger_contracts.ids import WORKSPACE_ID
 from goal_ledger_domain.permission import Permission
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.visits import note
 from goal_ledger_ledger.keyring import Keyring
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -55,12 +56,14 @@ def router(door: Door, keyring: Keyring) -> APIRouter:
     ) -> Response:
         """Of one workspace, as stored now."""
         if door.service(request) is None:
-            door.credential(request)
             raise Problem(403, "not_allowed", "This needs a service token.")
         if subject:
-            return _page(dict(await keyring.look_up(workspace, subject[:MAX_PAGE_KEYS])), None)
-        found = await keyring.listing(workspace, after, limit)
-        return _page(found, max(found, default=None) if len(found) >= limit else None)
+            found = dict(await keyring.look_up(workspace, subject[:MAX_PAGE_KEYS]))
+        else:
+            found = await keyring.listing(workspace, after, limit)
+        note(request, workspace, keys=len(found))
+        more = not subject and len(found) >= limit
+        return _page(found, max(found, default=None) if more else None)
 
     return routes
 

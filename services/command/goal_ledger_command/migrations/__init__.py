@@ -31,7 +31,9 @@ async def migrate(ledger_url: str, keys_url: str) -> None:
 
 
 async def _upgrade(url: str, history: str, metadata: MetaData) -> None:
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    engine = create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool, hide_parameters=True
+    )
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})

@@ -14,6 +14,7 @@ import socket
 
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_ledger.store import raw_connection
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -85,4 +86,4 @@ class Lease:
             async with raw_connection(self._engine) as raw:
                 await raw.execute(_RELEASE, NAME, term)
         except Exception as away:
-            log.warning("lease not released", term=term, error=str(away))
+            log.warning("lease not released", term=term, error=failure_text(away))

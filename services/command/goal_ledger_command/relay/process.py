@@ -19,6 +19,7 @@ from goal_ledger_ledger.checkpoint import load_signing_key
 from goal_ledger_ledger.store import Unreachable, create_engine, require_durability
 from goal_ledger_messaging.quiet import limit_client_noise
 from goal_ledger_messaging.security import Kafka, explained
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.health import health_app
 from goal_ledger_observability.logs import configure_logging, logger
 from goal_ledger_observability.metrics import new_registry
@@ -65,7 +66,7 @@ class Relay:
             try:
                 term = await self._lease.acquire()
             except Exception as away:
-                log.warning("the ledger database is out of reach", error=str(away))
+                log.warning("the ledger database is out of reach", error=failure_text(away))
                 term = None
             if term is None:
                 await asyncio.sleep(RETRY_EVERY_S)
@@ -167,7 +168,9 @@ async def _main(settings: Settings) -> None:
     beating = asyncio.create_task(pulse.run())
     relaying = asyncio.create_task(_relay_when_safe(relay, engine, settings))
     try:
-        health = Listener(health_app(checks, registry), settings.http_host, settings.http_port)
+        health = Listener(
+            health_app(checks, registry), settings.http_host, settings.http_port, limits=settings.limits()
+        )
         await serve([health], drain_seconds=settings.drain_seconds, background=[relaying])
     finally:
         relaying.cancel()
@@ -183,6 +186,6 @@ async def _relay_when_safe(relay: Relay, engine: AsyncEngine, settings: Settings
             await require_durability(engine)
             break
         except Unreachable as away:
-            log.warning("the ledger database is out of reach", error=str(away))
+            log.warning("the ledger database is out of reach", error=failure_text(away))
         await asyncio.sleep(RETRY_EVERY_S)
     await relay.run()

@@ -11,21 +11,18 @@ read side knows facts, not decisions.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
-import re
+import time
 from dataclasses import dataclass
 from enum import Enum
 
+from goal_ledger_edge.credentials import ApiKey, shown, unauthenticated
 from goal_ledger_edge.problems import Problem
-from goal_ledger_edge.tokens import BadToken, TokenVerifier
-from starlette.requests import Request
+from goal_ledger_edge.tokens import TokenVerifier
 
 from goal_ledger_projection.api.database import Holding
 
-_KEY = re.compile(r"glk\.([a-z0-9-]{1,40})\.([A-Za-z0-9._-]{1,64})\.[A-Za-z0-9_-]{43}")
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="goal-ledger"'}
 EMITTER = "emitter"
 ROLES = (EMITTER, "contributor", "owner", "admin", "importer", "analyst", "auditor")
 """Those that are facts."""
@@ -79,24 +76,43 @@ class Reader:
             return True
         return not self.own_feeds_only
 
+    def must(self, wanted: May) -> None:
+        """Problem 403 unless the roles allow it."""
+        if not self.may(wanted):
+            raise Problem(403, "not_allowed", f"Your roles do not include {wanted.value}.")
 
-def credential_of(request: Request, verifier: TokenVerifier) -> Credential:
+
+SIGNED_IN_FOR_S = 1.0
+SIGNED_IN_REMEMBERED = 10_000
+
+
+class SignedIn:
+    """Who was known a moment ago, so that a question costs one look at who asks, not two."""
+
+    def __init__(self) -> None:
+        self._until: dict[Credential, tuple[float, str]] = {}
+
+    def get(self, credential: Credential) -> str | None:
+        """The holder; None: it has to be looked up."""
+        until, holder = self._until.get(credential, (0.0, None))
+        return holder if time.monotonic() < until else None
+
+    def keep(self, credential: Credential, holder: str) -> None:
+        if len(self._until) >= SIGNED_IN_REMEMBERED:
+            self._until.clear()
+        self._until[credential] = (time.monotonic() + SIGNED_IN_FOR_S, holder)
+
+
+async def credential_of(authorization: str | None, verifier: TokenVerifier) -> Credential:
     """The credential in the header `Authorization`. Problem 401."""
-    token = _bearer(request.headers.get("authorization"))
-    if token.startswith("glk."):
-        found = _KEY.fullmatch(token)
-        if found is None:
-            raise _unauthenticated("The API key is not valid.")
-        return Credential(found[1], "key", found[2], hashlib.sha256(token.encode()).hexdigest())
-    try:
-        claims = verifier.verify(token)
-    except BadToken as bad:
-        raise _unauthenticated(str(bad)) from None
-    assert claims.workspace is not None
-    return Credential(claims.workspace, "identity", f"{claims.issuer} {claims.subject}")
+    found = await shown(authorization, verifier)
+    if isinstance(found, ApiKey):
+        return Credential(found.workspace, "key", found.key_id, found.digest)
+    assert found.workspace is not None
+    return Credential(found.workspace, "identity", f"{found.issuer} {found.subject}")
 
 
-def reader_of(credential: Credential, holding: Holding, wanted: May) -> Reader:
+def reader_of(credential: Credential, holding: Holding) -> Reader:
     """Who that is in the workspace. Problems 401, 403."""
     body = None if holding.credential is None or holding.is_gone else json.loads(holding.credential)
     if credential.digest is not None:
@@ -106,7 +122,7 @@ def reader_of(credential: Credential, holding: Holding, wanted: May) -> Reader:
             and hmac.compare_digest(body["digest"], credential.digest)
         )
         if not good:
-            raise _unauthenticated("The API key is not valid.")
+            raise unauthenticated()
     if body is None or body["holder"] is None:
         sentence = "The workspace that the token names has not linked this identity."
         raise Problem(403, "identity_not_linked", sentence)
@@ -115,20 +131,4 @@ def reader_of(credential: Credential, holding: Holding, wanted: May) -> Reader:
     roles = set(json.loads(holding.access)["roles"]) if holding.access else set()
     if body["holder"].startswith("system/"):
         roles.add(EMITTER)
-    reader = Reader(credential.workspace, body["holder"], frozenset(roles))
-    if not reader.may(wanted):
-        raise Problem(403, "not_allowed", f"Your roles do not include {wanted.value}.")
-    return reader
-
-
-def _bearer(authorization: str | None) -> str:
-    if authorization is None:
-        raise _unauthenticated("The request carries no credential: Authorization: Bearer <token or API key>.")
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise _unauthenticated("The credential is written Authorization: Bearer <token or API key>.")
-    return token.strip()
-
-
-def _unauthenticated(sentence: str) -> Problem:
-    return Problem(401, "unauthenticated", sentence, headers=_CHALLENGE)
+    return Reader(credential.workspace, body["holder"], frozenset(roles))

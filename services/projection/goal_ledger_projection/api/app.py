@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from goal_ledger_edge.doorway import Doorway
+from goal_ledger_edge.gate import Gate
 from goal_ledger_edge.problems import install_problem_handlers
 from goal_ledger_observability.health import health_routes
 from goal_ledger_observability.metrics import CollectorRegistry, HttpMetrics
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from goal_ledger_projection.api import (
@@ -81,7 +83,7 @@ def query_app(
     local: bool = False,
     lifespan: Any = None,
 ) -> ASGIApp:
-    """The application, with health, metrics and documentation; no page of it needs another host."""
+    """The application of the public listener, with health and documentation; no page of it needs another host."""
     app = FastAPI(
         title="Goal Ledger queries",
         version="1",
@@ -93,15 +95,13 @@ def query_app(
         telemetry={"tracing": False, "metrics": False},
     )
     install_problem_handlers(app, TITLES)
-    for resource in RESOURCES:
-        app.include_router(resource.router(desk))
-
-    async def checks() -> Mapping[str, str]:
-        return {"database": desk.database.pulse.wrong or "ok"}
-
-    app.router.routes.extend(health_routes(checks, registry))
+    routers = [resource.router(desk) for resource in RESOURCES]
+    for router in routers:
+        app.include_router(router)
+    app.router.routes.extend(health_routes(desk.checks, None))
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    return Doorway(app, HttpMetrics(registry), local=local)
+    templates = [route.path for router in routers for route in router.routes if isinstance(route, Route)]
+    return Doorway(Gate(app, desk.sign_in, templates), HttpMetrics(registry), local=local)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -1,26 +1,28 @@
 """Where a question becomes a view: who asks, what may be seen, at which clocks, in one snapshot.
 
-The order is: verify the credential, wait for the position asked for, open the snapshot, look up who that is, resolve
-the clocks. Until it is known who asks, nothing is said that depends on the workspace.
+The gate has found out who asks, before anything else of the request was looked at. Then the order is: read the question,
+wait for the position asked for, open the snapshot, look up in it who that is now, resolve the clocks.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 from goal_ledger_contracts.position import Position
+from goal_ledger_edge.gate import caller_of
 from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.tokens import TokenVerifier
+from goal_ledger_edge.visits import Visit
 from starlette.requests import Request
 
-from goal_ledger_projection.api.access import May, Reader, credential_of, reader_of
+from goal_ledger_projection.api.access import Credential, May, Reader, SignedIn, credential_of, reader_of
 from goal_ledger_projection.api.clocks import CALCULATION, Asked, Clocks, asked, must_be_old_enough, present
 from goal_ledger_projection.api.context import Context, Contexts
 from goal_ledger_projection.api.database import Asker, ReadDatabase, Snapshot
@@ -103,6 +105,7 @@ class Desk:
             )
         self.contexts = Contexts(settings.cached_contexts)
         self.standings = Standings(KnownGoals(settings.cached_definitions), self.contexts)
+        self._signed_in = SignedIn()
         self.trees = Trees(self.standings, settings.cached_trees, settings.cached_bodies_bytes)
 
     async def close(self) -> None:
@@ -112,31 +115,49 @@ class Desk:
         if self._feed is not None:
             await self._feed.close()
 
+    async def checks(self) -> Mapping[str, str]:
+        """What readiness depends on."""
+        return {"database": self.database.pulse.wrong or "ok"}
+
+    async def sign_in(self, authorization: str | None, visit: Visit) -> Credential:
+        """Who asks, for the gate. Problems 401, 403, 503.
+
+        Whom the read side knows is known for a second more. That only lets a request come as far as its question:
+        the view's own snapshot decides anew.
+        """
+        credential = await credential_of(authorization, self._verifier)
+        visit.workspace = credential.workspace
+        visit.actor = self._signed_in.get(credential)
+        if visit.actor is None:
+            with _outages():
+                async with self.database.snapshot(
+                    Asker(credential.workspace, credential.kind, credential.id)
+                ) as snapshot:
+                    visit.actor = (await self._reader(credential, snapshot)).holder
+            self._signed_in.keep(credential, visit.actor)
+        return credential
+
+    async def _reader(self, credential: Credential, snapshot: Snapshot) -> Reader:
+        if snapshot.position is None and credential.digest is None:
+            await self._must_not_be_empty(credential.workspace)
+        return reader_of(credential, snapshot.holding)
+
     @asynccontextmanager
     async def view(self, request: Request, wanted: May = May.READ_GOALS) -> AsyncIterator[View]:
         """The view of a request. Problems 400, 401, 403, 410, 422, 503."""
-        credential = credential_of(request, self._verifier)
+        credential: Credential = caller_of(request.scope)
         must_be_known(request)
         question = asked(request)
-        try:
+        with _outages():
             if question.include is not None and question.wait_ms:
                 await self.waiting.until(credential.workspace, question.include, question.wait_ms)
             workspace = credential.workspace
             asker = Asker(workspace, credential.kind, credential.id, self.contexts.seq_of(workspace))
             async with self.database.snapshot(asker) as snapshot:
-                if snapshot.position is None and credential.digest is None:
-                    await self._must_not_be_empty(workspace)
-                reader = reader_of(credential, snapshot.holding, wanted)
+                reader = await self._reader(credential, snapshot)
+                reader.must(wanted)
                 clocks = await self._resolve(snapshot, question)
                 yield View(snapshot, reader, clocks, self)
-        except asyncpg.QueryCanceledError as slow:
-            sentence = "The question took too long; narrow it down."
-            raise Problem(503, "took_too_long", sentence, headers={"Retry-After": "60"}) from slow
-        except TRANSIENT as away:
-            sentence = "The read database is out of reach; ask again."
-            raise Problem(
-                503, "read_side_unavailable", sentence, headers={"Retry-After": str(RETRY_SECONDS)}
-            ) from away
 
     async def _must_not_be_empty(self, workspace: str) -> None:
         """Problem 503 `rebuilding` where the store knows a workspace of which nothing is here: the read database is
@@ -228,6 +249,21 @@ class Desk:
         except (OSError, ValueError):
             return None
         return None if page is None else page.head
+
+
+@contextmanager
+def _outages() -> Iterator[None]:
+    """What the database does not answer, as problems."""
+    try:
+        yield
+    except asyncpg.QueryCanceledError as slow:
+        sentence = "The question took too long; narrow it down."
+        raise Problem(503, "took_too_long", sentence, headers={"Retry-After": "60"}) from slow
+    except TRANSIENT as away:
+        sentence = "The read database is out of reach; ask again."
+        raise Problem(
+            503, "read_side_unavailable", sentence, headers={"Retry-After": str(RETRY_SECONDS)}
+        ) from away
 
 
 _RESTORED = "SELECT body->'restored' AS restored FROM definitions WHERE workspace = $1 AND kind = 'workspace' AND ended_seq IS NULL"

@@ -11,7 +11,7 @@ from unicodedata import normalize
 from fastapi import APIRouter, Query, Request
 from goal_ledger_contracts.facts import FACTS, STREAM_OF
 from goal_ledger_contracts.ids import ID
-from goal_ledger_observability.logs import logger
+from goal_ledger_edge.visits import note
 from starlette.responses import Response
 
 from goal_ledger_projection.api.access import May
@@ -20,13 +20,11 @@ from goal_ledger_projection.api.choices import unknown
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.database import Row
 from goal_ledger_projection.api.desk import Desk, View
-from goal_ledger_projection.api.routes import SEQ_MAX, After, declared, question_of, read_cursor
+from goal_ledger_projection.api.routes import SEQ_MAX, After, declared, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.shapes import FactsAnswer
 from goal_ledger_projection.api.texts import texts_of
 from goal_ledger_projection.api.timeline import opened_data
-
-access_log = logger("goal_ledger.access")
 
 LIMIT_ITEMS_MAX = 1000
 JSON_LINES = "application/jsonl"
@@ -120,12 +118,10 @@ def _declared() -> dict[str, Any]:
 
 
 def _note(request: Request, view: View, rows: Sequence[Row]) -> None:
-    """In the access log: who was given which raw facts (SPEC 11)."""
-    access_log.info(
-        "raw facts read",
-        workspace=view.reader.workspace,
-        reader=view.reader.holder,
-        question=question_of(request),
+    """In the access log: which facts were given (SPEC 11)."""
+    note(
+        request,
+        view.reader.workspace,
         known_at=str(view.clocks.known),
         facts=len(rows),
         first_seq=min((row["seq"] for row in rows), default=None),

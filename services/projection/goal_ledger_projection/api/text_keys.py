@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 import httpx2
 from goal_ledger_ledger.sealing import TextKey, TextKeys
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
 from goal_ledger_projection.api.database import Snapshot
@@ -82,9 +83,7 @@ class KeyShelf:
                 async with asyncio.timeout(self._settings.text_keys_timeout_s):
                     kept.update(await self._listing(workspace))
             except (httpx2.HTTPError, OSError, TimeoutError, ValueError, KeyError) as away:
-                log.warning(
-                    "text keys are out of reach", workspace=workspace, error=str(away) or type(away).__name__
-                )
+                log.warning("text keys are out of reach", workspace=workspace, error=failure_text(away))
 
     async def _listing(self, workspace: str) -> dict[str, TextKey | None]:
         assert self._client is not None

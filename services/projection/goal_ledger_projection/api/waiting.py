@@ -11,6 +11,7 @@ from collections import defaultdict
 
 import asyncpg
 from goal_ledger_contracts.position import Position
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
 from goal_ledger_projection.api.database import ReadDatabase
@@ -66,7 +67,7 @@ class Waiting:
             try:
                 found = await self._database.positions(list(self._waiters))
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
-                log.warning("positions cannot be read", error=str(away))
+                log.warning("positions cannot be read", error=failure_text(away))
                 found = {}
             for workspace, position in found.items():
                 if self._seen.get(workspace) != position:

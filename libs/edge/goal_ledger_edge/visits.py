@@ -1,0 +1,94 @@
+"""What is known of a request on its way: who asks, and what of the record itself they were given.
+
+The doorway makes a :class:`Visit`, the gate and the routes fill it in, and the doorway writes it down: in the line of the
+request, and of reads of the record itself in the access log (SPEC 11: reads of exports, facts and the raw log are noted).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from goal_ledger_observability.logs import ACCESS, logger
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+NOTED_ROOMS = frozenset({"log", "logs", "facts", "exports", "proofs", "dossiers", "keys"})
+"""Second part of the addresses that give the record itself (facts, proofs, exports) or the keys of its texts."""
+NOT_SHOWN = frozenset({"q"})
+"""Parameters that hold free text."""
+SHOWN_MAX_CHARACTERS = 200
+
+access_log = logger(ACCESS)
+
+
+@dataclass(slots=True)
+class Visit:
+    """``actor``: person/<id>, system/<id>, service/<name>; None until somebody has signed in."""
+
+    actor: str | None = None
+    workspace: str | None = None
+    given: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_service(self) -> bool:
+        return self.actor is not None and self.actor.startswith("service/")
+
+
+_KEY = "goal_ledger.visit"
+
+
+def begin_visit(scope: Scope) -> Visit:
+    """A visit of this request, for :func:`visit_of`."""
+    scope[_KEY] = visit = Visit()
+    return visit
+
+
+def visit_of(scope: Scope) -> Visit:
+    """The request's visit; one of its own where no doorway made one."""
+    found = scope.get(_KEY)
+    return found if isinstance(found, Visit) else begin_visit(scope)
+
+
+def note(request: HTTPConnection, workspace: str, **given: Any) -> None:
+    """Say in the access note what was given: of facts, which. ``workspace``: services have none of their own."""
+    visit = visit_of(request.scope)
+    visit.workspace = workspace
+    visit.given |= given
+
+
+def is_poll(visit: Visit, path: str) -> bool:
+    """A service that asks whether anything moved: it is given sizes and roots, every few seconds, and nobody reads on."""
+    return visit.is_service and path == "/v1/log/heads"
+
+
+def gives_the_record(path: str) -> bool:
+    """Whether reads of this address are noted."""
+    return path.startswith("/v1/") and path[4:].partition("/")[0] in NOTED_ROOMS
+
+
+def write_access_note(scope: Scope, visit: Visit, status: int) -> None:
+    """One line if the address gives the record itself and somebody has signed in; written before the answer leaves."""
+    path: str = scope["path"]
+    if visit.actor is None or is_poll(visit, path) or not gives_the_record(path):
+        return
+    access_log.info(
+        "record read",
+        actor=visit.actor,
+        workspace=visit.workspace,
+        method=scope["method"],
+        path=path[:SHOWN_MAX_CHARACTERS],
+        asked=_asked(scope["query_string"]),
+        status=status,
+        **visit.given,
+    )
+
+
+def _asked(query: bytes) -> Mapping[str, str]:
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    return {
+        name[:SHOWN_MAX_CHARACTERS]: "(a text)" if name in NOT_SHOWN else value[:SHOWN_MAX_CHARACTERS]
+        for name, value in sorted(pairs)[:20]
+    }
