@@ -198,6 +198,14 @@ def fact(data: Any) -> Fact:
 
 ZONES = measures.Zones("Ingen kjenner oss", "Noen kjenner oss", "De fleste kjenner oss", "Alle kjenner oss")
 LATER_FIELDS: dict[str, Any] = {
+    "ObjectiveCarriedOver.v1.things": objective.ObjectiveCarriedOver(
+        "o-2",
+        "q2",
+        (
+            objective.CarriedThing("title", "taken"),
+            objective.CarriedThing("links/objective/o-9", "changed", "objective/o-10", "carried_over"),
+        ),
+    ),
     "KeyResultAdded.v1.described": objective.KeyResultAdded(
         "kr-2",
         "Kjent i byen",

@@ -93,11 +93,26 @@ class ObjectiveReopened:
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedThing:
+    """What became of one thing of a goal that was carried over: ``taken``, ``changed`` or ``left_behind``.
+
+    ``thing``: its path in the old goal (``title``, ``key_results/<id>/window``, ``links/<parent>``); ``into``: what it
+    became, where that has a name of its own; ``why``: a code.
+    """
+
+    thing: str
+    became: str
+    into: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectiveCarriedOver:
-    """``into`` is the new objective, in ``cycle``."""
+    """``into`` is the new objective, in ``cycle``; ``things``: what became of each."""
 
     into: str
     cycle: str | None = None
+    things: tuple[CarriedThing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

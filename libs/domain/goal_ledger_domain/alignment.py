@@ -125,10 +125,22 @@ def _need_takes(key_result: KeyResult, mode: str) -> None:
         raise Refusal("key_result_has_own_measure", sentence, field="parent")
 
 
+def need_can_take(world: World, parent: str, mode: str) -> None:
+    """The parent, whatever is linked to it, can take one more link. Refuses ``parent_closed`` and what ``Align`` does."""
+    above, key_result = _parent(world, parent)
+    _need_open(above)
+    if key_result is not None:
+        _need_takes(key_result, mode)
+
+
 def _need_linkable(state: Objective, above: Objective) -> None:
     if above.goal.id == state.goal.id:
         sentence = f"{state.goal.stream} cannot be aligned to itself."
         raise Refusal("aligned_to_itself", sentence, field="parent", path=[state.goal.id, above.goal.id])
+    _need_open(above)
+
+
+def _need_open(above: Objective) -> None:
     if isinstance(above, Closed | Archived):
         sentence = f"{above.goal.stream} is closed: nothing new is linked to it."
         raise Refusal("parent_closed", sentence, field="parent")

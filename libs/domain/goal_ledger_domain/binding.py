@@ -65,14 +65,12 @@ def part_of(one: KeyResult, id: str, field: str = "part") -> Simple:
 def _bind(world: World, command: BindPart, situation: Situation) -> Decision:
     state, one = known_key_result(world, command.key_result)
     part = part_of(one, command.part)
-    source = feed.feed(world, command.feed)
     asked = Binding(command.feed, command.aggregation)
     if one.bindings.get(command.part) == asked:
         return same(state, id=one.id)
     if one.dropped:
         raise Refusal("key_result_dropped", f"The key result {one.id} is dropped.", field="key_result")
-    registered(world, source.system)
-    _need_fits(part, source.kind, asked, state.goal)
+    need_bindable(world, part, asked, state.goal)
     data = PartBound(one.id, command.part, asked.feed, asked.aggregation)
     return define(world, command.meta, situation, state, data, "binding a part to a feed", id=one.id)
 
@@ -91,6 +89,13 @@ def _need_fits(part: Simple, kind: str, binding: Binding, goal: Definition) -> N
     if binding.aggregation != "last" and part.window is None and goal.cycle is None:
         sentence = f"Without a window or a cycle there is no period for {binding.aggregation}."
         raise Refusal("binding_needs_cycle", sentence, field="aggregation")
+
+
+def need_bindable(world: World, part: Simple, binding: Binding, goal: Definition) -> None:
+    """The part could be bound so in that goal. Refuses as a binding does."""
+    source = feed.feed(world, binding.feed)
+    registered(world, source.system)
+    _need_fits(part, source.kind, binding, goal)
 
 
 def need_still_fits(world: World, goal: Definition, one: KeyResult, new: Measure) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import assert_never
+from zoneinfo import ZoneInfo
 
 from goal_ledger_contracts.cycle import (
     CycleClosed,
@@ -129,6 +130,13 @@ def cycle_state(world: World, id: str | None) -> Cycle | None:
     """The cycle's state; None for no cycle, or an unknown one."""
     found: Cycle | None = None if id is None else world.get("cycle", id)
     return found
+
+
+def span(plan: Plan, time_zone: str) -> tuple[datetime, datetime]:
+    """The local dates as instants: from 00:00 of the first day until 00:00 after the last."""
+    zone = ZoneInfo(time_zone)
+    first, after = plan.start, plan.end + timedelta(1)
+    return tuple(datetime.combine(day, time(), zone).astimezone(UTC) for day in (first, after))  # type: ignore[return-value]
 
 
 def need_open(world: World, id: str, field: str = "cycle") -> Open:

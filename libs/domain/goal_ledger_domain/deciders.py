@@ -8,6 +8,7 @@ from goal_ledger_domain import (
     access,
     alignment,
     binding,
+    carry_over,
     check_in,
     comment,
     cycle,
@@ -39,7 +40,16 @@ ORGANISATION: tuple[ModuleType, ...] = (
     reading,
     restart,
 )
-GOALS: tuple[ModuleType, ...] = (objective, key_result, binding, alignment, lifecycle, check_in, comment)
+GOALS: tuple[ModuleType, ...] = (
+    objective,
+    key_result,
+    binding,
+    alignment,
+    lifecycle,
+    carry_over,
+    check_in,
+    comment,
+)
 DECIDING = (*ORGANISATION, *GOALS)
 """The files of commands and their facts."""
 

@@ -186,6 +186,11 @@ def _valid(command: Command) -> FeedRedefined:
     )
 
 
+def is_defined_so(known: Feed, command: RedefineFeed) -> bool:
+    """Whether the feed has that very definition. Refuses one that makes no sense."""
+    return known.definition == _valid(command)
+
+
 def _register(world: World, command: RegisterFeed, situation: Situation) -> Decision:
     stream = f"feed/{text.id_of(command.feed, 'feed')}"
     definition, present = _valid(command), feed_state(world, command.feed)

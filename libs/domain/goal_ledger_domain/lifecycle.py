@@ -1,29 +1,22 @@
-"""The life of an objective: activated, closed, reopened, carried over, archived.
+"""The life of an objective: activated, closed, reopened, archived; ``carry_over.py`` continues it.
 
 An objective may be activated before it has key results: objectives that contribute to it may come to carry it. What it
 has must count (``need_weights``). A closing keeps what a person gave; a reopened objective is what it was before the
 closing, a draft or active, and earlier closings stay in the record. A closing without a grade takes the suggested one.
-Only one objective continues another; its key results get the ids named in the command, else ids that follow from the
-new objective's and the old key result's.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.objective import (
-    KeyResultAdded,
     MovedToCycle,
     ObjectiveActivated,
     ObjectiveArchived,
-    ObjectiveCarriedOver,
     ObjectiveClosed,
-    ObjectiveDrafted,
     ObjectiveReopened,
     PutInCycle,
 )
@@ -31,7 +24,7 @@ from goal_ledger_contracts.objective import (
 from goal_ledger_domain import cycle as cycles
 from goal_ledger_domain import text, values
 from goal_ledger_domain.authors import need_author, need_writable
-from goal_ledger_domain.command import Meta, draft, need_reason
+from goal_ledger_domain.command import Meta, need_reason
 from goal_ledger_domain.cycle import cycle_state, need_open
 from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.goal import (
@@ -46,7 +39,7 @@ from goal_ledger_domain.goal import (
     known,
 )
 from goal_ledger_domain.key_result import need_room, need_weights
-from goal_ledger_domain.objective import need_open_to_goals, need_turn
+from goal_ledger_domain.objective import need_turn
 from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.state_table import Deed, Terms, changed, define, need_may, same
@@ -82,20 +75,6 @@ class ReopenObjective:
     meta: Meta
     objective: str
     cycle: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CarryOver:
-    """``into`` is the id of the new objective; ``key_results`` are pairs of an old id and the new one.
-
-    The answer is about the new objective; ``If-Match`` asks about the old one.
-    """
-
-    meta: Meta
-    objective: str
-    into: str
-    cycle: str | None = None
-    key_results: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,70 +198,6 @@ def _archive(world: World, command: ArchiveObjective, situation: Situation) -> D
     return changed(command.meta, situation, state, ObjectiveArchived())
 
 
-def _carry_over(world: World, command: CarryOver, situation: Situation) -> Decision:
-    state, into = known(world, command.objective), text.id_of(command.into, "into")
-    before = state.goal.carried_into
-    if before is not None:
-        if before == into and known(world, into).goal.drafted.cycle == command.cycle:
-            return Decision(into, f"objective/{into}", if_match=state.goal.stream)
-        sentence = f"{state.goal.stream} was carried over into {before}."
-        raise Refusal("already_carried_over", sentence, into=before)
-    if world.get("objective", into) is not None:
-        raise Refusal("id_taken", f"There is another objective {into}.", field="into")
-    _need_carriable(world, command, state)
-    carried = changed(command.meta, situation, state, ObjectiveCarriedOver(into, command.cycle))
-    began = [
-        draft(command.meta, situation, f"objective/{into}", data, after=None)
-        for data in _continuation(world, command, state)
-    ]
-    return Decision(into, f"objective/{into}", (*carried.drafts, *began), if_match=state.goal.stream)
-
-
-def _need_carriable(world: World, command: CarryOver, state: Objective) -> None:
-    if isinstance(state, Drafted):
-        sentence = f"{state.goal.stream} is a draft: move it to the cycle."
-        raise Refusal("objective_is_draft", sentence)
-    if isinstance(state, Archived):
-        raise Refusal("objective_archived", f"{state.goal.stream} is archived.")
-    if command.cycle is not None:
-        if command.cycle == state.goal.cycle:
-            sentence = f"{state.goal.stream} is in the cycle {command.cycle}."
-            raise Refusal("same_cycle", sentence, field="cycle")
-        need_open_to_goals(world, command.meta, command.cycle, "carrying an objective over")
-
-
-def _continuation(
-    world: World, command: CarryOver, state: Objective
-) -> Iterator[ObjectiveDrafted | KeyResultAdded]:
-    """The new objective's first facts: the definition as it is now, with ids of its own."""
-    goal, named = state.goal, dict(command.key_results)
-    for old in named:
-        if old not in goal.key_results or goal.key_results[old].dropped:
-            sentence = f"{goal.stream} has no key result {old[:64]} to carry over."
-            raise Refusal("unknown_key_result", sentence, field="key_results")
-    yield ObjectiveDrafted(
-        title=goal.title,
-        owner=goal.owner,
-        description=goal.description,
-        kind=goal.kind,
-        cycle=command.cycle,
-        contributors=goal.contributors,
-        carried_from=goal.id,
-    )
-    taken: set[str] = set()
-    for one in goal.undropped():
-        id = text.id_of(named.get(one.id) or _id_within(command.into, one.id), "key_results")
-        if id in taken or world.get("key-result", id) is not None:
-            raise Refusal("id_taken", f"There is another key result {id}.", field="key_results")
-        taken.add(id)
-        yield KeyResultAdded(id, one.text, one.measure, one.weight, one.owner)
-
-
-def _id_within(into: str, key_result: str) -> str:
-    """The same id whenever the same key result is carried into the same objective (UUIDv5)."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"goal-ledger/carried/{into}/{key_result}"))
-
-
 def _becomes_closed(before: Objective, goal: Definition, fact: Fact) -> Objective:
     return Closed(goal, fact.effective_at, not isinstance(before, Drafted))
 
@@ -307,17 +222,12 @@ DECIDER = Decider(
             _close, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective", lookups=_lookups
         ),
         ReopenObjective: Rule(_reopen, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
-        # The new goal has the owner of the old one.
-        CarryOver: Rule(
-            _carry_over, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective", creates=True
-        ),
         ArchiveObjective: Rule(_archive, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
     },
     folds={
         ObjectiveActivated: defines(becomes=lambda before, goal, fact: Active(goal)),
         ObjectiveClosed: defines(becomes=_becomes_closed),
         ObjectiveReopened: defines(lambda goal, fact: {"reopened": True}, becomes=_becomes_what_it_was),
-        ObjectiveCarriedOver: defines(lambda goal, fact: {"carried_into": fact.data.into}),
         ObjectiveArchived: defines(becomes=_becomes_archived),
     },
 )

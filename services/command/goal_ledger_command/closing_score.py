@@ -24,6 +24,7 @@ from goal_ledger_contracts.envelope import Fact, from_bytes
 from goal_ledger_contracts.facts import STREAM_OF
 from goal_ledger_contracts.measures import Measure, Simple, parts_of
 from goal_ledger_domain import cycle, evolve, feed
+from goal_ledger_domain.carry_over import LastValue
 from goal_ledger_domain.goal import Archived, Closed, Drafted, KeyResult
 from goal_ledger_domain.workspace import workspace as workspace_of
 from goal_ledger_domain.world import World
@@ -31,6 +32,7 @@ from goal_ledger_ledger.store import raw_connection
 from goal_ledger_scoring import GoalInput, Kept, KeyResultInput, PartInput, score_tree
 from goal_ledger_scoring.aggregation import LAST, FeedDefinition, combine, stretches, with_restarts
 from goal_ledger_scoring.inputs import ACTIVE, CLOSED, DRAFT
+from goal_ledger_scoring.numbers import shown_mean
 from goal_ledger_scoring.windows import Span, cycle_span, resolve
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -160,6 +162,23 @@ class Closings:
             return await self._scored(defined, objective, moment)
         except (TooManyReadings, asyncpg.QueryCanceledError):
             return None
+
+    async def last_values(self, objective: str, at: datetime | None = None) -> list[LastValue]:
+        """The values of its parts in force at ``at`` (None: now), as known now, rounded half-even to 6 places."""
+        self._objective = objective
+        moment = Moment(datetime.now(UTC) if at is None else at)
+        found: list[LastValue] = []
+        try:
+            defined = self._now if at is None else await self._then(moment)
+            await self._read(defined, [objective])
+            for one in defined.key_results(objective):
+                for part, measure in parts_of(one.measure).items():
+                    value = await self._part(defined, objective, one, part, measure, moment)
+                    if value.value is not None:
+                        found.append(LastValue(one.id, part, shown_mean(value.value, value.divisor)))
+        except (TooManyReadings, asyncpg.QueryCanceledError):
+            return found
+        return found
 
     async def _then(self, moment: Moment) -> Definitions:
         if self._defining is None:

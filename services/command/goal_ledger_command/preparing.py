@@ -1,6 +1,7 @@
-"""What three commands need to know of facts that are not folded, read before they are put in line.
+"""What four commands need to know of facts that are not folded, read before they are put in line.
 
-A closing learns the score that suggests its grade; a restart of a counter which readings wait; a withholding whether its
+A closing learns the score that suggests its grade; a carrying over the last values; a restart of a
+counter which readings wait; a withholding whether its
 pointer names a personal text. They are rare, and read outside the append; everything else is decided on the folded state alone. So that the score is that of
 the very position at which the closing is recorded, it says which versions of which streams it was computed from.
 """
@@ -16,10 +17,13 @@ from uuid import UUID
 
 from goal_ledger_contracts.envelope import from_bytes
 from goal_ledger_contracts.facts import PERSONAL_FIELDS
+from goal_ledger_contracts.objective import ObjectiveCarriedOver
 from goal_ledger_domain import limits
+from goal_ledger_domain.carry_over import CarryOver
 from goal_ledger_domain.goal import Active, Archived, Closed
 from goal_ledger_domain.lifecycle import SIX_PLACES, CloseObjective
 from goal_ledger_domain.restart import RestartCounter, Waiting
+from goal_ledger_domain.state_table import closing_of
 from goal_ledger_domain.workspace import WithholdText
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.sequencer import Ledger
@@ -47,6 +51,10 @@ WHERE f.workspace = $1 AND f.stream = $2 AND f.type = 'ReadingQuarantined' AND r
   AND NOT EXISTS (SELECT FROM judged j WHERE j.source = r.source AND j.id = r.id AND j.seq > f.seq)
 ORDER BY r.time, f.seq
 LIMIT $4
+"""
+
+_CARRIED = """
+SELECT bytes FROM facts WHERE workspace = $1 AND stream = $2 AND type = 'ObjectiveCarriedOver' ORDER BY version DESC LIMIT 1
 """
 
 _CLOSING = """
@@ -89,6 +97,8 @@ class Preparing:
             match command:
                 case CloseObjective(suggested=None) if not _is_of_the_past(command):
                     return await self._suggested(workspace, command, look)
+                case CarryOver(baseline="last"):
+                    return await self._last_values(workspace, command, look)
                 case RestartCounter():
                     return await self._waiting(workspace, command)
                 case WithholdText():
@@ -122,6 +132,24 @@ class Preparing:
             row = await raw.fetchrow(_CLOSING, workspace, f"objective/{objective}")
         suggested: Decimal | None = None if row is None else from_bytes(row[0]).data.suggested
         return suggested
+
+    async def _last_values(self, workspace: str, command: CarryOver, look: Look) -> Prepared:
+        """With the values that its baselines may become: those in force now, or when the goal was closed."""
+        await look(workspace)
+        world, _ = await self._ledger.read(workspace)
+        state = world.get("objective", command.objective)
+        if state is None or state.goal.carried_into is not None:
+            return Prepared(command)
+        closings = Closings(workspace, world, self._engine)
+        values = await closings.last_values(command.objective, closing_of(state))
+        return Prepared(replace(command, last_values=tuple(values)), seen=closings.seen)
+
+    async def carried(self, workspace: str, objective: str) -> ObjectiveCarriedOver | None:
+        """The one carrying over of an objective, from the record."""
+        async with raw_connection(self._engine) as raw:
+            row = await raw.fetchrow(_CARRIED, workspace, f"objective/{objective}")
+        carried: ObjectiveCarriedOver | None = None if row is None else from_bytes(row[0]).data
+        return carried
 
     async def _waiting(self, workspace: str, command: RestartCounter) -> Prepared:
         """With the readings that wait because their counter went backwards, from the restart on."""

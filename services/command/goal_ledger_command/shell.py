@@ -14,11 +14,13 @@ from typing import Any, NoReturn, Protocol
 
 from goal_ledger_contracts.decision import Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Origin
+from goal_ledger_contracts.objective import ObjectiveCarriedOver
 from goal_ledger_contracts.position import Position
 from goal_ledger_domain.access import roles
 from goal_ledger_domain.authorise import authorise_command
 from goal_ledger_domain.command import Meta, need_version
 from goal_ledger_domain.decide import decide, exclusive, lookups, neighbours
+from goal_ledger_domain.evolve import evolve
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.submission import Answer, Submission, UnknownWorkspace
 
@@ -120,6 +122,21 @@ class Shell:
             return Prepared(command)
         return await self._preparing.prepared(workspace, command, self.look)
 
+    async def carried(self, workspace: str, objective: str) -> ObjectiveCarriedOver | None:
+        """The one carrying over of an objective, from the record."""
+        return None if self._preparing is None else await self._preparing.carried(workspace, objective)
+
+    async def rehearsed(self, workspace: str, command: Any, world: World, situation: Situation) -> Decision:
+        """What the command would come to in this state, which it changes. Raises as :meth:`perform`."""
+        prepared = await self._prepared(workspace, command)
+        authorise_command(world, command, situation)
+        if prepared.problem is not None:
+            raise prepared.problem
+        decision = decide(world, prepared.command, situation)
+        for draft in decision.drafts:
+            evolve(world, draft.as_fact(situation.now))
+        return decision
+
     async def actor_and_world(self, credential: Credential) -> tuple[str, World]:
         """Who this is, and the state as the head stood at most a second ago. Problem 401 or 403.
 
@@ -152,6 +169,10 @@ class Shell:
         except _Seen as seen:
             return seen.world, seen.situation
         raise AssertionError("a look decides nothing")
+
+    async def meta_of(self, asked: Asked) -> Meta:
+        """Who asks, and what they say about it. Problem 401 or 403."""
+        return await self._meta(asked)
 
     async def _meta(self, asked: Asked) -> Meta:
         actor, world = await self.actor_and_world(asked.credential)

@@ -30,7 +30,7 @@ from goal_ledger_observability.logs import configure_logging, logger
 from goal_ledger_observability.metrics import CollectorRegistry, HttpMetrics, new_registry
 from starlette.types import ASGIApp
 
-from goal_ledger_command.api import import_pieces, imports, readings, text_keys
+from goal_ledger_command.api import carrying, import_pieces, imports, readings, text_keys
 from goal_ledger_command.api import log as log_routes
 from goal_ledger_command.api.app import make_app
 from goal_ledger_command.api.door import Door
@@ -179,6 +179,7 @@ def apps(
         routers = [
             readings.router(door, store.engine, settings.max_batch_bytes, settings.max_batch_items),
             log_routes.router(door, store.engine, heads_key),
+            carrying.router(door),
             imports.router(door, settings.max_batch_bytes, places),
             import_pieces.router(door, pieces, places),
         ]

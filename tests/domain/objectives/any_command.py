@@ -22,6 +22,7 @@ from goal_ledger_contracts.measures import Aligned, Increase
 from goal_ledger_contracts.objective import KeyResultDropped, ObjectiveArchived, PartValue
 from goal_ledger_domain.alignment import Align, Unalign
 from goal_ledger_domain.binding import BindPart, UnbindPart
+from goal_ledger_domain.carry_over import CarryOver
 from goal_ledger_domain.check_in import CorrectCheckIn, RecordCheckIn, RetractCheckIn
 from goal_ledger_domain.comment import AddComment, EndorseChange, GiveKudos
 from goal_ledger_domain.key_result import (
@@ -36,7 +37,6 @@ from goal_ledger_domain.key_result import (
 from goal_ledger_domain.lifecycle import (
     Activate,
     ArchiveObjective,
-    CarryOver,
     CloseObjective,
     ReopenObjective,
 )

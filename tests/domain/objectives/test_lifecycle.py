@@ -21,12 +21,12 @@ from domain.objectives.organisation import (
 from goal_ledger_contracts import objective as facts
 from goal_ledger_contracts.cycle import CycleClosed, CycleLocked
 from goal_ledger_contracts.workspace import Policy, PolicySet
+from goal_ledger_domain.carry_over import CarryOver
 from goal_ledger_domain.comment import EndorseChange
 from goal_ledger_domain.key_result import AddKeyResult, ChangeKeyResultWeight, DropKeyResult
 from goal_ledger_domain.lifecycle import (
     Activate,
     ArchiveObjective,
-    CarryOver,
     CloseObjective,
     ReopenObjective,
 )
@@ -165,14 +165,17 @@ def test_a_goal_is_carried_over_with_its_lineage_and_its_key_results_under_new_i
     record.given(closed(outcome="postponed"))
     asked = CarryOver(meta(), "web-shop", "web-shop-2", "q2", (("visitors", "v2"), ("reach", "r2")))
     state = record.world.get("objective", "web-shop").goal.key_results
-    decision = record.when(asked).then(
-        facts.ObjectiveCarriedOver("web-shop-2", "q2"),
+    decision = record.when(asked).decision
+    assert decision is not None
+    assert [d.data for d in decision.drafts[1:]] == [
         facts.ObjectiveDrafted(
             "A winning shop", "unit/shop", "Why", "committed", "q2", ("person/bo",), carried_from="web-shop"
         ),
-        facts.KeyResultAdded("v2", "Key result visitors", state["visitors"].measure, Decimal(3)),
-        facts.KeyResultAdded("r2", "Key result reach", state["reach"].measure),
-    )
+        facts.KeyResultAdded(
+            "v2", "Key result visitors", state["visitors"].measure, Decimal(3), carried_from="visitors"
+        ),
+        facts.KeyResultAdded("r2", "Key result reach", state["reach"].measure, carried_from="reach"),
+    ]
     assert (decision.id, decision.stream, decision.if_match) == (
         "web-shop-2",
         "objective/web-shop-2",

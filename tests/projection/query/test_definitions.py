@@ -13,10 +13,12 @@ from goal_ledger_contracts.feed import (
 )
 from goal_ledger_contracts.measures import Increase, Ranged, Window, Zones
 from goal_ledger_contracts.objective import (
+    CarriedThing,
     KeyResultAdded,
     KeyResultDropped,
     KeyResultReworded,
     KeyResultTakenUp,
+    ObjectiveCarriedOver,
     PartBound,
 )
 from goal_ledger_contracts.person import PersonAdded, PersonCameBack, PersonLeft
@@ -162,3 +164,18 @@ async def test_a_restart_of_a_counter_adds_up_what_was_counted_before_and_after(
     await story.arrive()
     assert (await value(), await value(known_at=after)) == ("-70", "78")
     assert (await story.ask("/v1/feeds"))["items"][0]["restarts"] == []
+
+
+async def test_what_was_carried_over_shows_where_it_came_from_and_what_became_of_it(story: Story) -> None:
+    story.goal("shop", ("visits", TEN))
+    left = CarriedThing("links/objective/top", "left_behind", why="parent_closed")
+    story.tell("objective/shop", ObjectiveCarriedOver("shop-2", "q2", (left,)))
+    story.goal("shop-2", active=False, carried_from="shop")
+    story.tell("objective/shop-2", KeyResultAdded("visits-2", "Visits", TEN, carried_from="visits"))
+    await story.arrive()
+    old = await story.ask("/v1/objectives/shop")
+    assert old["objective"]["carried_into"]["things"] == [
+        {"thing": "links/objective/top", "became": "left_behind", "why": "parent_closed"}
+    ]
+    new = await story.ask("/v1/key-results/visits-2")
+    assert new["key_result"]["carried_from"] == "visits"

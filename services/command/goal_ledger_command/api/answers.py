@@ -5,7 +5,10 @@ The bytes are made by hand: an answer is small and of one shape, and this is on 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as quoted
+from typing import Any
 
 from goal_ledger_ledger.submission import Answer
 from pydantic import BaseModel, Field
@@ -37,13 +40,15 @@ class KeyAnswerDocument(AnswerDocument):
     )
 
 
-def answer_bytes(answer: Answer, api_key: str | None = None) -> bytes:
-    """The JSON of :class:`AnswerDocument`."""
+def answer_bytes(answer: Answer, api_key: str | None = None, more: Mapping[str, Any] | None = None) -> bytes:
+    """The JSON of :class:`AnswerDocument`, with more members at its end."""
     facts = ",".join(
         [f'{{"seq":{one.seq},"event_id":"{one.event_id}","type":"{one.type}"}}' for one in answer.facts]
     )
     epoch, seq = answer.position
     key = "" if api_key is None else f',"key":{quoted(api_key)}'
+    if more:
+        key += "," + json.dumps(more, separators=(",", ":"))[1:-1]
     return (
         f'{{"id":{quoted(answer.id)},"version":{answer.version},"facts":[{facts}],'
         f'"position":"{epoch}-{seq}"{key}}}'

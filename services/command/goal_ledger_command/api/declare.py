@@ -11,15 +11,26 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from goal_ledger_command.api.answers import AnswerDocument
 from goal_ledger_command.api.values import Body
 from goal_ledger_command.credentials import KeyMaker
+from goal_ledger_command.shell import Shell
 from goal_ledger_domain.command import Meta
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """More members of an answer, the same when it is replayed: read from the record after the command."""
+
+    document: type[AnswerDocument]
+    members: Callable[[Shell, str, Mapping[str, str]], Awaitable[dict[str, Any]]]
+    """Of the workspace and the path's parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,8 @@ class Declared:
     within its objective, ``{objective}`` besides); None: the command acts on what is there."""
     names: Mapping[str, str]
     """What the deciders call otherwise: their field → the body's member or the path's parameter."""
+    tells: Told | None = None
+    """What the answer says besides."""
     issues_key: bool = False
     """The function also takes a :class:`KeyMaker`; the key it makes is shown in the first answer."""
 
@@ -70,7 +83,9 @@ class Commands:
         self.tag = tag
         self.declared: list[Declared] = []
 
-    def post(self, path: str, *, creates: str | None = None, **names: str) -> Callable[[Function], Function]:
+    def post(
+        self, path: str, *, creates: str | None = None, tells: Told | None = None, **names: str
+    ) -> Callable[[Function], Function]:
         """Declare the function below as the command at ``POST path``; ``names`` as in :class:`Declared`."""
 
         def declare(function: Function) -> Function:
@@ -90,6 +105,7 @@ class Commands:
                     command=hints["return"],
                     creates=creates,
                     names=names,
+                    tells=tells,
                     issues_key="maker" in hints,
                 )
             )

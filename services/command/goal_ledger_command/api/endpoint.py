@@ -98,7 +98,10 @@ class Endpoint:
             )
         )
         shown = maker.key if maker is not None and not answer.replayed else None
-        return JsonAnswer(self._status(answer), answer_bytes(answer, shown), answer_headers(answer))
+        more = {}
+        if declared.tells is not None:
+            more = await declared.tells.members(self._door.shell, credential.workspace, path_parameters)
+        return JsonAnswer(self._status(answer), answer_bytes(answer, shown, more), answer_headers(answer))
 
     async def _read(self, headers: Headers, receive: Receive) -> Any:
         content_type = headers.text(b"content-type")
@@ -189,6 +192,8 @@ class CommandRoute(APIRoute):
         statuses = (201, 200) if declared.creates else (200,)
         rule = RULES[declared.command]
         document = KeyAnswerDocument if declared.issues_key else AnswerDocument
+        if declared.tells is not None:
+            document = declared.tells.document
         super().__init__(
             declared.path,
             _described(declared),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from goal_ledger_command.api.carrying import TOLD
 from goal_ledger_command.api.declare import Commands
 from goal_ledger_command.api.values import Body, Id, NewId, Number, Plain, new_id
+from goal_ledger_domain.carry_over import CarryOver
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.lifecycle import (
     Activate,
     ArchiveObjective,
-    CarryOver,
     CloseObjective,
     ReopenObjective,
 )
@@ -44,6 +45,9 @@ class CarriedOver(Body):
         default={},
         description="Ids for the new key results, by old id; others follow from the new objective's id",
     )
+    baseline: str = Field(
+        default="keep", description="keep, or last: an absolute measure starts from its last value"
+    )
 
 
 @commands.post("/v1/objectives/{objective}/activate")
@@ -72,15 +76,16 @@ def reopen_objective(meta: Meta, objective: str, body: Reopening) -> ReopenObjec
     return ReopenObjective(meta, objective=objective, cycle=body.cycle)
 
 
-@commands.post("/v1/objectives/{objective}/carry-over", creates="/v1/objectives/{id}")
+@commands.post("/v1/objectives/{objective}/carry-over", creates="/v1/objectives/{id}", tells=TOLD)
 def carry_over(meta: Meta, objective: str, body: CarriedOver) -> CarryOver:
-    """Carry an objective over into a new one that keeps its lineage."""
+    """Carry an objective over into a new one that keeps its lineage; the answer says what became of each thing."""
     return CarryOver(
         meta,
         objective=objective,
         into=new_id(body.into),
         cycle=body.cycle,
         key_results=tuple(body.key_results.items()),
+        baseline=body.baseline,
     )
 
 

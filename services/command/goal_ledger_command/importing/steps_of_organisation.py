@@ -171,9 +171,9 @@ def of_feed(row: FeedRow) -> Iterator[Step]:
             return feeds.RegisterFeed(meta, row.name, row.system, **_definition(row))
         if row.redefinitions or len(before.segments) > 1:
             return None
-        if before.definition == FeedRedefined(**_definition(row)):
-            return None
-        return feeds.RedefineFeed(not_before(meta, before.last_effective_at), row.name, **_definition(row))
+        later = not_before(meta, before.last_effective_at)
+        asked = feeds.RedefineFeed(later, row.name, **_definition(row))
+        return None if feeds.is_defined_so(before, asked) else asked
 
     def redefined(definition: FeedDefinition, world: World, _: Situation, meta: Meta) -> Command | None:
         before, wanted = feeds.feed(world, row.name), FeedRedefined(**_definition(definition))

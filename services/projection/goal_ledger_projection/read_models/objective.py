@@ -7,7 +7,7 @@
                 bindings: {<part>: {feed, aggregation, seq}}}],                          in the order they were added
  links: [{link, parent, mode: contributes | supports, weight, seq}],                     one per parent
  closings: [{seq, event_id, at, actor, outcome, grade?, suggested?, author?, retrospective?, reason?, reopened_seq?}],
- archived_at?, carried_from?, carried_into?: {objective, cycle?, seq},
+ archived_at?, carried_from?, carried_into?: {objective, cycle?, seq, things: [{thing, became, into?, why?}]},
  changed: {seq, event_id, type, at, actor, reason?}}
 
 References as in the facts: owner `person/<id>` | `unit/<id>`; parent `objective/<id>` | `key-result/<id>`. `measure` as
@@ -133,7 +133,7 @@ def _archived(_: Body, fact: Fact) -> Body:
 
 def _carried_over(_: Body, fact: Fact) -> Body:
     into = {"objective": fact.data["into"], "cycle": fact.data.get("cycle"), "seq": fact.seq}
-    return {"carried_into": into}
+    return {"carried_into": {**into, "things": fact.data.get("things", [])}}
 
 
 def _key_result_added(before: Body, fact: Fact) -> Body:
