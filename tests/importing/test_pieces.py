@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tracemalloc
 from typing import Any
 
 import httpx2
 from command.service import Organisation, Service, assert_problem
+from goal_ledger_command.importing.planning import fill, plan
+from goal_ledger_command.importing.rows import of_lines
+from goal_ledger_command.importing.workbook import Workbook
 
 from importing.test_document import DOCUMENT, rows_in
 from importing.test_what_a_file_means import FORMAT, check_in, facts, goal, key_result
@@ -137,3 +141,22 @@ async def test_what_is_sent_lies_sealed_until_it_is_done(service: Service, org: 
         )
         bodies = [bytes(row[0]) for row in rows]
     assert len(bodies) == 1 and secret.encode() not in bodies[0]
+
+
+def test_memory_does_not_grow_with_the_file() -> None:
+    def peak(check_ins: int) -> int:
+        rows = (
+            json.dumps({"section": "check_ins", **check_in(f"c{n}", "2025-02-01", note="x" * 200)}).encode()
+            for n in range(check_ins)
+        )
+        tracemalloc.start()
+        book = Workbook()
+        fill(book, of_lines(rows))
+        assert plan(book) == check_ins
+        book.close()
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(10)
+    assert peak(3000) - peak(300) < 500_000

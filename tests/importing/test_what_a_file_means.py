@@ -10,7 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from command.service import Organisation, Service, service_token
+from command.service import ISSUER, Organisation, Service, service_token
+from goal_ledger_command.cli.operator import _submission, creation, meta
+from goal_ledger_domain.access import GrantRole
 
 from importing.conftest import imported, outcomes
 from importing.test_document import DOCUMENT, rows_in
@@ -304,6 +306,38 @@ async def test_who_left_is_said_to_have_left(service: Service, org: Organisation
     assert answer["counts"]["created"] == 3, answer
     [gone] = [one for one in await facts(service, org) if one["type"] == "PersonLeft"]
     assert (gone["effective_at"], gone["reason"]) == ("2025-04-30T22:00:00.000000Z", "A new job")
+
+
+async def test_a_workspace_with_a_past_takes_past_policies_after_a_key_was_issued(service: Service) -> None:
+    """The recipe of the guide: begun in the past, with an importer from then on."""
+    begins = datetime(2024, 1, 1, tzinfo=UTC)
+    created = creation("with-a-past", "Past", "Europe/Oslo", ("ada", "Ada", ISSUER, "ada"), begins)
+    granted = GrantRole(meta(begins=begins), "person/ada", "importer")
+    await service.ledger.submit(created)
+    await service.ledger.submit(_submission("with-a-past", granted))
+    org = Organisation(service.public, "with-a-past")
+    await org.given_system("shop")
+    rows = {
+        **FORMAT,
+        "objectives": [goal(drafted={"at": "2024-02-01"})],
+        "policies": [
+            {"scope": scope, "policy": {"roll_up": "both"}, "effective_at": f"2024-0{month}-01T00:00:00Z"}
+            for scope, month in (("workspace", 3), ("objective/g", 2))
+        ],
+    }
+
+    answer = await once_and_twice(org, rows)
+
+    assert (answer["counts"]["refused"], answer["warnings"]) == (0, 0), answer
+    set_at = {
+        one["data"]["scope"]: one["effective_at"]
+        for one in await facts(service, org)
+        if one["type"] == "PolicySet"
+    }
+    assert set_at == {
+        "workspace": "2024-03-01T00:00:00.000000Z",
+        "objective/g": "2024-02-01T00:00:00.000000Z",
+    }
 
 
 async def test_what_an_import_recorded_is_found_by_its_id(service: Service, org: Organisation) -> None:

@@ -41,6 +41,8 @@ SELECT max(at) FROM said WHERE at >= ?3 AND at < ?4
     AND (on_what = ?1 OR on_what IN (SELECT 'key-result/' || key_result FROM added WHERE objective = ?2))
 """
 CACHE_KIB = 16 * 1024
+AT_HAND_ITEMS = 10_000
+"""Lives and key results that need not be looked up again."""
 
 
 class Workbook:
@@ -53,6 +55,7 @@ class Workbook:
         self._seal, self._told_by = AESGCM(os.urandom(32)), 0
         self.count = self.told_rows = self.steps = 0
         self.next_told = 1
+        self._at_hand: dict[str, Any] = {}
 
     def close(self) -> None:
         self._db.close()
@@ -119,19 +122,34 @@ class Workbook:
         before = self.life(objective)
         whole = life if before is None else before.with_(life)
         self._db.execute("INSERT OR REPLACE INTO lives VALUES (?, ?)", (objective, pickle.dumps(whole)))
+        self._at_hand.pop(f"life/{objective}", None)
 
     def life(self, objective: str) -> Life | None:
-        found = self._db.execute("SELECT life FROM lives WHERE objective = ?", (objective,)).fetchone()
-        return None if found is None else pickle.loads(found[0])
+        name = f"life/{objective}"
+        if name not in self._at_hand:
+            found = self._db.execute("SELECT life FROM lives WHERE objective = ?", (objective,)).fetchone()
+            self._keep_at_hand(name, None if found is None else pickle.loads(found[0]))
+        life: Life | None = self._at_hand[name]
+        return life
 
     def note_added(self, key_result: str, objective: str, happened: Happened | None) -> None:
         noted = (key_result, objective, None if happened is None else pickle.dumps(happened))
         self._db.execute("INSERT OR REPLACE INTO added VALUES (?, ?, ?)", noted)
+        self._at_hand.pop(f"added/{key_result}", None)
 
     def added(self, key_result: str) -> tuple[str, Happened | None] | None:
-        asked = "SELECT objective, happened FROM added WHERE key_result = ?"
-        found = self._db.execute(asked, (key_result,)).fetchone()
-        return None if found is None else (found[0], found[1] and pickle.loads(found[1]))
+        name = f"added/{key_result}"
+        if name not in self._at_hand:
+            asked = "SELECT objective, happened FROM added WHERE key_result = ?"
+            found = self._db.execute(asked, (key_result,)).fetchone()
+            self._keep_at_hand(name, found and (found[0], found[1] and pickle.loads(found[1])))
+        added: tuple[str, Happened | None] | None = self._at_hand[name]
+        return added
+
+    def _keep_at_hand(self, name: str, value: Any) -> None:
+        if len(self._at_hand) >= AT_HAND_ITEMS:
+            self._at_hand.clear()
+        self._at_hand[name] = value
 
     def note_above(self, name: str, other: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO above VALUES (?, ?)", (name, other))
