@@ -11,7 +11,7 @@ from benchmarks.results import Figure, of_rounds, spread
 LIVE_PER_S, LIVE_RATIO = 15_000, 0.2
 REBUILD_PER_S, REBUILD_RATIO = 30_000, 0.4
 WITHIN_S = 240
-LIVE_VERSION = "SELECT name FROM public.projections WHERE live"
+LIVE_VERSION = "SELECT name FROM public.projection_versions WHERE live ORDER BY live_since DESC LIMIT 1"
 
 
 def live(ground: Ground) -> list[Figure]:

@@ -114,7 +114,9 @@ async def read_rows(url: str, workspace: str) -> dict[int, bytes]:
     """The read model's copy of the facts, by seq."""
     connection = await asyncpg.connect(url)
     try:
-        schema = await connection.fetchval("SELECT name FROM public.projections WHERE live")
+        schema = await connection.fetchval(
+            "SELECT name FROM public.projection_versions WHERE live ORDER BY live_since DESC LIMIT 1"
+        )
         rows: list[Any] = await connection.fetch(
             f'SELECT seq, bytes FROM "{schema}".facts WHERE workspace = $1', workspace
         )

@@ -64,31 +64,63 @@ def rebuild(
     only_compare: Annotated[
         bool, typer.Option("--only-compare", help="Do not switch to the new version.")
     ] = False,
+    changed: Annotated[
+        list[str] | None,
+        typer.Option("--changed", metavar="TABLE", help="A table that is meant to differ; may be repeated."),
+    ] = None,
 ) -> None:
-    """Fold a new projection version from Kafka beside the live one, compare the two, and switch to the new one."""
+    """Fold a new projection version from Kafka beside the live one, compare the two, and switch to the new one.
+
+    The columns that both have are compared. What differs is printed, with examples, and the new version goes live only
+    if nothing does, or if each table that does is named with --changed.
+    """
     from goal_ledger_projection.rebuild import rebuild as rebuild_projection
 
     settings = settings_of(WorkerSettings)
     configure_logging("rebuild", settings.log_level)
     spare_the_collector()
-    equal = asyncio.run(rebuild_projection(settings, only_compare=only_compare))
+    equal = asyncio.run(rebuild_projection(settings, only_compare=only_compare, changed=tuple(changed or ())))
     raise SystemExit(0 if equal else 1)
 
 
 @app.command()
 def switch(
-    version: Annotated[str, typer.Argument(help="Such as read_v1: a version that was live before.")],
+    version: Annotated[str, typer.Argument(help="Such as read_v1, of this release's shape; see `versions`.")],
 ) -> None:
     """Make another projection version live, as it stands; its workers catch up."""
-    from goal_ledger_projection.switching import NoSuchVersion
+    from goal_ledger_projection.switching import NoSuchVersion, OfAnotherShape
     from goal_ledger_projection.switching import switch as switch_to
 
     settings = settings_of(DatabaseSettings)
     try:
         left = asyncio.run(switch_to(settings.read_database_url, version))
-    except NoSuchVersion:
-        raise SystemExit(f"there is no projection version {version}") from None
+    except (NoSuchVersion, OfAnotherShape) as refused:
+        raise SystemExit(str(refused)) from None
     typer.echo(f"{version} is live; it was {left}")
+
+
+@app.command()
+def versions() -> None:
+    """List the projection versions: shape, whether live, since when, facts folded."""
+    from goal_ledger_projection.versions import list_versions
+
+    settings = DatabaseSettings()  # type: ignore[call-arg]
+    asyncio.run(list_versions(settings.read_database_url))
+
+
+@app.command()
+def drop(
+    version: Annotated[str, typer.Argument(help="Such as read_v1; see `versions`.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, say what would be done.")] = False,
+) -> None:
+    """Drop a projection version that no process serves any longer. Never the live one of this release's shape."""
+    from goal_ledger_projection.versions import CannotDrop, drop_version
+
+    settings = DatabaseSettings()  # type: ignore[call-arg]
+    try:
+        typer.echo(asyncio.run(drop_version(settings.read_database_url, version, really=yes)))
+    except CannotDrop as refused:
+        raise SystemExit(str(refused)) from None
 
 
 if __name__ == "__main__":

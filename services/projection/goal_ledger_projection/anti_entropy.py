@@ -99,7 +99,7 @@ class AntiEntropy:
     async def look(self) -> None:
         """Compare once."""
         live = await self._live()
-        if live != self._database.projection:
+        if live is not None and live != self._database.projection:
             await self._follow(live)
         async with self._database.connection() as connection:
             standings = await positions.all_positions(connection, self._database.projection)
@@ -110,9 +110,9 @@ class AntiEntropy:
         self._heal_waiting(standings)
         self._head_check.look_at(self._heads.values())
 
-    async def _live(self) -> str:
+    async def _live(self) -> str | None:
         async with self._database.connection() as connection:
-            live: str = await connection.fetchval(LIVE)
+            live: str | None = await connection.fetchval(LIVE)
         return live
 
     async def _ask(self) -> None:

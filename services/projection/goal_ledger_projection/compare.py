@@ -3,16 +3,20 @@
 Rows are append-only but for `ended_seq`, so a version can be looked at as it was at an earlier position: rows with a
 lower seq, and of their ends those with a lower seq. Each workspace is compared at the lower of its two positions,
 while both versions go on. The checksum is the sum of a 64-bit hash of every row, so that order plays no part.
+
+Versions of different shapes are compared by the tables and columns that both have; the others are told.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Table
-
-from goal_ledger_projection.tables import read
 from goal_ledger_projection.writing import TABLES, Connection
+
+EXAMPLES = 3
+"""Rows shown of a table that differs, of each version."""
+_NOT_SAID = ("bytes",)
+"""Columns that examples leave out: personal text is sealed there, and nobody reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,53 +28,101 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """Rows that one version has and the other has not, a few of each, as text."""
+
+    one: list[str]
+    other: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Of two versions; equal when every table is, and no workspace had to be left out."""
 
     sums: dict[str, tuple[Sum, Sum]]
     left_out: list[str]
     """Workspaces that only one version has, or that stand in different epochs."""
+    differences: dict[str, Difference]
+    """By table that differs."""
+    not_compared: list[str]
+    """Tables and columns (`table.column`) that only one version has."""
 
     @property
     def is_equal(self) -> bool:
-        return not self.left_out and all(one == other for one, other in self.sums.values())
+        return self.is_equal_but_for(())
+
+    def is_equal_but_for(self, tables: tuple[str, ...]) -> bool:
+        """Whether nothing differs but in these tables."""
+        return not self.left_out and all(name in tables for name in self.differences)
 
 
 async def compare(connection: Connection, one: str, other: str) -> Comparison:
     """Compare two versions; reads one snapshot of the database."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         left_out = await connection.fetch(_left_out(one, other))
-        sums = {
-            name: (
-                await _sum(connection, one, other, name, one),
-                await _sum(connection, one, other, name, other),
-            )
-            for name in TABLES
-        }
-    return Comparison(sums, [row[0] for row in left_out])
+        common, not_compared = _in_common(await _columns(connection, one), await _columns(connection, other))
+        sums: dict[str, tuple[Sum, Sum]] = {}
+        differences: dict[str, Difference] = {}
+        for name, columns in common.items():
+            sides = [_rows(one, other, name, schema, columns) for schema in (one, other)]
+            sums[name] = (await _sum(connection, sides[0]), await _sum(connection, sides[1]))
+            if sums[name][0] != sums[name][1]:
+                said = [column for column in columns if column not in _NOT_SAID]
+                shown = [_rows(one, other, name, schema, said) for schema in (one, other)]
+                differences[name] = Difference(
+                    await _only_in(connection, *shown), await _only_in(connection, *reversed(shown))
+                )
+    return Comparison(sums, [row[0] for row in left_out], differences, not_compared)
 
 
-async def _sum(connection: Connection, one: str, other: str, table: str, schema: str) -> Sum:
-    row = await connection.fetchrow(
-        f"""
-        WITH upto AS ({_upto(one, other)})
-        SELECT count(*), coalesce(sum(hashtextextended(ROW({_columns(read.tables[table])})::text, 0)::numeric), 0)
-        FROM {schema}.{table} t JOIN upto USING (workspace) WHERE t.seq < upto.next_seq
+async def _columns(connection: Connection, schema: str) -> dict[str, list[str]]:
+    """Of each table of the read models that the version has, its columns."""
+    rows = await connection.fetch(
         """
+        SELECT table_name::text, array_agg(column_name::text ORDER BY column_name)
+        FROM information_schema.columns WHERE table_schema = $1 AND table_name = ANY ($2) GROUP BY 1
+        """,
+        schema,
+        list(TABLES),
+    )
+    return {row[0]: list(row[1]) for row in rows}
+
+
+def _in_common(
+    one: dict[str, list[str]], other: dict[str, list[str]]
+) -> tuple[dict[str, list[str]], list[str]]:
+    common = {
+        name: [c for c in one[name] if c in other[name]] for name in TABLES if name in one and name in other
+    }
+    tables = sorted(one.keys() ^ other.keys())
+    columns = [f"{name}.{c}" for name in common for c in sorted(set(one[name]) ^ set(other[name]))]
+    return common, tables + columns
+
+
+async def _sum(connection: Connection, rows: str) -> Sum:
+    row = await connection.fetchrow(
+        f"SELECT count(*), coalesce(sum(hashtextextended(r.line, 0)::numeric), 0) FROM ({rows}) r"
     )
     assert row is not None
     return Sum(row[0], int(row[1]))
 
 
-def _columns(table: Table) -> str:
-    def column(name: str) -> str:
-        return (
-            "CASE WHEN t.ended_seq < upto.next_seq THEN t.ended_seq END"
-            if name == "ended_seq"
-            else f"t.{name}"
-        )
+async def _only_in(connection: Connection, these: str, those: str) -> list[str]:
+    rows = await connection.fetch(f"({these}) EXCEPT ALL ({those}) ORDER BY 1 LIMIT {EXAMPLES}")
+    return [row[0] for row in rows]
 
-    return ", ".join(column(one.name) for one in table.columns)
+
+def _rows(one: str, other: str, table: str, schema: str, columns: list[str]) -> str:
+    """The rows of a table of one version, up to the position that both have reached, as one text each."""
+
+    def column(name: str) -> str:
+        ends_later = "CASE WHEN t.ended_seq < upto.next_seq THEN t.ended_seq END"
+        return ends_later if name == "ended_seq" else f"t.{name}"
+
+    return f"""
+        SELECT ROW({", ".join(map(column, columns))})::text AS line
+        FROM {schema}.{table} t JOIN ({_upto(one, other)}) upto USING (workspace) WHERE t.seq < upto.next_seq
+    """
 
 
 def _upto(one: str, other: str) -> str:

@@ -10,6 +10,7 @@ import asyncpg
 from goal_ledger_database.sessions import CONNECT_TIMEOUT_S, LONG_WORK, USUAL, SessionLimits
 
 from goal_ledger_projection.projections import LIVE
+from goal_ledger_projection.shapes import SHAPE
 from goal_ledger_projection.writing import Connection
 
 POOL_CONNECTIONS_MAX = 8
@@ -32,6 +33,15 @@ was small must not outlive that (`tests/projection/test_plans.py`)."""
 
 class NotMigrated(Exception):
     """The database has no projections: `python -m goal_ledger_projection migrate` comes first."""
+
+
+class NoVersionOfOurShape(OSError):
+    """No version that this release can serve is live: `rebuild` makes one. The same may succeed later."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"no projection version of shape {SHAPE} is live: run `python -m goal_ledger_projection rebuild`"
+        )
 
 
 class ReadDatabase:
@@ -58,7 +68,7 @@ class ReadDatabase:
     ) -> ReadDatabase:
         """Open a projection version, by default the live one.
 
-        Raises NotMigrated, and what asyncpg or the network raise when the server is not there.
+        Raises NotMigrated, NoVersionOfOurShape, and what asyncpg or the network raise when the server is not there.
         """
         name = projection or await live_projection(url)
         return ReadDatabase(url, name, await _pool(url, name, limits), limits)
@@ -96,17 +106,20 @@ async def one_connection(url: str, limits: SessionLimits = USUAL) -> asyncpg.Con
     return connection
 
 
-async def live_projection(url: str) -> str:
-    """The schema of the live version. Raises NotMigrated."""
+async def live_projection(url: str, statement: str = LIVE) -> str:
+    """The schema of the live version, by default of this release's shape. Raises NotMigrated, NoVersionOfOurShape."""
     connection = await one_connection(url)
     try:
-        live: str | None = await connection.fetchval(LIVE)
+        live: str | None = await connection.fetchval(statement)
     except asyncpg.UndefinedTableError:
-        live = None
+        sentence = (
+            "the read database is not of this release: run `python -m goal_ledger_projection migrate` first"
+        )
+        raise NotMigrated(sentence) from None
     finally:
         await connection.close()
     if live is None:
-        raise NotMigrated("the read database is empty: run `python -m goal_ledger_projection migrate` first")
+        raise NoVersionOfOurShape
     return live
 
 

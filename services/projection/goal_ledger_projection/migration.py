@@ -6,9 +6,17 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from goal_ledger_observability.logs import logger
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from goal_ledger_projection.projections import make_version
+from goal_ledger_projection.shapes import SHAPE
+from goal_ledger_projection.tables import projection_versions
+
+log = logger("goal_ledger.projection.migration")
+
+FIRST_VERSION = "read_v1"
 MIGRATION_LOCK = 0x60A1_1ED6
 """Advisory lock: one migration at a time."""
 
@@ -18,6 +26,28 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    _need_a_version(connection)
+
+
+def _need_a_version(connection: Connection) -> None:
+    """Make the first version of this release's shape, live, if nothing has been folded yet; else say what to do."""
+    known = connection.execute(select(projection_versions.c.name, projection_versions.c.shape))
+    versions = {name: shape for name, shape in known}
+    if SHAPE in versions.values():
+        return
+    if any(_has_facts(connection, name) for name in versions):
+        log.warning("no version of this release's shape: run rebuild", shape=SHAPE, versions=versions)
+        return
+    for name in versions:
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    connection.execute(projection_versions.delete())
+    make_version(connection, FIRST_VERSION)
+    first = projection_versions.c.name == FIRST_VERSION
+    connection.execute(projection_versions.update().where(first).values(live=True, live_since=func.now()))
+
+
+def _has_facts(connection: Connection, name: str) -> bool:
+    return bool(connection.scalar(text(f"SELECT EXISTS (SELECT FROM {name}.positions)")))
 
 
 async def migrate(read_database_url: str) -> None:

@@ -1,7 +1,8 @@
 """The projection versions: how a schema is made, and which is live.
 
-One version is one schema with all tables of `tables.read`. Exactly one is live; readers and workers look it up at the
-beginning of each transaction, so that a switch, or a switch back, is one row changed.
+One version is one schema with all tables of `tables.read`. Of each shape (`shapes.py`) at most one is live; readers and
+workers look up that of their own shape at the beginning of each transaction, so that a switch, or a switch back, is one
+row changed.
 """
 
 from __future__ import annotations
@@ -10,10 +11,16 @@ from sqlalchemy import Connection, Index, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateSchema
 
-from goal_ledger_projection.tables import projections, read
+from goal_ledger_projection.shapes import SHAPE
+from goal_ledger_projection.tables import projection_versions, read
 
-LIVE = "SELECT name FROM public.projections WHERE live"
-"""The schema of the live version, also the value of `positions.projection`."""
+LIVE = f"SELECT name FROM public.projection_versions WHERE live AND shape = '{SHAPE}'"
+"""The schema of the live version of this release's shape, also the value of `positions.projection`."""
+
+LIVE_OF_ANY_SHAPE = (
+    "SELECT name FROM public.projection_versions WHERE live ORDER BY live_since DESC, name DESC LIMIT 1"
+)
+"""The version that went live last, whatever its shape."""
 
 BUILT_LATE = ("facts", "value_rows", "check_ins", "readings", "sequences")
 """Tables whose indexes a rebuild makes last; the others are looked up while it runs."""
@@ -34,7 +41,7 @@ def make_version(connection: Connection, name: str, *, indexes_last: bool = Fals
         for statement in late_indexes_dropped():
             connection.execute(text(statement))
     connection.execute(text("SET LOCAL search_path TO DEFAULT"))
-    connection.execute(projections.insert().values(name=name))
+    connection.execute(projection_versions.insert().values(name=name, shape=SHAPE))
 
 
 def late_indexes(table: str) -> list[Index]:
@@ -55,12 +62,6 @@ def late_indexes_made(table: str) -> list[str]:
     key = ", ".join(column.name for column in read.tables[table].primary_key)
     made = [f"ALTER TABLE {table} ADD CONSTRAINT {table}_pkey PRIMARY KEY ({key})"]
     return made + [str(CreateIndex(index).compile(dialect=_DIALECT)) for index in late_indexes(table)]
-
-
-def index_made(table: str, index: str) -> str:
-    """The statement that makes one index unless it is there, to be run with `search_path` on the version."""
-    found = next(one for one in read.tables[table].indexes if one.name == index)
-    return str(CreateIndex(found, if_not_exists=True).compile(dialect=_DIALECT))
 
 
 async def migrate(read_database_url: str) -> None:

@@ -24,11 +24,15 @@ from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.compare import Comparison, compare
 from goal_ledger_projection.database import ReadDatabase, live_projection, one_connection
 from goal_ledger_projection.meters import Meters
+from goal_ledger_projection.projections import LIVE_OF_ANY_SHAPE
 from goal_ledger_projection.rebuilding import Rebuild, Told, new_version
 from goal_ledger_projection.settings import WorkerSettings
 from goal_ledger_projection.switching import switch
 
 console = Console(stderr=True)
+
+LINE_CHARACTERS = 300
+"""Shown of a row that differs."""
 
 
 class _Rate(ProgressColumn):
@@ -38,11 +42,16 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed or 0:,.0f}/s")
 
 
-async def rebuild(settings: WorkerSettings, *, only_compare: bool = False) -> bool:
-    """Rebuild; whether the new version equals the live one (and, unless `only_compare`, is live now)."""
-    live = await live_projection(settings.read_database_url)
+async def rebuild(
+    settings: WorkerSettings, *, only_compare: bool = False, changed: tuple[str, ...] = ()
+) -> bool:
+    """Rebuild; whether the new version is as it should be (and, unless `only_compare`, is live now).
+
+    It should equal the version that went live last, of whatever shape, but for the tables that are `changed`.
+    """
+    live = await live_projection(settings.read_database_url, LIVE_OF_ANY_SHAPE)
     new = await new_version(settings.read_database_url)
-    console.print(f"{new} is folded from {settings.facts_topic} beside {live}", markup=False)
+    console.print(f"{new} is folded from {settings.facts_topic} beside {live}", markup=False, soft_wrap=True)
     database = await ReadDatabase.open_new(settings.read_database_url, new)
     feed = CommandFeed(settings.command_url, settings.service_token_file, settings.command_timeout_s)
     try:
@@ -51,7 +60,8 @@ async def rebuild(settings: WorkerSettings, *, only_compare: bool = False) -> bo
             try:
                 await work.fill()
                 comparison = await compare_versions(settings.read_database_url, live, new)
-                if comparison.is_equal and not only_compare:
+                goes_live = comparison.is_equal_but_for(changed) and not only_compare
+                if goes_live:
                     await switch(settings.read_database_url, new, work.come_level)
             finally:
                 await work.close()
@@ -59,9 +69,16 @@ async def rebuild(settings: WorkerSettings, *, only_compare: bool = False) -> bo
         await feed.close()
         await database.close()
     show(comparison, live, new)
-    if comparison.is_equal and not only_compare:
-        console.print(f"{new} is live; `switch {live}` goes back", markup=False)
-    return comparison.is_equal
+    if goes_live:
+        console.print(f"{new} is live; before it, {live} was", markup=False, soft_wrap=True)
+    elif not comparison.is_equal_but_for(changed):
+        flags = " ".join(f"--changed {name}" for name in comparison.differences)
+        console.print(
+            f"{new} is not live. If these differences are meant: rebuild {flags}",
+            markup=False,
+            soft_wrap=True,
+        )
+    return comparison.is_equal_but_for(changed)
 
 
 async def compare_versions(url: str, one: str, other: str) -> Comparison:
@@ -80,8 +97,20 @@ def show(comparison: Comparison, live: str, new: str) -> None:
         verdict = "equal" if one == other else "DIFFERENT"
         table.add_row(name, f"{one.rows:,}", f"{other.rows:,}", f"{other.checksum % 2**64:016x}", verdict)
     console.print(table)
+    for name, difference in comparison.differences.items():
+        for version, lines in ((live, difference.one), (new, difference.other)):
+            for line in lines:
+                console.print(
+                    f"only in {version}.{name}: {line[:LINE_CHARACTERS]}", markup=False, soft_wrap=True
+                )
+    if comparison.not_compared:
+        console.print(
+            f"not compared, in one version only: {', '.join(comparison.not_compared)}", markup=False
+        )
     if comparison.left_out:
-        console.print(f"not compared, in one version only: {', '.join(comparison.left_out)}", markup=False)
+        console.print(
+            f"workspaces in one version only: {', '.join(comparison.left_out)}", markup=False, soft_wrap=True
+        )
 
 
 @contextmanager

@@ -196,12 +196,14 @@ async def new_version(url: str) -> str:
     engine = create_async_engine(engine_url(url), hide_parameters=True)
     try:
         async with engine.begin() as connection:
-            rows = await connection.execute(text("SELECT name, live_since IS NULL FROM public.projections"))
+            rows = await connection.execute(
+                text("SELECT name, live_since IS NULL FROM public.projection_versions")
+            )
             known = {name: unfinished for name, unfinished in rows}
             for name in (name for name, unfinished in known.items() if unfinished):
                 await connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
                 await connection.execute(
-                    text("DELETE FROM public.projections WHERE name = :name"), {"name": name}
+                    text("DELETE FROM public.projection_versions WHERE name = :name"), {"name": name}
                 )
             name = f"read_v{max(int(name.removeprefix('read_v')) for name in known) + 1}"
             await connection.run_sync(lambda sync: make_version(sync, name, indexes_last=True))

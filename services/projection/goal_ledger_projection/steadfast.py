@@ -50,7 +50,7 @@ class Pauses:
 
     async def until_done(self, what: str, attempt: Callable[[], Awaitable[Result]], meters: Meters) -> Result:
         """Try until it succeeds or fails for a reason that is not transient."""
-        pause_s = self._first_s
+        pause_s, said = self._first_s, ""
         while True:
             try:
                 return await attempt()
@@ -58,7 +58,9 @@ class Pauses:
                 if not is_transient(failed):
                     raise
                 meters.retries.inc()
-                log.warning("will try again", what=what, error=failure_text(failed), pause_s=pause_s)
+                if failure_text(failed) != said:
+                    said = failure_text(failed)
+                    log.warning("will try again", what=what, error=said, longest_pause_s=self._longest_s)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, self._longest_s)
 

@@ -2,7 +2,8 @@
 
 All positions of the live version are locked first, so that its workers wait; the new one is brought to where it stands;
 then the registry is changed and the locks are let go. Workers and readers look the live version up at the beginning of
-each transaction: the ones that waited find that another is live, and follow.
+each transaction: the ones that waited find that another is live, and follow. A version of another shape than the one
+before goes live beside it: processes of the release before go on with theirs until they are stopped.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Awaitable, Callable
 
 from goal_ledger_database.sessions import LONG_WORK
 
-from goal_ledger_projection.database import live_projection, one_connection
+from goal_ledger_projection.database import one_connection
+from goal_ledger_projection.projections import LIVE_OF_ANY_SHAPE
+from goal_ledger_projection.shapes import SHAPE
 from goal_ledger_projection.writing import Connection
 
 ROUNDS = 10
@@ -27,6 +30,10 @@ class NoSuchVersion(Exception):
     """There is no projection version of that name."""
 
 
+class OfAnotherShape(Exception):
+    """The processes of this release could not serve the version."""
+
+
 class StaysBehind(Exception):
     """The new version cannot be brought to where the live one stands; nothing was switched."""
 
@@ -35,25 +42,34 @@ async def switch(url: str, new: str, come_level: Callable[[list[str]], Awaitable
     """Make `new` live; the name of the version that was.
 
     `come_level` is given the workspaces in which `new` is behind, until there are none; without it `new` goes live as it
-    stands, and its workers catch up. Raises NoSuchVersion, StaysBehind.
+    stands, and its workers catch up. Raises NoSuchVersion, OfAnotherShape, StaysBehind.
     """
-    live = await live_projection(url)
     connection = await one_connection(url, LONG_WORK)
     try:
         async with connection.transaction():
-            known = await connection.fetchval("SELECT count(*) FROM public.projections WHERE name = $1", new)
-            if not known:
-                raise NoSuchVersion(new)
+            await _must_be_ours(connection, new)
+            live: str = await connection.fetchval(LIVE_OF_ANY_SHAPE)
             await connection.execute(f"SELECT FROM {live}.positions ORDER BY workspace FOR UPDATE")
             if come_level is not None:
                 await _level(connection, live, new, come_level)
-            await connection.execute("UPDATE public.projections SET live = false WHERE live")
             await connection.execute(
-                "UPDATE public.projections SET live = true, live_since = now() WHERE name = $1", new
+                "UPDATE public.projection_versions SET live = false WHERE live AND shape = $1", SHAPE
+            )
+            await connection.execute(
+                "UPDATE public.projection_versions SET live = true, live_since = clock_timestamp() WHERE name = $1",
+                new,
             )
     finally:
         await connection.close()
     return live
+
+
+async def _must_be_ours(connection: Connection, version: str) -> None:
+    shape = await connection.fetchval("SELECT shape FROM public.projection_versions WHERE name = $1", version)
+    if shape is None:
+        raise NoSuchVersion(f"there is no projection version {version}")
+    if shape != SHAPE:
+        raise OfAnotherShape(f"{version} is of shape {shape}; this release serves {SHAPE}")
 
 
 async def _level(

@@ -1,11 +1,9 @@
 """All tables of the read database.
 
 `read` holds those of one projection version, made once per version in a schema of its own (`read_v1`, …); `registry`
-holds the one table that says which versions there are and which is live:
-
-    SELECT name FROM public.projections WHERE live        -- the schema, and the value of positions.projection
-
-A reader asks for the live version at the beginning of its transaction and names it in `search_path` (SET LOCAL).
+holds the one table that says which versions there are, of which shape, and which of each shape is live
+(`projections.py`). A reader asks for the live version of its own shape at the beginning of its transaction and names it
+in `search_path` (SET LOCAL).
 """
 
 from __future__ import annotations
@@ -35,15 +33,21 @@ from goal_ledger_projection.read_models.value_rows import value_rows
 
 registry = MetaData(schema="public")
 
-projections = Table(
-    "projections",
+projection_versions = Table(
+    "projection_versions",
     registry,
     Column("name", Text, primary_key=True),
+    Column("shape", Text, nullable=False),
     Column("live", Boolean, nullable=False, server_default=text("false")),
     Column("made_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("live_since", DateTime(timezone=True)),
 )
-Index("projections_one_live", projections.c.live, unique=True, postgresql_where=projections.c.live)
+Index(
+    "projections_one_live",
+    projection_versions.c.shape,
+    unique=True,
+    postgresql_where=projection_versions.c.live,
+)
 
 positions = Table(
     "positions",
@@ -101,7 +105,7 @@ __all__ = [
     "hints",
     "parked",
     "positions",
-    "projections",
+    "projection_versions",
     "read",
     "readings",
     "registry",

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
+import asyncpg
 from goal_ledger_database.metrics import PulseMetrics
 from goal_ledger_database.pulse import Pulse
 from goal_ledger_edge.server import Listener, serve
@@ -24,12 +25,19 @@ from goal_ledger_projection.applying import Applied, Applier
 from goal_ledger_projection.arrivals import Arrivals
 from goal_ledger_projection.collector import spare_the_collector
 from goal_ledger_projection.command_feed import CommandFeed
-from goal_ledger_projection.database import ReadDatabase, refuse_unsafe_durability
+from goal_ledger_projection.database import (
+    NotMigrated,
+    NoVersionOfOurShape,
+    ReadDatabase,
+    live_projection,
+    refuse_unsafe_durability,
+)
 from goal_ledger_projection.head_check import HeadCheck
 from goal_ledger_projection.heal import Healer
 from goal_ledger_projection.meters import Meters
 from goal_ledger_projection.positions import Hint, ProjectionSwitched
 from goal_ledger_projection.settings import WorkerSettings
+from goal_ledger_projection.shapes import SHAPE
 from goal_ledger_projection.steadfast import Pauses, Steadfast
 from goal_ledger_projection.subscription import Subscription
 
@@ -68,7 +76,9 @@ class Worker:
             waiting_batches=settings.waiting_batches,
             transaction_records=settings.transaction_records,
         )
-        self.subscription = Subscription(settings, self._read_hints, self._arrivals.take, meters)
+        self.subscription = Subscription(
+            _of_our_shape(settings), self._read_hints, self._arrivals.take, meters
+        )
         self._anti_entropy = AntiEntropy(
             settings,
             database,
@@ -170,6 +180,11 @@ class Worker:
             return await positions.read_hints(connection, self._settings.facts_topic)
 
 
+def _of_our_shape(settings: WorkerSettings) -> WorkerSettings:
+    """Workers of another shape fold another version: each shape reads the topic in a group of its own."""
+    return settings.model_copy(update={"consumer_group": f"{settings.consumer_group}-{SHAPE}"})
+
+
 @asynccontextmanager
 async def opened(
     settings: WorkerSettings, registry: CollectorRegistry | None = None
@@ -214,9 +229,15 @@ class _Process:
 
     async def checks(self) -> Mapping[str, str]:
         """What readiness depends on."""
-        if self._worker is None:
-            return {"database": "not open yet"}
-        return {"database": self.pulse.wrong_for_writers or "ok", **self._worker.checks()}
+        if self._worker is not None:
+            return {"database": self.pulse.wrong_for_writers or "ok", **self._worker.checks()}
+        try:
+            await live_projection(self._settings.read_database_url)
+        except NoVersionOfOurShape as waiting:
+            return {"database": str(waiting)}
+        except (OSError, TimeoutError, NotMigrated, asyncpg.PostgresError, asyncpg.InterfaceError):
+            pass
+        return {"database": "not open yet"}
 
 
 async def run_worker(settings: WorkerSettings) -> None:

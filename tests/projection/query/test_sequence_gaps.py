@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import asyncpg
 import pytest
 from goal_ledger_contracts.feed import FeedRegistered, ReadingQuarantined, ReadingRecorded, ReadingRetracted
-from goal_ledger_projection.projections import migrate
-from projection.query.conftest import Reading
 from projection.query.story import Story, d
 from projection.query.test_scores import at
 
@@ -89,19 +86,3 @@ async def test_of_many_gaps_the_newest_are_shown_and_all_are_counted(feed: Story
     found = await gaps(feed)
     assert (found["gaps"], found["missing"], len(found["items"])) == (59, "59", 20)
     assert found["items"][0] == {"source": "shop", "after": "116", "before": "118"}
-
-
-async def test_a_version_of_an_earlier_release_learns_the_numbers_of_its_facts(
-    feed: Story, reading: Reading
-) -> None:
-    send(feed, "1", "3", "x", None)
-    expected = await gaps(feed)
-    connection = await asyncpg.connect(reading.url)
-    try:
-        await connection.execute("DROP TABLE read_v1.sequences")
-        await connection.execute("UPDATE public.alembic_version SET version_num = '0003'")
-        await migrate(reading.url)
-    finally:
-        await connection.close()
-    assert await gaps(feed) == expected
-    assert expected["gaps"] == 1

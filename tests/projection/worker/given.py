@@ -238,7 +238,7 @@ async def working(settings: WorkerSettings) -> AsyncIterator[Worker]:
 async def until_folded(read: asyncpg.Connection[Any], log: Log, seq: int | None = None) -> None:
     """Wait until the workspace's position has passed a fact, by default the log's last."""
     wanted = (log.epoch, seq or len(log.facts))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             row = await read.fetchrow(
                 "SELECT epoch, next_seq FROM positions WHERE workspace = $1", log.workspace
@@ -250,7 +250,7 @@ async def until_folded(read: asyncpg.Connection[Any], log: Log, seq: int | None 
 
 async def until_parked(read: asyncpg.Connection[Any], workspace: str) -> asyncpg.Record:
     """Wait until the workspace stands still; its mark."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             row = await read.fetchrow("SELECT * FROM parked WHERE workspace = $1", workspace)
             if row is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import pytest
 from goal_ledger_local.postgres import Postgres
+from goal_ledger_projection.database import NoVersionOfOurShape, live_projection
 from goal_ledger_projection.projections import (
     BUILT_LATE,
     LIVE,
@@ -13,6 +15,7 @@ from goal_ledger_projection.projections import (
     late_indexes_made,
     migrate,
 )
+from goal_ledger_projection.shapes import SHAPE
 
 INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'read_v1' ORDER BY 1"
 
@@ -42,15 +45,26 @@ async def test_indexes_made_late_are_those_made_at_once(postgres: Postgres) -> N
         await connection.close()
 
 
-async def test_a_version_of_an_earlier_release_gets_the_index_of_last_words(postgres: Postgres) -> None:
+async def test_tables_of_this_release_are_those_of_its_shape() -> None:
+    """A change of the tables is a new shape: processes of it wait for `rebuild`, and the changelog says so."""
+    assert SHAPE == "2-928a39b75f8e", (
+        "say in CHANGELOG.md that this release needs `rebuild`, then write the new shape here"
+    )
+
+
+async def test_a_version_that_holds_facts_is_left_as_it_is(postgres: Postgres) -> None:
     url = await postgres.create("read")
     await migrate(url)
-    connection = await asyncpg.connect(url, server_settings={"search_path": "read_v1"})
+    connection = await asyncpg.connect(url)
     try:
-        now = await connection.fetch(INDEXES)
-        await connection.execute("DROP INDEX check_ins_last_words")
-        await connection.execute("UPDATE public.alembic_version SET version_num = '0001'")
+        await connection.execute("UPDATE public.projection_versions SET shape = 'another'")
+        await connection.execute(
+            "INSERT INTO read_v1.positions (projection, workspace, epoch, next_seq) VALUES ('read_v1', 'shop', 1, 5)"
+        )
         await migrate(url)
-        assert await connection.fetch(INDEXES) == now
+        versions = await connection.fetch("SELECT name, shape, live FROM public.projection_versions")
+        assert versions == [("read_v1", "another", True)]
+        with pytest.raises(NoVersionOfOurShape, match="rebuild"):
+            await live_projection(url)
     finally:
         await connection.close()

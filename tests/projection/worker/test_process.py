@@ -59,7 +59,7 @@ async def started(environ: dict[str, str]) -> AsyncIterator[asyncio.subprocess.P
 
 async def answer(port: int, path: str, wanted: int) -> httpx2.Response:
     """Ask until it answers with the wanted status."""
-    async with asyncio.timeout(20), httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with asyncio.timeout(60), httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         while True:
             with suppress(httpx2.HTTPError):
                 found = await client.get(path)

@@ -100,18 +100,25 @@ async def test_an_idle_worker_follows_a_switch_and_heals_the_version_it_finds(
     assert (await compare_versions(read_url, "read_v1", "read_v2")).is_equal
 
 
-async def test_a_version_that_differs_is_not_switched_to(
-    settings: WorkerSettings, topic: Topic, read: Read
+async def test_a_version_that_differs_is_not_switched_to_unless_it_is_meant_to(
+    settings: WorkerSettings, topic: Topic, read: Read, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = running_example("shop")
     await topic.publish(log)
     async with working(settings):
         await until_folded(read, log)
     await read.execute("UPDATE value_rows SET value = value + 1 WHERE check_in = 'c3'")
+    capsys.readouterr()
     assert not await rebuild(settings)
+    said = capsys.readouterr().err
+    assert "only in read_v1.value_rows: (" in said and "rebuild --changed value_rows" in said
     assert await read.fetchval(LIVE) == "read_v1"
     found = await compare_versions(settings.read_database_url, "read_v1", "read_v2")
     assert [name for name, (one, other) in found.sums.items() if one != other] == ["value_rows"]
+    assert not await rebuild(settings, changed=("readings",))
+    assert await read.fetchval(LIVE) == "read_v1"
+    assert await rebuild(settings, changed=("value_rows",))
+    assert await read.fetchval(LIVE) == "read_v4"
 
 
 async def test_versions_are_compared_at_equal_position(

@@ -19,12 +19,13 @@ from goal_ledger_contracts.position import Position
 from goal_ledger_database.pulse import Pulse
 from goal_ledger_database.sessions import CONNECT_TIMEOUT_S
 
-from goal_ledger_projection.database import KEY_LOOKUPS_ONLY
+from goal_ledger_projection.database import KEY_LOOKUPS_ONLY, NoVersionOfOurShape
+from goal_ledger_projection.projections import LIVE
 from goal_ledger_projection.query_settings import QuerySettings
 from goal_ledger_projection.read_models.definitions import CONTEXT_FACTS
 
-_OPENING = """
-SELECT (SELECT name FROM public.projections WHERE live) AS live, p.epoch, p.next_seq, p.rebuilding,
+_OPENING = f"""
+SELECT ({LIVE}) AS live, p.epoch, p.next_seq, p.rebuilding,
        f.recorded_at, k.reason AS parked, c.seq AS touched,
        d.body AS credential, a.body AS access, s.body['retired'] = 'true'::jsonb AS retired,
        s.body['shredded'] = 'true'::jsonb OR s.body->>'left_at' IS NOT NULL AS gone
@@ -48,7 +49,6 @@ statement, because every round trip to the database costs as much as what it ask
 _POSITIONS = (
     "SELECT workspace, epoch, next_seq FROM {}.positions WHERE projection = $1 AND workspace = ANY ($2)"
 )
-_LIVE = "SELECT name FROM public.projections WHERE live"
 
 SETTINGS = KEY_LOOKUPS_ONLY
 """Of every connection."""
@@ -121,7 +121,7 @@ class ReadDatabase:
     def __init__(self, settings: QuerySettings) -> None:
         self._settings = settings
         self._pool: asyncpg.Pool[Any] | None = None
-        self._live = "read_v1"
+        self._live: str | None = None
         skew = settings.clock_skew_max_seconds
         self.pulse = Pulse("read", settings.read_database_url, skew_max_s=skew)
         self.pulse.tell(self._break)
@@ -143,7 +143,7 @@ class ReadDatabase:
             command_timeout=self._settings.database_statement_timeout_ms / 1000 + 5,
         )
         self._beating = asyncio.create_task(self.pulse.run(), name="pulse")
-        self._live = await self.pool.fetchval(_LIVE) or self._live
+        self._live = await self.pool.fetchval(LIVE)
 
     async def close(self) -> None:
         """Close the pool."""
@@ -159,6 +159,14 @@ class ReadDatabase:
         if self._pool is None:
             raise RuntimeError("the read database is not open")
         return self._pool
+
+    async def live(self) -> str:
+        """The version that is asked. Raises NoVersionOfOurShape."""
+        if self._live is None:
+            self._live = await self.pool.fetchval(LIVE)
+        if self._live is None:
+            raise NoVersionOfOurShape
+        return self._live
 
     @asynccontextmanager
     async def snapshot(self, asker: Asker) -> AsyncIterator[Snapshot]:
@@ -188,7 +196,7 @@ class ReadDatabase:
 
     async def _begin(self, connection: Connection, asker: Asker) -> Snapshot:
         while True:
-            live = self._live
+            live = await self.live()
             await connection.execute(
                 f'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO "{live}"'
             )
@@ -203,9 +211,10 @@ class ReadDatabase:
 
     async def positions(self, workspaces: Sequence[str]) -> dict[str, Position]:
         """How far each workspace is folded; one that is not known here is left out."""
-        statement = _POSITIONS.format(f'"{self._live}"')
+        live = await self.live()
+        statement = _POSITIONS.format(f'"{live}"')
         async with self._acquired() as connection:
-            rows = await connection.fetch(statement, self._live, list(workspaces))
+            rows = await connection.fetch(statement, live, list(workspaces))
         return {row[0]: Position(row[1], row[2] - 1) for row in rows}
 
 

@@ -35,6 +35,7 @@ from goal_ledger_projection.api.trees import Trees
 from goal_ledger_projection.api.versions import Moment
 from goal_ledger_projection.api.waiting import Waiting
 from goal_ledger_projection.command_feed import CommandFeed
+from goal_ledger_projection.database import NoVersionOfOurShape
 from goal_ledger_projection.query_settings import QuerySettings
 from goal_ledger_projection.read_models.facts import SEQ_RECORDED_BY
 
@@ -117,6 +118,10 @@ class Desk:
 
     async def checks(self) -> Mapping[str, str]:
         """What readiness depends on."""
+        try:
+            await self.database.live()
+        except NoVersionOfOurShape as waiting:
+            return {"database": str(waiting)}
         return {"database": self.database.pulse.wrong or "ok"}
 
     async def sign_in(self, authorization: str | None, visit: Visit) -> Credential:

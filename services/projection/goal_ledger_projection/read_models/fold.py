@@ -8,6 +8,9 @@ from goal_ledger_projection.read_models import check_ins, definitions, facts, re
 from goal_ledger_projection.read_models.changes import Changes, DefinitionKey, Loaded, ReadingKey
 from goal_ledger_projection.read_models.fact import CannotApply, Fact
 
+FOLD = 2
+"""Raised when the rows that facts amount to change although no column does: versions of another fold are not served."""
+
 Fold = Callable[[Fact, Changes], None]
 
 FOLDS: dict[str, tuple[Fold, ...]] = {
