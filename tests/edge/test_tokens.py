@@ -77,6 +77,18 @@ async def test_a_persons_token_names_issuer_subject_and_workspace(
         {"exp": None},
         {"exp": "soon"},
         {"exp": True},
+        {"exp": time.time() + 3600.5},
+        {"exp": int("9" * 400)},
+        {"exp": -1},
+        {"exp": [1]},
+        {"nbf": "0"},
+        {"nbf": int("9" * 400)},
+        {"iat": False},
+        {"iat": int(time.time()) + 36_000},
+        {"typ": "ID"},
+        {"typ": "Refresh"},
+        {"at_hash": "x"},
+        {"nonce": "x"},
         {"nbf": int(time.time()) + 36_000},
         {"iss": "https://other.invalid"},
         {"iss": None},
@@ -99,7 +111,11 @@ async def test_a_claim_that_does_not_hold_refuses_the_token(
 
 
 async def test_the_leeway_covers_clocks_that_differ_a_little(verifier: TokenVerifier) -> None:
-    assert (await verifier.verify(token(exp=int(time.time()) - 5, nbf=int(time.time()) + 5))).subject == "ada"
+    assert (
+        await verifier.verify(
+            token(exp=int(time.time()) - 25, nbf=int(time.time()) + 25, iat=int(time.time()) + 25)
+        )
+    ).subject == "ada"
 
 
 def _part(body: dict[str, Any] | bytes) -> str:
@@ -165,7 +181,7 @@ async def test_a_verified_token_is_remembered_until_it_expires(
 ) -> None:
     one = token(exp=int(time.time()) + 30)
     assert await verifier.verify(one) is await verifier.verify(one)
-    later = time.time() + 41
+    later = time.time() + 61
     monkeypatch.setattr(tokens.time, "time", lambda: later)
     with pytest.raises(BadToken):
         await verifier.verify(one)
@@ -187,3 +203,76 @@ async def test_a_withdrawn_key_stops_counting_when_the_file_changes(
     monkeypatch.setattr(tokens.time, "monotonic", lambda: later)
     with pytest.raises(BadToken):
         await verifier.verify(one)
+
+
+@pytest.mark.parametrize(
+    ("typ", "counts"),
+    [
+        ("JWT", True),
+        ("at+jwt", True),
+        ("application/at+jwt", True),
+        ("id+jwt", False),
+        ("dpop+jwt", False),
+    ],
+)
+async def test_the_header_says_that_it_is_an_access_token_or_nothing(
+    verifier: TokenVerifier, typ: Any, counts: bool
+) -> None:
+    claims = {"iss": ISSUER, "sub": "ada", "aud": ["x", "goal-ledger"], "exp": int(time.time()) + 60}
+    one = jwt.encode(
+        {"alg": "Ed25519", "kid": "people", "typ": typ},
+        claims | {"workspace": "acme"},
+        PEOPLE_KEY,
+        algorithms=["Ed25519"],
+    )
+    if counts:
+        assert (await verifier.verify(one)).subject == "ada"
+    else:
+        with pytest.raises(BadToken):
+            await verifier.verify(one)
+
+
+async def test_keycloaks_access_tokens_count(verifier: TokenVerifier) -> None:
+    assert (await verifier.verify(token(typ="Bearer"))).subject == "ada"
+
+
+async def test_the_leeway_is_a_setting(tmp_path: Path) -> None:
+    trust = Trust(ISSUER, write_keys(tmp_path / "people.json", PEOPLE_KEY))
+    late = token(exp=int(time.time()) - 60)
+    with pytest.raises(BadToken):
+        await TokenVerifier(trust, "goal-ledger").verify(late)
+    assert (await TokenVerifier(trust, "goal-ledger", leeway_seconds=120).verify(late)).subject == "ada"
+
+
+async def test_keys_that_are_not_for_signatures_are_ignored(tmp_path: Path) -> None:
+    keys = KeySet([PEOPLE_KEY, RSA_KEY]).as_dict(private=False)["keys"]
+    for_encrypting = RSAKey.generate_key(2048, parameters={"kid": "enc"})
+    public = for_encrypting.as_dict(private=False)
+    unusable = [
+        public | {"use": "enc", "alg": "RSA-OAEP"},
+        public | {"kid": "enc2", "alg": "RSA-OAEP"},
+        public | {"kid": "enc3", "key_ops": ["encrypt"]},
+        {"kty": "oct", "k": "c2VjcmV0", "kid": "oct"},
+        {"kty": "EC", "crv": "unheard-of", "x": "AA", "y": "AA"},
+        {"kty": "new"},
+        "no key",
+    ]
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [*unusable, *keys]}))
+    verifier = TokenVerifier(Trust(ISSUER, tmp_path / "keys.json"), "goal-ledger")
+    assert (await verifier.verify(token())).subject == "ada"
+    for kid in ("enc", "enc2", "enc3"):
+        key = RSAKey.import_key(for_encrypting.as_dict(private=True) | {"kid": kid})
+        with pytest.raises(BadToken):
+            await verifier.verify(token(key, "RS256"))
+
+
+async def test_a_token_that_names_no_key_is_tried_with_all_of_its_kind(verifier: TokenVerifier) -> None:
+    claims = {
+        "iss": ISSUER,
+        "sub": "ada",
+        "aud": "goal-ledger",
+        "exp": int(time.time()) + 60,
+        "workspace": "acme",
+    }
+    one = jwt.encode({"alg": "ES256"}, claims, EC_KEY, algorithms=["ES256"])
+    assert (await verifier.verify(one)).subject == "ada"

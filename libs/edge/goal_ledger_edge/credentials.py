@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from starlette.types import Scope
 
 from goal_ledger_edge.problems import Problem
-from goal_ledger_edge.tokens import BadToken, Claims, DoesNotHold, TokenVerifier
+from goal_ledger_edge.tokens import BadToken, Claims, DoesNotHold, NoKeys, TokenVerifier
 
 _KEY = re.compile(r"glk\.([a-z0-9-]{1,40})\.([A-Za-z0-9._-]{1,64})\.[A-Za-z0-9_-]{43}")
 _NONE_THAT_COUNTS = "The request carries no credential that counts: Authorization: Bearer <token or API key>."
@@ -57,6 +57,9 @@ async def shown(
         raise unauthenticated(str(bad)) from None
     except BadToken:
         raise unauthenticated() from None
+    except NoKeys:
+        sentence = "The token cannot be verified now: its issuer's keys have not been reached yet."
+        raise Problem(503, "unavailable", sentence, headers={"Retry-After": "10"}) from None
 
 
 def _key(token: str) -> ApiKey:

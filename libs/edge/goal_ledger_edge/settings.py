@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import fields
+from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings
 
 from goal_ledger_edge.connections import Limits
+from goal_ledger_edge.tokens import LEEWAY_SECONDS, TokenVerifier, Trust
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 
@@ -32,6 +34,34 @@ class ListenerSettings(BaseSettings):
     def limits(self) -> Limits:
         """Of this process's listeners."""
         return Limits(**{one.name: getattr(self, one.name) for one in fields(Limits)})
+
+
+LOCAL_ISSUER = "https://local.goal-ledger.invalid"
+
+
+class TokenSettings(BaseSettings):
+    """Of the processes that people sign in to."""
+
+    token_issuer: str = LOCAL_ISSUER
+    token_audience: str = "goal-ledger"
+    token_keys_file: Path | None = None
+    """JWKS with the issuer's public keys; left out: they are found by OIDC discovery."""
+    token_leeway_seconds: int = Field(LEEWAY_SECONDS, ge=0, le=600)
+    """How far the issuer's clock and ours may differ."""
+
+    def verifier(self, services: Trust | None = None) -> TokenVerifier:
+        """Raises SystemExit with code 2 if no issuer is named, or a file of keys cannot be read."""
+        if self.token_keys_file is None and self.token_issuer == LOCAL_ISSUER:
+            raise misconfigured("these settings are missing: TOKEN_ISSUER (or TOKEN_KEYS_FILE)")
+        try:
+            return TokenVerifier(
+                Trust(self.token_issuer, self.token_keys_file),
+                self.token_audience,
+                services,
+                leeway_seconds=self.token_leeway_seconds,
+            )
+        except (OSError, ValueError) as wrong:
+            raise misconfigured(f"the token keys cannot be read: {wrong}") from None
 
 
 MISCONFIGURED = 2

@@ -1,9 +1,10 @@
-"""Who sends this: JSON Web Tokens of people and of our own services, checked offline against key files.
+"""Who sends this: JSON Web Tokens of people and of our own services.
 
 A token counts if its signature is made by a key of the right set with an algorithm of the allow-list (never ``none``,
-never one that the token alone proposes), and issuer, audience, expiry and not-before hold. People and services have
-issuers and key sets of their own; a service token is refused wherever it was not asked for. Verifying costs 125 µs
-(Ed25519), so a verified token is remembered, by its SHA-256, until it expires; a changed key file forgets them all.
+never one that the token alone proposes), if it is an access token and not one that says who somebody is (an ID token), and
+if issuer, audience, expiry and not-before hold. People and services have issuers and key sets of their own; a service
+token is refused wherever it was not asked for. Verifying costs 125 µs (Ed25519), so a verified token is remembered, by its
+SHA-256, until it expires; other keys forget them all.
 """
 
 from __future__ import annotations
@@ -16,21 +17,28 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
-from joserfc.jwk import KeySet
 from joserfc.util import urlsafe_b64decode
 
-ALGORITHMS = ("EdDSA", "Ed25519", "RS256", "ES256")
+from goal_ledger_edge.token_keys import ALGORITHMS, Keys, NoKeys, Trust, keys_of
+
 MAX_TOKEN_CHARACTERS = 8192
-LEEWAY_SECONDS = 10
+LEEWAY_SECONDS = 30
+"""How far the issuer's clock and ours may differ; the default of the setting ``TOKEN_LEEWAY_SECONDS``."""
 CACHED_TOKENS = 10_000
-KEY_FILE_LOOK_SECONDS = 5.0
+LATEST_INSTANT = 253_402_300_799
+"""9999-12-31T23:59:59Z in Unix seconds."""
+
+TYPES = frozenset({None, "jwt", "at+jwt", "application/at+jwt"})
+"""The header's ``typ`` of access tokens (RFC 9068, or plain)."""
+OF_ID_TOKENS = ("at_hash", "c_hash", "s_hash", "nonce")
 
 warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)  # it is what issuers send today
+
+__all__ = ["BadToken", "Claims", "DoesNotHold", "NoKeys", "TokenVerifier", "Trust"]
 
 
 class BadToken(Exception):
@@ -54,38 +62,6 @@ class Claims:
     """Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """An issuer whose tokens count, and the JWKS file with its public keys."""
-
-    issuer: str
-    keys_file: Path
-
-
-class _Keys:
-    """The keys of one file, read again when it changes."""
-
-    def __init__(self, trust: Trust) -> None:
-        self.trust = trust
-        self._seen: tuple[int, int] | None = None
-        self.keys = KeySet([])
-        self.read_if_changed()
-
-    def read_if_changed(self) -> bool:
-        try:
-            stat = self.trust.keys_file.stat()
-            seen = (stat.st_mtime_ns, stat.st_size)
-            if seen == self._seen:
-                return False
-            self.keys = KeySet.import_key_set(json.loads(self.trust.keys_file.read_bytes()))
-        except (OSError, ValueError, JoseError):
-            if self._seen is None:
-                raise
-            return False
-        self._seen = seen
-        return True
-
-
 class TokenVerifier:
     """Verifies tokens of ``people`` and, where a caller asks for them, of ``services``. Raises OSError or ValueError
     at the start if a key file cannot be read."""
@@ -99,105 +75,140 @@ class TokenVerifier:
         leeway_seconds: int = LEEWAY_SECONDS,
         cached_tokens: int = CACHED_TOKENS,
     ) -> None:
-        self._people = _Keys(people)
-        self._services = None if services is None else _Keys(services)
+        self._people = keys_of(people)
+        self._services = None if services is None else keys_of(services)
         self._audience, self._leeway, self._cached_tokens = audience, leeway_seconds, cached_tokens
         self._verified: OrderedDict[bytes, Claims] = OrderedDict()
-        self._look_again_at = time.monotonic() + KEY_FILE_LOOK_SECONDS
+        self._generation = self._generations()
 
     async def verify(self, token: str, *, service: bool = False) -> Claims:
         """The token's claims. ``service=True`` also accepts a service token; otherwise one raises, like any other
-        token that does not count, :class:`BadToken`."""
-        if time.monotonic() >= self._look_again_at:
-            self._look_for_new_keys()
+        token that does not count, :class:`BadToken`. Raises NoKeys while the issuer has never been reached."""
+        self._forget_if_keys_changed()
         digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
         claims = self._verified.get(digest)
         if claims is None:
-            claims = self._check(token)
+            claims = await self._check(token)
             self._remember(digest, claims)
         elif claims.expires_at + self._leeway < time.time():
             del self._verified[digest]
-            raise BadToken("The token has expired.")
+            raise DoesNotHold("The token has expired.")
         if claims.service and not service:
             raise BadToken("A service token is not accepted here.")
         return claims
+
+    def _generations(self) -> tuple[int, int]:
+        return self._people.generation, 0 if self._services is None else self._services.generation
+
+    def _forget_if_keys_changed(self) -> None:
+        self._people.refresh()
+        if self._services is not None:
+            self._services.refresh()
+        if (present := self._generations()) != self._generation:
+            self._generation = present
+            self._verified.clear()
 
     def _remember(self, digest: bytes, claims: Claims) -> None:
         self._verified[digest] = claims
         if len(self._verified) > self._cached_tokens:
             self._verified.popitem(last=False)
 
-    def _look_for_new_keys(self) -> None:
-        self._look_again_at = time.monotonic() + KEY_FILE_LOOK_SECONDS
-        changed = [keys.read_if_changed() for keys in (self._people, self._services) if keys is not None]
-        if any(changed):
-            self._verified.clear()
-
-    def _check(self, token: str) -> Claims:
+    async def _check(self, token: str) -> Claims:
         if len(token) > MAX_TOKEN_CHARACTERS:
             raise BadToken(f"The token has more than {MAX_TOKEN_CHARACTERS} characters.")
-        issuer = _stated_issuer(token)
-        service = self._services is not None and issuer == self._services.trust.issuer
-        keys = self._services if service else self._people
-        assert keys is not None
-        try:
-            claims = jwt.decode(token, keys.keys, algorithms=list(ALGORITHMS)).claims
-            self._registry(keys.trust.issuer).validate(claims)
-        except JoseError as bad:
-            raise BadToken(_reason(bad)) from None
-        except (ValueError, TypeError, UnicodeError, RecursionError):
-            raise BadToken("The token is not a signed JSON Web Token.") from None
-        return _people_claims(claims) if not service else _service_claims(claims)
+        header, issuer = _stated(token)
+        if self._services is not None and issuer == self._services.issuer:
+            claims = await _signed(token, header, self._services)
+            self._must_hold(claims, self._services.issuer)
+            return _service_claims(claims)
+        if issuer != self._people.issuer:
+            raise BadToken("The token is of another issuer.")
+        claims = await _signed(token, header, self._people)
+        _must_be_access_token(header, claims)
+        self._must_hold(claims, self._people.issuer)
+        return _people_claims(claims)
 
-    def _registry(self, issuer: str) -> jwt.JWTClaimsRegistry:
-        return jwt.JWTClaimsRegistry(
-            leeway=self._leeway,
-            iss={"essential": True, "value": issuer},
-            aud={"essential": True, "value": self._audience},
-            exp={"essential": True},
-            sub={"essential": True},
-        )
+    def _must_hold(self, claims: Mapping[str, Any], issuer: str) -> None:
+        now, leeway = time.time(), self._leeway
+        if claims.get("iss") != issuer:
+            raise _missing("iss")
+        if self._audience not in _listed(claims.get("aud")):
+            raise _missing("aud")
+        expires = _instant(claims, "exp")
+        if expires is None:
+            raise _missing("exp")
+        if expires + leeway < now:
+            raise DoesNotHold("The token has expired.")
+        for name in ("nbf", "iat"):
+            if (_instant(claims, name) or 0) > now + leeway:
+                raise DoesNotHold(f"The token's claim {name!r} lies ahead.")
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What PostgreSQL keeps in no text: U+0000 and lone surrogates."""
 
-_REASONS = {
-    "expired_token": "The token has expired.",
-    "bad_signature": "The token's signature does not hold.",
-    "unsupported_algorithm": "The token's algorithm is not accepted.",
-    "invalid_key_id": "The token names a key that is not known here.",
-}
 
-
-def _reason(bad: JoseError) -> str:
-    claim = getattr(bad, "claim", None)
-    if bad.error in ("invalid_claim", "missing_claim") and claim in (
-        "iss",
-        "aud",
-        "exp",
-        "nbf",
-        "sub",
-        "iat",
-    ):
-        return f"The token's claim {claim!r} is missing or does not hold."
-    return _REASONS.get(bad.error, "The token is not a signed JSON Web Token.")
-
-
-def _stated_issuer(token: str) -> str | None:
-    """The issuer the token states, unverified: it only chooses the key set that must then have signed it."""
+def _stated(token: str) -> tuple[dict[str, Any], str | None]:
+    """Header and issuer as the token states them, unverified: they only choose the keys, one of which must have signed."""
     try:
-        payload = json.loads(urlsafe_b64decode(token.split(".")[1].encode()))
-        issuer = payload["iss"]
-    except (ValueError, IndexError, KeyError, TypeError, RecursionError):
+        first, second, _ = token.split(".")
+        header = json.loads(urlsafe_b64decode(first.encode()))
+        issuer = json.loads(urlsafe_b64decode(second.encode()))["iss"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise BadToken("The token is not a signed JSON Web Token.") from None
-    return issuer if isinstance(issuer, str) else None
+    if not isinstance(header, dict) or header.get("alg") not in ALGORITHMS:
+        raise BadToken("The token's algorithm is not accepted.")
+    if not isinstance(header.get("kid"), str | None):
+        raise BadToken("The token names a key that is not known here.")
+    return header, issuer if isinstance(issuer, str) else None
+
+
+async def _signed(token: str, header: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
+    """The claims, signed by one of the keys. Raises BadToken, NoKeys."""
+    key_id, algorithm = header.get("kid"), header["alg"]
+    candidates = keys.suited(key_id, algorithm)
+    if not candidates:
+        await keys.look_again()
+        candidates = keys.suited(key_id, algorithm)
+    for key in candidates:
+        try:
+            return dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
+        except (JoseError, ValueError, TypeError, UnicodeError, RecursionError):
+            continue
+    raise BadToken("No key that is known here has signed the token.")
+
+
+def _must_be_access_token(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    stated = header.get("typ")
+    is_one = (stated.lower() if isinstance(stated, str) else stated) in TYPES
+    if not is_one or claims.get("typ", "Bearer") != "Bearer" or any(name in claims for name in OF_ID_TOKENS):
+        raise DoesNotHold(
+            "The token is not an access token: it says who somebody is, or serves something else."
+        )
+
+
+def _listed(audience: Any) -> list[Any]:
+    return audience if isinstance(audience, list) else [audience]
+
+
+def _instant(claims: Mapping[str, Any], name: str) -> int | None:
+    """Whole Unix seconds. Raises DoesNotHold for what is no instant."""
+    if name not in claims:
+        return None
+    value = claims[name]
+    if type(value) is not int or not 0 <= value <= LATEST_INSTANT:
+        raise _missing(name)
+    return value
+
+
+def _missing(name: str) -> DoesNotHold:
+    return DoesNotHold(f"The token's claim {name!r} is missing or does not hold.")
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= 512 or _UNSTORABLE.search(value):
-        raise BadToken(f"The token's claim {name!r} is missing or does not hold.")
+        raise _missing(name)
     return value
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from goal_ledger_database.sessions import SessionLimits
-from goal_ledger_edge.settings import ListenerSettings
+from goal_ledger_edge.settings import ListenerSettings, TokenSettings
 from goal_ledger_messaging.security import Cluster, KafkaSettings
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 
-class Settings(KafkaSettings, ListenerSettings):
+class Settings(KafkaSettings, ListenerSettings, TokenSettings):
     """Of every process of the command service: API and intake, relay, migrations, operator."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
@@ -32,9 +32,6 @@ class Settings(KafkaSettings, ListenerSettings):
     head_signing_key_file: Path | None = Field(default=None, description="Ed25519 private key, PEM PKCS8")
     heads_origin: str = "goal-ledger.local"
 
-    token_issuer: str = "https://local.goal-ledger.invalid"
-    token_audience: str = "goal-ledger"
-    token_keys_file: Path | None = Field(default=None, description="JWKS with the issuer's public keys")
     service_token_issuer: str = "https://local.goal-ledger.invalid/services"
     service_token_keys_file: Path | None = Field(default=None, description="JWKS of our own services")
     service_token_file: Path | None = Field(default=None, description="The relay's own token")

@@ -210,17 +210,8 @@ def heads_key_of(settings: Settings) -> log_routes.HeadsKey | None:
 
 def token_verifier(settings: Settings) -> TokenVerifier:
     """People's and services' tokens. Raises SystemExit if a key file cannot be read."""
-    people, services = settings.token_keys_file, settings.service_token_keys_file
-    if people is None:
-        raise SystemExit("TOKEN_KEYS_FILE is not set: a JWKS file with the issuer's public keys")
-    try:
-        return TokenVerifier(
-            Trust(settings.token_issuer, people),
-            settings.token_audience,
-            None if services is None else Trust(settings.service_token_issuer, services),
-        )
-    except (OSError, ValueError) as wrong:
-        raise SystemExit(f"the token keys cannot be read: {wrong}") from None
+    services = settings.service_token_keys_file
+    return settings.verifier(None if services is None else Trust(settings.service_token_issuer, services))
 
 
 def run(settings: Settings, *, api: bool = True, intake: bool = True) -> None:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from goal_ledger_database.metrics import PulseMetrics
 from goal_ledger_edge.server import Listener, run, serve
 from goal_ledger_edge.settings import settings_of
-from goal_ledger_edge.tokens import TokenVerifier, Trust
+from goal_ledger_edge.tokens import TokenVerifier
 from goal_ledger_observability.health import health_app
 from goal_ledger_observability.logs import configure_logging, logger
 from goal_ledger_observability.metrics import new_registry
@@ -69,4 +69,4 @@ async def serve_queries(settings: QuerySettings) -> None:
 
 def verifier(settings: QuerySettings) -> TokenVerifier:
     """Checks people's tokens; service tokens are not accepted here."""
-    return TokenVerifier(Trust(settings.token_issuer, settings.token_keys_file), settings.token_audience)
+    return settings.verifier()

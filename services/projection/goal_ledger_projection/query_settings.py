@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from goal_ledger_edge.settings import TokenSettings
 from pydantic import Field
 
 from goal_ledger_projection.settings import DatabaseSettings
 
 
-class QuerySettings(DatabaseSettings):
+class QuerySettings(DatabaseSettings, TokenSettings):
     command_url: str | None = None
     """The command service's internal address: text keys and heads. None: texts stay sealed."""
     service_token_file: Path | None = None
@@ -18,10 +19,6 @@ class QuerySettings(DatabaseSettings):
     internal_http_port: int = 8082
     """Health and metrics, for those who run it."""
 
-    token_issuer: str = "https://local.goal-ledger.invalid"
-    token_audience: str = "goal-ledger"
-    token_keys_file: Path
-    """JWKS with the public keys that people's tokens are signed with."""
     local_mode: bool = False
 
     min_connections: int = Field(2, ge=1)
