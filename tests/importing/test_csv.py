@@ -138,6 +138,29 @@ async def test_units_and_people_come_from_the_sheet(org: Organisation) -> None:
     assert set(outcomes(await imported(org, table)).values()) == {"unchanged"}
 
 
+async def test_owners_that_nobody_listed_are_made_on_request(org: Organisation) -> None:
+    table = (
+        "row,id,title,owner,contributors,activated_at\n"
+        "objective,g,Grow,unit/Salg & Økonomi,person/Kari Ås|person/ada,2025-01-06\n"
+        "objective,h,More,unit/Salg & Økonomi,,2025-01-02\n"
+    )
+
+    refused = await _sent(org, table.encode())
+    assert [one["code"] for one in refused.json()["rows"]] == ["reference_malformed"] * 2, refused.text
+    made = (await _sent(org, table.encode(), create_owners="true")).json()
+    again = (await _sent(org, table.encode(), create_owners="true")).json()
+
+    told = {(one["kind"], one["id"]): one["outcome"] for one in made["rows"]}
+    assert told == {
+        ("objective", "g"): "created",
+        ("objective", "h"): "created",
+        ("owner", "salg-okonomi"): "created",
+        ("owner", "kari-as"): "created",
+        ("owner", "ada"): "unchanged",
+    }
+    assert {one["outcome"] for one in again["rows"]} == {"unchanged"}
+
+
 async def test_thousands_of_rows(org: Organisation) -> None:
     lines = [
         "row,id,title,owner,objective,key_result,measure,baseline,target,activated_at,effective_at,value"

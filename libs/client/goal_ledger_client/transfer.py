@@ -54,10 +54,12 @@ class Reading:
     numbers: str | None = None
     percent: bool = False
     import_id: str | None = None
+    create_owners: bool = False
 
     def params(self) -> dict[str, str]:
         found = {"dry_run": "true"} if self.dry_run else {}
         found |= {"percent": "true"} if self.percent else {}
+        found |= {"create_owners": "true"} if self.create_owners else {}
         return found | ({"numbers": self.numbers} if self.numbers is not None else {})
 
 

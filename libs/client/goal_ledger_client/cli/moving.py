@@ -56,6 +56,9 @@ def import_(
         str | None, typer.Option(help="How a table's numbers are written, such as 1.234,5")
     ] = None,
     percent: Annotated[bool, typer.Option("--percent", help="A table's numbers may be 25 %")] = False,
+    create_owners: Annotated[
+        bool, typer.Option("--create-owners", help="Make units and people that rows name and nobody listed")
+    ] = False,
     import_id: Annotated[
         str | None, typer.Option(help="Stands in all its facts as correlation id; left out: by the content")
     ] = None,
@@ -79,7 +82,7 @@ def import_(
     kept = report.open("w", encoding="utf-8") if report is not None else None
     told_of: list[dict[str, Any]] = []
     summary: dict[str, Any] = {}
-    reading = transfer.Reading(dry_run, numbers, percent, import_id)
+    reading = transfer.Reading(dry_run, numbers, percent, import_id, create_owners)
     try:
         with connected(context) as ledger, bar() as progress:
             task = progress.add_task("dry run" if dry_run else "importing", total=None)

@@ -13,11 +13,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from goal_ledger_command.api.door import Door, guarded
-from goal_ledger_command.api.imports import CSV, IMPORT_ID, JSON_LINES, importer_of
+from goal_ledger_command.api.imports import CREATE_OWNERS, CSV, IMPORT_ID, JSON_LINES, importer_of
 from goal_ledger_command.api.statuses import problem_responses
 from goal_ledger_command.importing.conduct import Conduct, lines_of_reports
 from goal_ledger_command.importing.csv_numbers import FORMS, Style, style_of
 from goal_ledger_command.importing.csv_rows import of_csv
+from goal_ledger_command.importing.owners import with_owners
 from goal_ledger_command.importing.pieces import Pieces, Staged, lines_of
 from goal_ledger_command.importing.planning import fill, plan
 from goal_ledger_command.importing.rows import MAX_LINE_BYTES, Read, of_lines
@@ -150,6 +151,7 @@ def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
             str | None, Query(description=f"How a table's numbers are written: {'; '.join(FORMS)}")
         ] = None,
         percent: Annotated[bool, Query(description="A table's numbers may have a percent sign")] = False,
+        create_owners: Annotated[bool, Query(description=CREATE_OWNERS)] = False,
     ) -> Response:
         """Bring the workspace to what the file says. When it is done the pieces are gone; after a dry run they stay."""
         importer, _ = await importer_of(door, request, import_id)
@@ -158,7 +160,7 @@ def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
         if missing:
             sentence = f"{len(missing)} of {count} pieces are not here, the first of them {missing[0]}."
             raise Problem(409, "pieces_missing", sentence, field="pieces")
-        book = await _planned(pieces, staged, count, style)
+        book = await _planned(pieces, staged, count, style, create_owners)
         work = Conduct(door.shell, importer, book, dry_run=dry_run, kept=(pieces, staged))
         return StreamingResponse(lines_of_reports(work, places), media_type=JSON_LINES)
 
@@ -169,7 +171,7 @@ def _style(numbers: str | None, percent: bool) -> Style:
     return style_of({} if numbers is None else {"numbers": numbers}, percent=percent)
 
 
-async def _planned(pieces: Pieces, staged: Staged, count: int, style: Style) -> Workbook:
+async def _planned(pieces: Pieces, staged: Staged, count: int, style: Style, create_owners: bool) -> Workbook:
     """The steps of all rows, in order: pieces are opened one at a time. Problem 400, 413, 422."""
     loop = asyncio.get_running_loop()
 
@@ -180,12 +182,15 @@ async def _planned(pieces: Pieces, staged: Staged, count: int, style: Style) -> 
         )
         return lines_of(chunks, MAX_LINE_BYTES)
 
-    return await asyncio.to_thread(_filled, staged, lines, style)
+    return await asyncio.to_thread(_filled, staged, lines, style, create_owners)
 
 
-def _filled(staged: Staged, lines: Callable[[], Iterator[bytes]], style: Style) -> Workbook:
+def _filled(
+    staged: Staged, lines: Callable[[], Iterator[bytes]], style: Style, create_owners: bool
+) -> Workbook:
     book = Workbook()
-    fill(book, _rows(staged, lines, style))
+    rows = _rows(staged, lines, style)
+    fill(book, with_owners(rows) if create_owners else rows)
     book.steps = plan(book)
     return book
 

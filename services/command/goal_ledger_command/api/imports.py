@@ -15,6 +15,7 @@ from goal_ledger_command.importing.conduct import Conduct, lines_of_reports
 from goal_ledger_command.importing.csv_numbers import FORMS, Style, style_of
 from goal_ledger_command.importing.csv_rows import of_csv
 from goal_ledger_command.importing.document import FORMAT
+from goal_ledger_command.importing.owners import with_owners
 from goal_ledger_command.importing.planning import fill, plan
 from goal_ledger_command.importing.rows import Read, of_document, of_lines
 from goal_ledger_command.importing.running import Importer, need_importer
@@ -32,6 +33,7 @@ from starlette.responses import Response, StreamingResponse
 JSON, JSON_LINES, CSV = "application/json", "application/jsonl", "text/csv"
 MAX_IMPORT_BYTES = 16 * 1024 * 1024
 MAX_IMPORT_ROWS = 100_000
+CREATE_OWNERS = "Make the units and people that rows name as owners or contributors, and that are not there"
 IMPORT_ID = "^[A-Za-z0-9_-]{1,64}$"
 MAX_IMPORTS_AT_ONCE = 2
 """Of a process; others wait."""
@@ -150,6 +152,7 @@ def router(door: Door, max_document_bytes: int, places: asyncio.Semaphore) -> AP
             str | None, Query(description=f"How a table's numbers are written: {'; '.join(FORMS)}")
         ] = None,
         percent: Annotated[bool, Query(description="A table's numbers may have a percent sign")] = False,
+        create_owners: Annotated[bool, Query(description=CREATE_OWNERS)] = False,
         _key: Annotated[str | None, Header(alias="Idempotency-Key", description="Not taken")] = None,
     ) -> Response:
         """Bring the workspace to what the rows say, by the ordinary commands. Needs the role importer."""
@@ -161,7 +164,7 @@ def router(door: Door, max_document_bytes: int, places: asyncio.Semaphore) -> AP
         largest = max_document_bytes if media_type == JSON else MAX_IMPORT_BYTES
         raw = await read_body(request, largest)
         style = style_of({} if numbers is None else {"numbers": numbers}, percent=percent)
-        book = await asyncio.to_thread(_planned, media_type, raw, time_zone, style)
+        book = await asyncio.to_thread(_planned, media_type, raw, time_zone, style, create_owners)
         work = Conduct(door.shell, importer, book, dry_run=dry_run)
         if media_type == JSON_LINES or JSON_LINES in request.headers.get("accept", ""):
             return StreamingResponse(lines_of_reports(work, places), media_type=JSON_LINES)
@@ -186,12 +189,13 @@ def _rows(media_type: str, raw: bytes, time_zone: str, style: Style) -> Iterator
     return in_zone(zone_of_lines(lines) or time_zone, of_lines(lines))
 
 
-def _planned(media_type: str, raw: bytes, time_zone: str, style: Style) -> Workbook:
+def _planned(media_type: str, raw: bytes, time_zone: str, style: Style, create_owners: bool) -> Workbook:
     """The steps of all rows, in order. Problem 400, 413, 422.
 
     A second of work for 20,000 rows: in a thread, so that other requests go on.
     """
     book = Workbook()
-    fill(book, _rows(media_type, raw, time_zone, style), MAX_IMPORT_ROWS)
+    rows = _rows(media_type, raw, time_zone, style)
+    fill(book, with_owners(rows) if create_owners else rows, MAX_IMPORT_ROWS)
     book.steps = plan(book)
     return book

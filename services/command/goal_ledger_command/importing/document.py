@@ -59,6 +59,15 @@ class PersonRow(Piece):
     left: Happened | None = Field(default=None, description="The organisation. Needs the role admin too")
 
 
+class OwnerRow(Piece):
+    """A unit or person that other rows name and none lists. Not of the document: made on request."""
+
+    kind: str
+    id: str
+    name: str
+    since: When | None = None
+
+
 class SystemRow(Piece):
     id: str
     name: str

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from goal_ledger_command.importing import steps_of_check_ins, steps_of_goals
+from goal_ledger_command.importing import owners, steps_of_check_ins, steps_of_goals
 from goal_ledger_command.importing import steps_of_organisation as organisation
 from goal_ledger_command.importing.document import Happened, ObjectiveRow
 from goal_ledger_command.importing.lives import NO_LIFE, Life
@@ -33,6 +33,7 @@ _STEPS: dict[str, Any] = {
     "moments": organisation.of_moment,
     "readings": organisation.of_reading,
     "check_ins": steps_of_check_ins.of_check_in,
+    "owners": owners.of_owner,
 }
 _OF_GOALS: dict[str, Any] = {
     "objectives": steps_of_goals.of_objective,

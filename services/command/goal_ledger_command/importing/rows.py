@@ -46,6 +46,7 @@ KIND = {
     "key_results": "key result",
     LINKS: "link",
     CLOSINGS: "closing",
+    "owners": "owner",
 }
 _FIRST = datetime.min.replace(tzinfo=UTC)
 
@@ -91,6 +92,8 @@ class Row:
                 return (alone,) if item.id is None else (alone, f"link/{item.id}")
             case "closings":
                 return (f"closing/{self.of} {item.order} {item.at}",)
+            case "owners":
+                return (f"{item.kind}/{item.id}",)
             case section:
                 return (f"{KIND[section].replace(' ', '-')}/{self.id}",)
 
