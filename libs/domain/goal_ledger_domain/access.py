@@ -193,11 +193,11 @@ def _link(world: World, command: LinkIdentity, situation: Situation) -> Decision
     issuer = text.exact(command.issuer, "issuer", limits.ISSUER_MAX_CHARACTERS)
     subject = text.exact(command.subject, "subject", limits.ISSUER_MAX_CHARACTERS)
     linked = world.get("identity", _identity(issuer, subject))
-    if linked == command.person:
-        return _same(world, command.person)
-    if linked is not None:
+    if linked not in (None, command.person):
         raise Refusal("identity_taken", "This identity is linked to another person.", field="subject")
     present_person(world, command.person)
+    if linked is not None:
+        return _same(world, command.person)
     return _record(
         world, command.meta, command.person, IdentityLinked(issuer, subject, command.person), situation
     )
@@ -252,11 +252,12 @@ def _issue(world: World, command: IssueKey, situation: Situation) -> Decision:
     text.id_of(command.key, "key")
     _need_digest(command.digest)
     present: Key | None = world.get("key", command.key)
-    if present == Valid(command.holder, command.digest):
-        return _same(world, command.key)
-    if present is not None:
+    same = Valid(command.holder, command.digest)
+    if present not in (None, same):
         raise Refusal("id_taken", f"There is another key {command.key}.", field="key")
     _need_holder(world, command.holder)
+    if present is not None:
+        return _same(world, command.key)
     data = KeyIssued(command.key, command.holder, command.digest)
     return _record(world, command.meta, command.key, data, situation)
 

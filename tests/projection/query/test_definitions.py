@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from datetime import timedelta
 
+import pytest
 from goal_ledger_contracts.feed import (
     CounterRestarted,
     CounterRestartRetracted,
+    FeedRedefined,
     FeedRegistered,
     ReadingRecorded,
 )
@@ -24,6 +27,15 @@ from goal_ledger_contracts.objective import (
 from goal_ledger_contracts.person import PersonAdded, PersonCameBack, PersonLeft
 from goal_ledger_contracts.personal import Sealed
 from goal_ledger_contracts.workspace import IdentityLinked, IdentityUnlinked, KeyIssued
+from goal_ledger_scoring.aggregation import (
+    FeedDefinition,
+    Reading,
+    combine,
+    stretches,
+    sum_up,
+    with_restarts,
+)
+from goal_ledger_scoring.windows import Span
 from projection.query.story import ISSUER, START, TEN, Story, d
 
 
@@ -179,3 +191,39 @@ async def test_what_was_carried_over_shows_where_it_came_from_and_what_became_of
     ]
     new = await story.ask("/v1/key-results/visits-2")
     assert new["key_result"]["carried_from"] == "visits"
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_database_adds_up_as_the_scoring_library_does_whatever_was_restarted(
+    story: Story, seed: int
+) -> None:
+    drawn, hour = random.Random(seed), timedelta(hours=1)
+    times = [START + n * hour for n in range(1, 40)]
+    window = Window(start=START + 5 * hour, end=START + 35 * hour)
+    story.tell("feed/visits", FeedRegistered("shop", "counter"), at=START)
+    story.goal("shop", ("more", Increase(target=d("1000"), baseline=d("0"), window=window)))
+    story.tell("objective/shop", PartBound("more", "value", "visits", "increase"))
+    redefined = START + 20 * hour
+    story.tell("feed/visits", FeedRedefined("counter", description="A new one"), at=redefined)
+    told, restarts = [], []
+    for n, at in enumerate(drawn.sample(times, 25)):
+        value = d(str(drawn.randint(0, 500)))
+        fact = story.tell("feed/visits", ReadingRecorded("/s", f"r{n}", at, value, "absolute"), at=at)
+        told.append(Reading(at, fact.seq, value))
+    for at in (*drawn.sample(times, 4), redefined):
+        base = d(str(drawn.randint(0, 90)))
+        story.tell("feed/visits", CounterRestarted(at, base), at=at)
+        restarts.append((at, base))
+    await story.arrive()
+    story.tell("feed/visits", CounterRestartRetracted(restarts.pop(0)[0]))
+    await story.arrive()
+    defined = with_restarts(
+        [FeedDefinition("counter", None), FeedDefinition("counter", None, redefined)], restarts
+    )
+    for asked in drawn.sample(times, 8):
+        cut = stretches(defined, Span(window.start, window.end), "increase")
+        wanted = combine("increase", [sum_up(told, one, None, asked) for one in cut]).value
+        clocks = {"as_of": asked.isoformat().replace("+00:00", "Z")}
+        body = await story.ask("/v1/key-results/more", **clocks)
+        shown = body["key_result"]["parts"][0]["value"]
+        assert (None if shown is None else d(shown)) == wanted, asked
