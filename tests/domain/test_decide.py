@@ -1,14 +1,17 @@
 """Every fact has its command, every command its decider; what no decision needs is not folded."""
 
 import ast
+import inspect
+import re
 import typing
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from goal_ledger_contracts.facts import FACTS
 from goal_ledger_domain import decide, deciders, evolve, unit
 from goal_ledger_domain.decider import Decider
-from goal_ledger_domain.deciders import RULES
+from goal_ledger_domain.deciders import FOLDS, RULES
 from goal_ledger_domain.person import ShredPerson
 from goal_ledger_domain.unit import RenameUnit
 from support.given_when_then import meta
@@ -46,6 +49,13 @@ def test_every_fact_is_drafted_by_some_decider() -> None:
     }
     # StoreRestored is written by the recovery of the store; a redefinition is drafted as the definition it is.
     assert set(FACTS) - made == {"StoreRestored"}
+
+
+def test_a_fold_of_several_facts_tells_each_apart() -> None:
+    folded_by = Counter(FOLDS.values())
+    for fact, fold in FOLDS.items():
+        if folded_by[fold] > 1:
+            assert re.search(rf"\b{fact.__name__}\b", inspect.getsource(fold)), fact
 
 
 def test_check_ins_and_readings_are_not_folded() -> None:
