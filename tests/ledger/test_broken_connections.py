@@ -167,7 +167,7 @@ async def test_a_database_that_is_away_records_nothing_and_says_so(
     ledger = await process()
     await ledger.read(commands.workspace)
 
-    async def refuse(engine):
+    async def refuse(engine, same):
         raise store.Unreachable("refused")
 
     with monkeypatch.context() as away:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+import asyncpg
 import pytest
 from goal_ledger_ledger.sealing import ERASED, OwnerShredded
 
@@ -13,8 +14,6 @@ OLA = "person/ola"
 
 async def everything(databases, workspace) -> bytes:
     """All that the ledger database holds of a workspace, as text."""
-    import asyncpg
-
     connection = await asyncpg.connect(databases.ledger_url)
     parts = []
     for table in ("facts", "answers", "identities", "points", "heads"):
@@ -101,6 +100,51 @@ async def test_a_start_repeats_the_erasing_for_every_shredding_fact(
         await ledger.submit(commands.check_in("c1", "again", actor=OLA))
     await process()
     assert (await databases.keyring().listing(commands.workspace))[OLA] is None
+
+
+async def test_a_note_is_sealed_under_a_key_that_is_in_its_database_although_that_was_set_back(
+    ledger, commands, databases, workspace
+):
+    await ledger.submit(commands.check_in("c1", "before", actor=OLA))
+    await put_back(databases, workspace, {})
+    await ledger.submit(commands.check_in("c2", "after", actor=OLA))
+    kept = await databases.keyring().look_up(workspace, [OLA])
+    assert kept[OLA] == ledger._keyring.keys(workspace)[OLA].raw
+
+
+async def test_a_shredded_persons_key_that_is_back_is_deleted_again_while_the_process_runs(
+    process, commands, databases, workspace, monkeypatch
+):
+    from goal_ledger_ledger import sequencer
+
+    monkeypatch.setattr(sequencer, "KEYS_LOOK_EVERY_S", 0.05)
+    ledger = await process()
+    await ledger.submit(commands.person("ola", "Ola Dahl"))
+    wrapped = await stored(databases, workspace)
+    await ledger.submit(commands.shred("ola"))
+    assert await stored(databases, workspace) == {OLA: None}
+    await put_back(databases, workspace, wrapped)
+    async with asyncio.timeout(30):
+        while await stored(databases, workspace) != {OLA: None}:  # noqa: ASYNC110  (happens in PostgreSQL)
+            await asyncio.sleep(0.05)
+
+
+async def stored(databases, workspace) -> dict[str, bytes | None]:
+    connection = await asyncpg.connect(databases.keys_url)
+    rows = await connection.fetch("SELECT subject, wrapped FROM text_keys WHERE workspace = $1", workspace)
+    await connection.close()
+    return dict(rows)
+
+
+async def put_back(databases, workspace, keys: dict[str, bytes | None]) -> None:
+    """The database as an older dump has it."""
+    connection = await asyncpg.connect(databases.keys_url)
+    await connection.execute("DELETE FROM text_keys WHERE workspace = $1", workspace)
+    await connection.executemany(
+        "INSERT INTO text_keys VALUES ($1, $2, $3, now())",
+        [(workspace, *one) for one in keys.items()],
+    )
+    await connection.close()
 
 
 async def test_recorded_at_never_runs_backwards(process, ledger, commands, audit):

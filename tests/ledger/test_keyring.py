@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
-from goal_ledger_ledger import keyring as module
 from goal_ledger_ledger.keyring import Keyring
 
 KARI, OLA = "person/kari", "person/ola"
@@ -51,13 +50,43 @@ async def test_loading_makes_no_key(databases, workspace):
     assert KARI not in ring.keys(workspace)
 
 
-async def test_a_key_deleted_by_another_process_is_dropped_at_the_recheck(databases, workspace, monkeypatch):
+async def test_a_key_deleted_by_another_process_is_dropped_when_it_is_confirmed(databases, workspace):
     ring, other = databases.keyring(), databases.keyring()
     await ring.ensure(workspace, [KARI])
+    assert await ring.confirm(workspace, [KARI])
     await other.delete(workspace, [KARI])
-    monkeypatch.setattr(module, "RECHECK_S", 0.0)
-    await ring.recheck(workspace)
+    assert not await ring.confirm(workspace, [KARI])
     assert ring.keys(workspace)[KARI] is None
+
+
+async def test_a_key_that_is_gone_is_put_back_and_one_made_anew_is_taken_over(databases, workspace):
+    ring = databases.keyring()
+    await ring.ensure(workspace, [KARI, OLA])
+    before = ring.keys(workspace)[KARI].raw
+    await _set_back(databases, workspace)
+    other = databases.keyring()
+    await other.ensure(workspace, [OLA])
+    assert not await ring.confirm(workspace, [KARI, OLA])
+    assert await ring.confirm(workspace, [KARI, OLA])
+    assert ring.keys(workspace)[OLA].raw == other.keys(workspace)[OLA].raw
+    assert (await databases.keyring().look_up(workspace, [KARI]))[KARI] == before
+
+
+async def test_marks_that_are_gone_tell_that_the_database_was_set_back(databases, workspace):
+    ring = databases.keyring()
+    assert not await ring.was_set_back()
+    await ring.delete(workspace, [KARI])
+    assert not await ring.was_set_back()
+    await _set_back(databases, workspace)
+    assert await ring.was_set_back()
+    assert not await ring.was_set_back()
+
+
+async def _set_back(databases, workspace) -> None:
+    """As a dump from before the workspace would leave it."""
+    connection = await asyncpg.connect(databases.keys_url)
+    await connection.execute("DELETE FROM text_keys WHERE workspace = $1", workspace)
+    await connection.close()
 
 
 async def test_the_database_holds_no_key_in_clear_and_another_master_key_opens_none(databases, workspace):

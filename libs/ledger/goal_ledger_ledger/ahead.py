@@ -93,7 +93,6 @@ class DecidesAhead:
             looked = await look_up(raw, submissions, folded.workspace, self._keyring)
         if looked.position not in (None, before, state.position) or not batch.tell(looked):
             return None
-        await self._keyring.recheck(folded.workspace)
         keys = self._keyring.keys(folded.workspace)
         at = state.next_recorded_at(self._now())
         ahead = decide_batch(state, looked, submissions, at, keys, self._domain)

@@ -154,7 +154,7 @@ class Appender:
                 ):
                     if doubt is not None and await is_committed(raw, folded, doubt):
                         return doubt.outcomes
-                    batch = self._decided_ahead(folded, submissions)
+                    batch = await self._decided_ahead(folded, submissions)
                     batch = batch or await self._decide(raw, folded, submissions)
                     if not batch.writes:
                         await self._nothing_to_write(raw, folded, doubt)
@@ -253,14 +253,20 @@ class Appender:
         now, keys = folded.next_recorded_at(self._now()), await self._text_keys()
         while True:
             batch = decide_batch(folded, looked, submissions, now, keys, self._domain)
-            if not batch.missing_keys:
+            if batch.missing_keys:
+                keys = await self._text_keys(batch.missing_keys)
+                continue
+            there = await self._keys_are_there(batch)
+            if there:
                 return batch
-            keys = await self._text_keys(batch.missing_keys)
+            keys = None if there is None else self._keyring.keys(self.workspace)
 
-    def _decided_ahead(self, folded: Folded, submissions: Sequence[Submission]) -> Batch | None:
+    async def _decided_ahead(self, folded: Folded, submissions: Sequence[Submission]) -> Batch | None:
         """What was decided while the batch before was written, if it was these, on the state as it is now."""
         ahead, self._ahead = self._ahead, None
         if ahead is None or not ahead.fits(folded, submissions):
+            return None
+        if not await self._keys_are_there(ahead.batch):
             return None
         self._counts.decided_ahead += 1
         return ahead.batch
@@ -278,10 +284,21 @@ class Appender:
         finally:
             ahead.cancel()
 
-    async def _text_keys(self, missing: Iterable[str] = ()) -> TextKeys | None:
-        """The keys in memory, at most a second old, those missing made; None: their database is away."""
+    async def _keys_are_there(self, batch: Batch) -> bool | None:
+        """Whether the keys that the batch has sealed with are in their database: nobody could read it else. False: others
+        are, which are in memory now; None: that database is away."""
+        if not batch.sealed_for:
+            return True
         try:
-            await self._keyring.recheck(self.workspace)
+            return await self._keyring.confirm(self.workspace, batch.sealed_for)
+        except Exception as failure:
+            if not is_passing(failure):
+                raise
+            return None
+
+    async def _text_keys(self, missing: Iterable[str] = ()) -> TextKeys | None:
+        """The keys in memory, those missing made; None: their database is away."""
+        try:
             await self._keyring.ensure(self.workspace, missing)
         except Exception as failure:
             if not is_passing(failure):

@@ -90,6 +90,8 @@ class Batch:
         """Where the state stood that it was decided on."""
         self.outcomes: list[Outcome] = []
         self.missing_keys: set[str] = set()
+        self.sealed_for: set[str] = set()
+        """Whose keys its texts are sealed with."""
         self.rows: list[tuple[Fact, bytes, bytes, str | None]] = []
         """(fact as stored, its bytes, its leaf hash, traceparent)."""
         self.answers: dict[str, tuple[str, str, Answer]] = {}
@@ -249,6 +251,7 @@ class Batch:
         if missing:
             self.missing_keys.update(missing)
             return draft.data
+        self.sealed_for |= whose
         return seal_fact_data(draft.data, place, self._keys)
 
     def _take(

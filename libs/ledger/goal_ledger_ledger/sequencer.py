@@ -57,6 +57,7 @@ READ_FRESH_S = 0.8
 UNKNOWN_REMEMBERED_S = 1.0
 MAX_UNKNOWN_REMEMBERED = 1_000
 ERASE_AGAIN_AFTER_S = 5.0
+KEYS_LOOK_EVERY_S = 2.0
 SAY_AWAY_EVERY_S = 5.0
 FAILURE_REMEMBERED_S = 30.0
 """So long after the server said no a process calls itself not ready, unless it records something."""
@@ -110,6 +111,19 @@ class Ledger:
             await require_durability(self._engine)
             await require_durability(self._keyring.engine)
         await erase_everywhere(self._engine, self._keyring, self._snapshots)
+        self._run(self._erase_after_set_back())
+
+    async def _erase_after_set_back(self) -> None:
+        """The keys' database may be put back while this runs, and with it the keys of those shredded since."""
+        while True:
+            await asyncio.sleep(KEYS_LOOK_EVERY_S)
+            try:
+                if await self._keyring.was_set_back():
+                    log.error("the keys' database was set back: what was shredded is erased again")
+                    await erase_everywhere(self._engine, self._keyring, self._snapshots)
+            except Exception as failure:
+                if not is_passing(failure):
+                    log.exception("it is not known whether the keys' database was set back")
 
     async def close(self) -> None:
         """Take nothing new, record what waits, end. The engines are the caller's to dispose of."""

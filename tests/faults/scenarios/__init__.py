@@ -10,6 +10,7 @@ from faults.finding import Finding
 from faults.scenarios.both_restored import both_restored
 from faults.scenarios.both_ways import both_ways, poison
 from faults.scenarios.inbox_waits import inbox_waits
+from faults.scenarios.paused import command_paused, server_hangs, worker_paused
 from faults.scenarios.racing_links import racing_links
 from faults.scenarios.same_key import same_key
 from faults.scenarios.secrecy import secrecy
@@ -28,6 +29,9 @@ SCENARIOS: dict[str, Callable[[Stack], Awaitable[Finding]]] = {
     "topic-lost": topic_lost,
     "topic-made-by-another": topic_made_by_another,
     "secrecy": secrecy,
+    "command-paused": command_paused,
+    "worker-paused": worker_paused,
+    "server-hangs": server_hangs,
     "both-restored": both_restored,
     "store-restored": store_restored,
     "restored-while-running": restored_while_running,
@@ -39,14 +43,17 @@ __all__ = [
     "both_restored",
     "both_ways",
     "bulk_beside_singles",
+    "command_paused",
     "inbox_waits",
     "poison",
     "racing_links",
     "restored_while_running",
     "same_key",
     "secrecy",
+    "server_hangs",
     "store_restored",
     "topic_lost",
     "topic_made_by_another",
     "two_processes",
+    "worker_paused",
 ]
