@@ -155,7 +155,7 @@ def test_a_redefinition_breaks_the_series_and_a_counters_segments_add_up() -> No
 
 def test_a_restart_cuts_a_counter_and_the_segment_from_it_on_counts_from_its_base() -> None:
     counted = readings("100", "150", "160", "5", "25")
-    (counter,) = known = [FeedDefinition("counter", "visitors")]
+    (counter,) = known = [FeedDefinition("counter", None)]
     assert with_restarts(known, []) == [counter]
     from_day_3 = with_restarts(known, [(day(3), Decimal(2))])
     assert value("increase", counted, Span(day(1), None), *from_day_3).value == 60 + 23

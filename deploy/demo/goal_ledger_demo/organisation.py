@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+
+from goal_ledger_contracts.zones import zone
 
 WORKSPACE = "nordlys"
 NAME = "Nordlys Handel"
@@ -60,7 +61,7 @@ class Step:
 
 def instant(start: date, day: int, hour: int = 9, minute: int = 0) -> str:
     """Local time of the demo's day as an RFC 3339 instant."""
-    local = datetime.combine(start + timedelta(days=day), time(hour, minute), ZoneInfo(TIME_ZONE))
+    local = datetime.combine(start + timedelta(days=day), time(hour, minute), zone(TIME_ZONE))
     return local.isoformat()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
 from goal_ledger_contracts.cycle import (
     CycleClosed,
@@ -18,6 +17,7 @@ from goal_ledger_contracts.cycle import (
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.facts import FactData
+from goal_ledger_contracts.zones import zone
 
 from goal_ledger_domain import goal, text, times
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
@@ -134,9 +134,9 @@ def cycle_state(world: World, id: str | None) -> Cycle | None:
 
 def span(plan: Plan, time_zone: str) -> tuple[datetime, datetime]:
     """The local dates as instants: from 00:00 of the first day until 00:00 after the last."""
-    zone = ZoneInfo(time_zone)
+    where = zone(time_zone)
     first, after = plan.start, plan.end + timedelta(1)
-    return tuple(datetime.combine(day, time(), zone).astimezone(UTC) for day in (first, after))  # type: ignore[return-value]
+    return tuple(datetime.combine(day, time(), where).astimezone(UTC) for day in (first, after))  # type: ignore[return-value]
 
 
 def need_open(world: World, id: str, field: str = "cycle") -> Open:

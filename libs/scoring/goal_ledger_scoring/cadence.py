@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from goal_ledger_contracts.zones import zone
+
 from goal_ledger_scoring.policy import Rules
-from goal_ledger_scoring.windows import day_end, zone
+from goal_ledger_scoring.windows import day_end
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from goal_ledger_contracts.measures import Window
+from goal_ledger_contracts.zones import zone
 
 _DURATION = re.compile(
     r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
@@ -40,12 +40,6 @@ class Span:
 
 
 ALWAYS = Span()
-
-
-@lru_cache(maxsize=256)
-def zone(name: str) -> ZoneInfo:
-    """The IANA time zone. Raises ZoneInfoNotFoundError."""
-    return ZoneInfo(name)
 
 
 @lru_cache(maxsize=1024)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import zoneinfo
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -38,7 +37,6 @@ def run_query() -> None:
 
 async def serve_queries(settings: QuerySettings) -> None:
     """Answer on the HTTP port until SIGTERM."""
-    zoneinfo.reset_tzpath(to=())  # the pinned tzdata package alone: the calculation version names its release
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     if settings.local_mode:
         log.warning("LOCAL MODE: demonstration identities, whose keys everybody can have, are accepted")
