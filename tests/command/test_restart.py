@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
+
+import pytest
+from goal_ledger_contracts.envelope import Fact, from_bytes
+from goal_ledger_contracts.feed import CounterRestarted, ReadingQuarantined, ReadingRecorded, ReadingReleased
+from goal_ledger_contracts.objective import ObjectiveClosed
+from goal_ledger_scoring.aggregation import (
+    FeedDefinition,
+    Reading,
+    combine,
+    stretches,
+    sum_up,
+    with_restarts,
+)
+from goal_ledger_scoring.windows import Span
 
 from command.service import Organisation, assert_problem
 
@@ -72,3 +89,48 @@ async def test_the_same_definition_again_is_refused(org: Organisation) -> None:
     await counted(org)
     answer = await org.post("/v1/feeds/visitors/redefine", {"kind": "counter", "reason": "It began anew"})
     assert "restart" in assert_problem(answer, 409, "nothing_redefined")["detail"]
+
+
+async def recorded(org: Organisation) -> list[Fact]:
+    await org.given(("/v1/roles/grant", {"holder": "person/ada", "role": "auditor"}))
+    lines = (await org.get("/v1/log", limit=5000)).text.splitlines()
+    return [from_bytes(line.encode()) for line in lines]
+
+
+def added_up(facts: list[Fact]) -> Decimal | None:
+    """The increase in November by the scoring library, from the facts alone."""
+    waiting = {f.data.id: f.data for f in facts if isinstance(f.data, ReadingQuarantined)}
+    accepted = []
+    for fact in facts:
+        match fact.data:
+            case ReadingRecorded():
+                accepted.append(Reading(fact.data.time, fact.seq, fact.data.value))
+            case ReadingReleased():
+                data = waiting[fact.data.id]
+                accepted.append(Reading(data.time, fact.seq, data.value))
+    restarts = [(f.data.at, f.data.base) for f in facts if isinstance(f.data, CounterRestarted)]
+    month = Span(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+    cut = stretches(with_restarts([FeedDefinition("counter", None)], restarts), month, "increase")
+    now = datetime.now(UTC)
+    return combine("increase", [sum_up(accepted, one, None, now) for one in cut]).value
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_closing_adds_up_as_the_scoring_library_does_whatever_was_restarted(
+    org: Organisation, seed: int
+) -> None:
+    drawn = random.Random(seed)
+    await counted(org)
+    for n in drawn.sample(range(1, 28), 18):
+        await org.post("/v1/readings", reading(n, str(drawn.randint(0, 60))), "shop")
+    for n in drawn.sample(range(2, 28), 3):
+        at = datetime(2026, 11, n, tzinfo=UTC) - timedelta(hours=drawn.randint(0, 1))
+        body = RESTART | {"at": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "base": str(drawn.randint(0, 5))}
+        answer = await org.post("/v1/feeds/visitors/restart", body)
+        assert answer.status_code in (200, 409), answer.text
+    wanted = added_up(await recorded(org))
+    await org.given(("/v1/objectives/shop/close", {"outcome": "partial"}))
+    closing = next(f.data for f in await recorded(org) if isinstance(f.data, ObjectiveClosed))
+    assert wanted is not None
+    score = min(max(wanted / 156, Decimal(0)), Decimal(1))
+    assert closing.suggested == score.quantize(Decimal("0.000001"), ROUND_HALF_EVEN)
