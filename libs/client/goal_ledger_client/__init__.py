@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from goal_ledger_client.client import AsyncGoalLedger, GoalLedger
 from goal_ledger_client.exchange import Answer, Problem, Unavailable
+from goal_ledger_client.values import Body
 
 if TYPE_CHECKING:
     from goal_ledger_client.emitter import Emitter, Reading
 
-__all__ = ["Answer", "AsyncGoalLedger", "Emitter", "GoalLedger", "Problem", "Reading", "Unavailable"]
+__all__ = ["Answer", "AsyncGoalLedger", "Body", "Emitter", "GoalLedger", "Problem", "Reading", "Unavailable"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The two clients: the same three calls (command, query, bulk readings), waiting for the connection or awaiting it."""
+"""The two clients: the same three calls (command, query, readings), waiting for the connection or awaiting it."""
 
 from __future__ import annotations
 
@@ -11,26 +11,18 @@ from typing import Any, Self
 import httpx2
 
 from goal_ledger_client import exchange
-from goal_ledger_client.exchange import Answer, Unavailable
+from goal_ledger_client.exchange import Answer, Request
+from goal_ledger_client.values import Body
 
 TIMEOUT_S = 30.0
-JSON = {"Content-Type": "application/json"}
-BATCH = {"Content-Type": "application/cloudevents-batch+json"}
+MAX_CONNECTIONS = 128
 
 
-def _unreachable(url: str, why: Exception) -> Unavailable:
-    return Unavailable(0, {"code": "unreachable", "title": f"{url} cannot be reached: {why}"})
-
-
-class GoalLedger:
+class GoalLedger(exchange.Ledger):
     """The synchronous client. ``token`` is a JWT or an API key; the workspace comes from it."""
 
     def __init__(self, command_url: str, query_url: str, token: str, timeout_s: float = TIMEOUT_S) -> None:
-        self._command_url, self._query_url, self._token = (
-            command_url.rstrip("/"),
-            query_url.rstrip("/"),
-            token,
-        )
+        super().__init__(command_url, query_url, token)
         self._http = httpx2.Client(timeout=timeout_s)
 
     def __enter__(self) -> Self:
@@ -42,14 +34,6 @@ class GoalLedger:
         self.close()
 
     @property
-    def command_url(self) -> str:
-        return self._command_url
-
-    @property
-    def token(self) -> str:
-        return self._token
-
-    @property
     def http(self) -> httpx2.Client:
         """The connection, for what streams (``transfer.py``)."""
         return self._http
@@ -58,16 +42,14 @@ class GoalLedger:
         self._http.close()
 
     def command(
-        self,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        key: str | None = None,
-        if_match: int | None = None,
+        self, path: str, body: Body | None = None, *, key: str | None = None, if_match: int | None = None
     ) -> Answer:
-        """Sends one command. Raises :class:`Problem` if it is refused, :class:`Unavailable` if that cannot be learnt."""
-        sent = exchange.headers(self._token, key or exchange.new_key(), if_match) | JSON
-        response = self._send("POST", self._command_url + path, sent, exchange.body_bytes(body))
+        """Sends one command. Decimals as text, int or ``Decimal``, times as aware ``datetime`` or RFC 3339 text.
+
+        Raises :class:`Problem` if it is refused; :class:`Unavailable` if that cannot be learnt, with the ``key`` to
+        repeat it with; TypeError for a float, ValueError for a time without an offset: nothing is sent then.
+        """
+        response = self._send(self._command(path, body, key, if_match))
         return exchange.answer(response.content, response.headers)
 
     def query(
@@ -79,17 +61,13 @@ class GoalLedger:
         asked_of: Mapping[str, Any] | None = None,
         **params: Any,
     ) -> Any:
-        """One read; ``after`` waits until the answer includes that position. Raises :class:`Problem`.
+        """One read, of the service that answers it; ``after`` waits until the answer includes that position.
 
-        ``asked_of``: parameters whose names are taken here, such as the ``after`` of ``/v1/facts``.
+        ``asked_of``: parameters whose names are taken here, such as the ``after`` of ``/v1/facts``, or are no names in
+        Python, such as ``from``. Raises :class:`Problem`, :class:`Unavailable`; TypeError, ValueError as ``command``.
         """
-        asked = {name: value for name, value in ({**params, **(asked_of or {})}).items() if value is not None}
-        if after is not None:
-            asked["wait_ms"] = wait_ms
-        response = self._send(
-            "GET", self._query_url + path, exchange.headers(self._token, after=after), params=asked
-        )
-        return response.json()
+        asked = {**params, **(asked_of or {})}
+        return self._send(self._query(path, after, wait_ms, asked)).json()
 
     def send(
         self, method: str, path: str, content: bytes | None = None, media_type: str | None = None
@@ -99,52 +77,37 @@ class GoalLedger:
         return self._send(method, self._command_url + path, sent, content)
 
     def readings(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Sends CloudEvents in one batch; the receipts, one per event, in order."""
-        sent = exchange.headers(self._token) | BATCH
-        response = self._send(
-            "POST", f"{self._command_url}/v1/readings", sent, exchange.body_bytes(list(events))
-        )
-        body = response.json()
-        receipts: list[dict[str, Any]] = body["receipts"]
-        return receipts
+        """Sends CloudEvents in one batch; the receipts, one per event, in order. Raises as ``command``; a batch may
+        always be sent again: its readings are known by (source, id)."""
+        return exchange.receipts(self._send(self._readings(events)).content)
 
-    def _send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        content: bytes | None = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> httpx2.Response:
-        for attempt in range(exchange.MAX_ATTEMPTS):
-            last = attempt == exchange.MAX_ATTEMPTS - 1
+    def _send(self, request: Request) -> httpx2.Response:
+        steps = exchange.attempts(request)
+        pause = next(steps)
+        while True:
+            time.sleep(pause)
             try:
-                response = self._http.request(
-                    method, url, headers=dict(headers), content=content, params=params
-                )
-            except httpx2.TransportError as why:
-                if last:
-                    raise _unreachable(url, why) from why
-                time.sleep(exchange.pause_s(attempt, None))
-                continue
-            if response.status_code < 400:
+                pause = steps.send(self._once(request))
+            except StopIteration as done:
+                response: httpx2.Response = done.value
                 return response
-            if response.status_code not in exchange.RETRY_STATUSES or last:
-                raise exchange.problem(response.status_code, response.content, exhausted=last)
-            time.sleep(exchange.pause_s(attempt, response.headers.get("Retry-After")))
-        raise AssertionError("unreachable")
+
+    def _once(self, one: Request) -> exchange.Outcome:
+        try:
+            return self._http.request(
+                one.method, one.url, headers=dict(one.headers), content=one.content, params=one.params
+            )
+        except httpx2.TransportError as why:
+            return why
 
 
-class AsyncGoalLedger:
+class AsyncGoalLedger(exchange.Ledger):
     """The asynchronous client; the same calls as :class:`GoalLedger`."""
 
     def __init__(self, command_url: str, query_url: str, token: str, timeout_s: float = TIMEOUT_S) -> None:
-        self._command_url, self._query_url, self._token = (
-            command_url.rstrip("/"),
-            query_url.rstrip("/"),
-            token,
-        )
-        self._http = httpx2.AsyncClient(timeout=timeout_s, limits=httpx2.Limits(max_connections=128))
+        super().__init__(command_url, query_url, token)
+        limits = httpx2.Limits(max_connections=MAX_CONNECTIONS)
+        self._http = httpx2.AsyncClient(timeout=timeout_s, limits=limits)
 
     async def __aenter__(self) -> Self:
         return self
@@ -158,58 +121,44 @@ class AsyncGoalLedger:
         await self._http.aclose()
 
     async def command(
-        self,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        key: str | None = None,
-        if_match: int | None = None,
+        self, path: str, body: Body | None = None, *, key: str | None = None, if_match: int | None = None
     ) -> Answer:
         """See :meth:`GoalLedger.command`."""
-        sent = exchange.headers(self._token, key or exchange.new_key(), if_match) | JSON
-        response = await self._send("POST", self._command_url + path, sent, exchange.body_bytes(body))
+        response = await self._send(self._command(path, body, key, if_match))
         return exchange.answer(response.content, response.headers)
 
-    async def query(self, path: str, *, after: str | None = None, wait_ms: int = 5000, **params: Any) -> Any:
+    async def query(
+        self,
+        path: str,
+        *,
+        after: str | None = None,
+        wait_ms: int = 5000,
+        asked_of: Mapping[str, Any] | None = None,
+        **params: Any,
+    ) -> Any:
         """See :meth:`GoalLedger.query`."""
-        asked = {name: value for name, value in params.items() if value is not None}
-        if after is not None:
-            asked["wait_ms"] = wait_ms
-        sent = exchange.headers(self._token, after=after)
-        response = await self._send("GET", self._query_url + path, sent, params=asked)
-        return response.json()
+        asked = {**params, **(asked_of or {})}
+        return (await self._send(self._query(path, after, wait_ms, asked))).json()
 
     async def readings(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """See :meth:`GoalLedger.readings`."""
-        sent = exchange.headers(self._token) | BATCH
-        response = await self._send(
-            "POST", f"{self._command_url}/v1/readings", sent, exchange.body_bytes(list(events))
-        )
-        receipts: list[dict[str, Any]] = response.json()["receipts"]
-        return receipts
+        return exchange.receipts((await self._send(self._readings(events))).content)
 
-    async def _send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        content: bytes | None = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> httpx2.Response:
-        for attempt in range(exchange.MAX_ATTEMPTS):
-            last = attempt == exchange.MAX_ATTEMPTS - 1
+    async def _send(self, request: Request) -> httpx2.Response:
+        steps = exchange.attempts(request)
+        pause = next(steps)
+        while True:
+            await asyncio.sleep(pause)
             try:
-                response = await self._http.request(
-                    method, url, headers=dict(headers), content=content, params=params
-                )
-            except httpx2.TransportError as why:
-                if last:
-                    raise _unreachable(url, why) from why
-                await asyncio.sleep(exchange.pause_s(attempt, None))
-                continue
-            if response.status_code < 400:
+                pause = steps.send(await self._once(request))
+            except StopIteration as done:
+                response: httpx2.Response = done.value
                 return response
-            if response.status_code not in exchange.RETRY_STATUSES or last:
-                raise exchange.problem(response.status_code, response.content, exhausted=last)
-            await asyncio.sleep(exchange.pause_s(attempt, response.headers.get("Retry-After")))
-        raise AssertionError("unreachable")
+
+    async def _once(self, one: Request) -> exchange.Outcome:
+        try:
+            return await self._http.request(
+                one.method, one.url, headers=dict(one.headers), content=one.content, params=one.params
+            )
+        except httpx2.TransportError as why:
+            return why

@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
+
+from goal_ledger_client.values import exact, instant
 
 READING = "goal-ledger.reading.v1"
 
@@ -18,27 +21,37 @@ READING = "goal-ledger.reading.v1"
 class Reading:
     """One reading of a feed. (``source``, ``id``) is its identity: any number of repeats is one reading.
 
-    ``value`` is a decimal as text; ``time`` an aware instant.
+    ``value`` is a decimal as text, int or ``Decimal``; ``time`` an aware instant. Raises TypeError for a float,
+    ValueError for a time without an offset.
     """
 
     source: str
     id: str
     feed: str
     time: datetime
-    value: str
+    value: str | int | Decimal
     unit: str | None = None
     mode: str | None = None
     sequence: str | None = None
 
+    def __post_init__(self) -> None:
+        exact(self.value, "value")
+        instant(self.time, "time")
+
     def cloud_event(self) -> dict[str, Any]:
         """The structured CloudEvent."""
-        data = {"value": self.value, "unit": self.unit, "mode": self.mode, "sequence": self.sequence}
+        data = {
+            "value": str(exact(self.value)),
+            "unit": self.unit,
+            "mode": self.mode,
+            "sequence": self.sequence,
+        }
         return {
             "specversion": "1.0",
             "type": READING,
             "source": self.source,
             "id": self.id,
-            "time": self.time.isoformat(),
+            "time": instant(self.time),
             "subject": self.feed,
             "datacontenttype": "application/json",
             "data": {name: value for name, value in data.items() if value is not None},

@@ -1,25 +1,40 @@
-"""What is sent and what comes back, without a connection: shared by the sync and the async client.
+"""What is sent and what comes back, without a connection: the one core of the sync and the async client.
 
 Every command is sent with an ``Idempotency-Key``, so that it can be repeated after a time-out: the ledger keeps the
-key for ever and gives the first answer again.
+key for ever and gives the first answer again. :func:`attempts` says when to try again; the two clients only send and
+pause.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import httpx2
+
+from goal_ledger_client.values import Body, exact, parameter
 
 RETRY_STATUSES = (502, 503, 504)
 MAX_ATTEMPTS = 6
 FIRST_PAUSE_S = 0.2
+MAX_PAUSE_S = 5.0
+JSON = {"Content-Type": "application/json"}
+BATCH = {"Content-Type": "application/cloudevents-batch+json"}
+
+_READ_WHERE_COMMANDS_ARE = ("/v1/receipts", "/v1/log", "/v1/logs")
+"""What the command service answers to GET: these and what lies below them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a command: ``facts`` are ``{seq, event_id, type}``; ``position`` is ``<epoch>-<seq>``."""
+    """What became of a command: ``facts`` are ``{seq, event_id, type}``; ``position`` is ``<epoch>-<seq>``.
+
+    ``location``: where what was created can be read, with ``query``. ``body``: the whole answer, also what only some
+    commands tell (the ``key`` of a key issued, in the first answer only).
+    """
 
     id: str
     version: int
@@ -44,7 +59,94 @@ class Problem(Exception):
 
 
 class Unavailable(Problem):
-    """Still 503 (or unreachable) after every attempt; the outcome of a command is unknown: repeat with the same key."""
+    """Still 502, 503, 504 or not reached (status 0) after every attempt. Of a command it is not known whether it is
+    recorded: repeat it with ``key``, and it is recorded once. ``key`` is None for what needs none."""
+
+    def __init__(self, status: int, document: Mapping[str, Any], key: str | None = None) -> None:
+        super().__init__(status, document)
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, that may be sent several times; ``key`` is its Idempotency-Key."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes | None = None
+    params: Mapping[str, str | list[str]] | None = None
+    key: str | None = None
+
+
+Outcome = httpx2.Response | httpx2.TransportError
+
+
+class Ledger:
+    """Where the ledger is and who asks: what the two clients have in common."""
+
+    def __init__(self, command_url: str, query_url: str, token: str) -> None:
+        self._command_url, self._query_url = command_url.rstrip("/"), query_url.rstrip("/")
+        self._token = token
+
+    @property
+    def command_url(self) -> str:
+        return self._command_url
+
+    @property
+    def query_url(self) -> str:
+        return self._query_url
+
+    @property
+    def token(self) -> str:
+        return self._token
+
+    def _command(self, path: str, body: Body | None, key: str | None, if_match: int | None) -> Request:
+        key = key or new_key()
+        sent = headers(self._token, key, if_match) | JSON
+        return Request("POST", self._command_url + _rooted(path), sent, body_bytes(body), key=key)
+
+    def _query(self, path: str, after: str | None, wait_ms: int, asked: Mapping[str, Any]) -> Request:
+        named = {name: parameter(name, value) for name, value in asked.items() if value is not None}
+        if after is not None:
+            named["wait_ms"] = str(wait_ms)
+        rooted = _rooted(path)
+        here = any(rooted == one or rooted.startswith(f"{one}/") for one in _READ_WHERE_COMMANDS_ARE)
+        url = (self._command_url if here else self._query_url) + rooted
+        return Request("GET", url, headers(self._token, after=after), params=named or None)
+
+    def _readings(self, events: Sequence[Mapping[str, Any]]) -> Request:
+        sent = headers(self._token) | BATCH
+        return Request("POST", f"{self._command_url}/v1/readings", sent, body_bytes(list(events)))
+
+
+def attempts(request: Request) -> Generator[float, Outcome, httpx2.Response]:
+    """The attempts at one request: yields the seconds to pause before each, is told what came of it, and returns the
+    response. Raises :class:`Problem` for a refusal, :class:`Unavailable` after the last attempt."""
+    pause = 0.0
+    for attempt in range(MAX_ATTEMPTS):
+        outcome = yield pause
+        if isinstance(outcome, httpx2.Response):
+            if outcome.status_code < 400:
+                return outcome
+            if outcome.status_code not in RETRY_STATUSES:
+                raise problem(outcome.status_code, outcome.content)
+            last: Problem = Unavailable(outcome.status_code, _document(outcome.content), request.key)
+            pause = pause_s(attempt, outcome.headers.get("Retry-After"))
+        else:
+            last = unreachable(request, outcome)
+            pause = pause_s(attempt, None)
+    raise last
+
+
+def unreachable(request: Request, why: Exception) -> Unavailable:
+    """Nobody answered."""
+    title = f"{request.url} cannot be reached: {why}"
+    return Unavailable(0, {"code": "unreachable", "title": title}, request.key)
+
+
+def _rooted(path: str) -> str:
+    return path if path.startswith("/") else f"/{path}"
 
 
 def headers(
@@ -64,19 +166,25 @@ def new_key() -> str:
     return str(uuid.uuid4())
 
 
-def body_bytes(body: Mapping[str, Any] | list[Any] | None) -> bytes:
-    return json.dumps({} if body is None else body, ensure_ascii=False).encode()
+def body_bytes(body: Body | list[Any] | None) -> bytes:
+    """The JSON of a body. Raises TypeError for a float, ValueError for a time without an offset."""
+    return json.dumps({} if body is None else exact(body), ensure_ascii=False).encode()
 
 
-def problem(status: int, raw: bytes, exhausted: bool = False) -> Problem:
-    """The problem in a response; a body that is no problem document is quoted, shortened."""
+def problem(status: int, raw: bytes) -> Problem:
+    """The problem in a response that is not repeated: unavailable, or a refusal."""
+    return (
+        Unavailable(status, _document(raw)) if status in RETRY_STATUSES else Problem(status, _document(raw))
+    )
+
+
+def _document(raw: bytes) -> Mapping[str, Any]:
+    """The problem document; a body that is none is quoted, shortened."""
     try:
         document = json.loads(raw)
     except ValueError:
         document = None
-    if not isinstance(document, dict):
-        document = {"title": raw[:200].decode(errors="replace")}
-    return Unavailable(status, document) if exhausted else Problem(status, document)
+    return document if isinstance(document, dict) else {"title": raw[:200].decode(errors="replace")}
 
 
 def answer(raw: bytes, response_headers: Mapping[str, str]) -> Answer:
@@ -92,8 +200,13 @@ def answer(raw: bytes, response_headers: Mapping[str, str]) -> Answer:
     )
 
 
+def receipts(raw: bytes) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(raw)["receipts"]
+    return found
+
+
 def pause_s(attempt: int, retry_after: str | None) -> float:
     """How long to wait before the next attempt: what the server said, else doubling from a fifth of a second."""
     if retry_after and retry_after.isdigit():
-        return min(float(retry_after), 5.0)
+        return min(float(retry_after), MAX_PAUSE_S)
     return FIRST_PAUSE_S * 2.0**attempt

@@ -135,9 +135,7 @@ def _reports(
             "POST", url, headers=sent, content=content, params=dict(params), timeout=None
         ) as response:
             if response.status_code >= 400:
-                raise exchange.problem(
-                    response.status_code, response.read(), response.status_code in exchange.RETRY_STATUSES
-                )
+                raise exchange.problem(response.status_code, response.read())
             complete = False
             for line in response.iter_lines():
                 told = json.loads(line)
