@@ -34,6 +34,7 @@ from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain.deciders import RULES
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.bodies import JSON, need_media_type, parse_json, receive_body
+from goal_ledger_edge.openapi import KEY_PATTERN, VERSION_PATTERN
 from goal_ledger_edge.parameters import need_known
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.submission import Answer, LedgerError
@@ -234,7 +235,7 @@ def _described(declared: Declared) -> Callable[..., Any]:
             default=Header(
                 default=None,
                 alias="Idempotency-Key",
-                max_length=MAX_KEY_CHARACTERS,
+                json_schema_extra={"pattern": KEY_PATTERN},
                 description="Kept for ever: the same key and body give the same answer",
             ),
         )
@@ -245,7 +246,10 @@ def _described(declared: Declared) -> Callable[..., Any]:
             kind,
             annotation=str | None,
             default=Header(
-                default=None, alias="If-Match", description='The version seen, such as "3"; stale: 412'
+                default=None,
+                alias="If-Match",
+                json_schema_extra={"pattern": VERSION_PATTERN},
+                description='The version seen, such as "3"; stale: 412',
             ),
         )
     )

@@ -106,7 +106,7 @@ _CHECKPOINT: dict[str, Any] = {
             "description": "C2SP tlog-checkpoint in a signed note (Ed25519)",
             "content": {"text/plain": {"schema": {"type": "string"}}},
         },
-        **problem_responses(401, 403, 404, 405, 500, 503),
+        **problem_responses(401, 403, 404, 405, 422, 500, 503),
     },
 }
 _KEY: dict[str, Any] = {

@@ -8,15 +8,28 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from goal_ledger_command.api.fact_schemas import fact_schemas
 from goal_ledger_command.api.readings import DataBody, EventBody
-from goal_ledger_edge.problems import ProblemDocument
+from goal_ledger_edge.openapi import finish
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 REFERENCE = "#/components/schemas/{model}"
-_BEARER = {
-    "type": "http",
-    "scheme": "bearer",
-    "description": "A person's token (JWT with the claim workspace), or an API key glk.<workspace>.<key id>.<secret>",
+_BEARER = "A person's token (JWT with the claim workspace), or an API key glk.<workspace>.<key id>.<secret>"
+_TAGS = {
+    "check-ins": "What is said of goals: check-ins, and how they are corrected and retracted",
+    "words": "Comments, kudos and endorsements",
+    "objectives": "What one wants to reach, and its way from draft to archive",
+    "key results": "What must be true for an objective to be reached",
+    "readings": "Readings of feeds, one or a batch; receipts; quarantine",
+    "feeds": "Registered streams of readings",
+    "moments": "Named instants, on which windows open",
+    "cycles": "When goals run",
+    "units": "Divisions and teams",
+    "people": "People, and where they sit",
+    "access": "Systems, identities, roles and API keys",
+    "workspace": "Policies, and texts withheld",
+    "imports": "A whole organisation, or rows of it",
+    "log": "The raw record and its signed heads: role auditor",
+    "keys": "Keys of personal texts, for services: on the internal listener alone",
 }
 
 
@@ -29,10 +42,8 @@ def install_openapi(app: FastAPI) -> None:
                 title=app.title, version=app.version, description=app.description, routes=app.routes
             )
             schemas = made.setdefault("components", {}).setdefault("schemas", {})
-            schemas |= _schemas(ProblemDocument, EventBody, DataBody) | fact_schemas()
-            made["components"]["securitySchemes"] = {"bearer": _BEARER}
-            made["security"] = [{"bearer": []}]
-            app.openapi_schema = made
+            schemas |= _schemas(EventBody, DataBody) | fact_schemas()
+            app.openapi_schema = finish(made, _TAGS, _BEARER)
         return app.openapi_schema
 
     app.openapi = described  # type: ignore[method-assign]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from goal_ledger_edge.openapi import POSITION_PATTERN, PROBLEM, VERSION_PATTERN
 from goal_ledger_edge.problems import MEDIA_TYPE
 from pydantic import BaseModel
 
@@ -26,13 +27,13 @@ _PROBLEMS = {
 
 _POSITION = {
     "description": "<epoch>-<seq> of the answer",
-    "schema": {"type": "string", "examples": ["1-151"]},
+    "schema": {"type": "string", "pattern": POSITION_PATTERN, "examples": ["1-151"]},
 }
 _HEADERS: dict[str, Any] = {
     "Goal-Ledger-Position": _POSITION,
     "ETag": {
         "description": "The stream's version, for If-Match",
-        "schema": {"type": "string", "examples": ['"3"']},
+        "schema": {"type": "string", "pattern": VERSION_PATTERN, "examples": ['"3"']},
     },
     "Idempotency-Replayed": {
         "description": "true: this answer was given before",
@@ -48,7 +49,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": _PROBLEMS.get(status, ""),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+            "content": {MEDIA_TYPE: PROBLEM},
         }
         for status in statuses
     }

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from goal_ledger_contracts.canonical import parse_instant
 from goal_ledger_contracts.ids import uuid7
+from goal_ledger_edge.openapi import INSTANT_PATTERN
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -69,7 +70,14 @@ Number = Annotated[
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-23T10:00:00Z"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "pattern": INSTANT_PATTERN,
+            "examples": ["2026-11-23T10:00:00Z"],
+        }
+    ),
 ]
 LocalDate = Annotated[
     date,

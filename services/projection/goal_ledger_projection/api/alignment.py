@@ -40,6 +40,7 @@ def router(desk: Desk) -> APIRouter:
         depth: Annotated[int | None, Query(ge=0, le=64, description="Levels from the root")] = None,
         cycle: Annotated[str | None, Query(max_length=64, description="Only goals of this cycle")] = None,
     ) -> Response:
+        """The whole workspace, or what is beneath or above one objective, with rolled-up scores."""
         async with desk.view(request) as view:
             await need_cycle(view, cycle)
 

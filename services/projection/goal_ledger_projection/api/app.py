@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from goal_ledger_edge.doorway import Doorway
 from goal_ledger_edge.gate import Gate
+from goal_ledger_edge.openapi import finish
 from goal_ledger_edge.problems import install_problem_handlers
 from goal_ledger_observability.health import health_routes
 from goal_ledger_observability.metrics import CollectorRegistry, HttpMetrics
@@ -67,6 +68,17 @@ TITLES = {
     "took_too_long": "The question took too long",
 }
 
+TAGS = {
+    "objectives": "Objectives, what happened to them, and what was said of them",
+    "key results": "Key results, with parts and values, and their progress over time",
+    "check-ins": "What was said of goals, by whom and when",
+    "alignment": "What supports what",
+    "facts": "The facts as they were recorded: roles analyst, auditor, admin",
+    "organisation": "Cycles, units, people, policies and moments",
+    "feeds": "Feeds of readings and their health; an emitter sees its own",
+    "access": "Systems, keys, identities and roles: who may do what",
+}
+
 ABOUT = """
 What is so, at any moment (`as_of`), as known at any moment (`known_at`). Every answer names the position of the facts
 it includes and carries a `token` that gives the same bytes again. A `Goal-Ledger-Position` from a command's answer, with
@@ -106,16 +118,8 @@ def query_app(
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(
+        made = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
-        schema["components"]["securitySchemes"] = {
-            "bearer": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "A person's token, or a system's API key",
-            }
-        }
-        schema["security"] = [{"bearer": []}]
-        app.openapi_schema = schema
+        app.openapi_schema = finish(made, TAGS, "A person's token, or a system's API key")
     return app.openapi_schema

@@ -74,6 +74,7 @@ def router(desk: Desk) -> APIRouter:
         ] = "json",
         cursor: After = None,
     ) -> Response:
+        """As they were recorded, by filters; whoever reads them is noted in the access log."""
         async with desk.view(request, May.READ_FACTS) as view:
             _need_form(stream, "stream", sorted(set(STREAM_OF.values())))
             _need_form(actor, "actor", ("person", "system"), "operator")

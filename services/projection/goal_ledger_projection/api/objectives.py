@@ -81,6 +81,7 @@ def router(desk: Desk) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 50,
         cursor: After = None,
     ) -> Response:
+        """By their definitions at the moment, with scores and statuses; pages follow `next_cursor`."""
         async with desk.view(request) as view:
             filters = Filters(cycle, unit, owner, status, kind, state, q)
             await _need_possible(view, filters)
@@ -89,6 +90,7 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/v1/objectives/{id}", summary="One objective", **declared(ObjectiveAnswer, finds_one=True))
     async def one(request: Request, id: str) -> Response:
+        """With key results, parts, links, closings, and what was counted and left out."""
         async with desk.view(request) as view:
             body = {**heading(view.clocks), "objective": await _detail(view, id)}
             return respond(request, view.clocks, encoded(body))

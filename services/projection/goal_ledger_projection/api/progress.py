@@ -68,6 +68,7 @@ def router(desk: Desk) -> APIRouter:
         until: Annotated[str | None, Query(alias="to", max_length=40, description="Default: as_of")] = None,
         points: Annotated[int, Query(ge=2, le=POINTS_MAX)] = 200,
     ) -> Response:
+        """Its score and values over time, beside the expected line: at every change, or evenly spaced."""
         async with desk.view(request) as view:
             standing, one = await key_result_standing(view, id)
             series = _Series(view, standing, one, points)

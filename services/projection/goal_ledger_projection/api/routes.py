@@ -11,9 +11,10 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import Query
 from goal_ledger_contracts.ids import ID
+from goal_ledger_edge.openapi import INSTANT_PATTERN, POSITION_PATTERN, PROBLEM
 from goal_ledger_edge.parameters import need_known_parameters
 from goal_ledger_edge.positions import HEADER, MAX_WAIT_MS
-from goal_ledger_edge.problems import Problem, ProblemDocument
+from goal_ledger_edge.problems import MEDIA_TYPE, Problem
 from pydantic import BaseModel
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -31,23 +32,28 @@ After = Annotated[
     ),
 ]
 
-_INSTANT = {"type": "string", "format": "date-time"}
+_INSTANT = {"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN}
+_POSITION = {"type": "string", "pattern": POSITION_PATTERN}
+_TOKEN = {
+    "type": "string",
+    "pattern": r"^[1-9][0-9]{0,9}-(0|[1-9][0-9]{0,17})_[0-9]{8}T[0-9]{12}Z_[0-9A-Za-z.-]{1,40}$",
+}
 _CLOCKS: tuple[tuple[str, str, Mapping[str, Any], str], ...] = (
     ("as_of", "query", _INSTANT, "True at that time; without it, now (rounded down to 10 s)"),
     (
         "known_at",
         "query",
-        {"type": "string"},
+        {"anyOf": [_INSTANT, _POSITION]},
         "As the record stood: an instant at least 10 s back, or a position",
     ),
-    ("token", "query", {"type": "string"}, "That of an answer: gives the same bytes again"),
+    ("token", "query", _TOKEN, "That of an answer: gives the same bytes again"),
     (
         "wait_ms",
         "query",
         {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS},
         "How long to wait for the position (default: the maximum; 0: not at all)",
     ),
-    (HEADER, "header", {"type": "string"}, "The answer must include this position: 1-151"),
+    (HEADER, "header", _POSITION, "The answer must include this position: 1-151"),
     ("If-None-Match", "header", {"type": "string"}, "An ETag: 304 if the answer is still the same"),
 )
 CLOCK_PARAMETERS = frozenset(name for name, where, _, _ in _CLOCKS if where == "query")
@@ -78,11 +84,8 @@ def declared(model: type[BaseModel], *, finds_one: bool = False) -> dict[str, An
     for status, codes in _REFUSALS.items():
         if status != 404 or finds_one:
             answers[status] = {
-                "model": ProblemDocument,
                 "description": codes,
-                "content": {
-                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
-                },
+                "content": {MEDIA_TYPE: PROBLEM},
             }
     clocks = [
         {"name": name, "in": where, "required": False, "schema": dict(schema), "description": what}

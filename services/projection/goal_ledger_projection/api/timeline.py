@@ -59,6 +59,7 @@ def router(desk: Desk) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 100,
         cursor: After = None,
     ) -> Response:
+        """Every fact of its stream, with what each changed from and to; personal text opened."""
         async with desk.view(request) as view:
             after = read_cursor(request, cursor, str(view.clocks.token))
             rows = await view.snapshot.fetch(
