@@ -74,12 +74,12 @@ class GoalLedger(exchange.Ledger):
     ) -> httpx2.Response:
         """A request of the command service that may be repeated as it is. Raises :class:`Problem`."""
         sent = exchange.headers(self._token) | ({"Content-Type": media_type} if media_type else {})
-        return self._send(method, self._command_url + path, sent, content)
+        return self._send(Request(method, self._command_url + path, sent, content))
 
-    def readings(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def readings(self, events: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
         """Sends CloudEvents in one batch; the receipts, one per event, in order. Raises as ``command``; a batch may
-        always be sent again: its readings are known by (source, id)."""
-        return exchange.receipts(self._send(self._readings(events)).content)
+        always be sent again: its readings are known by (source, id). ``dry_run``: says what would happen."""
+        return exchange.receipts(self._send(self._readings(events, dry_run)).content)
 
     def _send(self, request: Request) -> httpx2.Response:
         steps = exchange.attempts(request)
@@ -140,9 +140,11 @@ class AsyncGoalLedger(exchange.Ledger):
         asked = {**params, **(asked_of or {})}
         return (await self._send(self._query(path, after, wait_ms, asked))).json()
 
-    async def readings(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    async def readings(
+        self, events: Sequence[Mapping[str, Any]], *, dry_run: bool = False
+    ) -> list[dict[str, Any]]:
         """See :meth:`GoalLedger.readings`."""
-        return exchange.receipts((await self._send(self._readings(events))).content)
+        return exchange.receipts((await self._send(self._readings(events, dry_run))).content)
 
     async def _send(self, request: Request) -> httpx2.Response:
         steps = exchange.attempts(request)

@@ -115,9 +115,10 @@ class Ledger:
         url = (self._command_url if here else self._query_url) + rooted
         return Request("GET", url, headers(self._token, after=after), params=named or None)
 
-    def _readings(self, events: Sequence[Mapping[str, Any]]) -> Request:
-        sent = headers(self._token) | BATCH
-        return Request("POST", f"{self._command_url}/v1/readings", sent, body_bytes(list(events)))
+    def _readings(self, events: Sequence[Mapping[str, Any]], dry_run: bool) -> Request:
+        sent, url = headers(self._token) | BATCH, f"{self._command_url}/v1/readings"
+        params = {"dry_run": "true"} if dry_run else None
+        return Request("POST", url, sent, body_bytes(list(events)), params)
 
 
 def attempts(request: Request) -> Generator[float, Outcome, httpx2.Response]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from goal_ledger_client.cli import goals, moving, questions
-from goal_ledger_client.cli.session import session_of
+from goal_ledger_client.cli import (
+    access,
+    goal_questions,
+    goals,
+    moving,
+    organisation,
+    questions,
+    readings,
+    words,
+)
+from goal_ledger_client.cli.session import line, session_of
 
 EPILOG = (
     "Exit codes: 0 done (also if it already was so), 1 refused, 2 wrong usage, 3 not reached or not recorded "
@@ -22,6 +32,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        line(f"goal-ledger {version('goal-ledger-client')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -44,6 +60,12 @@ def connection(
     role: Annotated[
         str, typer.Option(help="Whose token of the stack: admin, owner, importer, analyst …")
     ] = "admin",
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_tell_version, help="The version, and nothing else"
+        ),
+    ] = False,
 ) -> None:
     """Goal Ledger on the command line: goals, check-ins, questions, imports and exports.
 
@@ -54,9 +76,8 @@ def connection(
 
 app.add_typer(goals.objective, name="objective")
 app.add_typer(goals.key_result, name="key-result")
-goals.register(app)
-questions.register(app)
-moving.register(app)
+for one in (words, goals, goal_questions, organisation, access, readings, questions, moving):
+    one.register(app)
 
 
 def main() -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
 
 from goal_ledger_client.cli.session import (
-    WRONG_USAGE,
     AsJson,
     At,
     Reason,
     connected,
-    fail,
+    json_of,
+    send,
     tell_answer,
     without_none,
 )
@@ -23,11 +22,6 @@ key_result = typer.Typer(help="Key results: add, change, bind, drop.", no_args_i
 
 ObjectiveId = Annotated[str, typer.Argument(help="Id of the objective")]
 KeyResultId = Annotated[str, typer.Argument(help="Id of the key result")]
-
-
-def send(context: typer.Context, path: str, body: dict[str, Any], what: str, as_json: bool) -> None:
-    with connected(context) as ledger:
-        tell_answer(ledger.command(path, body), what, as_json)
 
 
 @objective.command("draft")
@@ -178,7 +172,7 @@ def add_key_result(
     Example: goal-ledger key-result add shop "Open the shop" --kind checklist --step design=Design --step payment=Payment
     """
     stated = (
-        _json(measure) if measure is not None else _measure(kind, baseline, target, low, high, unit, step)
+        json_of(measure) if measure is not None else _measure(kind, baseline, target, low, high, unit, step)
     )
     body = without_none(id=id, text=text, measure=stated, weight=weight, reason=reason, effective_at=at)
     send(context, f"/v1/objectives/{objective}/key-results", body, "key result", as_json)
@@ -201,13 +195,6 @@ def _measure(
         pairs = [one.partition("=") for one in steps]
         found["steps"] = [{"id": id, "text": text or id} for id, _, text in pairs]
     return found
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text, parse_float=str)
-    except ValueError as bad:
-        fail(WRONG_USAGE, f"not JSON: {bad}")
 
 
 @key_result.command("drop")
@@ -240,7 +227,7 @@ def change_measure(
     Example: goal-ledger key-result change customers --measure '{"kind":"increase","baseline":"200","target":"800"}'
     --reason "The market turned"
     """
-    body = without_none(measure=_json(measure), reason=reason, effective_at=at)
+    body = without_none(measure=json_of(measure), reason=reason, effective_at=at)
     send(context, f"/v1/key-results/{id}/change-measure", body, "measure of", as_json)
 
 
@@ -260,91 +247,6 @@ def bind(
     """
     body = without_none(part=part, feed=feed, aggregation=aggregation, reason=reason)
     send(context, f"/v1/key-results/{id}/bind", body, "binding of", as_json)
-
-
-def check_in(
-    context: typer.Context,
-    target: Annotated[str, typer.Argument(help="Id of the key result, or objective/<id>")],
-    value: Annotated[
-        list[str] | None, typer.Option("--value", help="12.5, or part=12.5; several times")
-    ] = None,
-    done: Annotated[str | None, typer.Option(help="Steps done, with commas; '-': none")] = None,
-    confidence: Annotated[str | None, typer.Option(help="0–1 in steps of 0.1")] = None,
-    status: Annotated[str | None, typer.Option(help="on_track, behind or at_risk")] = None,
-    note: Annotated[str | None, typer.Option(help="Personal text, sealed")] = None,
-    blocker: Annotated[list[str] | None, typer.Option(help="Several times")] = None,
-    id: Annotated[str | None, typer.Option(help="Chosen by you, else one is made")] = None,
-    reason: Reason = None,
-    at: At = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check in on a key result or an objective.
-
-    Example: goal-ledger check-in customers --value 250 --confidence 0.7 --note "The fair went well"
-
-    Example: goal-ledger check-in open --done design,payment
-    """
-    kind, _, name = target.rpartition("/")
-    path = f"/v1/objectives/{name}" if kind == "objective" else f"/v1/key-results/{name}"
-    body = without_none(
-        id=id,
-        values=_values(value, done),
-        confidence=confidence,
-        status=status,
-        note=note,
-        blockers=blocker,
-        reason=reason,
-        effective_at=at,
-    )
-    send(context, f"{path}/check-ins", body, "check-in", as_json)
-
-
-def _values(values: list[str] | None, done: str | None) -> list[dict[str, Any]] | None:
-    found: list[dict[str, Any]] = []
-    for one in values or ():
-        part, _, value = one.rpartition("=")
-        found.append({"part": part or "value", "value": value})
-    if done is not None:
-        steps = [step for step in done.split(",") if step and step != "-"]
-        found.append({"part": "value", "done": steps})
-    return found or None
-
-
-def comment(
-    context: typer.Context,
-    on: Annotated[str, typer.Argument(help="objective/<id> or check-in/<id>")],
-    text: Annotated[str, typer.Argument(help="Personal text, sealed")],
-    as_json: AsJson = False,
-) -> None:
-    """Comment on an objective or a check-in.
-
-    Example: goal-ledger comment objective/growth "Well done"
-    """
-    kind, _, id = on.partition("/")
-    if kind not in ("objective", "check-in"):
-        fail(WRONG_USAGE, "on is objective/<id> or check-in/<id>")
-    send(context, f"/v1/{kind}s/{id}/comments", {"text": text}, "comment", as_json)
-
-
-def correct(
-    context: typer.Context,
-    check_in: Annotated[str, typer.Argument(help="Id of the check-in")],
-    reason: Annotated[str, typer.Option(help="Why")],
-    value: Annotated[list[str] | None, typer.Option("--value", help="12.5, or part=12.5")] = None,
-    done: Annotated[str | None, typer.Option(help="Steps done, with commas; '-': none")] = None,
-    confidence: Annotated[str | None, typer.Option(help="0–1 in steps of 0.1")] = None,
-    status: Annotated[str | None, typer.Option(help="on_track, behind or at_risk")] = None,
-    note: Annotated[str | None, typer.Option(help="Personal text, sealed")] = None,
-    at: At = None,
-    as_json: AsJson = False,
-) -> None:
-    """Correct a check-in: its whole new content.
-
-    Example: goal-ledger correct week-7 --value 245 --reason "Counted twice"
-    """
-    said = without_none(values=_values(value, done), confidence=confidence, status=status, note=note)
-    body = {**said, **without_none(reason=reason, effective_at=at)}
-    send(context, f"/v1/check-ins/{check_in}/correct", body, "corrected:", as_json)
 
 
 def align(
@@ -395,13 +297,10 @@ def send_any(
     Example: goal-ledger send /v1/moments '{"name": "launch", "at": "2026-11-23T09:00:00+01:00"}'
     """
     with connected(context) as ledger:
-        tell_answer(ledger.command(path, _json(body), key=key, if_match=if_match), path, as_json)
+        tell_answer(ledger.command(path, json_of(body), key=key, if_match=if_match), path, as_json)
 
 
 def register(app: typer.Typer) -> None:
-    app.command("check-in")(check_in)
-    app.command("correct")(correct)
-    app.command("comment")(comment)
     app.command("align")(align)
     app.command("unalign")(unalign)
     app.command("send")(send_any)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,10 +25,16 @@ DONE, REFUSED, WRONG_USAGE, NOT_REACHED, NOT_ALLOWED = range(5)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to stdout")]
 Reason = Annotated[str | None, typer.Option(help="Why; needed once a goal is active")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="True at that time (RFC 3339)")]
+KnownAt = Annotated[str | None, typer.Option("--known-at", help="As the record stood: a time or a position")]
 At = Annotated[str | None, typer.Option("--at", help="When it was true: RFC 3339 with an offset")]
 
+PIPED_WIDTH = 10_000
+"""In characters: what goes into a file or another program is not cut to a screen's width."""
+_OF_EVERY_ANSWER = ("id", "version", "facts", "position")
+
 errors = Console(stderr=True)
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +118,29 @@ def tell_answer(answer: Answer, what: str, as_json: bool) -> None:
     if as_json:
         return tell_json(dict(answer.body or {}))
     state = "recorded" if answer.facts else "nothing new"
-    out.print(
-        f"{what} [bold]{answer.id}[/]: {state} (version {answer.version}, position {answer.position})",
-        highlight=False,
-        soft_wrap=True,
-    )
+    line(f"{what} {answer.id}: {state} (version {answer.version}, position {answer.position})")
+    for name, value in (answer.body or {}).items():
+        if name not in _OF_EVERY_ANSWER:
+            line(f"{name}: {value}")
+
+
+def line(text: str) -> None:
+    """One line as it is: nothing in it is markup, nothing is cut."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def send(context: typer.Context, path: str, body: dict[str, Any], what: str, as_json: bool) -> None:
+    """Sends one command and tells what became of it."""
+    with connected(context) as ledger:
+        tell_answer(ledger.command(path, body), what, as_json)
+
+
+def json_of(text: str) -> Any:
+    """An argument that is JSON, numbers by their digits. Ends with WRONG_USAGE if it is not."""
+    try:
+        return json.loads(text, parse_float=str)
+    except ValueError as bad:
+        fail(WRONG_USAGE, f"not JSON: {bad}")
 
 
 def without_none(**members: Any) -> dict[str, Any]:
