@@ -6,7 +6,11 @@ from goal_ledger_demo import seeding
 from goal_ledger_demo.proof import prove
 from goal_ledger_local.stack import Stack
 
-GUIDES = ("docs/guide/paging-and-clocks.md",)
+GUIDES = (
+    "docs/guide/paging-and-clocks.md",
+    "docs/guide/people-and-systems.md",
+    "docs/guide/emitters.md",
+)
 
 
 def test_the_demo_is_proven_and_the_tour_of_the_readme_says_what_happens(demo: Stack) -> None:
