@@ -11,6 +11,7 @@ from goal_ledger_domain.decide import COMMANDS as DECIDED
 from goal_ledger_domain.deciders import RULES
 from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.reading import TakeReading
+from goal_ledger_messaging import asyncapi
 
 from command.routes import ROUTES, furnished
 from command.service import Organisation, Service, service_token
@@ -114,3 +115,8 @@ async def test_the_lines_of_the_log_match_the_schema_of_a_fact(
         validator.validate(fact)
         of_type = {"$ref": f"#/components/schemas/data.{fact['type']}", "components": document["components"]}
         jsonschema.Draft202012Validator(of_type).validate(fact["data"])
+
+
+async def test_the_topics_are_described_beside_the_routes(service: Service) -> None:
+    answer = await service.public.get("/asyncapi.json")
+    assert (answer.status_code, answer.content) == (200, asyncapi.document())

@@ -62,7 +62,7 @@ OURS: tuple[Acl, ...] = (
     ("relay", TOPIC, "progress.", PREFIXED, DESCRIBE),
     ("relay", TOPIC, "ledger.", PREFIXED, READ),
     ("worker", TOPIC, FACTS, LITERAL, READ),
-    ("worker", GROUP, "goal-ledger-projection", LITERAL, READ),
+    ("worker", GROUP, "goal-ledger-projection", PREFIXED, READ),
 )
 """What docs/operations/kafka.md lists."""
 

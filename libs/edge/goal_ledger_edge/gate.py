@@ -17,7 +17,7 @@ from goal_ledger_edge.credentials import authorization_of
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.visits import Visit, visit_of
 
-OPEN_TO_ALL = frozenset({"/health/live", "/health/ready", "/metrics", "/openapi.json"})
+OPEN_TO_ALL = frozenset({"/health/live", "/health/ready", "/metrics", "/openapi.json", "/asyncapi.json"})
 """``/metrics`` is served on internal listeners alone."""
 
 SignIn = Callable[[str | None, Visit], Awaitable[Any]]

@@ -287,7 +287,9 @@ def _sequence(given: Any) -> str | None:
 
 
 def _truth(members: Mapping[str, Any], place: str) -> bool:
-    given = members.get("backfill", False)
+    given = members.get("backfill")
+    if given is None:
+        return False
     if type(given) in (str, bool) and given in _TRUTH:
         return _TRUTH[given]
     raise NotAReading("wrong_type", "backfill is not true or false.", place)

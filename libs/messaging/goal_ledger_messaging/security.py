@@ -26,6 +26,7 @@ from faststream.security import (
     SASLScram256,
     SASLScram512,
 )
+from goal_ledger_observability.failures import failure_text
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
@@ -239,7 +240,7 @@ class KafkaSettings(BaseSettings):
 
 async def explained(kafka: Kafka, failure: BaseException) -> str:
     """What to say of a failure of a client: where no broker could be reached, what each of them refused."""
-    said = f"{type(failure).__name__}: {failure}"
+    said = failure_text(failure)
     if not isinstance(failure, KafkaConnectionError):
         return said
     cluster = cluster_of(kafka)

@@ -12,6 +12,7 @@ from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.submission import Answer, LedgerError
 from goal_ledger_messaging.reading_event import PLACES, NotAReading, ReadingEvent
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
 Receipt = dict[str, Any]
@@ -84,7 +85,7 @@ class WouldBe(Exception):
 
 def undecidable(failure: Exception) -> Receipt:
     """The outcome of a reading that failed in its own way, which the log tells."""
-    log.error("a reading cannot be decided: refused", error=repr(failure)[:500])
+    log.error("a reading cannot be decided: refused", error=failure_text(failure)[:500])
     return {"outcome": "refused", "code": UNDECIDABLE.code, "reason": UNDECIDABLE.sentence}
 
 

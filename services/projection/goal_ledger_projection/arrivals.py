@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from aiokafka import ConsumerRecord
 from goal_ledger_messaging.records import read_place
 from goal_ledger_observability.logs import logger
 
@@ -58,25 +60,31 @@ class Arrivals:
     def is_empty(self) -> bool:
         return all(queue.empty() for queue in self._queues)
 
-    async def take(self, records: Records, topic_id: str) -> None:
+    async def take(self, polled: Records) -> None:
         """Parse a poll's records and queue them; waits while a queue is full."""
         lanes = len(self._queues)
         kept: list[list[Record]] = [[] for _ in range(lanes)]
         ends: list[dict[int, int]] = [{} for _ in range(lanes)]
-        for record in records:
-            lane = record.partition % lanes
-            ends[lane][record.partition] = record.offset + 1
-            place = read_place(record.headers)
-            if place is None or record.value is None:
-                self._meters.strangers.inc()
-                log.error("not a fact's record", partition=record.partition, offset=record.offset)
-            elif self._is_wanted(*place):
-                kept[lane].append(Record(*place, record.value))
-            else:
-                self._meters.dropped.inc()
+        topic_id = ""
+        for place, records in polled.items():
+            topic_id, lane = place.topic_id, place.partition.partition % lanes
+            ends[lane][place.partition.partition] = records[-1].offset + 1
+            kept[lane] += [record for one in records if (record := self._kept(one)) is not None]
         for lane, queue in enumerate(self._queues):
             if ends[lane]:
                 await queue.put(Batch(kept[lane], Taken(self._topic, topic_id, ends[lane])))
+
+    def _kept(self, one: ConsumerRecord[Any, Any]) -> Record | None:
+        """The fact's record, if it is one and may be next."""
+        place = read_place(one.headers)
+        if place is None or one.value is None:
+            self._meters.strangers.inc()
+            log.error("not a fact's record", partition=one.partition, offset=one.offset)
+            return None
+        if not self._is_wanted(*place):
+            self._meters.dropped.inc()
+            return None
+        return Record(*place, one.value)
 
     async def next(self, lane: int) -> Batch:
         """A lane's next batch, together with those behind it, up to a transaction's size."""

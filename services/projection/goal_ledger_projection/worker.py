@@ -101,16 +101,14 @@ class Worker:
             ),
             asyncio.create_task(self._anti_entropy.run(), name="anti-entropy"),
             asyncio.create_task(self._head_check.run(), name="head check"),
-            asyncio.create_task(self._subscribe(), name="subscribe"),
+            asyncio.create_task(self.subscription.run(), name="subscribe"),
         ]
         try:
             yield tasks
         finally:
-            await self.subscription.stop()
-            for task in tasks:
+            for task in reversed(tasks):  # reading ends first
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self.subscription.stop()
             await self.healer.stop()
 
     @property
@@ -121,10 +119,6 @@ class Worker:
     def checks(self) -> Mapping[str, str]:
         """Whether this process can do its work; never how far behind it is."""
         return {"kafka": "ok" if self.subscription.is_running else "not subscribed yet"}
-
-    async def _subscribe(self) -> None:
-        await self.subscription.start()
-        await asyncio.Event().wait()
 
     async def _apply_arrivals(self, lane: int) -> None:
         while True:
@@ -159,7 +153,7 @@ class Worker:
             await self.database.follow(live)
             self._applier.forget()
             self._arrivals.forget()
-            await self.subscription.seek_to_hints()
+            self.subscription.seek_to_hints()
 
     def _learn(self, applied: Applied) -> None:
         self._arrivals.learn(applied)

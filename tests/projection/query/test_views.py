@@ -30,6 +30,7 @@ from goal_ledger_contracts.person import PersonAdded, UnitJoined
 from goal_ledger_contracts.personal import Sealed
 from goal_ledger_contracts.unit import LeadNamed, UnitCreated
 from goal_ledger_contracts.workspace import KeyIssued, MomentRecorded, Policy, PolicySet, SystemRegistered
+from goal_ledger_messaging import asyncapi
 from goal_ledger_projection.api import check_ins, feeds, holders, key_results, policies, remarks, shapes
 from projection.query.story import START, TEN, Story, d
 
@@ -353,3 +354,8 @@ async def test_progress_before_a_key_result_existed_is_what_the_same_question_an
         then = (await story.ask("/v1/key-results/k", as_of=point["at"]))["key_result"]
         for member in ("raw", "score", "score_committed", "expected", "state"):
             assert point[member] == then[member], (point["at"], member)
+
+
+async def test_the_topics_are_described_beside_the_routes(story: Story) -> None:
+    answer = await story.client.get("/asyncapi.json")
+    assert (answer.status_code, answer.content) == (200, asyncapi.document())

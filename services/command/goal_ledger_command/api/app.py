@@ -28,8 +28,10 @@ from goal_ledger_command.api.door import Door
 from goal_ledger_command.api.endpoint import CommandRoute, Endpoint
 from goal_ledger_command.api.openapi import install_openapi
 from goal_ledger_command.api.refusals import CODE_TITLES
+from goal_ledger_edge.documents import json_document
 from goal_ledger_edge.gate import Gate
 from goal_ledger_edge.problems import install_problem_handlers
+from goal_ledger_messaging import asyncapi
 from goal_ledger_observability.health import Checks, health_routes
 from goal_ledger_observability.metrics import CollectorRegistry
 from starlette.routing import Route
@@ -86,6 +88,7 @@ def make_app(
     for router in routers:
         app.include_router(router)
     app.router.routes.extend(health_routes(checks, registry))
+    app.router.routes.append(json_document("/asyncapi.json", asyncapi.document))
     install_openapi(app)
     all_routes = (*routes, *(route for router in routers for route in router.routes))
     templates = [route.path for route in all_routes if isinstance(route, Route)]

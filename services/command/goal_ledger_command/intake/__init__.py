@@ -1,6 +1,6 @@
 """The intake: readings from the emitters' inboxes in Kafka, through the same append as over HTTP.
 
-``subscription.py`` reads, ``polls.py`` takes what a poll brought, ``assignment.py`` knows where each inbox stands,
+``subscription.py`` is its life, ``polls.py`` takes what the fenced consumer reads, ``places.py`` knows where each inbox stands,
 ``taking.py`` makes facts and outcomes of records, ``positions.py`` is the fence.
 """
 

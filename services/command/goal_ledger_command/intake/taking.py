@@ -43,6 +43,7 @@ from goal_ledger_ledger.submission import (
 from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent, from_record
 from goal_ledger_messaging.topics import Emitter
 from goal_ledger_observability.context import usable_traceparent
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
 from goal_ledger_command.intake.outcomes import DUPLICATE, REFUSED, UNREADABLE, Outcome
@@ -128,7 +129,7 @@ def given_up(record: ConsumerRecord, failure: Exception, event: ReadingEvent | N
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        error=repr(failure)[:500],
+        error=failure_text(failure)[:500],
     )
     source, id = (None, None) if event is None else (event.source, event.id)
     return Outcome(

@@ -19,6 +19,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from goal_ledger_messaging import producer as producers
 from goal_ledger_messaging.security import Kafka
+from goal_ledger_observability.failures import failure_text
 
 from goal_ledger_command.relay.answers import AnswerRecord
 
@@ -105,7 +106,7 @@ class AnswerSender:
         except Exception as failed:
             _raise_if_passing(failed)
             await self.close()
-            return f"{type(failed).__name__}: {failed}"[:500]
+            return failure_text(failed)[:500]
         return None
 
     def _held_because(self, topic: str) -> str | None:

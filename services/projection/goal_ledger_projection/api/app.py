@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from goal_ledger_edge.documents import json_document
 from goal_ledger_edge.doorway import Doorway
 from goal_ledger_edge.gate import Gate
 from goal_ledger_edge.openapi import finish
@@ -111,9 +112,17 @@ def query_app(
     for router in routers:
         app.include_router(router)
     app.router.routes.extend(health_routes(desk.checks, None))
+    app.router.routes.append(json_document("/asyncapi.json", _topics))
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     templates = [route.path for router in routers for route in router.routes if isinstance(route, Route)]
     return Doorway(Gate(app, desk.sign_in, templates), HttpMetrics(registry), local=local)
+
+
+def _topics() -> bytes:
+    """Loaded when it is asked for: FastStream is large, and nothing else here needs it."""
+    from goal_ledger_messaging.asyncapi import document
+
+    return document()
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
