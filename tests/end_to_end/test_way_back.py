@@ -402,3 +402,39 @@ def test_the_grade_that_a_closing_suggests_is_the_score_that_the_goal_keeps(targ
         closing, score = after[id]["closings"][-1], after[id]["score"]
         assert closing["grade"] == closing["suggested"], id
         assert abs(float(closing["suggested"]) - float(score)) <= 0.000001, (id, closing, score)
+
+
+def test_a_file_larger_than_a_piece_is_sent_in_pieces_and_found_by_its_import_id(
+    running_stack: Stack, tmp_path: Path
+) -> None:
+    place = _create(running_stack, "in-pieces", "Europe/Oslo")
+    measure = {"kind": "increase", "baseline": "0", "target": "10"}
+    goal = {"id": "g", "title": "Grow", "owner": "person/kari", "drafted": {"at": "2025-01-02"}}
+    goal |= {
+        "activated": {"at": "2025-01-06"},
+        "key_results": [{"id": "k", "text": "Ten", "measure": measure}],
+    }
+    check_ins = [
+        {
+            "id": f"c{n}",
+            "key_result": "k",
+            "effective_at": "2025-02-01",
+            "values": [{"value": "5"}],
+            "note": "x" * 3000,
+        }
+        for n in range(400)
+    ]
+    file = tmp_path / "large.json"
+    file.write_text(
+        json.dumps({"format": "goal-ledger.organisation.v1", "check_ins": check_ins, "objectives": [goal]})
+    )
+
+    first = place.run("import", str(file), "--import-id", "large-1", "--json").stdout.splitlines()
+    again = place.run("import", str(file), "--json").stdout.splitlines()
+
+    assert json.loads(first[-1])["summary"]["counts"]["created"] == 402 == len(first) - 1
+    assert json.loads(again[-1])["summary"]["counts"]["unchanged"] == 402
+    with place.as_("kari") as reader:
+        position = json.loads(first[-1])["summary"]["position"]
+        asked = {"q": "large-1", "type": "CheckInRecorded", "limit": 1000}
+        assert len(reader.query("/v1/facts", after=position, asked_of=asked)["items"]) == 400
