@@ -214,7 +214,6 @@ async def test_without_the_keys_database_texts_are_not_recorded_and_the_rest_is(
     def away(engine):
         raise store.Unreachable("the keys are away")
 
-    monkeypatch.setattr(keyring, "RECHECK_S", 0.0)
     monkeypatch.setattr(keyring, "raw_connection", away)
     told = await asyncio.gather(
         ledger.submit(commands.unit("a")),
