@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Iterable
 
 from goal_ledger_ledger.merkle import Frontier, leaf_hash
+from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
 from goal_ledger_projection import positions
@@ -65,7 +66,9 @@ class HeadCheck:
                     done = await self.check(head)
                 except Exception as failed:
                     if not is_transient(failed):
-                        log.error("checking a head failed", workspace=head.workspace, error=repr(failed))
+                        log.error(
+                            "checking a head failed", workspace=head.workspace, error=failure_text(failed)
+                        )
                     done = False
                 if done and self._heads.get(head.workspace) == head:
                     self._done[head.workspace] = self._heads.pop(head.workspace)
