@@ -40,7 +40,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from goal_ledger_observability.failures import failure_text
 
 from goal_ledger_messaging import consumer as consumers
-from goal_ledger_messaging.any_header_name import tolerate_any_header_name
+from goal_ledger_messaging.any_batch import read_any_batch
 from goal_ledger_messaging.consumer import GROUP_SETTINGS
 from goal_ledger_messaging.security import Kafka, cluster_of, explained
 from goal_ledger_messaging.topic_ids import TopicIds
@@ -119,7 +119,7 @@ class FencedConsumer(ConsumerRebalanceListener, Generic[P]):  # type: ignore[mis
 
     async def run(self) -> None:
         """Until cancelled; never raises anything else: without Kafka, or the topic, it tries until they are there."""
-        tolerate_any_header_name()
+        read_any_batch()
         said = ""
         while True:
             try:
