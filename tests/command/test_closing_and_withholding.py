@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from goal_ledger_command import preparing
-from goal_ledger_command.closing_score import Closings
+from goal_ledger_command.closings import Closings
 
 from command.service import Organisation, assert_problem
 

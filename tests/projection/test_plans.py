@@ -15,23 +15,18 @@ import pytest
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_projection import positions
 from goal_ledger_projection.api import (
-    changes_since,
-    commitment,
-    context,
     database,
     feeds,
-    goals,
     progress_times,
     streams,
     text_keys,
     texts,
     timeline,
-    values,
-    versions,
-    words,
 )
 from goal_ledger_projection.api.database import SETTINGS as QUERY_SETTINGS
 from goal_ledger_projection.database import KEY_LOOKUPS_ONLY as WORKER_SETTINGS
+from goal_ledger_projection.history import changes_since, context, known_goals, last_check_ins, values
+from goal_ledger_projection.history import definitions as definitions_in_tables
 from goal_ledger_projection.projections import migrate
 from goal_ledger_projection.read_models import check_ins, definitions, facts, readings, value_rows
 
@@ -47,16 +42,16 @@ COUNT = "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE n
 QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
     "who asks": (database._OPENING, THING),
     "the last fact, and those since": (database._OPENING, FACT),
-    "bodies": (goals._BODIES, REVISION),
-    "measured since": (commitment._MEASURED_SINCE, REVISION),
+    "bodies": (known_goals._BODIES, REVISION),
+    "measured since": (definitions_in_tables._MEASURED_SINCE, REVISION),
     "measures": (values._MEASURES, REVISION),
-    "versions of some": (versions._SOME, REVISION),
+    "versions of some": (definitions_in_tables._SOME, REVISION),
     "the objective of a key result": (
-        goals._ADDED,
+        known_goals._ADDED,
         ("definitions_key_results", "workspace key_results"),
     ),
     "definitions of some": (progress_times._DEFINITIONS, REVISION),
-    "versions of one": (versions._OF_ONE, REVISION),
+    "versions of one": (definitions_in_tables._OF_ONE, REVISION),
     "values at one moment": (values._FIRST_ALIKE, VALUE),
     "values": (values._FIRST, VALUE),
     "earlier values": (values._FIRST_OF_OTHERS, VALUE),
@@ -69,10 +64,10 @@ QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
     "times of readings": (progress_times._TIMES, READING),
     "last reading of feeds": (feeds._LAST, READING),
     "last words": (
-        words._LAST_WORDS,
+        last_check_ins._HOWEVER_OLD,
         ("check_ins_last_words", "workspace key_result effective_at"),
     ),
-    "words": (words._WORDS, ("check_ins_by_objective", "workspace objective effective_at")),
+    "words": (last_check_ins._BETWEEN, ("check_ins_by_objective", "workspace objective effective_at")),
     "versions of streams": (streams._VERSIONS, OF_STREAM),
     "timeline": (timeline._FACTS, OF_STREAM),
     "events": (streams._EVENTS, FACT),

@@ -30,7 +30,7 @@ from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.store import raw_connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from goal_ledger_command.closing_score import Closings
+from goal_ledger_command.closings import Closings
 
 _FACT = "SELECT bytes FROM facts WHERE workspace = $1 AND event_id = $2"
 

@@ -10,20 +10,21 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_edge.problems import Problem
+from goal_ledger_history.as_of import AsOf
+from goal_ledger_history.background import Link
+from goal_ledger_history.goals import Goal
+from goal_ledger_history.statuses import Standing
 from goal_ledger_scoring.results import Counted, GoalScore
 from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import heading, number, quote, quoted, respond, text
 from goal_ledger_projection.api.choices import need_cycle
-from goal_ledger_projection.api.context import Context, Link
 from goal_ledger_projection.api.desk import Desk, View
-from goal_ledger_projection.api.goals import Goal
 from goal_ledger_projection.api.routes import declared, question_of
 from goal_ledger_projection.api.shapes import AlignmentAnswer
-from goal_ledger_projection.api.standing import Tree
-from goal_ledger_projection.api.statuses import Standing
-from goal_ledger_projection.api.versions import Moment
+from goal_ledger_projection.history.context import Context
+from goal_ledger_projection.history.tree import Tree
 
 
 def router(desk: Desk) -> APIRouter:
@@ -158,11 +159,11 @@ def _counted(children: Iterable[Counted]) -> str:
 class _Graph:
     """The links at the moment; a key result counts as its objective."""
 
-    def __init__(self, tree: dict[str, Standing], context: Context, moment: Moment) -> None:
+    def __init__(self, tree: dict[str, Standing], context: Context, moment: AsOf) -> None:
         self._tree = tree
         self._holder = {one.id: id for id, standing in tree.items() for one in standing.goal.key_results}
         self.links: list[Link] = [
-            link for id in sorted(tree) for link in context.links_of(id, moment.seq, moment.as_of)
+            link for id in sorted(tree) for link in context.links_of(id, moment.known_to, moment.true_at)
         ]
 
     def objective_of(self, parent: str) -> str | None:

@@ -57,7 +57,7 @@ async def need_key_result(view: View, key_result: str | None) -> None:
     """Problem 422 `choice_unknown`: the record names no such key result."""
     if key_result is None:
         return
-    goals, seq = view.standings.goals, view.clocks.seq
+    goals, seq = view.goals, view.clocks.seq
     if await goals.objective_of(view.snapshot, key_result, seq) is None:
         raise _not_there("key result", key_result, "key_result", "/v1/key-results")
 

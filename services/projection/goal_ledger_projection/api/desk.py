@@ -20,22 +20,23 @@ from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.tokens import TokenVerifier
 from goal_ledger_edge.visits import Visit
+from goal_ledger_history.as_of import AsOf
+from goal_ledger_history.scores_at import ScoresAt
 from starlette.requests import Request
 
 from goal_ledger_projection.api.access import Credential, May, Reader, SignedIn, credential_of, reader_of
 from goal_ledger_projection.api.clocks import CALCULATION, Asked, Clocks, asked, must_be_old_enough, present
-from goal_ledger_projection.api.context import Context, Contexts
 from goal_ledger_projection.api.database import Asker, ReadDatabase, Snapshot
-from goal_ledger_projection.api.goals import KnownGoals
 from goal_ledger_projection.api.routes import must_be_known
-from goal_ledger_projection.api.standing import Standings
 from goal_ledger_projection.api.text_keys import KeyShelf
 from goal_ledger_projection.api.texts import Texts
-from goal_ledger_projection.api.trees import Trees
-from goal_ledger_projection.api.versions import Moment
 from goal_ledger_projection.api.waiting import Waiting
 from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.database import NoVersionOfOurShape
+from goal_ledger_projection.history.context import Context, Contexts
+from goal_ledger_projection.history.histories import Histories
+from goal_ledger_projection.history.known_goals import KnownGoals
+from goal_ledger_projection.history.trees import Trees
 from goal_ledger_projection.query_settings import QuerySettings
 from goal_ledger_projection.read_models.facts import SEQ_RECORDED_BY
 
@@ -66,16 +67,20 @@ class View:
     desk: Desk
 
     @property
-    def moment(self) -> Moment:
-        return Moment(self.clocks.as_of, self.clocks.seq)
+    def moment(self) -> AsOf:
+        return AsOf(self.clocks.as_of, self.clocks.seq)
 
     async def context(self) -> Context:
         """Units, cycles, policies, moments, feeds and links."""
         return await self.desk.contexts.at(self.snapshot)
 
+    async def history(self) -> ScoresAt:
+        """How goals stood, at any moment."""
+        return await self.desk.histories.of(self.snapshot)
+
     @property
-    def standings(self) -> Standings:
-        return self.desk.standings
+    def goals(self) -> KnownGoals:
+        return self.desk.histories.goals
 
     @property
     def trees(self) -> Trees:
@@ -105,9 +110,9 @@ class Desk:
                 settings.command_url, settings.service_token_file, settings.text_keys_timeout_s
             )
         self.contexts = Contexts(settings.cached_contexts)
-        self.standings = Standings(KnownGoals(settings.cached_definitions), self.contexts)
+        self.histories = Histories(KnownGoals(settings.cached_definitions), self.contexts)
         self._signed_in = SignedIn()
-        self.trees = Trees(self.standings, settings.cached_trees, settings.cached_bodies_bytes)
+        self.trees = Trees(self.histories, settings.cached_trees, settings.cached_bodies_bytes)
 
     async def close(self) -> None:
         """Close what this opened."""

@@ -8,6 +8,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_edge.problems import Problem
+from goal_ledger_history.goals import KeyResult
+from goal_ledger_history.last_check_ins import NO_CHECK_IN, CheckInsHoweverOld, LastCheckIn
+from goal_ledger_history.statuses import Standing
 from pydantic import Field
 from starlette.responses import Response
 
@@ -25,14 +28,11 @@ from goal_ledger_projection.api.choices import (
     word,
 )
 from goal_ledger_projection.api.desk import Desk, View
-from goal_ledger_projection.api.goals import KeyResult
 from goal_ledger_projection.api.lists import listed, page_of
 from goal_ledger_projection.api.objectives import beneath, spans_of, standing_of
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.shapes import Binding, Instant, KeyResultAnswer, Number, Scores
-from goal_ledger_projection.api.statuses import Standing
 from goal_ledger_projection.api.streams import events_and_version, versions
-from goal_ledger_projection.api.words import SILENCE, LastHearing, Said, last_words
 
 
 class ListedKeyResult(Scores):
@@ -155,7 +155,7 @@ def router(desk: Desk) -> APIRouter:
 
 async def key_result_standing(view: View, id: str) -> tuple[Standing, KeyResult]:
     """A key result and how its objective stands, also before it existed. Problem 404."""
-    objective = await view.standings.goals.objective_of(view.snapshot, id, view.clocks.seq)
+    objective = await view.goals.objective_of(view.snapshot, id, view.clocks.seq)
     if objective is not None:
         standing = await standing_of(view, objective)
         found = standing.defined.key_result(id) or standing.added_key_result(id)
@@ -185,22 +185,23 @@ async def _written(view: View, page: Sequence[tuple[Standing, KeyResult]]) -> li
     known = await versions(
         view.snapshot, sorted({f"objective/{standing.goal.id}" for standing, _ in page}), seq
     )
-    heard = await last_words(
-        view.snapshot,
+    heard = await (await view.history()).values.check_ins_however_old(
         [
-            LastHearing(of.goal.id, (one.id,), of.moment.as_of, of.moment.as_of, of.moment.seq)
+            CheckInsHoweverOld(
+                of.goal.id, (one.id,), of.moment.true_at, of.moment.true_at, of.moment.known_to
+            )
             for of, one in page
         ],
     )
     return [
         {
             **shown.listed_key_result(standing, one, _owner(standing, one)),
-            **_said(heard.get((standing.goal.id, one.id), SILENCE)),
+            **_said(heard.get((standing.goal.id, one.id), NO_CHECK_IN)),
             "version": known.get(f"objective/{standing.goal.id}", 0),
         }
         for standing, one in page
     ]
 
 
-def _said(last: Said) -> dict[str, Any]:
+def _said(last: LastCheckIn) -> dict[str, Any]:
     return {"confidence": number(last.confidence), "last_check_in_at": time(last.word.at)}

@@ -12,6 +12,12 @@ from unicodedata import normalize
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_edge.problems import Problem
+from goal_ledger_history.as_of import AsOf
+from goal_ledger_history.before_it_existed import standing_at
+from goal_ledger_history.gathering import Gathering, Ground
+from goal_ledger_history.goals import KeyResult
+from goal_ledger_history.last_check_ins import NO_CHECK_IN, CheckInsHoweverOld
+from goal_ledger_history.statuses import Standing
 from goal_ledger_scoring.windows import Span
 from starlette.responses import Response
 
@@ -27,18 +33,12 @@ from goal_ledger_projection.api.choices import (
     need_word,
     word,
 )
-from goal_ledger_projection.api.context import Context
 from goal_ledger_projection.api.desk import Desk, View
-from goal_ledger_projection.api.early import standing_at
-from goal_ledger_projection.api.gathering import Gathering, Ground
-from goal_ledger_projection.api.goals import KeyResult
 from goal_ledger_projection.api.routes import After, cursor, declared, read_cursor
 from goal_ledger_projection.api.shapes import ObjectiveAnswer, ObjectiveList
-from goal_ledger_projection.api.statuses import Standing
 from goal_ledger_projection.api.streams import events_and_version, versions
 from goal_ledger_projection.api.texts import Text
-from goal_ledger_projection.api.versions import Moment
-from goal_ledger_projection.api.words import SILENCE, LastHearing, last_words
+from goal_ledger_projection.history.context import Context
 
 LIMIT_ITEMS_MAX = 200
 SORTS = ("id", "title", "score", "status", "gap", "activated_at")
@@ -100,7 +100,7 @@ def router(desk: Desk) -> APIRouter:
 
 async def standing_of(view: View, id: str) -> Standing:
     """How one objective stands, also before it existed. Problem 404."""
-    found = await standing_at(view, id)
+    found = await standing_at(await view.history(), id, view.moment)
     if found is None:
         raise Problem(404, "not_found", "There is no such objective here at these clocks.")
     return found
@@ -144,23 +144,25 @@ async def _list(
 
 async def _items(view: View, context: Context, page: list[Standing]) -> list[dict[str, Any]]:
     known = await versions(view.snapshot, [f"objective/{one.goal.id}" for one in page], view.clocks.seq)
-    heard = await last_words(
-        view.snapshot,
-        [LastHearing(one.goal.id, (), one.moment.as_of, one.moment.as_of, one.moment.seq) for one in page],
+    heard = await (await view.history()).values.check_ins_however_old(
+        [
+            CheckInsHoweverOld(one.goal.id, (), one.moment.true_at, one.moment.true_at, one.moment.known_to)
+            for one in page
+        ],
     )
     return [
         {
             **shown.summary(one),
             "version": known.get(f"objective/{one.goal.id}", 0),
             "owner_left": _owner_left(context, one),
-            "confidence": number(heard.get((one.goal.id, None), SILENCE).confidence),
+            "confidence": number(heard.get((one.goal.id, None), NO_CHECK_IN).confidence),
         }
         for one in page
     ]
 
 
 def _owner_left(context: Context, one: Standing) -> bool:
-    return context.has_left(one.goal.owner, one.moment.seq, one.moment.as_of)
+    return context.has_left(one.goal.owner, one.moment.known_to, one.moment.true_at)
 
 
 def _matches(one: Standing, filters: Filters, units: frozenset[str] | None) -> bool:
@@ -182,11 +184,11 @@ def _contains(one: Standing, text: str) -> bool:
     return any(text in candidate.casefold() for candidate in texts)
 
 
-def beneath(context: Context, unit: str, moment: Moment) -> frozenset[str]:
+def beneath(context: Context, unit: str, moment: AsOf) -> frozenset[str]:
     """The unit and all beneath it, as owners."""
     parents = {
         id: (body.get("parent") or "").removeprefix("unit/")
-        for id, _, body in context.all("unit", moment.seq, moment.as_of)
+        for id, _, body in context.all("unit", moment.known_to, moment.true_at)
     }
     found = {unit.removeprefix("unit/")}
     while True:
@@ -220,15 +222,15 @@ async def _detail(view: View, id: str) -> dict[str, Any]:
     context = await view.context()
     body, moment = standing.goal.body, view.moment
     events, version = await events_and_version(
-        view.snapshot, shown.evidence_seqs([standing]), f"objective/{id}", moment.seq
+        view.snapshot, shown.evidence_seqs([standing]), f"objective/{id}", moment.known_to
     )
-    parents = context.links_of(id, moment.seq, moment.as_of)
+    parents = context.links_of(id, moment.known_to, moment.true_at)
     children = [
-        *context.links_to(f"objective/{id}", moment.seq, moment.as_of),
+        *context.links_to(f"objective/{id}", moment.known_to, moment.true_at),
         *(
             link
             for one in standing.goal.key_results
-            for link in context.links_to(f"key-result/{one.id}", moment.seq, moment.as_of)
+            for link in context.links_to(f"key-result/{one.id}", moment.known_to, moment.true_at)
         ),
     ]
     return {
@@ -302,17 +304,25 @@ async def _restated(view: View, standing: Standing) -> dict[str, Any] | None:
     if standing.goal.closing is None:
         return None
     id = standing.goal.id
-    then = Moment(standing.goal.closing.at, view.clocks.seq)
-    again = (await view.standings.at(view.snapshot, then, [id], unclosed=id))[id]
+    then = AsOf(standing.goal.closing.at, view.clocks.seq)
+    again = (await (await view.history()).at(then, [id], unclosed=id))[id]
     return {
         "score": number(again.amended.score),
         "score_committed": number(again.as_committed.score),
     }
 
 
+def _revisions(
+    context: Context, objective: str, owner: str, known_to: int, true_at: datetime
+) -> list[dict[str, Any]]:
+    """Which policy facts were in force, the nearest first."""
+    policies = context.policies(objective, owner, known_to, true_at)
+    return [{"scope": scope, "revision": one.revision, "event_id": one.event_id} for scope, one in policies]
+
+
 def _policy(context: Context, standing: Standing) -> dict[str, Any]:
     rules = dataclasses.asdict(standing.rules)
     written = {name: number(value) if isinstance(value, Decimal) else value for name, value in rules.items()}
     moment = standing.moment
-    revisions = context.revisions(standing.goal.id, standing.defined.owner, moment.seq, moment.as_of)
+    revisions = _revisions(context, standing.goal.id, standing.defined.owner, moment.known_to, moment.true_at)
     return {**written, "revisions": revisions}

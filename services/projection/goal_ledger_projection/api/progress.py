@@ -16,6 +16,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_edge.problems import Problem
+from goal_ledger_history.as_of import AsOf
+from goal_ledger_history.before_it_existed import unscored
+from goal_ledger_history.commitment import completed, lacks_baseline
+from goal_ledger_history.gathering import Gathering, Ground
+from goal_ledger_history.goals import Goal, KeyResult
+from goal_ledger_history.statuses import Standing
 from goal_ledger_scoring.expected import expected_score
 from goal_ledger_scoring.inputs import KeyResultInput
 from goal_ledger_scoring.key_result import score_key_result
@@ -25,12 +31,7 @@ from starlette.responses import Response
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import encoded, heading, number, respond, time
 from goal_ledger_projection.api.clocks import instant
-from goal_ledger_projection.api.commitment import completed, lacks_baseline
-from goal_ledger_projection.api.context import Context
 from goal_ledger_projection.api.desk import Desk, View
-from goal_ledger_projection.api.early import unscored
-from goal_ledger_projection.api.gathering import Gathering, Ground
-from goal_ledger_projection.api.goals import Goal, KeyResult
 from goal_ledger_projection.api.key_results import key_result_standing
 from goal_ledger_projection.api.progress_times import (
     Subjects,
@@ -41,9 +42,8 @@ from goal_ledger_projection.api.progress_times import (
 )
 from goal_ledger_projection.api.routes import declared
 from goal_ledger_projection.api.shapes import ProgressAnswer
-from goal_ledger_projection.api.statuses import Standing
-from goal_ledger_projection.api.values import BEGINNING
-from goal_ledger_projection.api.versions import Moment
+from goal_ledger_projection.history.context import Context
+from goal_ledger_projection.history.values import BEGINNING
 
 POINTS_MAX = 1000
 ALIGNED_POINTS_MAX = 30
@@ -73,7 +73,7 @@ def router(desk: Desk) -> APIRouter:
             standing, one = await key_result_standing(view, id)
             series = _Series(view, standing, one, points)
             start = None if since is None else instant(since, "from")
-            end = view.moment.as_of if until is None else min(instant(until, "to"), view.moment.as_of)
+            end = view.moment.true_at if until is None else min(instant(until, "to"), view.moment.true_at)
             if start is not None and start > end:
                 raise Problem(422, "dates_reversed", "The period ends before it begins.", field="from")
             found, left_out = await series.points(start, end)
@@ -94,7 +94,7 @@ class _Series:
     def __init__(self, view: View, standing: Standing, one: KeyResult, limit: int) -> None:
         self._view, self._standing, self._one = view, standing, one
         self._limit = limit
-        self._seq = view.moment.seq
+        self._seq = view.moment.known_to
 
     async def points(self, start: datetime | None, end: datetime) -> tuple[list[dict[str, Any]], int]:
         """The points from `start` (None: from the first change) to `end`, and how many changes have none."""
@@ -113,14 +113,14 @@ class _Series:
 
     async def _definitions(self) -> list[tuple[Goal, datetime]]:
         view = self._view
-        return await definitions_of(view.snapshot, view.standings.goals, [self._standing.goal.id], self._seq)
+        return await definitions_of(view.snapshot, view.goals, [self._standing.goal.id], self._seq)
 
     async def _subjects(self, definitions: Sequence[tuple[Goal, datetime]], aligned: bool) -> Subjects:
         context, id = await self._view.context(), self._one.id
         found = subjects(context, definitions, self._seq, id)
         if aligned:
             self._limit = min(self._limit, ALIGNED_POINTS_MAX)
-            goals = self._view.standings.goals
+            goals = self._view.goals
             others = await beneath(self._view.snapshot, goals, context, id, self._seq)
             found.add(subjects(context, others, self._seq))
         return found
@@ -144,7 +144,7 @@ class _Series:
             self._inputs(context, gathering, goal, committed.get(goal.seq), at)
             for goal, at in zip(in_effect, times, strict=True)
         ]
-        await gathering.fetch(self._view.snapshot)
+        await gathering.fetch((await self._view.history()).values)
         return [
             self._point(
                 at,
@@ -164,7 +164,7 @@ class _Series:
         gathering = Gathering(context)
         grounds = [self._ground_before(context, at) for at in times]
         given = [gathering.key_result(one, ground, dropped=False) for ground in grounds]
-        await gathering.fetch(self._view.snapshot)
+        await gathering.fetch((await self._view.history()).values)
         return [
             self._point(at, unscored(it), None, expected_score(gathering.expected_span(one, ground), at))
             for at, it, ground in zip(times, given, grounds, strict=True)
@@ -176,7 +176,7 @@ class _Series:
         of = goal or self._defined[0][0]
         zone = context.rules(of.id, of.owner, self._seq, at).time_zone
         cycle = None if goal is None else context.cycle_span(goal.cycle, self._seq, at, zone)
-        return Ground(of.id, Moment(at, self._seq), cycle, zone)
+        return Ground(of.id, AsOf(at, self._seq), cycle, zone)
 
     def _in_effect(self, definitions: list[Goal], at: datetime) -> Goal:
         return next((goal for goal in reversed(definitions) if self._since[goal.seq] <= at), definitions[0])
@@ -200,14 +200,14 @@ class _Series:
     ) -> tuple[KeyResultInput, KeyResultInput | None, Decimal | None]:
         """As amended, as committed, and the expected score."""
         closing = goal.closing
-        moment = Moment(at, self._seq) if closing is None else Moment(closing.at, closing.seq)
-        rules = context.rules(goal.id, goal.owner, moment.seq, moment.as_of)
-        cycle = context.cycle_span(goal.cycle, moment.seq, moment.as_of, rules.time_zone)
+        moment = AsOf(at, self._seq) if closing is None else AsOf(closing.at, closing.seq)
+        rules = context.rules(goal.id, goal.owner, moment.known_to, moment.true_at)
+        cycle = context.cycle_span(goal.cycle, moment.known_to, moment.true_at, rules.time_zone)
         ground = Ground(goal.id, moment, cycle, rules.time_zone)
         one = goal.key_result(self._one.id)
         assert one is not None
         amended = gathering.key_result(one, ground, dropped=one.dropped)
-        expected = expected_score(gathering.expected_span(one, ground), moment.as_of)
+        expected = expected_score(gathering.expected_span(one, ground), moment.true_at)
         then = None if committed is None else committed.key_result(self._one.id)
         if then is None or committed is None or committed.activated_seq is None or goal.activated_seq is None:
             return amended, None, expected
@@ -216,7 +216,7 @@ class _Series:
 
     async def _of_aligned(self, at: datetime) -> dict[str, Any]:
         id = self._standing.goal.id
-        then = (await self._view.standings.at(self._view.snapshot, Moment(at, self._seq), [id]))[id]
+        then = (await (await self._view.history()).at(AsOf(at, self._seq), [id]))[id]
         one = then.defined.key_result(self._one.id)
         assert one is not None
         committed = then.as_committed.key_results.get(one.id)

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from goal_ledger_projection.api.context import Context
+from goal_ledger_history.goals import Goal, KeyResult, Version
+
 from goal_ledger_projection.api.database import Snapshot
-from goal_ledger_projection.api.goals import Goal, KeyResult, KnownGoals, Version
+from goal_ledger_projection.history.context import Context
+from goal_ledger_projection.history.known_goals import KnownGoals
 
 _TIMES = """
 WITH changed AS (
@@ -66,10 +68,9 @@ async def definitions_of(
     snapshot: Snapshot, goals: KnownGoals, ids: Iterable[str], seq: int
 ) -> list[tuple[Goal, datetime]]:
     """All definitions of these objectives up to `seq`, by objective the oldest first, and since when each holds."""
-    assert snapshot.position is not None
     rows = await snapshot.fetch(_DEFINITIONS, sorted(ids), seq)
     wanted: list[Version] = [(row["id"], row["seq"]) for row in rows]
-    known = await goals.get(snapshot, snapshot.position.epoch, wanted)
+    known = await goals.get(snapshot, wanted)
     return [(known[row["id"], row["seq"]], row["effective_at"]) for row in rows]
 
 
@@ -98,8 +99,9 @@ def subjects(
     moments = context.moments(seq)
     for goal, since in definitions:
         found.instants.add(since)
-        found.instants.update(context.changes("cycle", [goal.cycle] if goal.cycle else [], seq))
-        found.instants.update(context.changes("policy", context.scopes(goal.id, goal.owner, seq, None), seq))
+        found.instants.update(context.cycle_changes(goal.cycle, seq))
+        scopes = context.scopes(goal.id, goal.owner, seq, None)
+        found.instants.update(context.policy_changes(scopes, seq))
         for one in goal.key_results:
             if not only or one.id in only:
                 _add(found, one, moments)

@@ -7,15 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from goal_ledger_contracts.canonical import EXACT
+from goal_ledger_history.background import Link
+from goal_ledger_history.goals import KeyResult
+from goal_ledger_history.statuses import Standing
 from goal_ledger_scoring.inputs import PartInput
 from goal_ledger_scoring.numbers import shown_mean
 from goal_ledger_scoring.results import Counted, GoalScore, KeyResultScore, LeftOut, PartScore
 from goal_ledger_scoring.windows import Span
 
 from goal_ledger_projection.api.answers import number, time
-from goal_ledger_projection.api.context import Link
-from goal_ledger_projection.api.goals import KeyResult
-from goal_ledger_projection.api.statuses import Standing
 
 Json = dict[str, Any]
 Events = Mapping[str, str]

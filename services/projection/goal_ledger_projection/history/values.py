@@ -1,4 +1,4 @@
-"""The values in force, for any number of parts at once, each at a moment of its own (SPEC 7).
+"""What the values were, answered from tables for any number of parts at once, each at a moment of its own (SPEC 7).
 
 A checked-in value in force at (T, K) is the first by (effective_at desc, seq desc) with `effective_at <= T`, `seq <= K`,
 not ended by a revision with seq <= K, inside the part's window, and under the unit and kind of the part's measure: a
@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from goal_ledger_history.last_check_ins import CheckInsBetween, CheckInsHoweverOld, LastCheckIns
+from goal_ledger_history.protocols import CheckedIn, Fed, FeedAt, Wanted
 from goal_ledger_scoring.aggregation import COUNT, INCREASE, LAST, Stretch, Sums, based, combine
 from goal_ledger_scoring.inputs import PartInput
 
 from goal_ledger_projection.api.database import Row, Snapshot
+from goal_ledger_projection.history.last_check_ins import check_ins_between, check_ins_however_old
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -94,35 +96,6 @@ WHERE s.count > 0
 """
 
 
-@dataclass(slots=True)
-class CheckedIn:
-    """Asks for a part's checked-in value at (`at`, `known`) between `since` and `until`."""
-
-    objective: str
-    key_result: str
-    part: str
-    unit: str | None
-    kind: str
-    measure_seq: int
-    at: datetime
-    known: int
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@dataclass(slots=True)
-class Fed:
-    """Asks for a part's value from its feed; `stretches` as the scoring library cuts them."""
-
-    feed: str
-    aggregation: str
-    unit: str | None
-    stretches: tuple[Stretch, ...]
-    at: datetime
-    known: int
-
-
-Wanted = CheckedIn | Fed
 MeasureKinds = dict[tuple[str, str, int], dict[str, str]]
 """(objective, key result, seq of the measure) → kind by part."""
 
@@ -135,6 +108,25 @@ CROSS JOIN LATERAL (SELECT d.body FROM definitions d
 CROSS JOIN LATERAL jsonb_array_elements(d.body->'key_results') k
 WHERE k->>'id' = w.key_result
 """
+
+
+class ValuesInTables:
+    """Those of one snapshot (`goal_ledger_history.protocols.Values`)."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    async def in_force(self, wanted: Sequence[Wanted]) -> list[PartInput]:
+        return await values_in_force(self._snapshot, wanted)
+
+    async def last_readings(self, wanted: Iterable[FeedAt]) -> dict[FeedAt, datetime]:
+        return await last_readings(self._snapshot, wanted)
+
+    async def check_ins_between(self, wanted: Sequence[CheckInsBetween]) -> LastCheckIns:
+        return await check_ins_between(self._snapshot, wanted)
+
+    async def check_ins_however_old(self, wanted: Sequence[CheckInsHoweverOld]) -> LastCheckIns:
+        return await check_ins_however_old(self._snapshot, wanted)
 
 
 async def values_in_force(snapshot: Snapshot, wanted: Sequence[Wanted]) -> list[PartInput]:
@@ -337,10 +329,9 @@ CROSS JOIN LATERAL (SELECT r.time FROM readings r
                       AND r.seq <= q.k AND (r.ended_seq IS NULL OR r.ended_seq > q.k)
                     ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
 """
-FeedMoment = tuple[str, datetime, int]
 
 
-async def last_readings(snapshot: Snapshot, wanted: Iterable[FeedMoment]) -> dict[FeedMoment, datetime]:
+async def last_readings(snapshot: Snapshot, wanted: Iterable[FeedAt]) -> dict[FeedAt, datetime]:
     """The time of each feed's last accepted reading at (T, K)."""
     asked = sorted(set(wanted))
     if not asked:

@@ -7,7 +7,7 @@ amendment, and a baseline from which the committed target would not be a way to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,25 +15,16 @@ from goal_ledger_contracts import wire
 from goal_ledger_contracts.measures import Compound, Decrease, Increase, Measure, Reach, Simple, parts_of
 from goal_ledger_scoring.measures import baseline_missing
 
-from goal_ledger_projection.api.database import Snapshot
-from goal_ledger_projection.api.goals import Goal, KeyResult, KnownGoals, Version
-
-_MEASURED_SINCE = """
-SELECT w.id, d.seq FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS w (id, after, upto)
-CROSS JOIN LATERAL (SELECT d.seq FROM definitions d
-                    WHERE d.workspace = $1 AND d.kind = 'objective' AND d.id = w.id
-                      AND d.seq > w.after AND d.seq <= w.upto AND d.body['changed'] ->> 'type' = 'MeasureChanged'
-                    ORDER BY d.workspace, d.kind, d.id, d.seq LIMIT ALL OFFSET 0) d
-ORDER BY w.id, d.seq
-"""
+from goal_ledger_history.goals import Goal, KeyResult, Version
+from goal_ledger_history.protocols import Definitions
 
 
 async def complete_all(
-    snapshot: Snapshot, epoch: int, known: KnownGoals, defined: Iterable[Goal], found: dict[Version, Goal]
+    definitions: Definitions, defined: Iterable[Goal], found: Mapping[Version, Goal]
 ) -> dict[str, Goal]:
     """The completed commitments, by objective, of those goals whose commitment lacked a baseline.
 
-    `defined`: each by the definition it is scored by; `found`: their definitions at the activation among others.
+    ``defined``: each by the definition it is scored by; ``found``: their definitions at the activation among others.
     """
     lacking = {
         goal.id: (goal, committed)
@@ -44,11 +35,12 @@ async def complete_all(
     }
     if not lacking:
         return {}
-    columns = zip(*((id, one.seq, goal.seq) for id, (goal, one) in lacking.items()), strict=True)
-    rows = await snapshot.fetch(_MEASURED_SINCE, *[list(column) for column in columns])
-    later = await known.get(snapshot, epoch, [(row["id"], row["seq"]) for row in rows])
+    versions = await definitions.measured_since(
+        (id, committed.seq, goal.seq) for id, (goal, committed) in lacking.items()
+    )
+    later = await definitions.goals(versions)
     return {
-        id: completed(committed, [later[row["id"], row["seq"]] for row in rows if row["id"] == id])
+        id: completed(committed, [later[version] for version in versions if version[0] == id])
         for id, (_, committed) in lacking.items()
     }
 
@@ -109,7 +101,7 @@ def _is_a_way(part: Increase | Decrease | Reach, baseline: Decimal) -> bool:
     return baseline > part.target if isinstance(part, Decrease) else baseline != part.target
 
 
-def _measure_of(measure: Measure, parts: dict[str, Simple]) -> Measure:
+def _measure_of(measure: Measure, parts: Mapping[str, Simple]) -> Measure:
     if isinstance(measure, Compound):
         return replace(measure, parts=tuple(replace(one, measure=parts[one.id]) for one in measure.parts))
     (simple,) = parts.values()

@@ -11,28 +11,30 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
+from goal_ledger_history.as_of import AsOf
+
 from goal_ledger_projection.api.answers import etag
 from goal_ledger_projection.api.database import Snapshot
-from goal_ledger_projection.api.standing import Standings, Tree
-from goal_ledger_projection.api.versions import Moment
+from goal_ledger_projection.history.histories import Histories
+from goal_ledger_projection.history.tree import Tree, whole_tree
 
 Body = tuple[bytes, str]
 """The bytes and their ETag."""
-Key = tuple[str, int, Moment]
+Key = tuple[str, int, AsOf]
 
 
 class Trees:
     """The trees and bodies kept."""
 
-    def __init__(self, standings: Standings, limit: int, bodies_bytes: int) -> None:
-        self._standings, self._limit, self._bodies_bytes = standings, limit, bodies_bytes
+    def __init__(self, histories: Histories, limit: int, bodies_bytes: int) -> None:
+        self._histories, self._limit, self._bodies_bytes = histories, limit, bodies_bytes
         self._trees: OrderedDict[Key, Tree] = OrderedDict()
         self._present: OrderedDict[tuple[str, int], Tree] = OrderedDict()
         self._under_way: dict[Key, asyncio.Lock] = {}
         self._bodies: OrderedDict[tuple[Key, str], Body] = OrderedDict()
         self._size = 0
 
-    async def whole(self, snapshot: Snapshot, moment: Moment) -> Tree:
+    async def whole(self, snapshot: Snapshot, moment: AsOf) -> Tree:
         """Every objective of the workspace; asked for by several at once, it is computed once."""
         key = _key(snapshot, moment)
         lock = self._under_way.setdefault(key, asyncio.Lock())
@@ -48,12 +50,12 @@ class Trees:
         finally:
             self._under_way.pop(key, None)
 
-    async def _made(self, snapshot: Snapshot, moment: Moment) -> Tree:
+    async def _made(self, snapshot: Snapshot, moment: AsOf) -> Tree:
         """From the last tree of the workspace's present, where there is one."""
         workspace = (snapshot.workspace, _key(snapshot, moment)[1])
         before = self._present.get(workspace)
-        tree = await self._standings.tree(snapshot, moment, before)
-        if tree.present and (before is None or tree.moment.as_of >= before.moment.as_of):
+        tree = await whole_tree(snapshot, await self._histories.of(snapshot), moment, before)
+        if tree.present and (before is None or tree.moment.true_at >= before.moment.true_at):
             self._present[workspace] = tree
             self._present.move_to_end(workspace)
             while len(self._present) > self._limit:
@@ -61,7 +63,7 @@ class Trees:
         return tree
 
     async def body(
-        self, snapshot: Snapshot, moment: Moment, question: str, make: Callable[[], Awaitable[bytes]]
+        self, snapshot: Snapshot, moment: AsOf, question: str, make: Callable[[], Awaitable[bytes]]
     ) -> Body:
         """The finished body of a question whose answer depends on nothing but the moment."""
         key = (_key(snapshot, moment), question)
@@ -80,6 +82,6 @@ class Trees:
         return made
 
 
-def _key(snapshot: Snapshot, moment: Moment) -> Key:
+def _key(snapshot: Snapshot, moment: AsOf) -> Key:
     assert snapshot.position is not None
     return snapshot.workspace, snapshot.position.epoch, moment

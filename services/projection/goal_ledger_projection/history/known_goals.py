@@ -1,4 +1,4 @@
-"""An objective's definition as the arithmetic needs it, parsed once from its row.
+"""The definitions of objectives, each parsed once from its row.
 
 A row of `definitions` never changes, so what was parsed of (epoch, objective, seq) stays good for ever and is kept in a
 bounded cache. A key result that an amendment did not touch is the same object in the committed and the present
@@ -11,21 +11,17 @@ import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from goal_ledger_contracts import wire
 from goal_ledger_contracts.canonical import parse_instant
-from goal_ledger_contracts.measures import Aligned, Measure, Simple, parts_of
+from goal_ledger_contracts.measures import Measure, Simple, parts_of
+from goal_ledger_history.goals import Binding, Closing, Goal, KeyResult, Version
 
 from goal_ledger_projection.api.database import Snapshot
 
 Body = dict[str, Any]
-Version = tuple[str, int]
-"""An objective and the seq of one of its definitions."""
-
 PARSED_AT_A_TIME = 50
 """Definitions: after these, other requests get a turn."""
 
@@ -40,82 +36,6 @@ SELECT id, seq FROM definitions
 WHERE workspace = $1 AND body['changed'] ->> 'type' = 'KeyResultAdded' AND (body['key_results'][-1]) ->> 'id' = $2
 ORDER BY seq LIMIT 1
 """
-
-
-class Binding(NamedTuple):
-    """A part's feed and aggregation; `seq`: the fact that bound it."""
-
-    feed: str
-    aggregation: str
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeyResult:
-    """`parts`: the simple measures by part. `bindings`: by part."""
-
-    id: str
-    text: str
-    weight: Decimal
-    owner: str | None
-    dropped: bool
-    measure: Measure
-    measure_seq: int
-    parts: dict[str, Simple]
-    bindings: dict[str, Binding]
-    body: Body
-
-    @property
-    def is_aligned(self) -> bool:
-        return type(self.measure) is Aligned
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    seq: int
-    at: datetime
-    outcome: str
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """One definition of an objective: the row of fact `seq`."""
-
-    id: str
-    seq: int
-    stage: str
-    owner: str
-    cycle: str | None
-    activated_seq: int | None
-    activated_at: datetime | None
-    closing: Closing | None
-    """The closing in effect: none once it is reopened."""
-    key_results: tuple[KeyResult, ...]
-    is_fed: bool
-    has_windows: bool
-    body: Body
-
-    @property
-    def outcome(self) -> str | None:
-        """That of the closing in effect."""
-        return None if self.closing is None else self.closing.outcome
-
-    def counts_as(self, other: Goal) -> bool:
-        """Both definitions have the same key results for the arithmetic."""
-        return len(self.key_results) == len(other.key_results) and all(
-            [
-                a.id == b.id
-                and a.measure_seq == b.measure_seq
-                and a.weight == b.weight
-                and a.dropped == b.dropped
-                and a.bindings == b.bindings
-                for a, b in zip(self.key_results, other.key_results, strict=True)
-            ]
-        )
-
-    def key_result(self, id: str) -> KeyResult | None:
-        """The key result of that id."""
-        return next((one for one in self.key_results if one.id == id), None)
 
 
 class KnownGoals:
@@ -143,8 +63,10 @@ class KnownGoals:
                 self._holders.popitem(last=False)
         return added[0] if added[1] <= seq else None
 
-    async def get(self, snapshot: Snapshot, epoch: int, versions: Iterable[Version]) -> dict[Version, Goal]:
+    async def get(self, snapshot: Snapshot, versions: Iterable[Version]) -> dict[Version, Goal]:
         """The definitions of these versions, from memory or from the snapshot."""
+        assert snapshot.position is not None
+        epoch = snapshot.position.epoch
         found: dict[Version, Goal] = {}
         missing: list[Version] = []
         workspace = snapshot.workspace

@@ -1,4 +1,4 @@
-"""What was said: the latest check-ins in force of goals, for status and confidence (SPEC 5 "Status").
+"""What was said, answered from the table `check_ins`: the latest ones in force, for status and confidence.
 
 For many goals at once only the last weeks matter, and each goal's are read as they lie. Of one goal the last check-in
 is wanted however old it is: then each key result is asked for its newest one, so that the length of its history does
@@ -8,15 +8,13 @@ not matter.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 
+from goal_ledger_history.last_check_ins import CheckInsBetween, CheckInsHoweverOld, LastCheckIn, LastCheckIns
 from goal_ledger_scoring.status import Word
 
 from goal_ledger_projection.api.database import Row, Snapshot
 
-_WORDS = """
+_BETWEEN = """
 SELECT q.objective, c.* FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])
      AS q (objective, since, at, k)
 CROSS JOIN LATERAL (
@@ -35,7 +33,7 @@ _IN_FORCE = """
 i.workspace = $1 AND coalesce(i.key_result, '/' || i.objective) = coalesce(q.key_result, '/' || q.objective)
 AND i.effective_at <= q.at AND i.seq <= q.k AND (i.ended_seq IS NULL OR i.ended_seq > q.k)
 """
-_LAST_WORDS = f"""
+_HOWEVER_OLD = f"""
 SELECT q.objective, q.key_result, l.at, l.confidence, s.stated, s.stated_at
 FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
      AS q (objective, key_result, stated_since, at, k)
@@ -47,47 +45,12 @@ LEFT JOIN LATERAL (SELECT i.status AS stated, i.effective_at AS stated_at FROM c
 """
 
 
-@dataclass(slots=True)
-class Said:
-    """The latest check-in on a key result, or on an objective itself."""
-
-    word: Word
-    confidence: Decimal | None
-
-
-SILENCE = Said(Word(), None)
-Words = dict[tuple[str, str | None], Said]
-"""(objective, key result or None) → what was said."""
-
-
-@dataclass(slots=True)
-class Hearing:
-    """Asks for the check-ins of an objective from `since` to `at`, as known at `known`."""
-
-    objective: str
-    since: datetime
-    at: datetime
-    known: int
-
-
-@dataclass(slots=True)
-class LastHearing:
-    """Asks for the last check-in on an objective and on each of these key results of it, at `at` as known at `known`,
-    and for the last one since `stated_since` that stated a status."""
-
-    objective: str
-    key_results: tuple[str, ...]
-    stated_since: datetime
-    at: datetime
-    known: int
-
-
-async def words(snapshot: Snapshot, wanted: Sequence[Hearing]) -> Words:
+async def check_ins_between(snapshot: Snapshot, wanted: Sequence[CheckInsBetween]) -> LastCheckIns:
     """What was said last, within these times, on each objective and each of its key results."""
     if not wanted:
         return {}
     rows = await snapshot.fetch(
-        _WORDS,
+        _BETWEEN,
         [one.objective for one in wanted],
         [one.since for one in wanted],
         [one.at for one in wanted],
@@ -96,13 +59,13 @@ async def words(snapshot: Snapshot, wanted: Sequence[Hearing]) -> Words:
     return _said(rows)
 
 
-async def last_words(snapshot: Snapshot, wanted: Sequence[LastHearing]) -> Words:
+async def check_ins_however_old(snapshot: Snapshot, wanted: Sequence[CheckInsHoweverOld]) -> LastCheckIns:
     """What was said last, however long ago."""
     asked = [(one, name) for one in wanted for name in (None, *one.key_results)]
     if not asked:
         return {}
     rows = await snapshot.fetch(
-        _LAST_WORDS,
+        _HOWEVER_OLD,
         [one.objective for one, _ in asked],
         [name for _, name in asked],
         [one.stated_since for one, _ in asked],
@@ -112,9 +75,9 @@ async def last_words(snapshot: Snapshot, wanted: Sequence[LastHearing]) -> Words
     return _said(rows)
 
 
-def _said(rows: Sequence[Row]) -> Words:
+def _said(rows: Sequence[Row]) -> LastCheckIns:
     return {
-        (row["objective"], row["key_result"]): Said(
+        (row["objective"], row["key_result"]): LastCheckIn(
             Word(row["at"], row["stated"], row["stated_at"]), row["confidence"]
         )
         for row in rows

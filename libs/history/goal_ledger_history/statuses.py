@@ -26,34 +26,41 @@ from goal_ledger_scoring.status import (
 )
 from goal_ledger_scoring.windows import Span
 
-from goal_ledger_projection.api.context import Context
-from goal_ledger_projection.api.gathering import Gathering, Ground, unit_of
-from goal_ledger_projection.api.goals import Goal, KeyResult
-from goal_ledger_projection.api.plan import Plan
-from goal_ledger_projection.api.versions import Moment
-from goal_ledger_projection.api.words import SILENCE, Hearing, LastHearing, Said, Words
+from goal_ledger_history.as_of import AsOf
+from goal_ledger_history.background import Background
+from goal_ledger_history.gathering import Gathering, Ground, unit_of
+from goal_ledger_history.goals import Goal, KeyResult
+from goal_ledger_history.last_check_ins import (
+    NO_CHECK_IN,
+    CheckInsBetween,
+    CheckInsHoweverOld,
+    LastCheckIn,
+    LastCheckIns,
+)
+from goal_ledger_history.plan import Plan
+from goal_ledger_history.protocols import FeedAt
 
-LastReadings = dict[tuple[str, datetime, int], datetime]
+LastReadings = dict[FeedAt, datetime]
 
 
 @dataclass(slots=True)
 class KeyResultStanding:
     expected: Decimal | None
     status: Status
-    said: Said
+    said: LastCheckIn
 
 
 @dataclass(slots=True)
 class Standing:
-    """One objective at the moment. `shown`: the status shown of each key result. `added_later`: key results that did
-    not exist yet (`early.py`)."""
+    """One objective at the moment. ``shown``: the status shown of each key result. ``added_later``: key results that did
+    not exist yet (``before_it_existed.py``)."""
 
     plan: Plan
     expected: Decimal | None
     amended: GoalScore
     as_committed: GoalScore
     status: Status
-    said: Said
+    said: LastCheckIn
     shown: dict[str, str]
     rhythm: Rhythm
     statuses: Statuses
@@ -72,7 +79,7 @@ class Standing:
         return self.plan.committed
 
     @property
-    def moment(self) -> Moment:
+    def moment(self) -> AsOf:
         return self.plan.moment
 
     @property
@@ -96,22 +103,24 @@ class Standing:
         return self.statuses.of_key_result(self, one)
 
 
-def hearing(plan: Plan) -> Hearing:
+_rhythm = lru_cache(maxsize=4096)(rhythm)
+
+
+def check_ins_between(plan: Plan) -> CheckInsBetween:
     """The check-ins that statuses depend on: those since the due dates that they look at."""
     moment = plan.moment
-    now = _rhythm(plan.rules, moment.as_of)
-    return Hearing(plan.goal.id, min(now.owed_since, now.last_due_ends), moment.as_of, moment.seq)
+    now = _rhythm(plan.rules, moment.true_at)
+    return CheckInsBetween(
+        plan.goal.id, min(now.owed_since, now.last_due_ends), moment.true_at, moment.known_to
+    )
 
 
-def last_hearing(plan: Plan) -> LastHearing:
+def check_ins_however_old(plan: Plan) -> CheckInsHoweverOld:
     """The last check-ins, however old; a stated status is forgotten at the next due date."""
     moment = plan.moment
     key_results = tuple(one.id for one in plan.defined.key_results)
-    since = _rhythm(plan.rules, moment.as_of).last_due_ends
-    return LastHearing(plan.goal.id, key_results, since, moment.as_of, moment.seq)
-
-
-_rhythm = lru_cache(maxsize=4096)(rhythm)
+    since = _rhythm(plan.rules, moment.true_at).last_due_ends
+    return CheckInsHoweverOld(plan.goal.id, key_results, since, moment.true_at, moment.known_to)
 
 
 def _same_dues(one: Rhythm, other: Rhythm) -> bool:
@@ -126,20 +135,22 @@ def _same_dues(one: Rhythm, other: Rhythm) -> bool:
 class Statuses:
     """What statuses are computed from, for all goals of one answer."""
 
-    def __init__(self, context: Context, gathering: Gathering, said: Words, fed: LastReadings) -> None:
-        self._context, self._gathering, self._said, self._fed = context, gathering, said, fed
+    def __init__(
+        self, background: Background, gathering: Gathering, said: LastCheckIns, fed: LastReadings
+    ) -> None:
+        self.background, self._gathering, self._said, self._fed = background, gathering, said, fed
         self._expected: dict[tuple[Span | None, datetime], Decimal | None] = {}
 
-    def hear(self, more: Words) -> None:
+    def hear(self, more: LastCheckIns) -> None:
         """Also this was said."""
         self._said = {**self._said, **more}
 
     def standing(
         self, plan: Plan, amended: GoalScore, committed: GoalScore, unchanged: Standing | None = None
     ) -> Standing:
-        """Of one objective. `unchanged`: its standing at an earlier moment, since when it has no new facts or values;
+        """Of one objective. ``unchanged``: its standing at an earlier moment, since when it has no new facts or values;
         then its statuses change only when a due date passes."""
-        goal, at = plan.goal, plan.moment.as_of
+        goal, at = plan.goal, plan.moment.true_at
         now = _rhythm(plan.rules, at)
         expected = self._expected_at(plan.cycle, at)
         computed = computed_status(expected, amended.score, plan.rules)
@@ -155,7 +166,7 @@ class Statuses:
             one.id: closed or self._shown(plan, one, amended, expected, now)
             for one in plan.defined.key_results
         }
-        said = self._said.get((goal.id, None), SILENCE)
+        said = self._said.get((goal.id, None), NO_CHECK_IN)
         of_key_results = [shown[one.id] for one in plan.defined.key_results if not one.dropped]
         status = objective_status(said.word, of_key_results, computed, gap, now, goal.activated_at, closed)
         return Standing(plan, expected, amended, committed, status, said, shown, now, self)
@@ -165,13 +176,13 @@ class Statuses:
         plan = standing.plan
         expected = self._expected_of(plan, one, standing.expected)
         score = standing.amended.key_results[one.id]
-        said = self._said.get((plan.goal.id, one.id), SILENCE)
+        said = self._said.get((plan.goal.id, one.id), NO_CHECK_IN)
         status = key_result_status(
             said.word,
             self._fed_parts(one, plan.moment),
             computed_status(expected, score.score, plan.rules, within_risk=score.within_risk),
             gap_points(expected, score.score),
-            _rhythm(plan.rules, plan.moment.as_of),
+            _rhythm(plan.rules, plan.moment.true_at),
             plan.goal.activated_at,
             plan.goal.outcome if plan.is_closed else None,
         )
@@ -179,12 +190,12 @@ class Statuses:
 
     def unit_of(self, one: KeyResult, part: str) -> str | None:
         """That of the measure, else the feed's at the binding."""
-        return unit_of(self._context, one.parts[part], one.bindings.get(part))
+        return unit_of(self.background, one.parts[part], one.bindings.get(part))
 
     def _shown(
         self, plan: Plan, one: KeyResult, amended: GoalScore, of_goal: Decimal | None, now: Rhythm
     ) -> str:
-        word = self._said.get((plan.goal.id, one.id), SILENCE).word
+        word = self._said.get((plan.goal.id, one.id), NO_CHECK_IN).word
         fresh = bool(one.bindings) and is_fresh(self._fed_parts(one, plan.moment), now)
 
         def computed() -> str | None:
@@ -204,11 +215,11 @@ class Statuses:
         """Over the windows of its parts if every part has one, else over the cycle."""
         ground = Ground(plan.goal.id, plan.moment, plan.cycle, plan.rules.time_zone)
         span = self._gathering.expected_span(one, ground)
-        return of_goal if span is plan.cycle else self._expected_at(span, plan.moment.as_of)
+        return of_goal if span is plan.cycle else self._expected_at(span, plan.moment.true_at)
 
-    def _fed_parts(self, one: KeyResult, moment: Moment) -> tuple[FedPart, ...]:
+    def _fed_parts(self, one: KeyResult, moment: AsOf) -> tuple[FedPart, ...]:
         found = []
         for bound in one.bindings.values():
-            interval = self._context.feed_interval(bound.feed, moment.seq, moment.as_of)
-            found.append(FedPart(self._fed.get((bound.feed, moment.as_of, moment.seq)), interval))
+            interval = self.background.feed_interval(bound.feed, moment.known_to, moment.true_at)
+            found.append(FedPart(self._fed.get((bound.feed, moment.true_at, moment.known_to)), interval))
         return tuple(found)

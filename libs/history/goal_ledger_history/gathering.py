@@ -10,13 +10,12 @@ from goal_ledger_scoring.aggregation import LAST, stretches
 from goal_ledger_scoring.inputs import NOTHING, KeyResultInput, PartInput
 from goal_ledger_scoring.windows import ALWAYS, Span, resolve
 
-from goal_ledger_projection.api.context import Context
-from goal_ledger_projection.api.database import Snapshot
-from goal_ledger_projection.api.goals import Binding, KeyResult
-from goal_ledger_projection.api.values import CheckedIn, Fed, Wanted, values_in_force
-from goal_ledger_projection.api.versions import Moment
+from goal_ledger_history.as_of import AsOf
+from goal_ledger_history.background import Background
+from goal_ledger_history.goals import Binding, KeyResult
+from goal_ledger_history.protocols import CheckedIn, Fed, Values, Wanted
 
-Values = dict[str, PartInput]
+ByPart = dict[str, PartInput]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,30 +23,30 @@ class Ground:
     """What a goal's parts are looked up by: its moment, its cycle's instants and its time zone."""
 
     objective: str
-    moment: Moment
+    moment: AsOf
     cycle: Span | None
     time_zone: str
 
 
-def unit_of(context: Context, measure: Simple, binding: Binding | None) -> str | None:
+def unit_of(background: Background, measure: Simple, binding: Binding | None) -> str | None:
     """The part's unit: its measure's, else its feed's as it was defined at the binding (SPEC 5 "Units")."""
     unit: str | None = getattr(measure, "unit", None)
     if unit is not None or binding is None:
         return unit
-    return context.feed_unit(binding.feed, binding.seq)
+    return background.feed_unit(binding.feed, binding.seq)
 
 
 @dataclass(slots=True)
 class Gathering:
     """Collects what is wanted; :meth:`fetch` then fills the inputs handed out."""
 
-    context: Context
+    background: Background
     _wanted: list[Wanted] = field(default_factory=list)
-    _places: list[tuple[Values, str]] = field(default_factory=list)
-    _values: dict[tuple[object, ...], Values] = field(default_factory=dict)
+    _places: list[tuple[ByPart, str]] = field(default_factory=list)
+    _values: dict[tuple[object, ...], ByPart] = field(default_factory=dict)
     _inputs: dict[tuple[object, ...], KeyResultInput] = field(default_factory=dict)
     _moments: dict[int, dict[str, datetime]] = field(default_factory=dict)
-    _alive: list[Moment] = field(default_factory=list)
+    _alive: list[AsOf] = field(default_factory=list)
 
     def key_result(self, one: KeyResult, ground: Ground, *, dropped: bool) -> KeyResultInput:
         """The input of a key result; the same object for the same definition at the same moment."""
@@ -66,11 +65,11 @@ class Gathering:
             known = self._inputs[whole] = KeyResultInput(one.id, one.measure, one.weight, values, dropped)
         return known
 
-    async def fetch(self, snapshot: Snapshot) -> None:
+    async def fetch(self, source: Values) -> None:
         """Look up everything wanted and put it in place."""
         if not self._wanted:
             return
-        found = await values_in_force(snapshot, self._wanted)
+        found = await source.in_force(self._wanted)
         for (values, part), value in zip(self._places, found, strict=True):
             values[part] = value
         self._wanted.clear()
@@ -80,11 +79,11 @@ class Gathering:
         """The part's window as seen at the moment."""
         if measure.window is None:
             return ALWAYS
-        seq = ground.moment.seq
+        seq = ground.moment.known_to
         moments = self._moments.get(seq)
         if moments is None:
-            moments = self._moments[seq] = self.context.moments(seq)
-        return resolve(measure.window, moments, ground.time_zone, ground.moment.as_of)
+            moments = self._moments[seq] = self.background.moments(seq)
+        return resolve(measure.window, moments, ground.time_zone, ground.moment.true_at)
 
     def expected_span(self, one: KeyResult, ground: Ground) -> Span | None:
         """What the key result is expected over: from the first start to the last end of its parts' windows if every
@@ -97,7 +96,7 @@ class Gathering:
             return None
         return Span(min(starts), max(ends))
 
-    def _ask(self, values: Values, one: KeyResult, part: str, measure: Simple, ground: Ground) -> None:
+    def _ask(self, values: ByPart, one: KeyResult, part: str, measure: Simple, ground: Ground) -> None:
         span = self.span(measure, ground)
         binding = one.bindings.get(part)
         if span.waiting_for is not None:
@@ -117,15 +116,15 @@ class Gathering:
                     unit,
                     measure.kind,
                     one.measure_seq,
-                    moment.as_of,
-                    moment.seq,
+                    moment.true_at,
+                    moment.known_to,
                     span.start,
                     span.end,
                 ),
             )
 
     def _ask_feed(
-        self, values: Values, part: str, measure: Simple, binding: Binding, span: Span, ground: Ground
+        self, values: ByPart, part: str, measure: Simple, binding: Binding, span: Span, ground: Ground
     ) -> None:
         feed, aggregation, _ = binding
         if measure.window is None and aggregation != LAST:
@@ -134,12 +133,12 @@ class Gathering:
                 return
             span = ground.cycle
         moment = ground.moment
-        definitions = self.context.feed_definitions(feed, moment.seq, moment.as_of)
+        definitions = self.background.feed_definitions(feed, moment.known_to, moment.true_at)
         cut = tuple(stretches(definitions, span, aggregation))
-        unit = unit_of(self.context, measure, binding)
-        self._want(values, part, Fed(feed, aggregation, unit, cut, moment.as_of, moment.seq))
+        unit = unit_of(self.background, measure, binding)
+        self._want(values, part, Fed(feed, aggregation, unit, cut, moment.true_at, moment.known_to))
 
-    def _want(self, values: Values, part: str, wanted: Wanted) -> None:
+    def _want(self, values: ByPart, part: str, wanted: Wanted) -> None:
         values[part] = NOTHING
         self._wanted.append(wanted)
         self._places.append((values, part))

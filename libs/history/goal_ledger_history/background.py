@@ -1,0 +1,278 @@
+"""What the arithmetic of every goal depends on: workspace, policies, moments, cycles, feeds, units, and all links.
+
+These are few and change rarely, so all their versions are kept in memory and any moment (T, K) is looked up here.
+Nothing depends on the order in which questions come.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+from goal_ledger_contracts.workspace import Policy
+from goal_ledger_scoring.aggregation import FeedDefinition, with_restarts
+from goal_ledger_scoring.policy import Rules, in_force
+from goal_ledger_scoring.windows import Span, cycle_span
+
+from goal_ledger_history.goals import KeyResult
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Versions(Generic[T]):
+    """All versions of one thing, in seq order."""
+
+    seqs: list[int] = field(default_factory=list)
+    times: list[datetime] = field(default_factory=list)
+    things: list[T] = field(default_factory=list)
+
+    def add(self, seq: int, effective_at: datetime, thing: T) -> None:
+        """One more; they come in seq order."""
+        self.seqs.append(seq)
+        self.times.append(effective_at)
+        self.things.append(thing)
+
+    def at(self, known_to: int, true_at: datetime | None) -> T | None:
+        """The one in effect: the greatest seq up to ``known_to`` that took effect by ``true_at`` (None: whenever)."""
+        i = self._index(known_to, true_at)
+        return self.things[i] if i >= 0 else None
+
+    def seq_at(self, known_to: int, true_at: datetime | None) -> int | None:
+        """The seq of the one in effect."""
+        i = self._index(known_to, true_at)
+        return self.seqs[i] if i >= 0 else None
+
+    def _index(self, known_to: int, true_at: datetime | None) -> int:
+        i = bisect_right(self.seqs, known_to) - 1
+        while i >= 0 and true_at is not None and self.times[i] > true_at:
+            i -= 1
+        return i
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceBegun:
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRevision:
+    revision: int
+    event_id: str
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMoment:
+    """``at`` None: retracted."""
+
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CycleDates:
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAsDefined:
+    """``definitions`` in order of time; the first holds for all earlier readings too. ``unit``: the present one."""
+
+    definitions: tuple[FeedDefinition, ...]
+    unit: str | None
+    interval: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRestarts:
+    """When a feed's counter was restarted, and what it then counts from."""
+
+    restarts: tuple[tuple[datetime, Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPlace:
+    """``parent``: the unit above, by its id."""
+
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An objective aligned with ``parent`` (``objective/<id>`` or ``key-result/<id>``)."""
+
+    id: str
+    child: str
+    parent: str
+    contributes: bool
+    weight: Decimal
+    seq: int
+
+
+class Background:
+    """All versions of these things."""
+
+    def __init__(self) -> None:
+        self._workspace: Versions[WorkspaceBegun] = Versions()
+        self._policies: dict[str, Versions[PolicyRevision]] = {}
+        self._moments: dict[str, Versions[NamedMoment]] = {}
+        self._cycles: dict[str, Versions[CycleDates]] = {}
+        self._feeds: dict[str, Versions[FeedAsDefined]] = {}
+        self._restarts: dict[str, Versions[CounterRestarts]] = {}
+        self._units: dict[str, Versions[UnitPlace]] = {}
+        self._links: dict[str, Versions[list[Link]]] = {}
+        self._children: defaultdict[str, set[str]] = defaultdict(set)
+        self._parents: set[str] = set()
+        self._rules: dict[tuple[Any, ...], Rules] = {}
+
+    def add(self, id: str, seq: int, effective_at: datetime, thing: object) -> None:
+        """One more version of a thing; versions come in seq order."""
+        match thing:
+            case WorkspaceBegun():
+                self._workspace.add(seq, effective_at, thing)
+            case PolicyRevision():
+                self._policies.setdefault(id, Versions()).add(seq, effective_at, thing)
+            case NamedMoment():
+                self._moments.setdefault(id, Versions()).add(seq, effective_at, thing)
+            case CycleDates():
+                self._cycles.setdefault(id, Versions()).add(seq, effective_at, thing)
+            case FeedAsDefined():
+                self._feeds.setdefault(id, Versions()).add(seq, effective_at, thing)
+            case CounterRestarts():
+                self._restarts.setdefault(id, Versions()).add(seq, effective_at, thing)
+            case UnitPlace():
+                self._units.setdefault(id, Versions()).add(seq, effective_at, thing)
+            case _:
+                raise TypeError(f"{type(thing).__name__} is no thing of the background")
+
+    def add_links(self, child: str, seq: int, effective_at: datetime, links: list[Link]) -> None:
+        """The links of an objective after a change of them."""
+        self._links.setdefault(child, Versions()).add(seq, effective_at, links)
+        for link in links:
+            self._children[link.parent].add(child)
+            self._parents.add(link.parent.partition("/")[2])
+
+    def links_of(self, child: str, known_to: int, true_at: datetime | None) -> list[Link]:
+        """What an objective is aligned with."""
+        versions = self._links.get(child)
+        return [] if versions is None else versions.at(known_to, true_at) or []
+
+    def links_to(self, parent: str, known_to: int, true_at: datetime | None) -> list[Link]:
+        """The links of the objectives aligned with ``parent``, by child."""
+        children = self._children.get(parent)
+        if children is None:
+            return []
+        found: list[Link] = []
+        for child in sorted(children):
+            found.extend(link for link in self.links_of(child, known_to, true_at) if link.parent == parent)
+        return found
+
+    def ever_aligned_with(self, parent: str) -> set[str]:
+        """The objectives that were ever aligned with ``parent``."""
+        return self._children.get(parent, set())
+
+    def may_have_children(self, objective: str, key_results: Sequence[KeyResult]) -> bool:
+        """False: nothing was ever aligned with the objective or these key results of its."""
+        parents = self._parents
+        return objective in parents or any(one.id in parents for one in key_results)
+
+    def moments(self, known_to: int) -> dict[str, datetime]:
+        """The moments as known at ``known_to``; one still to come is waited for by its window."""
+        known = ((name, versions.at(known_to, None)) for name, versions in self._moments.items())
+        return {name: one.at for name, one in known if one is not None and one.at is not None}
+
+    def cycle_span(
+        self, cycle: str | None, known_to: int, true_at: datetime | None, time_zone: str
+    ) -> Span | None:
+        """The cycle's instants by its dates then."""
+        versions = None if cycle is None else self._cycles.get(cycle)
+        dates = None if versions is None else versions.at(known_to, true_at)
+        return None if dates is None else cycle_span(dates.start, dates.end, time_zone)
+
+    def cycle_changes(self, cycle: str | None, known_to: int) -> list[datetime]:
+        """Since when each of its definitions held."""
+        return _changes(None if cycle is None else self._cycles.get(cycle), known_to)
+
+    def policy_changes(self, scopes: Iterable[str], known_to: int) -> list[datetime]:
+        """Since when each policy of these scopes held."""
+        return [at for scope in scopes for at in _changes(self._policies.get(scope), known_to)]
+
+    def feed_definitions(
+        self, feed: str, known_to: int, true_at: datetime | None
+    ) -> Sequence[FeedDefinition]:
+        """The feed's definitions in order of time, a counter's cut at its restarts; the first holds for all earlier
+        readings too."""
+        found = self._feed(feed, known_to, true_at)
+        if found is None:
+            return ()
+        versions = self._restarts.get(feed)
+        known = None if versions is None else versions.at(known_to, None)
+        return found.definitions if known is None else with_restarts(found.definitions, known.restarts)
+
+    def feed_interval(self, feed: str, known_to: int, true_at: datetime) -> str | None:
+        """How often the feed is expected to be read, as it was defined then."""
+        found = self._feed(feed, known_to, true_at)
+        return None if found is None else found.interval
+
+    def feed_unit(self, feed: str, known_to: int) -> str | None:
+        """The feed's unit by the facts up to ``known_to``."""
+        found = self._feed(feed, known_to, None)
+        return None if found is None else found.unit
+
+    def _feed(self, feed: str, known_to: int, true_at: datetime | None) -> FeedAsDefined | None:
+        """As it was defined then; one that was bound in an imported past, before it was registered: as now."""
+        versions = self._feeds.get(feed)
+        return None if versions is None else versions.at(known_to, true_at) or versions.at(known_to, None)
+
+    def scopes(self, objective: str, owner: str, known_to: int, true_at: datetime | None) -> list[str]:
+        """The policy scopes that apply, the nearest first: the objective, the unit that owns it and those above, the
+        workspace."""
+        found, unit = [f"objective/{objective}"], owner if owner.startswith("unit/") else None
+        while unit is not None and unit not in found:
+            found.append(unit)
+            versions = self._units.get(unit.removeprefix("unit/"))
+            place = None if versions is None else versions.at(known_to, true_at)
+            unit = None if place is None or place.parent is None else f"unit/{place.parent}"
+        return [*found, "workspace"]
+
+    def policies(
+        self, objective: str, owner: str, known_to: int, true_at: datetime
+    ) -> Iterator[tuple[str, PolicyRevision]]:
+        """The policies in force by scope, the nearest first."""
+        for scope in self.scopes(objective, owner, known_to, true_at):
+            revision = self.policy(scope, known_to, true_at)
+            if revision is not None:
+                yield scope, revision
+
+    def policy(self, scope: str, known_to: int, true_at: datetime | None) -> PolicyRevision | None:
+        """That of one scope."""
+        versions = self._policies.get(scope)
+        return None if versions is None else versions.at(known_to, true_at)
+
+    def rules(self, objective: str, owner: str, known_to: int, true_at: datetime) -> Rules:
+        """The policy in force for an objective."""
+        policies = list(self.policies(objective, owner, known_to, true_at))
+        zone = self.time_zone(known_to, true_at)
+        key = (zone, *((scope, one.revision) for scope, one in policies))
+        known = self._rules.get(key)
+        if known is None:
+            known = self._rules[key] = in_force([one.policy for _, one in policies], zone)
+        return known
+
+    def time_zone(self, known_to: int, true_at: datetime | None) -> str:
+        """The workspace's time zone: its policy's, else the one that it was created with."""
+        set_ = self.policy("workspace", known_to, true_at)
+        if set_ is not None and set_.policy.time_zone is not None:
+            return set_.policy.time_zone
+        begun = self._workspace.at(known_to, None)
+        return "UTC" if begun is None else begun.time_zone
+
+
+def _changes(versions: Versions[Any] | None, known_to: int) -> list[datetime]:
+    return [] if versions is None else versions.times[: bisect_right(versions.seqs, known_to)]

@@ -1,0 +1,249 @@
+"""What the values were, answered from facts in memory (``protocols.Values``). Readings have a source of their own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from goal_ledger_contracts import feed as feeds
+from goal_ledger_contracts import objective as facts
+from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.measures import Measure, parts_of
+from goal_ledger_scoring.aggregation import INCREASE, LAST, Reading, Stretch, Sums, combine, sum_up
+from goal_ledger_scoring.inputs import PartInput
+from goal_ledger_scoring.status import Word
+
+from goal_ledger_history.last_check_ins import (
+    CheckInsBetween,
+    CheckInsHoweverOld,
+    LastCheckIn,
+    LastCheckIns,
+)
+from goal_ledger_history.protocols import CheckedIn, Fed, FeedAt, Wanted
+
+AHEAD_MAX = timedelta(minutes=5)
+"""What is stated up to so far ahead was true when it was recorded (SPEC 3 "Backdating")."""
+
+
+class Readings(Protocol):
+    """The accepted readings of feeds at (T, K)."""
+
+    async def sums(self, feed: str, stretch: Stretch, unit: str | None, at: datetime, known: int) -> Sums:
+        """Those up to ``at`` that lie in the stretch and are in this unit, summed up."""
+
+    async def last_time(self, feed: str, at: datetime, known: int) -> datetime | None:
+        """The time of the last one up to ``at``."""
+
+
+@dataclass(slots=True)
+class _Revision:
+    """What is in force from ``seq`` until ``ended``."""
+
+    seq: int
+    at: datetime
+    ended: int | None = None
+
+    def in_force(self, at: datetime, known: int) -> bool:
+        return self.at <= at and self.seq <= known and (self.ended is None or self.ended > known)
+
+
+@dataclass(slots=True)
+class _Value(_Revision):
+    """``kind``, ``unit`` and ``measure_seq``: of the measure that was current when it was recorded."""
+
+    given: facts.PartValue = facts.PartValue("")
+    kind: str | None = None
+    unit: str | None = None
+    measure_seq: int | None = None
+
+
+@dataclass(slots=True)
+class _CheckIn(_Revision):
+    key_result: str | None = None
+    confidence: Decimal | None = None
+    status: str | None = None
+
+
+class ValuesInFacts:
+    """Those of the facts taken, which come in seq order."""
+
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+        self._measures: dict[str, tuple[int, Measure]] = {}
+        self._values: defaultdict[tuple[str, str], list[_Value]] = defaultdict(list)
+        self._check_ins: defaultdict[str, list[_CheckIn]] = defaultdict(list)
+        self._revisions: dict[str, list[_Revision]] = {}
+
+    def take(self, fact: Fact) -> None:
+        """One fact more. One that is no check-in and sets no measure is passed over."""
+        match data := fact.data:
+            case facts.KeyResultAdded() | facts.MeasureChanged():
+                self._measures[data.key_result] = (fact.seq, data.measure)
+            case facts.CheckInRecorded() | facts.CheckInCorrected():
+                self._end(data.check_in, fact.seq)
+                self._revisions[data.check_in] = [*self._revise(fact, data)]
+            case facts.CheckInRetracted():
+                self._end(data.check_in, fact.seq)
+
+    def _end(self, check_in: str, seq: int) -> None:
+        for one in self._revisions.pop(check_in, ()):
+            one.ended = seq
+
+    def _revise(
+        self, fact: Fact, data: facts.CheckInRecorded | facts.CheckInCorrected
+    ) -> Iterator[_Revision]:
+        said = _CheckIn(fact.seq, fact.effective_at, None, data.key_result, data.confidence, data.status)
+        self._check_ins[fact.stream_id].append(said)
+        yield said
+        if data.key_result is None:
+            return
+        measure_seq, measure = self._measures[data.key_result]
+        for value in data.values:
+            part = parts_of(measure).get(value.part)
+            kind, unit = (None, None) if part is None else (part.kind, getattr(part, "unit", None))
+            made = _Value(fact.seq, fact.effective_at, None, value, kind, unit, measure_seq)
+            self._values[data.key_result, value.part].append(made)
+            yield made
+
+    async def in_force(self, wanted: Sequence[Wanted]) -> list[PartInput]:
+        return [
+            self._checked_in(one) if isinstance(one, CheckedIn) else await self._fed(one) for one in wanted
+        ]
+
+    def _checked_in(self, one: CheckedIn) -> PartInput:
+        rows = [
+            row
+            for row in self._values.get((one.key_result, one.part), ())
+            if row.in_force(one.at, one.known)
+            and (one.since is None or row.at >= one.since)
+            and (one.until is None or row.at < one.until)
+        ]
+        rows.sort(key=lambda row: (row.at, row.seq), reverse=True)
+        for row in rows:
+            if row.kind == one.kind and row.unit == one.unit:
+                given, evidence = row.given, (str(row.seq),)
+                done = given.done if given.value is not None else given.done or ()
+                return PartInput(
+                    given.value, done=done, at=row.at, evidence=evidence, incomparable=row is not rows[0]
+                )
+        return PartInput(incomparable=bool(rows))
+
+    async def _fed(self, one: Fed) -> PartInput:
+        sums = [
+            await self._readings.sums(one.feed, stretch, one.unit, one.at, one.known)
+            for stretch in one.stretches
+        ]
+        if one.aggregation not in (LAST, INCREASE):
+            sums = [replace(each, evidence=None) for each in sums]
+        return combine(one.aggregation, sums, one.feed)
+
+    async def last_readings(self, wanted: Iterable[FeedAt]) -> dict[FeedAt, datetime]:
+        found = {}
+        for asked in set(wanted):
+            last = await self._readings.last_time(*asked)
+            if last is not None:
+                found[asked] = last
+        return found
+
+    async def check_ins_between(self, wanted: Sequence[CheckInsBetween]) -> LastCheckIns:
+        found: LastCheckIns = {}
+        for one in wanted:
+            said = [row for row in self._said(one.objective, one.at, one.known) if row.at >= one.since]
+            for name in {row.key_result for row in said}:
+                found[one.objective, name] = _last([row for row in said if row.key_result == name], one.since)
+        return found
+
+    async def check_ins_however_old(self, wanted: Sequence[CheckInsHoweverOld]) -> LastCheckIns:
+        found: LastCheckIns = {}
+        for one in wanted:
+            said = self._said(one.objective, one.at, one.known)
+            for name in (None, *one.key_results):
+                if of_it := [row for row in said if row.key_result == name]:
+                    found[one.objective, name] = _last(of_it, one.stated_since)
+        return found
+
+    def _said(self, objective: str, at: datetime, known: int) -> list[_CheckIn]:
+        """The newest first."""
+        said = [row for row in self._check_ins.get(objective, ()) if row.in_force(at, known)]
+        return sorted(said, key=lambda row: (row.at, row.seq), reverse=True)
+
+
+def _last(said: Sequence[_CheckIn], stated_since: datetime) -> LastCheckIn:
+    stated = next((row for row in said if row.status is not None and row.at >= stated_since), None)
+    word = Word(said[0].at)
+    if stated is not None:
+        word = Word(said[0].at, stated.status, stated.at)
+    return LastCheckIn(word, said[0].confidence)
+
+
+@dataclass(slots=True)
+class _Reading(_Revision):
+    value: Decimal = Decimal(0)
+    unit: str | None = None
+    accepted: bool = True
+    recorded_seq: int = 0
+
+
+class ReadingsInFacts:
+    """Those of the facts taken, which come in seq order."""
+
+    def __init__(self) -> None:
+        self._feeds: defaultdict[str, list[_Reading]] = defaultdict(list)
+        self._last: dict[tuple[str, str, str], _Reading] = {}
+
+    def take(self, fact: Fact) -> None:
+        """One fact more; only readings, and what became of them, count."""
+        match fact.data:
+            case feeds.ReadingRecorded():
+                self._add(fact, _content(fact))
+            case feeds.ReadingQuarantined():
+                self._add(fact, replace(_content(fact), accepted=False))
+            case feeds.ReadingReleased():
+                held = self._end(fact)
+                if held is not None:
+                    self._add(fact, replace(held, seq=fact.seq, ended=None, accepted=True))
+            case feeds.ReadingCorrected():
+                before = self._end(fact)
+                accepted = before is None or before.accepted
+                self._add(fact, replace(_content(fact), accepted=accepted))
+            case feeds.ReadingRejected() | feeds.ReadingRetracted():
+                self._end(fact)
+
+    def _add(self, fact: Fact, made: _Reading) -> None:
+        self._feeds[fact.stream_id].append(made)
+        self._last[fact.stream_id, fact.data.source, fact.data.id] = made
+
+    def _end(self, fact: Fact) -> _Reading | None:
+        found = self._last.pop((fact.stream_id, fact.data.source, fact.data.id), None)
+        if found is not None:
+            found.ended = fact.seq
+        return found
+
+    def accepted(self, feed: str, at: datetime, known: int) -> list[Reading]:
+        """Those up to ``at`` that are in force at ``known``."""
+        return [
+            Reading(one.at, one.seq, one.value, one.unit, str(one.recorded_seq))
+            for one in self._feeds.get(feed, ())
+            if one.accepted and one.in_force(at, known)
+        ]
+
+    async def sums(self, feed: str, stretch: Stretch, unit: str | None, at: datetime, known: int) -> Sums:
+        return sum_up(self.accepted(feed, at, known), stretch, unit, at)
+
+    async def last_time(self, feed: str, at: datetime, known: int) -> datetime | None:
+        return max((one.time for one in self.accepted(feed, at, known)), default=None)
+
+
+def _content(fact: Fact) -> _Reading:
+    data, at = fact.data, fact.effective_at
+    if (
+        isinstance(data, feeds.ReadingQuarantined)
+        and fact.stated_at is not None
+        and fact.stated_at - at > AHEAD_MAX
+    ):
+        at = fact.stated_at
+    return _Reading(fact.seq, at, None, data.value, data.unit, True, fact.seq)

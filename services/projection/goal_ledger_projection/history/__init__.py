@@ -1,0 +1,1 @@
+"""How it stood, answered from tables: the two protocols of `goal_ledger_history`, for whole workspaces at once."""
