@@ -11,7 +11,7 @@ PURE = (
     "goal_ledger_contracts.facts",
     "goal_ledger_domain.decide",
     "goal_ledger_scoring",
-    "goal_ledger_history",
+    "goal_ledger_history.from_facts",
     "goal_ledger_ledger.merkle",
 )
 

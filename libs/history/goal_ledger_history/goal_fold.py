@@ -102,7 +102,7 @@ def _changed_key_result(one: KeyResult, fact: Fact) -> dict[str, Any]:
             return {"dropped": True}
         case facts.KeyResultTakenUp():
             return {"dropped": False}
-    raise TypeError(f"{type(data).__name__} is not folded here")
+    return {}
 
 
 def _with(*key_results: KeyResult) -> dict[str, Any]:
