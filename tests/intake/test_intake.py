@@ -219,7 +219,9 @@ async def test_of_an_emitters_transactions_only_those_committed_count(bench: Ben
     assert [one.data.id for one in await shop.readings()] == ["r-0", "r-2", "r-3"]
 
 
-async def test_an_inbox_whose_beginning_has_run_out_is_read_from_what_is_left(bench: Bench, shop: Shop):
+async def test_an_inbox_whose_beginning_has_run_out_is_read_from_what_is_left_and_the_loss_is_told(
+    bench: Bench, shop: Shop, capsys: pytest.CaptureFixture[str]
+):
     await shop.send(*(event(f"r-{n}") for n in range(5)))
     admin = AIOKafkaAdminClient(bootstrap_servers=bench.bootstrap)
     await admin.start()
@@ -228,6 +230,7 @@ async def test_an_inbox_whose_beginning_has_run_out_is_read_from_what_is_left(be
     async with bench.intaking():
         await shop.taken(5)
     assert [one.data.id for one in await shop.readings()] == ["r-2", "r-3", "r-4"]
+    assert "lost records before they were taken" in capsys.readouterr().out
 
 
 async def test_records_read_again_after_a_crash_are_known_as_themselves(bench: Bench, shop: Shop):

@@ -27,9 +27,10 @@ from goal_ledger_ledger.store import create_engine, raw_connection
 from goal_ledger_local.kafka import Kafka
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_messaging import consumer as consumers
+from goal_ledger_messaging import messages
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.topic_ids import TopicIds
-from goal_ledger_messaging.topics import FACTS
+from goal_ledger_messaging.topics import FACTS, HEADS
 from goal_ledger_observability.metrics import new_registry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -164,6 +165,8 @@ class Bench:
                     found += records
         finally:
             await consumers.discard(reader)
+        for one in found:
+            need_described(one)
         wanted = None if workspace is None else workspace.encode()
         return [one for one in found if wanted is None or dict(one.headers).get("workspace") == wanted]
 
@@ -182,6 +185,20 @@ class Bench:
             (int(dict(one.headers)["epoch"]), int(dict(one.headers)["seq"]), one.value)
             for one in await self.records(FACTS, of.workspace)
         ]
+
+
+def need_described(record: ConsumerRecord) -> None:
+    """Every record of ours is as its type in ``messages.py``, hence as AsyncAPI says. Raises ValidationError."""
+    headers = {name: raw.decode(errors="replace") for name, raw in record.headers}
+    if record.topic == FACTS:
+        messages.FactHeaders.model_validate(headers)
+    elif record.topic == HEADS:
+        messages.HeadHeaders.model_validate(headers)
+    elif record.topic.startswith("progress.receipts."):
+        messages.ReceiptHeaders.model_validate(headers)
+        messages.Receipt.model_validate_json(record.value)
+    elif record.topic.startswith("progress.rejected."):
+        messages.RejectedHeaders.model_validate(headers)
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:

@@ -8,9 +8,11 @@ same name, which the fenced consumer holds back.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
 from goal_ledger_messaging.fenced import FencedConsumer, Polled, Subscribed
 from goal_ledger_messaging.security import Kafka
 from goal_ledger_messaging.topics import READINGS_PATTERN
@@ -26,6 +28,7 @@ from goal_ledger_command.intake.taking import Ledger, Took, given_up, is_passing
 
 TRIES = 3
 """So often a record is tried that fails for a reason of its own; then it is given up."""
+ASK_TIMEOUT_S = 5.0
 INBOXES_AT_ONCE = 6
 """Each holds a database connection while its readings are appended."""
 INBOXES = Subscribed(
@@ -47,6 +50,11 @@ class IntakeMetrics:
         )
         self.outcomes = Counter(
             "goal_ledger_intake_outcomes", "Records that left no fact.", ("outcome",), registry=registry
+        )
+        self.lost = Counter(
+            "goal_ledger_intake_lost_records",
+            "Records that the inboxes no longer held when they were to be taken.",
+            registry=registry,
         )
         self.waits = Counter(
             "goal_ledger_intake_waits", "Times that an inbox had to wait.", registry=registry
@@ -71,6 +79,8 @@ class Polls:
         wanted = self._wanted(place, records)
         if not wanted:
             return
+        if place.hole is not None:
+            await self._tell_of_lost(place)
         async with self._at_once:
             while wanted and await self._take(place, wanted[: place.piece]):
                 wanted = [one for one in wanted if one.offset >= place.next_offset]
@@ -87,6 +97,20 @@ class Polls:
             self.consumer.seek(place)
             return []
         return wanted
+
+    async def _tell_of_lost(self, place: InboxPlace) -> None:
+        """A hole is no more than a transaction's marker, unless the inbox begins behind the position: then records ran out
+        of its retention, or were deleted, before they were taken. Nobody has them; it is said loudly."""
+        consumer, tp = self.consumer.consumer, place.partition
+        if consumer is None:
+            return
+        with contextlib.suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                first = (await consumer.beginning_offsets([tp]))[tp]
+            if first > place.next_offset:
+                lost = first - place.next_offset
+                self._metrics.lost.inc(lost)
+                log.error("an inbox lost records before they were taken", topic=tp.topic, records=lost)
 
     async def _take(self, place: InboxPlace, records: Sequence[ConsumerRecord]) -> bool:
         """Whether to go on with the records behind these."""
