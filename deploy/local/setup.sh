@@ -4,6 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+began=$SECONDS
+say() { echo "Setting up ($((SECONDS - began)) s): $1"; }
+
 python=${PYTHON:-python3}
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
   echo "Python 3.11 or newer was looked for as '$python' and not found: install it, or name it: make PYTHON=…" >&2
@@ -11,6 +14,7 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 fi
 
 make_venv() { "$python" -m venv .venv >/dev/null 2>&1; }
+say "the virtual environment .venv"
 if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
   rm -rf .venv
   if ! make_venv; then
@@ -29,6 +33,7 @@ uv=.venv/bin/uv
 if [ "$("$uv" --version 2>/dev/null | cut -d' ' -f2)" != "$UV_VERSION" ]; then
   .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$UV_VERSION"
 fi
+say "the packages of requirements.lock"
 editable=()
 for member in "$@"; do editable+=(-e "./$member"); done
 "$uv" pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
@@ -37,4 +42,5 @@ if ! lacking=$("$uv" pip check -q --python .venv/bin/python 2>&1); then
   printf 'requirements.lock is not what the members declare (make lock writes it anew):\n%s\n' "$lacking" >&2
   exit 1
 fi
+say "Java, the jars of Apache Kafka, PostgreSQL"
 .venv/bin/python -m goal_ledger_local tools --install

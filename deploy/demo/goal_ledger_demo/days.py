@@ -13,9 +13,9 @@ from decimal import Decimal
 
 from goal_ledger_client import Reading
 
-from goal_ledger_demo.organisation import LAUNCH_DAY, SALES, VISITORS, instant
+from goal_ledger_demo.organisation import LAUNCH_DAY, SALES, TODAY, VISITORS, instant
 
-DAYS = 20
+DAYS = TODAY
 SOURCE = "https://webshop.nordlys.example"
 BEFORE_LAUNCH = 140
 POISON = b'{"specversion":"1.0","type":"goal-ledger.reading.v1","value":NaN'

@@ -19,6 +19,8 @@ TIME_ZONE = "Europe/Oslo"
 SYSTEM = "webshop"
 VISITORS, SALES = "webshop.visitors", "webshop.sales"
 LAUNCH_DAY = 5
+TODAY = 20
+"""The day on which the demo is loaded first: this week's words are said on it, in its first minute."""
 
 PEOPLE = {
     "kari": "Kari Nordmann",
@@ -311,12 +313,20 @@ CHECK_INS: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
     ("ingrid", "subscribers", 7, {"values": [{"part": "value", "value": "90"}]}),
     ("ingrid", "subscribers", 14, {"values": [{"part": "value", "value": "168"}], "confidence": "0.8"}),
     ("jonas", "parcels", 10, {"values": [{"part": "value", "value": "19.5"}]}),
+    ("ola", "open", TODAY, {"status": "on_track", "confidence": "1"}),
+    ("ingrid", "market", TODAY, {"status": "behind", "note": "Contacts are still to be called"}),
+    ("ola", "first-month", TODAY, {"status": "at_risk", "note": "Visitors come, sales are slow"}),
+    ("kari", "promoters", TODAY, {"status": "on_track", "confidence": "0.5"}),
+    ("jonas", "hours", TODAY, {"status": "on_track", "note": "Neuer Spediteur hält, was er verspricht"}),
+    ("jonas", "returns", TODAY, {"status": "on_track"}),
+    ("ingrid", "subscribers", TODAY, {"status": "at_risk", "blockers": ["Waiting for photos"]}),
 )
 
 
 def _check_ins(start: date) -> Iterator[Step]:
     for who, key_result, day, body in CHECK_INS:
-        said = body | {"id": f"{key_result}-{day}", "effective_at": instant(start, day, 15)}
+        at = instant(start, day, 0, 1) if day == TODAY else instant(start, day, 15)
+        said = body | {"id": f"{key_result}-{day}", "effective_at": at}
         yield Step(who, f"/v1/key-results/{key_result}/check-ins", said)
     corrected = {
         "values": [{"part": "value", "value": "58"}],

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from goal_ledger_client import Answer, GoalLedger
+from goal_ledger_contracts.zones import zone
 from goal_ledger_local.credentials import ISSUER
 from goal_ledger_local.stack import Stack
 
 from goal_ledger_demo import organisation as org
-from goal_ledger_demo.days import DAYS
 
 
 def start_day(directory: Path) -> date:
     """The day from which the demo counts, noted in the data directory at the first run."""
     noted = directory / "start-day"
     if not noted.exists():
-        noted.write_text((datetime.now(UTC).date() - timedelta(days=DAYS)).isoformat())
+        today = datetime.now(zone(org.TIME_ZONE)).date()
+        noted.write_text((today - timedelta(days=org.TODAY)).isoformat())
     return date.fromisoformat(noted.read_text().strip())
 
 
