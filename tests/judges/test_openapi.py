@@ -47,6 +47,7 @@ def test_every_operation_is_described_and_refuses_in_problem_documents(
         if int(status) >= 400:
             assert list(answer["content"]) == ["application/problem+json"], (name, status)
     for parameter in operation.get("parameters", ()):
+        assert parameter["description"], (name, parameter["name"])
         schema = parameter["schema"]
         if parameter["in"] == "path" or parameter["name"] in (
             "If-Match",

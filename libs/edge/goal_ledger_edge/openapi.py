@@ -19,6 +19,24 @@ KEY_PATTERN = r"^[!-~]{1,255}$"
 """Of Idempotency-Key."""
 ID_PATTERN = f"^{ID.pattern}$"
 
+_NAMED = {
+    "actor": "Who recorded it: person/<id>, system/<id> or operator",
+    "after": "Begin after this one",
+    "dropped": "Only those dropped, or only the others",
+    "effective_from": "True at that instant or later",
+    "id": "Its id; of a reading, with the source its identity",
+    "kind": "The kind",
+    "limit": "How many items at most",
+    "order": "By seq: asc or desc",
+    "points": "How many points at most",
+    "recorded_from": "Recorded at that instant or later",
+    "source": "With the id the reading's identity",
+    "state": "The state",
+    "stream": "<kind>/<id>: of one thing alone",
+    "workspace": "Of services alone: which workspace",
+}
+"""Parameters whose name says nearly all, where the route says no more."""
+
 PROBLEM = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
 """The content of every refusal; :func:`finish` puts the schema there."""
 
@@ -28,7 +46,7 @@ Document = dict[str, Any]
 def finish(document: Document, tags: Mapping[str, str], bearer: str) -> Document:
     """The document with what is the same for every route. `tags`: name → what its routes are about; `bearer`: what is
     taken as a credential. Raises KeyError for a route whose tag is not described."""
-    used = dict.fromkeys(tag for operation in _operations(document) for tag in operation.get("tags", ()))
+    used = sorted({tag for operation in _operations(document) for tag in operation.get("tags", ())})
     document["tags"] = [{"name": name, "description": tags[name]} for name in used]
     document["servers"] = [{"url": "/", "description": "This listener; behind a gateway, the gateway"}]
     document["info"]["contact"] = {"name": "Who runs this installation"}
@@ -38,6 +56,8 @@ def finish(document: Document, tags: Mapping[str, str], bearer: str) -> Document
     document["security"] = [{"bearer": []}]
     for operation in _operations(document):
         for parameter in operation.get("parameters", ()):
+            name = parameter["name"]
+            parameter.setdefault("description", _NAMED.get(name, f"The {name.replace('_', ' ')}"))
             if parameter["in"] == "path":
                 parameter["schema"].setdefault("pattern", ID_PATTERN)
     return document
