@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from goal_ledger_command.migrations import migrate
 from goal_ledger_command.relay.metrics import RelayMetrics
@@ -206,6 +206,23 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(HELD_S):
         while not await holds():  # noqa: ASYNC110  (what is waited for happens in Kafka or PostgreSQL)
             await asyncio.sleep(0.02)
+
+
+async def cut(bench: Bench, partition: int, topic: str = FACTS) -> int:
+    """Deletes all that the partition holds, as a retention that is not for ever would; its new beginning."""
+    place = TopicPartition(topic, partition)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records({place: RecordsToDelete(before_offset=-1)})
+    finally:
+        await admin.close()
+    reader = consumers.reader(bench.bootstrap)
+    await reader.start()
+    try:
+        return (await reader.beginning_offsets([place]))[place]
+    finally:
+        await consumers.discard(reader)
 
 
 async def delete_topic(bench: Bench, topic: str) -> None:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from goal_ledger_command.relay.facts import FactsPublisher
 from goal_ledger_command.relay.lease import Lease, LeaseLost
 from goal_ledger_command.relay.marks import Marks
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.topic_watch import TopicWatch
 from goal_ledger_ledger.store import raw_connection
-from goal_ledger_messaging import consumer as consumers
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.topics import FACTS
 from goal_ledger_observability.metrics import new_registry
 
-from .conftest import Bench, delete_topic, folded, until
+from .conftest import Bench, cut, delete_topic, folded, until
 
 
 def publisher(bench: Bench, term: int) -> FactsPublisher:
@@ -147,23 +144,6 @@ async def test_a_topic_made_again_under_a_running_relay_is_noticed_and_filled_ag
 
         await until(whole_again)
     assert folded(await bench.facts(one)) == one.facts
-
-
-async def cut(bench: Bench, partition: int) -> int:
-    """Deletes all that the partition holds, as a retention that is not for ever would; its new beginning."""
-    place = TopicPartition(FACTS, partition)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bench.bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_records({place: RecordsToDelete(before_offset=-1)})
-    finally:
-        await admin.close()
-    reader = consumers.reader(bench.bootstrap)
-    await reader.start()
-    try:
-        return (await reader.beginning_offsets([place]))[place]
-    finally:
-        await consumers.discard(reader)
 
 
 async def test_a_topic_cut_at_its_beginning_is_whole_again_when_the_relay_starts(bench: Bench):

@@ -8,9 +8,10 @@ from goal_ledger_contracts.envelope import leaf_hash
 from goal_ledger_ledger.checkpoint import verify
 from goal_ledger_ledger.merkle import root_of
 from goal_ledger_ledger.store import raw_connection
+from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.topics import HEADS, ensure_topics, heads_topic
 
-from .conftest import ORIGIN, Bench, Written, delete_topic, until
+from .conftest import ORIGIN, Bench, Written, cut, delete_topic, until
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +97,21 @@ async def test_a_heads_topic_made_again_gets_the_newest_head_of_every_workspace(
                 return bool(await bench.records(HEADS, one.workspace))
 
             await until(is_there)
+
+
+async def test_a_heads_topic_cut_at_its_beginning_gets_the_newest_heads_once_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("goal_ledger_command.relay.heads.LOOK_AT_TOPIC_EVERY_S", 0.1)
+    one = bench.store.workspace()
+    await bench.store.many(one, 4)
+    async with bench.relaying():
+        await signed_up_to(bench, one)
+        (signed,) = {record.value for record in await bench.records(HEADS, one.workspace)}
+        await cut(bench, partition_of(one.workspace, 24), HEADS)
+
+        async def is_there() -> bool:
+            return bool(await bench.records(HEADS, one.workspace))
+
+        await until(is_there)
+    assert [record.value for record in await bench.records(HEADS, one.workspace)] == [signed]

@@ -4,7 +4,8 @@ What is signed is a head that was committed, root and seq read from one row; wit
 two signed heads are ever inconsistent. A head is signed once everything up to it is published: a signed head never
 speaks of facts that Kafka does not hold. While a log grows it is signed every few seconds, and once more when it rests.
 A head is published first and kept then: after a failure it is signed and published again, the same. When the topic is
-another one than last time (its id is looked at every ten seconds), the newest head of every workspace is published again.
+another one than last time, or was cut at its beginning since (both are looked at every ten seconds), the newest head of
+every workspace is published again; older ones that are gone stay gone.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from goal_ledger_ledger.checkpoint import Checkpoint, origin_of, sign
 from goal_ledger_ledger.store import raw_connection
+from goal_ledger_messaging import consumer as consumers
 from goal_ledger_messaging import producer as producers
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.security import Kafka
@@ -26,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_command.relay.marks import Marks
 from goal_ledger_command.relay.metrics import RelayMetrics
+from goal_ledger_command.write_gate import PartitionMark
 
 if TYPE_CHECKING:
     from goal_ledger_ledger.store import Raw
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 1.0
 SIGN_EVERY_S = 5.0
 LOOK_AT_TOPIC_EVERY_S = 10.0
+ASK_TIMEOUT_S = 5.0
 HEADS_PER_ROUND = 500
 
 _GROWN = """
@@ -54,8 +58,8 @@ WHERE kept.seq < EXCLUDED.seq
 
 _KEPT = "SELECT workspace, epoch, seq, root, note FROM checkpoints ORDER BY workspace, epoch"
 _NEW_TOPIC = """
-INSERT INTO partition_marks (topic, partition, topic_id, next_offset) VALUES ($1, 0, $2, 0)
-ON CONFLICT (topic, partition) DO UPDATE SET topic_id = EXCLUDED.topic_id
+INSERT INTO partition_marks (topic, partition, topic_id, next_offset, first_offset) VALUES ($1, 0, $2, 0, $3)
+ON CONFLICT (topic, partition) DO UPDATE SET topic_id = EXCLUDED.topic_id, first_offset = EXCLUDED.first_offset
 """
 
 
@@ -104,15 +108,18 @@ class HeadsPublisher:
         self._waiting.clear()
         self._look_at_topic = 0.0
         ids = TopicIds(self._kafka)
+        reader = consumers.reader(self._kafka)
         try:
             await ids.start()
             await producer.start()
+            await reader.start()
             while True:
-                await self._refill_new_topic(producer, ids)
+                await self._refill_lost_topic(producer, ids, reader)
                 await self.round(producer)
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             await producers.discard(producer)
+            await consumers.discard(reader)
             await ids.close()
 
     async def round(self, producer: AIOKafkaProducer) -> int:
@@ -129,23 +136,32 @@ class HeadsPublisher:
                 self._waiting.pop(head.workspace, None)
         return len(ready)
 
-    async def _refill_new_topic(self, producer: AIOKafkaProducer, ids: TopicIds) -> None:
+    async def _refill_lost_topic(
+        self, producer: AIOKafkaProducer, ids: TopicIds, reader: AIOKafkaConsumer
+    ) -> None:
         now = asyncio.get_running_loop().time()
         if now < self._look_at_topic:
             return
         topic_id = (await ids.of([HEADS])).get(HEADS)
         if topic_id is None:
             return  # the facts publisher is about to make it
-        async with raw_connection(self._engine) as raw:
-            known = await raw.fetchval(
-                "SELECT topic_id FROM partition_marks WHERE topic = $1 AND partition = 0", HEADS
+        async with asyncio.timeout(ASK_TIMEOUT_S):
+            starts = await reader.beginning_offsets(
+                [TopicPartition(HEADS, one) for one in range(self._partitions)]
             )
-            kept = await raw.fetch(_KEPT) if known != topic_id else []
-        await self._send_all(producer, [(Head(*row[:4]), row[4]) for row in kept])
-        if known != topic_id:
-            async with raw_connection(self._engine) as raw:
-                await raw.execute(_NEW_TOPIC, HEADS, topic_id)
+        found = PartitionMark(topic_id, 0, sum(starts.values()))
+        known = (await self._marks.of_topic(HEADS)).get(0)
+        if known != found:
+            await self._refill(producer, found)
         self._look_at_topic = now + LOOK_AT_TOPIC_EVERY_S
+
+    async def _refill(self, producer: AIOKafkaProducer, found: PartitionMark) -> None:
+        """``found``: the topic as it is now; its ``first_offset`` is how many records were cut off all partitions."""
+        async with raw_connection(self._engine) as raw:
+            kept = await raw.fetch(_KEPT)
+        await self._send_all(producer, [(Head(*row[:4]), row[4]) for row in kept])
+        async with raw_connection(self._engine) as raw:
+            await raw.execute(_NEW_TOPIC, HEADS, found.topic_id, found.first_offset)
 
     def _ready(self, row: Any) -> Head | None:
         workspace, epoch, seq, root, published, due = row
