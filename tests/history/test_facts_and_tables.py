@@ -13,15 +13,15 @@ from goal_ledger_history.from_facts import history_of
 from goal_ledger_history.scores_at import ScoresAt
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_projection.api.database import Asker, ReadDatabase
-from goal_ledger_projection.applying import Applier
 from goal_ledger_projection.database import ReadDatabase as WorkersDatabase
+from goal_ledger_projection.folding.applying import Applier
+from goal_ledger_projection.folding.records import Record
 from goal_ledger_projection.history.context import Contexts
 from goal_ledger_projection.history.histories import Histories
 from goal_ledger_projection.history.known_goals import KnownGoals
 from goal_ledger_projection.history.tree import whole_tree
 from goal_ledger_projection.projections import migrate
 from goal_ledger_projection.query_settings import QuerySettings
-from goal_ledger_projection.records import Record
 from history.agreeing import answers
 from history.lives import Life
 

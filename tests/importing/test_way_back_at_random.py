@@ -20,7 +20,7 @@ from goal_ledger_client.export import organisation_of
 from goal_ledger_command.cli.operator import _submission, creation, meta
 from goal_ledger_command.importing.schema import schema
 from goal_ledger_domain.access import GrantRole
-from goal_ledger_projection.records import Record
+from goal_ledger_projection.folding.records import Record
 from projection.query.conftest import Reading
 from projection.query.conftest import reading as reading
 from projection.query.story import ISSUER as READERS

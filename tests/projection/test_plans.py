@@ -13,7 +13,6 @@ from typing import Any
 import asyncpg
 import pytest
 from goal_ledger_local.postgres import Postgres
-from goal_ledger_projection import positions
 from goal_ledger_projection.api import (
     database,
     feeds,
@@ -25,6 +24,7 @@ from goal_ledger_projection.api import (
 )
 from goal_ledger_projection.api.database import SETTINGS as QUERY_SETTINGS
 from goal_ledger_projection.database import KEY_LOOKUPS_ONLY as WORKER_SETTINGS
+from goal_ledger_projection.folding import positions
 from goal_ledger_projection.history import changes_since, context, known_goals, last_check_ins, values
 from goal_ledger_projection.history import definitions as definitions_in_tables
 from goal_ledger_projection.projections import migrate

@@ -10,8 +10,8 @@ from goal_ledger_edge.server import run
 from goal_ledger_edge.settings import settings_of
 from goal_ledger_observability.logs import configure_logging
 
-from goal_ledger_projection.collector import spare_the_collector
 from goal_ledger_projection.database import NotMigrated
+from goal_ledger_projection.folding.garbage import collect_rarely
 from goal_ledger_projection.settings import DatabaseSettings, WorkerSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -30,7 +30,7 @@ def migrate() -> None:
 @app.command()
 def worker() -> None:
     """Fold facts into the live projection version."""
-    from goal_ledger_projection.worker import run_worker
+    from goal_ledger_projection.folding.worker import run_worker
 
     settings = settings_of(WorkerSettings)
     configure_logging("worker", settings.log_level)
@@ -51,7 +51,7 @@ def query() -> None:
 @app.command()
 def retry(workspace: Annotated[str | None, typer.Argument(help="Only this one.")] = None) -> None:
     """Let parked workspaces go on: drain each from the feed, in order; say which stand still again."""
-    from goal_ledger_projection.retry import retry_parked
+    from goal_ledger_projection.folding.retry import retry_parked
 
     settings = settings_of(WorkerSettings)
     configure_logging("retry", settings.log_level)
@@ -74,11 +74,11 @@ def rebuild(
     The columns that both have are compared. What differs is printed, with examples, and the new version goes live only
     if nothing does, or if each table that does is named with --changed.
     """
-    from goal_ledger_projection.rebuild import rebuild as rebuild_projection
+    from goal_ledger_projection.folding.rebuild import rebuild as rebuild_projection
 
     settings = settings_of(WorkerSettings)
     configure_logging("rebuild", settings.log_level)
-    spare_the_collector()
+    collect_rarely()
     equal = asyncio.run(rebuild_projection(settings, only_compare=only_compare, changed=tuple(changed or ())))
     raise SystemExit(0 if equal else 1)
 
@@ -88,8 +88,8 @@ def switch(
     version: Annotated[str, typer.Argument(help="Such as read_v1, of this release's shape; see `versions`.")],
 ) -> None:
     """Make another projection version live, as it stands; its workers catch up."""
-    from goal_ledger_projection.switching import NoSuchVersion, OfAnotherShape
-    from goal_ledger_projection.switching import switch as switch_to
+    from goal_ledger_projection.folding.switching import NoSuchVersion, OfAnotherShape
+    from goal_ledger_projection.folding.switching import switch as switch_to
 
     settings = settings_of(DatabaseSettings)
     try:
@@ -102,7 +102,7 @@ def switch(
 @app.command()
 def versions() -> None:
     """List the projection versions: shape, whether live, since when, facts folded."""
-    from goal_ledger_projection.versions import list_versions
+    from goal_ledger_projection.folding.versions import list_versions
 
     settings = DatabaseSettings()  # type: ignore[call-arg]
     asyncio.run(list_versions(settings.read_database_url))
@@ -114,7 +114,7 @@ def drop(
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, say what would be done.")] = False,
 ) -> None:
     """Drop a projection version that no process serves any longer. Never the live one of this release's shape."""
-    from goal_ledger_projection.versions import CannotDrop, drop_version
+    from goal_ledger_projection.folding.versions import CannotDrop, drop_version
 
     settings = DatabaseSettings()  # type: ignore[call-arg]
     try:

@@ -11,7 +11,7 @@ import httpx2
 from goal_ledger_contracts.canonical import instant_text, parse_instant
 from goal_ledger_contracts.position import Position
 
-from goal_ledger_projection.records import Record
+from goal_ledger_projection.folding.records import Record
 
 HEADER = "Goal-Ledger-Position"
 _GONE = 410

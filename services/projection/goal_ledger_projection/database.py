@@ -9,9 +9,9 @@ from typing import Any
 import asyncpg
 from goal_ledger_database.sessions import CONNECT_TIMEOUT_S, LONG_WORK, USUAL, SessionLimits
 
+from goal_ledger_projection.folding.writing import Connection
 from goal_ledger_projection.projections import LIVE
 from goal_ledger_projection.shapes import SHAPE
-from goal_ledger_projection.writing import Connection
 
 POOL_CONNECTIONS_MAX = 8
 COMMAND_TIMEOUT_S = 300

@@ -17,7 +17,7 @@ from goal_ledger_observability.metrics import new_registry
 
 from goal_ledger_projection.api.app import query_app
 from goal_ledger_projection.api.database import ReadDatabase
-from goal_ledger_projection.api.desk import Desk
+from goal_ledger_projection.api.view import Views
 from goal_ledger_projection.database import refuse_unsafe_durability
 from goal_ledger_projection.query_settings import QuerySettings
 
@@ -43,7 +43,7 @@ async def serve_queries(settings: QuerySettings) -> None:
     if not settings.allow_unsafe_durability:
         await refuse_unsafe_durability(settings.read_database_url)
     database = ReadDatabase(settings)
-    desk = Desk(settings, database, verifier(settings))
+    views = Views(settings, database, verifier(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -51,16 +51,16 @@ async def serve_queries(settings: QuerySettings) -> None:
         try:
             yield
         finally:
-            await desk.close()
+            await views.close()
             await database.close()
 
     registry = new_registry("query")
     PulseMetrics(registry, database.pulse)
-    app = query_app(desk, registry, local=settings.local_mode, lifespan=lifespan)
+    app = query_app(views, registry, local=settings.local_mode, lifespan=lifespan)
     host, limits = settings.http_host, settings.limits()
     listeners = [
         Listener(app, host, settings.http_port, lifespan="on", limits=limits),
-        Listener(health_app(desk.checks, registry), host, settings.internal_http_port, limits=limits),
+        Listener(health_app(views.checks, registry), host, settings.internal_http_port, limits=limits),
     ]
     await serve(listeners, drain_seconds=settings.drain_seconds)
 

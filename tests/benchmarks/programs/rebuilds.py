@@ -8,18 +8,18 @@ import time
 from typing import Any
 
 from goal_ledger_observability.metrics import new_registry
-from goal_ledger_projection.collector import spare_the_collector
 from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.meters import Meters
-from goal_ledger_projection.rebuilding import Rebuild, new_version
+from goal_ledger_projection.folding.garbage import collect_rarely
+from goal_ledger_projection.folding.meters import Meters
+from goal_ledger_projection.folding.rebuilding import Rebuild, new_version
 from goal_ledger_projection.settings import WorkerSettings
 
 from benchmarks.programs.job import run_async
 
 
 async def work(_: dict[str, Any]) -> dict[str, Any]:
-    spare_the_collector()
+    collect_rarely()
     settings = WorkerSettings()  # type: ignore[call-arg]
     read = 0
 

@@ -14,9 +14,9 @@ from goal_ledger_local.postgres import Postgres
 from goal_ledger_observability.metrics import new_registry
 from goal_ledger_projection.api.app import query_app
 from goal_ledger_projection.api.database import ReadDatabase
-from goal_ledger_projection.api.desk import Desk
-from goal_ledger_projection.applying import Applier
+from goal_ledger_projection.api.view import Views
 from goal_ledger_projection.database import ReadDatabase as WorkersDatabase
+from goal_ledger_projection.folding.applying import Applier
 from goal_ledger_projection.projections import migrate
 from goal_ledger_projection.query import verifier
 from goal_ledger_projection.query_settings import QuerySettings
@@ -38,7 +38,7 @@ class Reading:
     """The read side: what folds, and what answers."""
 
     applier: Applier
-    desk: Desk
+    views: Views
     client: httpx2.AsyncClient
     issuer: Issuer
     clock: Clock
@@ -58,11 +58,11 @@ async def reading(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) 
     database = ReadDatabase(settings)
     await database.start()
     clock = Clock()
-    desk = Desk(settings, database, verifier(settings), clock)
-    app = query_app(desk, new_registry("query"))
+    views = Views(settings, database, verifier(settings), clock)
+    app = query_app(views, new_registry("query"))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://query") as client:
-        yield Reading(Applier(workers, 1000), desk, client, issuer, clock, url)
-    await desk.close()
+        yield Reading(Applier(workers, 1000), views, client, issuer, clock, url)
+    await views.close()
     await database.close()
     await workers.close()
 

@@ -24,8 +24,8 @@ from goal_ledger_contracts.objective import (
     PartValue,
 )
 from goal_ledger_contracts.workspace import IdentityLinked, RoleGranted, WorkspaceCreated
-from goal_ledger_projection.applying import Applier
-from goal_ledger_projection.records import Record
+from goal_ledger_projection.folding.applying import Applier
+from goal_ledger_projection.folding.records import Record
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 

@@ -9,7 +9,7 @@ import pytest
 from goal_ledger_contracts.workspace import StoreRestored
 from goal_ledger_observability.metrics import new_registry
 from goal_ledger_projection.api.app import query_app
-from goal_ledger_projection.api.desk import Desk
+from goal_ledger_projection.api.view import Views
 from goal_ledger_projection.query import verifier
 from projection.query.conftest import Reading
 from projection.query.story import TEN, Story
@@ -52,16 +52,16 @@ async def test_positions_of_an_epoch_that_is_over(story: Story) -> None:
 async def heads(reading: Reading, story: Story) -> AsyncIterator[Feed]:
     """The command service's log, which the story's client can ask for heads now."""
     async with feed_server() as feed:
-        settings = reading.desk.settings.model_copy(update={"command_url": feed.url})
-        desk = Desk(settings, reading.desk.database, verifier(settings), reading.clock)
-        app = query_app(desk, new_registry("query"))
+        settings = reading.views.settings.model_copy(update={"command_url": feed.url})
+        views = Views(settings, reading.views.database, verifier(settings), reading.clock)
+        app = query_app(views, new_registry("query"))
         before = story.client
         async with httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app), base_url="http://query"
         ) as story.client:
             yield feed
         story.client = before
-        await desk.close()
+        await views.close()
 
 
 async def refusal(story: Story, position: str, **more: str) -> tuple[int, str]:

@@ -18,7 +18,7 @@ from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.measures import Increase
 from goal_ledger_observability.metrics import new_registry
 from goal_ledger_projection.api.app import query_app
-from goal_ledger_projection.api.desk import Desk
+from goal_ledger_projection.api.view import Views
 from goal_ledger_projection.query import verifier
 from projection.query.conftest import Reading
 from projection.query.story import START, Story, d
@@ -363,11 +363,11 @@ async def test_a_tree_brought_up_to_date_is_the_tree_computed_from_nothing(
         await story.arrive()
         reading.clock.now = story.recorded_at + timedelta(minutes=chance.random.randint(0, 600))
         kept = (await story.get("/v1/alignment")).content
-        desk = Desk(
-            reading.desk.settings, reading.desk.database, verifier(reading.desk.settings), reading.clock
+        views = Views(
+            reading.views.settings, reading.views.database, verifier(reading.views.settings), reading.clock
         )
-        app = query_app(desk, new_registry("query"))
+        app = query_app(views, new_registry("query"))
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://query") as client:
             fresh = Story(story.workspace, story.applier, client, story.issuer)
             assert (await fresh.get("/v1/alignment")).content == kept
-        await desk.close()
+        await views.close()

@@ -52,13 +52,13 @@ async def keys(reading: Reading) -> AsyncIterator[Keys]:
         )
     )
     made.url = f"http://127.0.0.1:{await started}"
-    before = reading.desk.shelf
-    settings = reading.desk.settings.model_copy(update={"command_url": made.url, "text_keys_pause_s": 0.0})
+    before = reading.views.shelf
+    settings = reading.views.settings.model_copy(update={"command_url": made.url, "text_keys_pause_s": 0.0})
     assert isinstance(settings, QuerySettings)
-    reading.desk.shelf = KeyShelf(settings)
+    reading.views.shelf = KeyShelf(settings)
     yield made
-    await reading.desk.shelf.close()
-    reading.desk.shelf = before
+    await reading.views.shelf.close()
+    reading.views.shelf = before
     stop.set()
     await listening
 

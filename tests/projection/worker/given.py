@@ -20,8 +20,8 @@ from goal_ledger_messaging import producer as messaging
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.records import fact_headers
 from goal_ledger_messaging.topics import TopicSpec, make_topics
+from goal_ledger_projection.folding.worker import Worker, opened
 from goal_ledger_projection.settings import WorkerSettings
-from goal_ledger_projection.worker import Worker, opened
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response

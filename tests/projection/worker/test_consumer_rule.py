@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from goal_ledger_projection.chains import Chains
-from goal_ledger_projection.consumer_rule import Folded, Verdict
-from goal_ledger_projection.consumer_rule import judge as judge_by_chains
-from goal_ledger_projection.records import Record
+from goal_ledger_projection.folding.chains import Chains
+from goal_ledger_projection.folding.consumer_rule import Folded, Verdict
+from goal_ledger_projection.folding.consumer_rule import judge as judge_by_chains
+from goal_ledger_projection.folding.records import Record
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -18,11 +18,11 @@ from goal_ledger_contracts.feed import (
     ReadingReleased,
     ReadingRetracted,
 )
-from goal_ledger_projection.applying import Applier
 from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.folding.applying import Applier
+from goal_ledger_projection.folding.records import Record
 from goal_ledger_projection.read_models.facts import SEQ_RECORDED_BY
 from goal_ledger_projection.read_models.fold import FOLDS
-from goal_ledger_projection.records import Record
 from projection.worker.given import START, Log, all_rows
 from projection.worker.stories import running_example
 

@@ -13,8 +13,8 @@ from goal_ledger_contracts.envelope import Fact, to_bytes
 from goal_ledger_contracts.feed import ReadingRecorded
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.rebuild import rebuild
-from goal_ledger_projection.retry import retry_parked
+from goal_ledger_projection.folding.rebuild import rebuild
+from goal_ledger_projection.folding.retry import retry_parked
 from goal_ledger_projection.settings import WorkerSettings
 from projection.worker.given import (
     Feed,

@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 from goal_ledger_contracts.workspace import StoreRestored
+from goal_ledger_projection.folding.rebuild import compare_versions, rebuild
+from goal_ledger_projection.folding.switching import NoSuchVersion, switch
 from goal_ledger_projection.projections import LIVE
-from goal_ledger_projection.rebuild import compare_versions, rebuild
 from goal_ledger_projection.settings import WorkerSettings
-from goal_ledger_projection.switching import NoSuchVersion, switch
 from projection.worker.given import Feed, Topic, all_rows, until_folded, worker_settings, working
 from projection.worker.stories import running_example, visits
 

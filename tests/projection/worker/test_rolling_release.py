@@ -23,7 +23,7 @@ from goal_ledger_contracts.objective import CheckInRecorded, PartValue
 from goal_ledger_contracts.workspace import IdentityLinked, MomentRecorded
 from goal_ledger_local.ports import free_ports
 from goal_ledger_local.postgres import Postgres
-from goal_ledger_projection.rebuild import rebuild
+from goal_ledger_projection.folding.rebuild import rebuild
 from projection.query.story import ISSUER, Issuer
 from projection.worker.given import Feed, Log, Topic, worker_settings
 from projection.worker.stories import LAUNCH, check_ins, goals, organisation

@@ -9,11 +9,11 @@ import asyncpg
 import pytest
 from goal_ledger_contracts.workspace import StoreRestored
 from goal_ledger_local.ports import free_ports
-from goal_ledger_projection.applying import Applier
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.records import Record
+from goal_ledger_projection.folding.applying import Applier
+from goal_ledger_projection.folding.records import Record
+from goal_ledger_projection.folding.worker import Worker, opened
 from goal_ledger_projection.settings import WorkerSettings
-from goal_ledger_projection.worker import Worker, opened
 from projection.worker.given import (
     Feed,
     Log,
@@ -256,7 +256,7 @@ async def test_a_workspace_with_a_fact_that_cannot_be_applied_stands_still_alone
 async def test_a_parked_workspace_goes_on_when_it_is_retried(
     settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
 ) -> None:
-    from goal_ledger_projection.retry import retry_parked
+    from goal_ledger_projection.folding.retry import retry_parked
 
     log = visits("shop", 20)
     whole = log.stored[9]

@@ -20,14 +20,14 @@ from starlette.responses import Response
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import heading, number, quote, quoted, respond, text
 from goal_ledger_projection.api.choices import need_cycle
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.routes import declared, question_of
 from goal_ledger_projection.api.shapes import AlignmentAnswer
+from goal_ledger_projection.api.view import View, Views
 from goal_ledger_projection.history.context import Context
 from goal_ledger_projection.history.tree import Tree
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The route of the alignment graph."""
     routes = APIRouter(tags=["alignment"])
 
@@ -42,7 +42,7 @@ def router(desk: Desk) -> APIRouter:
         cycle: Annotated[str | None, Query(max_length=64, description="Only goals of this cycle")] = None,
     ) -> Response:
         """The whole workspace, or what is beneath or above one objective, with rolled-up scores."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             await need_cycle(view, cycle)
 
             async def make() -> bytes:

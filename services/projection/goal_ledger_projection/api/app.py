@@ -33,7 +33,7 @@ from goal_ledger_projection.api import (
     remarks,
     timeline,
 )
-from goal_ledger_projection.api.desk import Desk
+from goal_ledger_projection.api.view import Views
 
 RESOURCES = (
     objectives,
@@ -90,7 +90,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None] | AsyncIterator
 
 
 def query_app(
-    desk: Desk,
+    views: Views,
     registry: CollectorRegistry,
     *,
     local: bool = False,
@@ -108,14 +108,14 @@ def query_app(
         telemetry={"tracing": False, "metrics": False},
     )
     install_problem_handlers(app, TITLES)
-    routers = [resource.router(desk) for resource in RESOURCES]
+    routers = [resource.router(views) for resource in RESOURCES]
     for router in routers:
         app.include_router(router)
-    app.router.routes.extend(health_routes(desk.checks, None))
+    app.router.routes.extend(health_routes(views.checks, None))
     app.router.routes.append(json_document("/asyncapi.json", _topics))
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     templates = [route.path for router in routers for route in router.routes if isinstance(route, Route)]
-    return Doorway(Gate(app, desk.sign_in, templates), HttpMetrics(registry), local=local)
+    return Doorway(Gate(app, views.sign_in, templates), HttpMetrics(registry), local=local)
 
 
 def _topics() -> bytes:

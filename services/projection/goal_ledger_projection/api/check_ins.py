@@ -24,7 +24,6 @@ from goal_ledger_projection.api.choices import (
 )
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.database import Row
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.lists import Json, Page, listed, not_found
 from goal_ledger_projection.api.objectives import beneath
 from goal_ledger_projection.api.routes import After, Limit, declared, read_pair
@@ -32,6 +31,7 @@ from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.shapes import Number, Shape
 from goal_ledger_projection.api.streams import versions
 from goal_ledger_projection.api.texts import Text, Texts
+from goal_ledger_projection.api.view import View, Views
 
 _PERSONAL = ("note", "blockers", "evidence")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -106,7 +106,7 @@ class _Question:
         )
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The routes of check-ins."""
     routes = APIRouter(tags=["check-ins"])
 
@@ -130,7 +130,7 @@ def router(desk: Desk) -> APIRouter:
         cursor: After = None,
     ) -> Response:
         """The content in force of each, the latest first."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             need_word(status, "status", STATED)
             await need_holder(view, author, "author", ("person", "system"))
             await need_objective(view, objective)
@@ -150,7 +150,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/v1/check-ins/{id}", summary="One check-in", **declared(CheckInAnswer, finds_one=True))
     async def one(request: Request, id: str) -> Response:
         """Its present content, and all its revisions."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             rows = await view.snapshot.fetch(_REVISIONS, id, view.clocks.seq)
             if not rows or min(row["effective_at"] for row in rows) > view.clocks.as_of:
                 raise not_found("check-in")

@@ -9,7 +9,7 @@ from fastapi import Query
 from goal_ledger_contracts.ids import ID
 from goal_ledger_edge.problems import Problem
 
-from goal_ledger_projection.api.desk import View
+from goal_ledger_projection.api.view import View
 
 STATES = ("draft", "active", "closed", "archived")
 OUTCOMES = ("achieved", "partial", "missed", "dropped", "postponed")

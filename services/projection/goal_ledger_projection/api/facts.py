@@ -19,12 +19,12 @@ from goal_ledger_projection.api.answers import encoded, heading, respond
 from goal_ledger_projection.api.choices import unknown
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.database import Row
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.routes import SEQ_MAX, After, declared, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.shapes import FactsAnswer
 from goal_ledger_projection.api.texts import texts_of
 from goal_ledger_projection.api.timeline import opened_data
+from goal_ledger_projection.api.view import View, Views
 
 LIMIT_ITEMS_MAX = 1000
 JSON_LINES = "application/jsonl"
@@ -48,7 +48,7 @@ class _Question:
         return f"SELECT seq, bytes FROM facts WHERE {' AND '.join(self.conditions)} ORDER BY seq {order} LIMIT {limit}"
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The route of the facts."""
     routes = APIRouter(tags=["facts"])
 
@@ -75,7 +75,7 @@ def router(desk: Desk) -> APIRouter:
         cursor: After = None,
     ) -> Response:
         """As they were recorded, by filters; whoever reads them is noted in the access log."""
-        async with desk.view(request, May.READ_FACTS) as view:
+        async with views.view(request, May.READ_FACTS) as view:
             _need_form(stream, "stream", sorted(set(STREAM_OF.values())))
             _need_form(actor, "actor", ("person", "system"), "operator")
             question = _Question(view)

@@ -14,12 +14,12 @@ from starlette.responses import Response
 from goal_ledger_projection.api.access import May
 from goal_ledger_projection.api.answers import Listed
 from goal_ledger_projection.api.choices import need_holder, unknown
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.organisation import with_versions
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.shapes import FeedAnswer, FeedsAnswer, ReadingShape
 from goal_ledger_projection.api.streams import event_ids
+from goal_ledger_projection.api.view import View, Views
 from goal_ledger_projection.read_models.sequences import GAPS
 
 QUARANTINE_ITEMS_MAX = 20
@@ -50,7 +50,7 @@ class QuarantineAnswer(Listed):
     items: list[QuarantinedShape]
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The routes of the feeds."""
     routes = APIRouter(tags=["feeds"])
 
@@ -62,7 +62,7 @@ def router(desk: Desk) -> APIRouter:
         cursor: After = None,
     ) -> Response:
         """The feeds by name; an emitter sees its own."""
-        async with desk.view(request, May.READ_FEEDS) as view:
+        async with views.view(request, May.READ_FEEDS) as view:
             known = await _of_system(view, system)
             page = page_of(request, view, list(known), limit, cursor)
             return listed(request, view, page, await _feeds(view, {name: known[name] for name in page.items}))
@@ -70,7 +70,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/v1/feeds/{name}", summary="One feed", **declared(FeedAnswer, finds_one=True))
     async def feed(request: Request, name: str) -> Response:
         """Its definition, its last reading, what waits in quarantine, and which sequence numbers are missing."""
-        async with desk.view(request, May.READ_FEEDS) as view:
+        async with views.view(request, May.READ_FEEDS) as view:
             known = {one: body for one, body in (await _known(view)).items() if one == name}
             found = await _feeds(view, known)
             if found:
@@ -86,7 +86,7 @@ def router(desk: Desk) -> APIRouter:
         cursor: After = None,
     ) -> Response:
         """Those that wait for a person to release or reject them, by feed and as they came."""
-        async with desk.view(request, May.READ_FEEDS) as view:
+        async with views.view(request, May.READ_FEEDS) as view:
             known = await _of_system(view, system)
             if feed is not None and feed not in known:
                 raise unknown(f"There is no feed {feed[:64]} to be seen here.", "feed", sorted(known))

@@ -16,10 +16,10 @@ from starlette.responses import Response
 from goal_ledger_projection.api.access import EMITTER, ROLES, May
 from goal_ledger_projection.api.answers import Answer, Listed
 from goal_ledger_projection.api.choices import need_holder, need_word, word
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.shapes import Shape
+from goal_ledger_projection.api.view import View, Views
 
 HOLDERS = ("person", "system")
 
@@ -93,28 +93,28 @@ class HoldersRolesAnswer(Answer):
     roles: RolesShape
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The routes of systems and of access."""
     routes = APIRouter(tags=["access"])
-    _systems(routes, desk)
-    _keys(routes, desk)
-    _identities(routes, desk)
-    _roles(routes, desk)
+    _systems(routes, views)
+    _keys(routes, views)
+    _identities(routes, views)
+    _roles(routes, views)
     return routes
 
 
-def _systems(routes: APIRouter, desk: Desk) -> None:
+def _systems(routes: APIRouter, views: Views) -> None:
     @routes.get("/v1/systems", summary="The systems", **declared(SystemsAnswer))
     async def systems(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
         """The systems that emit or subscribe, with their feeds."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             page = page_of(request, view, await _all(view, "system"), limit, cursor)
             return listed(request, view, page, await _with_feeds(view, page.items))
 
     @routes.get("/v1/systems/{id}", summary="One system", **declared(SystemAnswer, finds_one=True))
     async def system(request: Request, id: str) -> Response:
         """One system, with its feeds."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             found = await _with_feeds(view, await _body(view, "system", id))
             return single(request, view, "system", found[0] if found else None)
 
@@ -135,7 +135,7 @@ async def _with_feeds(view: View, bodies: Iterable[Json]) -> list[Json]:
     ]
 
 
-def _keys(routes: APIRouter, desk: Desk) -> None:
+def _keys(routes: APIRouter, views: Views) -> None:
     @routes.get("/v1/keys-issued", summary="The API keys", **declared(KeysAnswer))
     async def keys(
         request: Request,
@@ -144,7 +144,7 @@ def _keys(routes: APIRouter, desk: Desk) -> None:
         cursor: After = None,
     ) -> Response:
         """Whose they are and whether they still count; the keys themselves are kept nowhere."""
-        async with desk.view(request, May.READ_FACTS) as view:
+        async with views.view(request, May.READ_FACTS) as view:
             await need_holder(view, holder, "holder", HOLDERS)
             found = [one for one in await _all(view, "key") if holder in (None, one["holder"])]
             page = page_of(request, view, found, limit, cursor)
@@ -153,7 +153,7 @@ def _keys(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/v1/keys-issued/{id}", summary="One API key", **declared(KeyAnswer, finds_one=True))
     async def key(request: Request, id: str) -> Response:
         """Whose it is and whether it still counts."""
-        async with desk.view(request, May.READ_FACTS) as view:
+        async with views.view(request, May.READ_FACTS) as view:
             found = await _body(view, "key", id)
             return single(request, view, "key", _key(found[0]) if found else None)
 
@@ -162,11 +162,11 @@ def _key(body: Json) -> Json:
     return {"id": body["key"], "holder": body["holder"], "revoked": body["revoked"]}
 
 
-def _identities(routes: APIRouter, desk: Desk) -> None:
+def _identities(routes: APIRouter, views: Views) -> None:
     @routes.get("/v1/identities", summary="Whom the tokens speak for", **declared(IdentitiesAnswer))
     async def identities(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
         """By person: the identities (issuer and subject of a token) that are linked."""
-        async with desk.view(request, May.READ_FACTS) as view:
+        async with views.view(request, May.READ_FACTS) as view:
             found = [one for one in await _all(view, "access") if one["identities"]]
             page = page_of(request, view, found, limit, cursor)
             return listed(request, view, page, [_linked(one) for one in page.items])
@@ -178,7 +178,7 @@ def _identities(routes: APIRouter, desk: Desk) -> None:
     )
     async def identity(request: Request, person: str) -> Response:
         """The identities that are linked to a person."""
-        async with desk.view(request, May.READ_FACTS) as view:
+        async with views.view(request, May.READ_FACTS) as view:
             found = await _body(view, "access", f"person/{person}")
             linked = bool(found) and bool(found[0]["identities"])
             return single(request, view, "identities", _linked(found[0]) if linked else None)
@@ -188,7 +188,7 @@ def _linked(body: Json) -> Json:
     return {"id": body["holder"].removeprefix("person/"), "identities": body["identities"]}
 
 
-def _roles(routes: APIRouter, desk: Desk) -> None:
+def _roles(routes: APIRouter, views: Views) -> None:
     @routes.get("/v1/roles", summary="Who has which roles", **declared(RolesAnswer))
     async def roles(
         request: Request,
@@ -197,7 +197,7 @@ def _roles(routes: APIRouter, desk: Desk) -> None:
         cursor: After = None,
     ) -> Response:
         """Everybody who has a role."""
-        async with desk.view(request, May.READ_FACTS) as view:
+        async with views.view(request, May.READ_FACTS) as view:
             need_word(role, "role", ROLES)
             held = {one["holder"]: one["roles"] for one in await _all(view, "access")}
             for one in await _all(view, "system"):
@@ -213,7 +213,7 @@ def _roles(routes: APIRouter, desk: Desk) -> None:
     )
     async def holder(request: Request, kind: str, id: str) -> Response:
         """The roles of `person/<id>` or `system/<id>`."""
-        async with desk.view(request, May.READ_FACTS) as view:
+        async with views.view(request, May.READ_FACTS) as view:
             found = await _body(view, "access", f"{kind}/{id}")
             of_it = set(found[0]["roles"]) if found else set()
             if kind == "system" and await _body(view, "system", id):

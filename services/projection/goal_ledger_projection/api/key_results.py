@@ -27,12 +27,12 @@ from goal_ledger_projection.api.choices import (
     need_word,
     word,
 )
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.lists import listed, page_of
 from goal_ledger_projection.api.objectives import beneath, spans_of, standing_of
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.shapes import Binding, Instant, KeyResultAnswer, Number, Scores
 from goal_ledger_projection.api.streams import events_and_version, versions
+from goal_ledger_projection.api.view import View, Views
 
 
 class ListedKeyResult(Scores):
@@ -99,7 +99,7 @@ class Filters:
         )
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The routes of key results."""
     routes = APIRouter(tags=["key results"])
 
@@ -125,7 +125,7 @@ def router(desk: Desk) -> APIRouter:
         cursor: After = None,
     ) -> Response:
         """By id, with scores and statuses; parts, values and evidence are in the answer about one."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             filters = Filters(objective, owner, unit, cycle, feed, status, state, dropped)
             await filters.need_possible(view)
             page = page_of(request, view, await _matching(view, filters), limit, cursor)
@@ -134,7 +134,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/v1/key-results/{id}", summary="One key result", **declared(KeyResultAnswer, finds_one=True))
     async def one(request: Request, id: str) -> Response:
         """Its measure, parts and values, with the event ids of the facts that they come from."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             standing, found = await key_result_standing(view, id)
             context = await view.context()
             events, version = await events_and_version(

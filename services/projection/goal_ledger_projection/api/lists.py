@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from goal_ledger_projection.api.answers import encoded, heading, respond
-from goal_ledger_projection.api.desk import View
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.routes import read_cursor
+from goal_ledger_projection.api.view import View
 
 Json = dict[str, Any]
 Item = TypeVar("Item")

@@ -6,20 +6,20 @@ from fastapi import APIRouter, Request
 from goal_ledger_contracts.canonical import parse_instant
 from starlette.responses import Response
 
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.shapes import MomentAnswer, MomentsAnswer
+from goal_ledger_projection.api.view import View, Views
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The routes of the moments."""
     routes = APIRouter(tags=["organisation"])
 
     @routes.get("/v1/moments", summary="The moments", **declared(MomentsAnswer))
     async def moments(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
         """The named instants that windows open with, those retracted included."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             found = sorted((await view.context()).all("moment", view.clocks.seq, None))
             page = page_of(request, view, found, limit, cursor)
             return listed(request, view, page, [_moment(view, name, body) for name, _, body in page.items])
@@ -27,7 +27,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/v1/moments/{name}", summary="One moment", **declared(MomentAnswer, finds_one=True))
     async def moment(request: Request, name: str) -> Response:
         """When it was, and whether it has come."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             body = (await view.context()).body("moment", name, view.clocks.seq, None)
             return single(request, view, "moment", None if body is None else _moment(view, name, body))
 

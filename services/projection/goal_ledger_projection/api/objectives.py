@@ -33,11 +33,11 @@ from goal_ledger_projection.api.choices import (
     need_word,
     word,
 )
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.routes import After, cursor, declared, read_cursor
 from goal_ledger_projection.api.shapes import ObjectiveAnswer, ObjectiveList
 from goal_ledger_projection.api.streams import events_and_version, versions
 from goal_ledger_projection.api.texts import Text
+from goal_ledger_projection.api.view import View, Views
 from goal_ledger_projection.history.context import Context
 
 LIMIT_ITEMS_MAX = 200
@@ -57,7 +57,7 @@ class Filters:
     q: str | None
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The routes of objectives."""
     routes = APIRouter(tags=["objectives"])
 
@@ -82,7 +82,7 @@ def router(desk: Desk) -> APIRouter:
         cursor: After = None,
     ) -> Response:
         """By their definitions at the moment, with scores and statuses; pages follow `next_cursor`."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             filters = Filters(cycle, unit, owner, status, kind, state, q)
             await _need_possible(view, filters)
             body = await _list(request, view, filters, _order(sort), limit, cursor)
@@ -91,7 +91,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/v1/objectives/{id}", summary="One objective", **declared(ObjectiveAnswer, finds_one=True))
     async def one(request: Request, id: str) -> Response:
         """With key results, parts, links, closings, and what was counted and left out."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             body = {**heading(view.clocks), "objective": await _detail(view, id)}
             return respond(request, view.clocks, encoded(body))
 

@@ -13,7 +13,6 @@ from goal_ledger_scoring.windows import cycle_span
 from starlette.responses import Response
 
 from goal_ledger_projection.api.answers import time
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.shapes import (
@@ -26,6 +25,7 @@ from goal_ledger_projection.api.shapes import (
 )
 from goal_ledger_projection.api.streams import versions
 from goal_ledger_projection.api.texts import Text
+from goal_ledger_projection.api.view import View, Views
 
 Defined = tuple[str, dict[str, Any]]
 """An id and the definition of what has it."""
@@ -37,47 +37,47 @@ ORDER BY id, seq DESC
 """
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The routes of the organisation."""
     routes = APIRouter(tags=["organisation"])
 
     @routes.get("/v1/cycles", summary="The cycles", **declared(CyclesAnswer))
     async def cycles(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
         """The cycles by id, with the instants that their local dates come to."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             page = page_of(request, view, await _there(view, "cycle"), limit, cursor)
             return listed(request, view, page, await _cycles(view, page.items))
 
     @routes.get("/v1/cycles/{id}", summary="One cycle", **declared(CycleAnswer, finds_one=True))
     async def cycle(request: Request, id: str) -> Response:
         """One cycle, with the instants that its local dates come to."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             return single(request, view, "cycle", _only(await _cycles(view, await _there(view, "cycle", id))))
 
     @routes.get("/v1/units", summary="The units and who is in them", **declared(UnitsAnswer))
     async def units(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
         """The units by id, with the people who sit in them."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             page = page_of(request, view, await _there(view, "unit"), limit, cursor)
             return listed(request, view, page, await _units(view, page.items))
 
     @routes.get("/v1/units/{id}", summary="One unit", **declared(UnitAnswer, finds_one=True))
     async def unit(request: Request, id: str) -> Response:
         """One unit, with the people who sit in it."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             return single(request, view, "unit", _only(await _units(view, await _there(view, "unit", id))))
 
     @routes.get("/v1/people", summary="The people", **declared(PeopleAnswer))
     async def people(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
         """The people by id, with the units they sit in."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             page = page_of(request, view, await _persons(view), limit, cursor)
             return listed(request, view, page, await _people(view, page.items))
 
     @routes.get("/v1/people/{id}", summary="One person", **declared(PersonAnswer, finds_one=True))
     async def person(request: Request, id: str) -> Response:
         """One person, with the units he or she sits in."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             found = [one for one in await _persons(view) if one[0] == id]
             return single(request, view, "person", _only(await _people(view, found)))
 

@@ -9,10 +9,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from goal_ledger_projection.api.answers import Answer, Listed
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.shapes import Shape
+from goal_ledger_projection.api.view import View, Views
 
 
 class PolicySetShape(Shape):
@@ -30,14 +30,14 @@ class PolicyAnswer(Answer):
     policy: PolicySetShape
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The routes of policies."""
     routes = APIRouter(tags=["organisation"])
 
     @routes.get("/v1/policies", summary="The policies", **declared(PoliciesAnswer))
     async def policies(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
         """What is set for each scope. What is in force for a goal stands in the goal's own answer."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             context, clocks = await view.context(), view.clocks
             found = sorted(context.all("policy", clocks.seq, clocks.as_of))
             page = page_of(request, view, [body for _, _, body in found], limit, cursor)
@@ -48,13 +48,13 @@ def router(desk: Desk) -> APIRouter:
     )
     async def of_workspace(request: Request) -> Response:
         """What is set for the whole workspace."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             return single(request, view, "policy", await _one(view, "workspace"))
 
     @routes.get("/v1/policies/{kind}/{id}", summary="One policy", **declared(PolicyAnswer, finds_one=True))
     async def of_scope(request: Request, kind: str, id: str) -> Response:
         """What is set for `unit/<id>` or `objective/<id>`."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             return single(request, view, "policy", await _one(view, f"{kind}/{id}"))
 
     return routes

@@ -31,7 +31,6 @@ from starlette.responses import Response
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import encoded, heading, number, respond, time
 from goal_ledger_projection.api.clocks import instant
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.key_results import key_result_standing
 from goal_ledger_projection.api.progress_times import (
     Subjects,
@@ -42,6 +41,7 @@ from goal_ledger_projection.api.progress_times import (
 )
 from goal_ledger_projection.api.routes import declared
 from goal_ledger_projection.api.shapes import ProgressAnswer
+from goal_ledger_projection.api.view import View, Views
 from goal_ledger_projection.history.context import Context
 from goal_ledger_projection.history.values import BEGINNING
 
@@ -50,7 +50,7 @@ ALIGNED_POINTS_MAX = 30
 """Of a key result measured by other objectives: each point asks how all of those stood."""
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The route of a key result's progress."""
     routes = APIRouter(tags=["key results"])
 
@@ -69,7 +69,7 @@ def router(desk: Desk) -> APIRouter:
         points: Annotated[int, Query(ge=2, le=POINTS_MAX)] = 200,
     ) -> Response:
         """Its score and values over time, beside the expected line: at every change, or evenly spaced."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             standing, one = await key_result_standing(view, id)
             series = _Series(view, standing, one, points)
             start = None if since is None else instant(since, "from")

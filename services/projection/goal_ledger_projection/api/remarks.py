@@ -10,11 +10,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from goal_ledger_projection.api.answers import Answer, Listed
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.lists import Json, listed, not_found, page_of, single
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.shapes import Shape
 from goal_ledger_projection.api.texts import texts_of
+from goal_ledger_projection.api.view import View, Views
 
 _SAID = """
 SELECT bytes FROM facts
@@ -46,7 +46,7 @@ class KudosAnswer(Answer):
     kudos: RemarkShape
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The routes of comments and kudos."""
     routes = APIRouter(tags=["objectives"])
 
@@ -55,7 +55,7 @@ def router(desk: Desk) -> APIRouter:
     )
     async def comments(request: Request, id: str, limit: Limit = 100, cursor: After = None) -> Response:
         """On the objective and on its check-ins, in the order in which they were recorded."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             return await _many(request, view, id, "CommentAdded", limit, cursor)
 
     @routes.get(
@@ -65,13 +65,13 @@ def router(desk: Desk) -> APIRouter:
     )
     async def comment(request: Request, id: str, comment: str) -> Response:
         """One comment on the objective or a check-in of it."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             return single(request, view, "comment", await _one(view, id, "CommentAdded", comment))
 
     @routes.get("/v1/objectives/{id}/kudos", summary="Kudos", **declared(CommentsAnswer, finds_one=True))
     async def many_kudos(request: Request, id: str, limit: Limit = 100, cursor: After = None) -> Response:
         """On the objective and on its check-ins, in the order in which they were recorded."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             return await _many(request, view, id, "KudosGiven", limit, cursor)
 
     @routes.get(
@@ -79,7 +79,7 @@ def router(desk: Desk) -> APIRouter:
     )
     async def kudos(request: Request, id: str, kudos: str) -> Response:
         """One kudos on the objective or a check-in of it."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             return single(request, view, "kudos", await _one(view, id, "KudosGiven", kudos))
 
     return routes

@@ -14,11 +14,11 @@ from goal_ledger_edge.problems import Problem
 from starlette.responses import Response
 
 from goal_ledger_projection.api.answers import encoded, heading, respond
-from goal_ledger_projection.api.desk import Desk, View
 from goal_ledger_projection.api.routes import After, declared, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.shapes import TimelineAnswer
 from goal_ledger_projection.api.texts import Text, Texts, texts_of
+from goal_ledger_projection.api.view import View, Views
 
 LIMIT_ITEMS_MAX = 500
 Json = dict[str, Any]
@@ -44,7 +44,7 @@ _NOT_COMPARED = frozenset({"changed", "activated_seq", "drafted_seq", "closings"
 _OF_KEY_RESULT = ("text", "description", "measure", "weight", "owner", "bindings", "dropped")
 
 
-def router(desk: Desk) -> APIRouter:
+def router(views: Views) -> APIRouter:
     """The route of an objective's timeline."""
     routes = APIRouter(tags=["objectives"])
 
@@ -60,7 +60,7 @@ def router(desk: Desk) -> APIRouter:
         cursor: After = None,
     ) -> Response:
         """Every fact of its stream, with what each changed from and to; personal text opened."""
-        async with desk.view(request) as view:
+        async with views.view(request) as view:
             after = read_cursor(request, cursor, str(view.clocks.token))
             rows = await view.snapshot.fetch(
                 _FACTS, f"objective/{id}", view.clocks.seq, view.clocks.as_of, after, limit + 1

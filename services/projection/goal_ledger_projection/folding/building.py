@@ -11,10 +11,7 @@ from __future__ import annotations
 import asyncio
 
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.projections import BUILT_LATE, late_indexes_made
-from goal_ledger_projection.read_models import definitions, readings
-from goal_ledger_projection.read_models.changes import Changes, text
-from goal_ledger_projection.writing import (
+from goal_ledger_projection.folding.writing import (
     OF_THE_LOG,
     Connection,
     add_rows,
@@ -24,6 +21,9 @@ from goal_ledger_projection.writing import (
     endings,
     table_of,
 )
+from goal_ledger_projection.projections import BUILT_LATE, late_indexes_made
+from goal_ledger_projection.read_models import definitions, readings
+from goal_ledger_projection.read_models.changes import Changes, text
 
 KEYS = {
     "check_ins": ("workspace", "check_in"),

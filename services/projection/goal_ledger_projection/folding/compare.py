@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from goal_ledger_projection.writing import TABLES, Connection
+from goal_ledger_projection.folding.writing import TABLES, Connection
 
 EXAMPLES = 3
 """Rows shown of a table that differs, of each version."""

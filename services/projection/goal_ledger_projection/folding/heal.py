@@ -15,13 +15,13 @@ from goal_ledger_contracts.position import Position
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
-from goal_ledger_projection import positions
-from goal_ledger_projection.applying import Applied
 from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.meters import Meters
-from goal_ledger_projection.positions import LOG_CONTRADICTED, ProjectionSwitched, Standing
-from goal_ledger_projection.steadfast import Pauses, Steadfast
+from goal_ledger_projection.folding import positions
+from goal_ledger_projection.folding.applying import Applied
+from goal_ledger_projection.folding.meters import Meters
+from goal_ledger_projection.folding.positions import LOG_CONTRADICTED, FoldedTo, ProjectionSwitched
+from goal_ledger_projection.folding.retrying import Pauses, RetryingApplier
 
 log = logger("goal_ledger.projection.heal")
 
@@ -33,7 +33,7 @@ class Healer:
         self,
         database: ReadDatabase,
         feed: CommandFeed,
-        steadfast: Steadfast,
+        retrying: RetryingApplier,
         pauses: Pauses,
         meters: Meters,
         *,
@@ -43,7 +43,7 @@ class Healer:
     ) -> None:
         self._database = database
         self._feed = feed
-        self._steadfast = steadfast
+        self._retrying = retrying
         self._pauses = pauses
         self._meters = meters
         self._page_facts = page_facts
@@ -105,15 +105,15 @@ class Healer:
         page = await self._feed.after(workspace, at, self._page_facts)
         if page is None or not page.records:
             return None
-        applied = await self._steadfast.apply(page.records)
+        applied = await self._retrying.apply(page.records)
         self._meters.healed.inc(applied.facts)
         self._on_applied(applied)
         if workspace in applied.foreign:
             seq, reason = applied.foreign[workspace]
             log.error(LOG_CONTRADICTED, workspace=workspace, seq=seq, reason=reason)
-            await self._steadfast.park(workspace, seq, f"{LOG_CONTRADICTED}: {reason}")
+            await self._retrying.park(workspace, seq, f"{LOG_CONTRADICTED}: {reason}")
         return applied if applied.facts else None
 
-    async def _standing(self, workspace: str) -> Standing | None:
+    async def _standing(self, workspace: str) -> FoldedTo | None:
         async with self._database.connection() as connection:
             return await positions.standing(connection, self._database.projection, workspace)

@@ -17,11 +17,11 @@ from aiokafka import ConsumerRecord
 from goal_ledger_messaging.records import read_place
 from goal_ledger_observability.logs import logger
 
-from goal_ledger_projection.applying import Applied, Taken
-from goal_ledger_projection.consumer_rule import Folded
-from goal_ledger_projection.meters import Meters
-from goal_ledger_projection.records import Record
-from goal_ledger_projection.subscription import Records
+from goal_ledger_projection.folding.applying import Applied, ReadTo
+from goal_ledger_projection.folding.consumer_rule import Folded
+from goal_ledger_projection.folding.meters import Meters
+from goal_ledger_projection.folding.records import Record
+from goal_ledger_projection.folding.subscription import Records
 
 log = logger("goal_ledger.projection.arrivals")
 
@@ -31,7 +31,7 @@ class Batch:
     """Records in order, and how far the topic was read with them."""
 
     records: list[Record]
-    taken: Taken
+    taken: ReadTo
 
 
 class Arrivals:
@@ -72,7 +72,7 @@ class Arrivals:
             kept[lane] += [record for one in records if (record := self._kept(one)) is not None]
         for lane, queue in enumerate(self._queues):
             if ends[lane]:
-                await queue.put(Batch(kept[lane], Taken(self._topic, topic_id, ends[lane])))
+                await queue.put(Batch(kept[lane], ReadTo(self._topic, topic_id, ends[lane])))
 
     def _kept(self, one: ConsumerRecord[Any, Any]) -> Record | None:
         """The fact's record, if it is one and may be next."""
@@ -113,5 +113,5 @@ def _joined(first: Batch, second: Batch) -> Batch:
     ends: Mapping[int, int] = second.taken.ends
     if first.taken.topic_id == second.taken.topic_id:
         ends = {**first.taken.ends, **ends}
-    taken = Taken(second.taken.topic, second.taken.topic_id, ends)
+    taken = ReadTo(second.taken.topic, second.taken.topic_id, ends)
     return Batch(first.records + second.records, taken)

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from goal_ledger_projection.folding.records import Record
+from goal_ledger_projection.folding.writing import Connection
 from goal_ledger_projection.read_models import facts
 from goal_ledger_projection.read_models.fact import Link
-from goal_ledger_projection.records import Record
-from goal_ledger_projection.writing import Connection
 
 
 class Chains:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from goal_ledger_projection import positions
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.positions import LOG_CONTRADICTED, Standing
+from goal_ledger_projection.folding import positions
+from goal_ledger_projection.folding.positions import LOG_CONTRADICTED, FoldedTo
+from goal_ledger_projection.folding.worker import opened
+from goal_ledger_projection.folding.writing import INDEXED_ROWS, Connection
 from goal_ledger_projection.settings import WorkerSettings
-from goal_ledger_projection.worker import opened
-from goal_ledger_projection.writing import INDEXED_ROWS, Connection
 
 
 async def retry_parked(settings: WorkerSettings, workspace: str | None) -> list[str]:
@@ -32,7 +32,7 @@ async def retry_parked(settings: WorkerSettings, workspace: str | None) -> list[
     return still
 
 
-async def _let_go_on(connection: Connection, projection: str, workspace: str, standing: Standing) -> None:
+async def _let_go_on(connection: Connection, projection: str, workspace: str, standing: FoldedTo) -> None:
     """One whose rows are not the command service's log is folded anew."""
     if (standing.parked or "").startswith(LOG_CONTRADICTED):
         await positions.lock(connection, projection, {workspace: standing.folded.epoch})
@@ -41,7 +41,7 @@ async def _let_go_on(connection: Connection, projection: str, workspace: str, st
     await positions.unpark(connection, projection, workspace)
 
 
-async def _parked(database: ReadDatabase) -> dict[str, Standing]:
+async def _parked(database: ReadDatabase) -> dict[str, FoldedTo]:
     async with database.connection() as connection:
         standings = await positions.all_positions(connection, database.projection)
     return {name: standing for name, standing in standings.items() if standing.parked is not None}

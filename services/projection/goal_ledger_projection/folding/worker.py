@@ -1,7 +1,7 @@
 """The projection worker: all its parts, wired by hand, opened and closed in one place.
 
-Kafka ─► Subscription ─► Arrivals (parse, queue) ─► Steadfast ─► Applier ─► read database
-                                  gaps ─► Healer ─► command service's feed ─► Steadfast …
+Kafka ─► Subscription ─► Arrivals (parse, queue) ─► RetryingApplier ─► Applier ─► read database
+                                  gaps ─► Healer ─► command service's feed ─► RetryingApplier …
                       heads ─► AntiEntropy ─► Healer, HeadCheck (roots)
 """
 
@@ -19,11 +19,6 @@ from goal_ledger_observability.health import health_app
 from goal_ledger_observability.logs import logger
 from goal_ledger_observability.metrics import CollectorRegistry, new_registry
 
-from goal_ledger_projection import positions
-from goal_ledger_projection.anti_entropy import AntiEntropy
-from goal_ledger_projection.applying import Applied, Applier
-from goal_ledger_projection.arrivals import Arrivals
-from goal_ledger_projection.collector import spare_the_collector
 from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.database import (
     NotMigrated,
@@ -32,14 +27,19 @@ from goal_ledger_projection.database import (
     live_projection,
     refuse_unsafe_durability,
 )
-from goal_ledger_projection.head_check import HeadCheck
-from goal_ledger_projection.heal import Healer
-from goal_ledger_projection.meters import Meters
-from goal_ledger_projection.positions import Hint, ProjectionSwitched
+from goal_ledger_projection.folding import positions
+from goal_ledger_projection.folding.anti_entropy import AntiEntropy
+from goal_ledger_projection.folding.applying import Applied, Applier
+from goal_ledger_projection.folding.arrivals import Arrivals
+from goal_ledger_projection.folding.garbage import collect_rarely
+from goal_ledger_projection.folding.head_check import HeadCheck
+from goal_ledger_projection.folding.heal import Healer
+from goal_ledger_projection.folding.meters import Meters
+from goal_ledger_projection.folding.positions import Hint, ProjectionSwitched
+from goal_ledger_projection.folding.retrying import Pauses, RetryingApplier
+from goal_ledger_projection.folding.subscription import Subscription
 from goal_ledger_projection.settings import WorkerSettings
 from goal_ledger_projection.shapes import SHAPE
-from goal_ledger_projection.steadfast import Pauses, Steadfast
-from goal_ledger_projection.subscription import Subscription
 
 log = logger("goal_ledger.projection.worker")
 
@@ -53,15 +53,15 @@ class Worker:
         pauses = Pauses(settings.retry_first_pause_s, settings.retry_longest_pause_s)
         self.database = database
         self._applier = Applier(database, settings.cached_definitions)
-        self._steadfast = Steadfast(self._applier, database, pauses, meters)
-        self._head_check = HeadCheck(database, self._steadfast, meters)
+        self._retrying = RetryingApplier(self._applier, database, pauses, meters)
+        self._head_check = HeadCheck(database, self._retrying, meters)
         self._meters = meters
         self._settings = settings
         self._following = asyncio.Lock()
         self.healer = Healer(
             database,
             feed,
-            self._steadfast,
+            self._retrying,
             pauses,
             meters,
             page_facts=settings.heal_page_facts,
@@ -84,7 +84,7 @@ class Worker:
             database,
             feed,
             self.healer,
-            self._steadfast,
+            self._retrying,
             self._head_check,
             meters,
             patience_s=self._patience_s,
@@ -125,7 +125,7 @@ class Worker:
             batch = await self._arrivals.next(lane)
             while True:
                 try:
-                    applied = await self._steadfast.apply(batch.records, batch.taken)
+                    applied = await self._retrying.apply(batch.records, batch.taken)
                 except ProjectionSwitched as switched:
                     await self._follow(switched.live)
                 else:
@@ -236,7 +236,7 @@ class _Process:
 
 async def run_worker(settings: WorkerSettings) -> None:
     """The process: work, and tell of it on the HTTP port, until SIGTERM."""
-    spare_the_collector()
+    collect_rarely()
     process = _Process(settings)
     working = asyncio.create_task(process.work(), name="work")
     beating = asyncio.create_task(process.pulse.run(), name="pulse")

@@ -14,7 +14,8 @@ from typing import Generic, TypeVar
 
 from goal_ledger_contracts.canonical import decimal_text, instant_text
 
-from goal_ledger_projection.consumer_rule import Folded
+from goal_ledger_projection.folding.consumer_rule import Folded
+from goal_ledger_projection.folding.writing import Connection
 from goal_ledger_projection.read_models import definitions, readings
 from goal_ledger_projection.read_models.changes import (
     Changes,
@@ -25,7 +26,6 @@ from goal_ledger_projection.read_models.changes import (
     text,
 )
 from goal_ledger_projection.read_models.fact import Body
-from goal_ledger_projection.writing import Connection
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -101,7 +101,7 @@ async def load(
     return loaded
 
 
-def made(changes: Changes) -> dict[str, dict[DefinitionKey, tuple[int, Body]]]:
+def latest_by_workspace(changes: Changes) -> dict[str, dict[DefinitionKey, tuple[int, Body]]]:
     """By workspace, the latest definitions after a batch."""
     grouped: dict[str, dict[DefinitionKey, tuple[int, Body]]] = {}
     for key, latest in changes.latest.items():

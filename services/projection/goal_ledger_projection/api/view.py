@@ -64,7 +64,7 @@ class View:
     snapshot: Snapshot
     reader: Reader
     clocks: Clocks
-    desk: Desk
+    views: Views
 
     @property
     def moment(self) -> AsOf:
@@ -72,26 +72,26 @@ class View:
 
     async def context(self) -> Context:
         """Units, cycles, policies, moments, feeds and links."""
-        return await self.desk.contexts.at(self.snapshot)
+        return await self.views.contexts.at(self.snapshot)
 
     async def history(self) -> ScoresAt:
         """How goals stood, at any moment."""
-        return await self.desk.histories.of(self.snapshot)
+        return await self.views.histories.of(self.snapshot)
 
     @property
     def goals(self) -> KnownGoals:
-        return self.desk.histories.goals
+        return self.views.histories.goals
 
     @property
     def trees(self) -> Trees:
-        return self.desk.trees
+        return self.views.trees
 
     def texts(self) -> Texts:
         """Opens personal texts."""
-        return Texts(self.desk.shelf, self.snapshot)
+        return Texts(self.views.shelf, self.snapshot)
 
 
-class Desk:
+class Views:
     """The process's resources for answering, opened and closed by the wiring."""
 
     def __init__(

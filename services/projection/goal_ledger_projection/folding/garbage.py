@@ -12,7 +12,7 @@ YOUNG_OBJECTS = 100_000
 """Containers made before the youngest are looked at: some thousand facts."""
 
 
-def spare_the_collector() -> None:
+def collect_rarely() -> None:
     """Call once, when the process is set up: what is there by then is never looked at again."""
     gc.collect()
     gc.freeze()

@@ -17,14 +17,14 @@ import asyncpg
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
-from goal_ledger_projection import positions
-from goal_ledger_projection.applying import Applied, Applier, Taken
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.meters import Meters
-from goal_ledger_projection.positions import NotOurs, ProjectionSwitched
-from goal_ledger_projection.records import Record, by_workspace
+from goal_ledger_projection.folding import positions
+from goal_ledger_projection.folding.applying import Applied, Applier, ReadTo
+from goal_ledger_projection.folding.meters import Meters
+from goal_ledger_projection.folding.positions import NotOurs, ProjectionSwitched
+from goal_ledger_projection.folding.records import Record, by_workspace
 
-log = logger("goal_ledger.projection.steadfast")
+log = logger("goal_ledger.projection.retrying")
 
 Result = TypeVar("Result")
 
@@ -65,7 +65,7 @@ class Pauses:
             pause_s = min(pause_s * 2, self._longest_s)
 
 
-class Steadfast:
+class RetryingApplier:
     """Applies batches with the applier, as told above. Raises ProjectionSwitched and cancellation, nothing else."""
 
     def __init__(self, applier: Applier, database: ReadDatabase, pauses: Pauses, meters: Meters) -> None:
@@ -74,7 +74,7 @@ class Steadfast:
         self._pauses = pauses
         self._meters = meters
 
-    async def apply(self, records: Sequence[Record], taken: Taken | None = None) -> Applied:
+    async def apply(self, records: Sequence[Record], taken: ReadTo | None = None) -> Applied:
         """Apply a batch; workspaces that cannot go on are parked."""
         with self._meters.apply_seconds.time():
             applied = await self._apply(records, taken)
@@ -82,7 +82,7 @@ class Steadfast:
         self._meters.dropped.inc(applied.dropped)
         return applied
 
-    async def _apply(self, records: Sequence[Record], taken: Taken | None) -> Applied:
+    async def _apply(self, records: Sequence[Record], taken: ReadTo | None) -> Applied:
         try:
             return await self._once(records, taken)
         except ProjectionSwitched:
@@ -118,7 +118,7 @@ class Steadfast:
                 break
         return applied
 
-    async def _once(self, records: Sequence[Record], taken: Taken | None) -> Applied:
+    async def _once(self, records: Sequence[Record], taken: ReadTo | None) -> Applied:
         return await self._pauses.until_done(
             "apply", lambda: self._applier.apply(records, taken), self._meters
         )

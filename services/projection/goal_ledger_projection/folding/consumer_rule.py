@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from goal_ledger_projection.chains import Chains
-from goal_ledger_projection.records import Record
+from goal_ledger_projection.folding.chains import Chains
+from goal_ledger_projection.folding.records import Record
 
 
 @dataclass(frozen=True, slots=True)

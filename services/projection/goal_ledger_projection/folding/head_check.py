@@ -18,14 +18,14 @@ from goal_ledger_ledger.merkle import Frontier, leaf_hash
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
-from goal_ledger_projection import positions
 from goal_ledger_projection.command_feed import Head
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.meters import Meters
-from goal_ledger_projection.positions import LOG_CONTRADICTED
+from goal_ledger_projection.folding import positions
+from goal_ledger_projection.folding.meters import Meters
+from goal_ledger_projection.folding.positions import LOG_CONTRADICTED
+from goal_ledger_projection.folding.retrying import RetryingApplier, is_transient
+from goal_ledger_projection.folding.writing import Connection
 from goal_ledger_projection.read_models import facts
-from goal_ledger_projection.steadfast import Steadfast, is_transient
-from goal_ledger_projection.writing import Connection
 
 log = logger("goal_ledger.projection.head_check")
 
@@ -43,9 +43,9 @@ WHERE (checked_heads.epoch, checked_heads.seq) < (excluded.epoch, excluded.seq)
 class HeadCheck:
     """Compares the roots of heads that were passed, one workspace after another."""
 
-    def __init__(self, database: ReadDatabase, steadfast: Steadfast, meters: Meters) -> None:
+    def __init__(self, database: ReadDatabase, retrying: RetryingApplier, meters: Meters) -> None:
         self._database = database
-        self._steadfast = steadfast
+        self._retrying = retrying
         self._meters = meters
         self._heads: dict[str, Head] = {}
         self._done: dict[str, Head] = {}
@@ -98,7 +98,7 @@ class HeadCheck:
         reason = f"{LOG_CONTRADICTED}: the root at {head.position} is another; it was right at {good}"
         log.error(LOG_CONTRADICTED, workspace=head.workspace, head=str(head.position), right_at=good)
         self._meters.contradicted.inc()
-        await self._steadfast.park(head.workspace, good + 1, reason)
+        await self._retrying.park(head.workspace, good + 1, reason)
 
     async def _note(self, head: Head, frontier: Frontier) -> None:
         self._meters.heads_checked.inc()

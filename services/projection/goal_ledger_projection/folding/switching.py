@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 from goal_ledger_database.sessions import LONG_WORK
 
 from goal_ledger_projection.database import one_connection
+from goal_ledger_projection.folding.writing import Connection
 from goal_ledger_projection.projections import LIVE_OF_ANY_SHAPE
 from goal_ledger_projection.shapes import SHAPE
-from goal_ledger_projection.writing import Connection
 
 ROUNDS = 10
 """How often the new version is brought forward before it is given up; the live one stands still and needs one."""

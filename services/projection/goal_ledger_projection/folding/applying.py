@@ -10,17 +10,17 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from goal_ledger_projection import chains, positions
-from goal_ledger_projection.chains import Chains
-from goal_ledger_projection.consumer_rule import Folded, Verdict, judge
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.loading import KeptAtPosition, load, made
-from goal_ledger_projection.positions import Standing
+from goal_ledger_projection.folding import chains, positions
+from goal_ledger_projection.folding.chains import Chains
+from goal_ledger_projection.folding.consumer_rule import Folded, Verdict, judge
+from goal_ledger_projection.folding.loading import KeptAtPosition, latest_by_workspace, load
+from goal_ledger_projection.folding.positions import FoldedTo
+from goal_ledger_projection.folding.records import Record, by_workspace
+from goal_ledger_projection.folding.writing import INDEXED_ROWS, Connection, Rows
 from goal_ledger_projection.read_models.changes import Changes, DefinitionKey
 from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact, Link
 from goal_ledger_projection.read_models.fold import fold, touched_definitions, touched_readings
-from goal_ledger_projection.records import Record, by_workspace
-from goal_ledger_projection.writing import INDEXED_ROWS, Connection, Rows
 
 FIRST_EPOCH = 1
 CACHED_STREAMS = 20_000
@@ -28,7 +28,7 @@ CACHED_STREAMS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ReadTo:
     """How far a topic was read for a batch: the hints to note with it."""
 
     topic: str
@@ -75,7 +75,7 @@ class Applier:
         self._only_live = only_live
         self.rows = rows
 
-    async def apply(self, records: Sequence[Record], taken: Taken | None = None) -> Applied:
+    async def apply(self, records: Sequence[Record], taken: ReadTo | None = None) -> Applied:
         """Apply the records, in order, and note how far the topic was read.
 
         Raises CannotApply (a fact cannot be folded), ProjectionSwitched, NotOurs, and what asyncpg raises; then nothing
@@ -97,7 +97,7 @@ class Applier:
         self._keep(verdicts, changes, ends)
         return _applied(grouped, standings, verdicts)
 
-    async def _lock(self, connection: Connection, grouped: Mapping[str, list[Record]]) -> dict[str, Standing]:
+    async def _lock(self, connection: Connection, grouped: Mapping[str, list[Record]]) -> dict[str, FoldedTo]:
         epochs = {name: many[0].epoch if many[0].vouched else FIRST_EPOCH for name, many in grouped.items()}
         standings = await positions.lock(connection, self._database.projection, epochs) if epochs else {}
         if self._only_live:
@@ -105,7 +105,7 @@ class Applier:
         return standings
 
     async def _ends(
-        self, connection: Connection, grouped: Mapping[str, list[Record]], standings: Mapping[str, Standing]
+        self, connection: Connection, grouped: Mapping[str, list[Record]], standings: Mapping[str, FoldedTo]
     ) -> dict[str, Chains]:
         """The ends of the streams that the records go on with, of each workspace."""
         known = {name: self._kept_ends.at(name, standings[name].folded) for name in grouped}
@@ -140,7 +140,7 @@ class Applier:
         return changes
 
     async def _move(
-        self, connection: Connection, standings: Mapping[str, Standing], verdicts: Mapping[str, Verdict]
+        self, connection: Connection, standings: Mapping[str, FoldedTo], verdicts: Mapping[str, Verdict]
     ) -> None:
         moved = [
             (name, verdict, _rebuilding(standings[name], verdict))
@@ -152,7 +152,7 @@ class Applier:
     def _keep(
         self, verdicts: Mapping[str, Verdict], changes: Changes | None, ends: Mapping[str, Chains]
     ) -> None:
-        latest = {} if changes is None else made(changes)
+        latest = {} if changes is None else latest_by_workspace(changes)
         for name, verdict in verdicts.items():
             if verdict.discard:
                 self._kept.forget(name)
@@ -173,12 +173,12 @@ def _known(fact: Fact) -> Fact:
     return fact
 
 
-def _goes_on(standing: Standing, records: Iterable[Record]) -> bool:
+def _goes_on(standing: FoldedTo, records: Iterable[Record]) -> bool:
     """A parked workspace stands still, unless a higher epoch replaces its log."""
     return standing.parked is None or any(record.epoch > standing.folded.epoch for record in records)
 
 
-def _rebuilding(standing: Standing, verdict: Verdict) -> bool:
+def _rebuilding(standing: FoldedTo, verdict: Verdict) -> bool:
     """A new epoch is caught up when its own first fact is folded, which names the epoch: StoreRestored."""
     rebuilding = standing.rebuilding or verdict.discard
     return rebuilding and not any(
@@ -188,7 +188,7 @@ def _rebuilding(standing: Standing, verdict: Verdict) -> bool:
 
 
 def _applied(
-    grouped: Mapping[str, list[Record]], standings: Mapping[str, Standing], verdicts: Mapping[str, Verdict]
+    grouped: Mapping[str, list[Record]], standings: Mapping[str, FoldedTo], verdicts: Mapping[str, Verdict]
 ) -> Applied:
     applied = Applied()
     for name, many in grouped.items():

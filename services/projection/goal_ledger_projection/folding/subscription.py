@@ -15,8 +15,8 @@ from aiokafka import TopicPartition
 from goal_ledger_messaging.fenced import FencedConsumer, Place, Polled, Subscribed
 from goal_ledger_messaging.partition import partition_of
 
-from goal_ledger_projection.meters import Meters
-from goal_ledger_projection.positions import Hint
+from goal_ledger_projection.folding.meters import Meters
+from goal_ledger_projection.folding.positions import Hint
 from goal_ledger_projection.settings import WorkerSettings
 
 Records = Polled[Place]

@@ -21,13 +21,13 @@ from rich.table import Table
 from rich.text import Text
 
 from goal_ledger_projection.command_feed import CommandFeed
-from goal_ledger_projection.compare import Comparison, compare
 from goal_ledger_projection.database import ReadDatabase, live_projection, one_connection
-from goal_ledger_projection.meters import Meters
+from goal_ledger_projection.folding.compare import Comparison, compare
+from goal_ledger_projection.folding.meters import Meters
+from goal_ledger_projection.folding.rebuilding import Rebuild, Told, new_version
+from goal_ledger_projection.folding.switching import switch
 from goal_ledger_projection.projections import LIVE_OF_ANY_SHAPE
-from goal_ledger_projection.rebuilding import Rebuild, Told, new_version
 from goal_ledger_projection.settings import WorkerSettings
-from goal_ledger_projection.switching import switch
 
 console = Console(stderr=True)
 

@@ -22,17 +22,17 @@ from goal_ledger_contracts.position import Position
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
-from goal_ledger_projection import positions
 from goal_ledger_projection.command_feed import CommandFeed, Head
-from goal_ledger_projection.consumer_rule import Folded
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.head_check import HeadCheck
-from goal_ledger_projection.heal import Healer
-from goal_ledger_projection.meters import Meters
-from goal_ledger_projection.positions import STORE_BEHIND_READER, Standing
+from goal_ledger_projection.folding import positions
+from goal_ledger_projection.folding.consumer_rule import Folded
+from goal_ledger_projection.folding.head_check import HeadCheck
+from goal_ledger_projection.folding.heal import Healer
+from goal_ledger_projection.folding.meters import Meters
+from goal_ledger_projection.folding.positions import STORE_BEHIND_READER, FoldedTo
+from goal_ledger_projection.folding.retrying import RetryingApplier, is_transient
 from goal_ledger_projection.projections import LIVE
 from goal_ledger_projection.settings import WorkerSettings
-from goal_ledger_projection.steadfast import Steadfast, is_transient
 
 log = logger("goal_ledger.projection.anti_entropy")
 
@@ -54,7 +54,7 @@ class AntiEntropy:
         database: ReadDatabase,
         feed: CommandFeed,
         healer: Healer,
-        steadfast: Steadfast,
+        retrying: RetryingApplier,
         head_check: HeadCheck,
         meters: Meters,
         *,
@@ -69,7 +69,7 @@ class AntiEntropy:
         self._database = database
         self._feed = feed
         self._healer = healer
-        self._steadfast = steadfast
+        self._retrying = retrying
         self._head_check = head_check
         self._meters = meters
         self._patience_s = patience_s
@@ -129,7 +129,7 @@ class AntiEntropy:
         self._moved_at = max((head.moved_at for head in self._heads.values()), default=None)
         self._meters.heads_read()
 
-    def _measure(self, standings: Mapping[str, Standing]) -> None:
+    def _measure(self, standings: Mapping[str, FoldedTo]) -> None:
         missing = [_missing(head.position, standings.get(name)) for name, head in self._heads.items()]
         self._meters.lag.set(sum(missing))
         self._meters.lag_max.set(max(missing, default=0))
@@ -138,7 +138,7 @@ class AntiEntropy:
         self._meters.parked.set(len(parked))
         self._meters.store_behind.set(parked.count(STORE_BEHIND_READER))
 
-    async def _set_back(self, standings: Mapping[str, Standing]) -> None:
+    async def _set_back(self, standings: Mapping[str, FoldedTo]) -> None:
         for name, head in self._heads.items():
             standing = standings.get(name)
             if standing is None or standing.parked == STORE_BEHIND_READER:
@@ -146,14 +146,14 @@ class AntiEntropy:
             folded = Position(standing.folded.epoch, standing.folded.next_seq - 1)
             if folded.seq > 0 and head.position < folded and await self._is_set_back(name, folded):
                 log.error(STORE_BEHIND_READER, workspace=name, folded=str(folded), head=str(head.position))
-                await self._steadfast.park(name, standing.folded.next_seq, STORE_BEHIND_READER)
+                await self._retrying.park(name, standing.folded.next_seq, STORE_BEHIND_READER)
 
     async def _is_set_back(self, workspace: str, folded: Position) -> bool:
         """Asked directly, for the heads in hand may be older than what was folded since."""
         page = await self._feed.after(workspace, folded, 1)
         return page is not None and page.head < folded
 
-    async def _caught_up(self, standings: Mapping[str, Standing]) -> None:
+    async def _caught_up(self, standings: Mapping[str, FoldedTo]) -> None:
         done = [
             name
             for name, standing in standings.items()
@@ -165,7 +165,7 @@ class AntiEntropy:
             async with self._database.transaction() as connection:
                 await positions.caught_up(connection, self._database.projection, done)
 
-    def _heal_waiting(self, standings: Mapping[str, Standing]) -> None:
+    def _heal_waiting(self, standings: Mapping[str, FoldedTo]) -> None:
         now = time.monotonic()
         waiting: dict[str, _Waiting] = {}
         for name, head in self._heads.items():
@@ -183,14 +183,14 @@ class AntiEntropy:
         self._waiting = waiting
 
 
-def _missing(head: Position, standing: Standing | None) -> int:
+def _missing(head: Position, standing: FoldedTo | None) -> int:
     """How many facts up to the head are not folded; all of them if the epoch is another."""
     if standing is None or standing.folded.epoch < head.epoch:
         return head.seq
     return max(0, head.seq - standing.folded.next_seq + 1) if standing.folded.epoch == head.epoch else 0
 
 
-def _stands_still(head: Head, standing: Standing | None) -> bool:
+def _stands_still(head: Head, standing: FoldedTo | None) -> bool:
     """Parked, and no higher epoch to replace its log."""
     return (
         standing is not None and standing.parked is not None and head.position.epoch <= standing.folded.epoch

@@ -24,18 +24,18 @@ from goal_ledger_observability.logs import logger
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from goal_ledger_projection import building
-from goal_ledger_projection.applying import Applied, Applier, Taken
 from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.heal import Healer
-from goal_ledger_projection.meters import Meters
+from goal_ledger_projection.folding import building
+from goal_ledger_projection.folding.applying import Applied, Applier, ReadTo
+from goal_ledger_projection.folding.heal import Healer
+from goal_ledger_projection.folding.meters import Meters
+from goal_ledger_projection.folding.records import Record
+from goal_ledger_projection.folding.retrying import Pauses, RetryingApplier
+from goal_ledger_projection.folding.writing import INDEXED_ROWS
 from goal_ledger_projection.migration import engine_url
 from goal_ledger_projection.projections import make_version
-from goal_ledger_projection.records import Record
 from goal_ledger_projection.settings import WorkerSettings
-from goal_ledger_projection.steadfast import Pauses, Steadfast
-from goal_ledger_projection.writing import INDEXED_ROWS
 
 log = logger("goal_ledger.projection.rebuild")
 
@@ -61,11 +61,11 @@ class Rebuild:
             rows=building.UnindexedRows(),
             only_live=False,
         )
-        self._steadfast = Steadfast(self._applier, database, pauses, meters)
+        self._retrying = RetryingApplier(self._applier, database, pauses, meters)
         self._healer = Healer(
             database,
             feed,
-            self._steadfast,
+            self._retrying,
             pauses,
             meters,
             page_facts=settings.heal_page_facts,
@@ -117,7 +117,7 @@ class Rebuild:
     async def _fold(self, reader: _Reader, total: int) -> None:
         while (batch := await reader.next()) is not None:
             records, taken, count = batch
-            applied: Applied = await self._steadfast.apply(records, taken)
+            applied: Applied = await self._retrying.apply(records, taken)
             for workspace, (seq, reason) in applied.foreign.items():
                 log.error("foreign_record", workspace=workspace, seq=seq, reason=reason)
             self._gaps |= applied.gaps | applied.foreign.keys()
@@ -149,7 +149,7 @@ class _Reader:
         self._ends = await self.consumer.end_offsets(self._places)
         return sum(max(0, self._ends[place] - self._read[place]) for place in self._places)
 
-    async def next(self) -> tuple[list[Record], Taken, int] | None:
+    async def next(self) -> tuple[list[Record], ReadTo, int] | None:
         """The next batch, with how many records it was; None at the end."""
         if all(self._read[place] >= self._ends[place] for place in self._places):
             return None
@@ -159,7 +159,7 @@ class _Reader:
         for place, many in found.items():
             self._read[place] = ends[place.partition] = many[-1].offset + 1
             records += [record for one in many if (record := _record(one)) is not None]
-        return records, Taken(self._topic, self._topic_id, ends), sum(map(len, found.values()))
+        return records, ReadTo(self._topic, self._topic_id, ends), sum(map(len, found.values()))
 
 
 def _record(one: ConsumerRecord[Any, Any]) -> Record | None:

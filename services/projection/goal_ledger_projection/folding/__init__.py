@@ -1,0 +1,1 @@
+"""Folding facts into the read models: the worker, healing, and rebuilding a version."""
