@@ -14,17 +14,32 @@ from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.background import Link
 from goal_ledger_history.goals import Goal
 from goal_ledger_history.statuses import Standing
-from goal_ledger_scoring.results import Counted, GoalScore
+from goal_ledger_scoring import results
+from pydantic import Field
 from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import heading, number, quote, quoted, respond, text
+from goal_ledger_projection.api.answers import Answer, heading, number, quote, quoted, respond, text
 from goal_ledger_projection.api.choices import need_cycle
 from goal_ledger_projection.api.routes import declared, question_of
-from goal_ledger_projection.api.shapes import AlignmentAnswer
+from goal_ledger_projection.api.shown import BriefKeyResult, Counted, LeftOut, LinkShape, ObjectiveSummary
 from goal_ledger_projection.api.view import View, Views
 from goal_ledger_projection.history.context import Context
 from goal_ledger_projection.history.tree import Tree
+
+
+class AlignmentNode(ObjectiveSummary):
+    key_results: list[BriefKeyResult]
+    counted: list[Counted]
+    left_out: list[LeftOut]
+    feeds_counted_twice: list[str]
+
+
+class AlignmentAnswer(Answer):
+    nodes: list[AlignmentNode] = Field(description="By id")
+    links: list[LinkShape] = Field(description="Between nodes; a parent may be a key result of one")
+    roots: list[str] = Field(description="Nodes that are aligned with nothing")
+    unaligned: list[str] = Field(description="Roots with nothing beneath them either")
 
 
 def router(views: Views) -> APIRouter:
@@ -91,8 +106,8 @@ class _Written:
     """A node as it was written once; good as long as definition, scores and shown statuses are the same objects."""
 
     goal: Goal
-    amended: GoalScore
-    as_committed: GoalScore
+    amended: results.GoalScore
+    as_committed: results.GoalScore
     shown: dict[str, str]
     text: str
 
@@ -146,7 +161,7 @@ def _key_results(standing: Standing) -> str:
     return ",".join(written)
 
 
-def _counted(children: Iterable[Counted]) -> str:
+def _counted(children: Iterable[results.Counted]) -> str:
     """As `shown.counted`."""
     return ",".join(
         [

@@ -23,6 +23,11 @@ from starlette.responses import Response
 
 from goal_ledger_projection.api.clocks import CALCULATION, Clocks
 
+Number = str | None
+"""A decimal."""
+Instant = str | None
+"""RFC 3339 in UTC with microseconds."""
+
 NEWEST_HEADER = "Goal-Ledger-Recorded-At"
 """When the last fact that the read side has was recorded."""
 PARKED_HEADER = "Goal-Ledger-Parked"
@@ -47,6 +52,12 @@ class Answer(BaseModel):
     asked_calculation: str | None = Field(
         default=None, description="That of the token, where it was another: then bytes may differ"
     )
+
+
+class Shape(BaseModel):
+    """A part of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class Listed(Answer):

@@ -12,7 +12,16 @@ from goal_ledger_contracts.canonical import instant_text
 from pydantic import Field
 from starlette.responses import Response
 
-from goal_ledger_projection.api.answers import Answer, Listed, encoded, heading, number, respond
+from goal_ledger_projection.api.answers import (
+    Answer,
+    Listed,
+    Number,
+    Shape,
+    encoded,
+    heading,
+    number,
+    respond,
+)
 from goal_ledger_projection.api.choices import (
     STATED,
     need_holder,
@@ -28,7 +37,6 @@ from goal_ledger_projection.api.lists import Json, Page, listed, not_found
 from goal_ledger_projection.api.objectives import beneath
 from goal_ledger_projection.api.routes import After, Limit, declared, read_pair
 from goal_ledger_projection.api.routes import cursor as cursor_of
-from goal_ledger_projection.api.shapes import Number, Shape
 from goal_ledger_projection.api.streams import versions
 from goal_ledger_projection.api.texts import Text, Texts
 from goal_ledger_projection.api.view import View, Views

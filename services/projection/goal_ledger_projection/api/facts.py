@@ -12,16 +12,16 @@ from fastapi import APIRouter, Query, Request
 from goal_ledger_contracts.facts import FACTS, STREAM_OF
 from goal_ledger_contracts.ids import ID
 from goal_ledger_edge.visits import note
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from goal_ledger_projection.api.access import May
-from goal_ledger_projection.api.answers import encoded, heading, respond
+from goal_ledger_projection.api.answers import Answer, Shape, encoded, heading, respond
 from goal_ledger_projection.api.choices import unknown
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.database import Row
 from goal_ledger_projection.api.routes import SEQ_MAX, After, declared, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
-from goal_ledger_projection.api.shapes import FactsAnswer
 from goal_ledger_projection.api.texts import texts_of
 from goal_ledger_projection.api.timeline import opened_data
 from goal_ledger_projection.api.view import View, Views
@@ -29,6 +29,28 @@ from goal_ledger_projection.api.view import View, Views
 LIMIT_ITEMS_MAX = 1000
 JSON_LINES = "application/jsonl"
 NEXT_CURSOR_HEADER = "Goal-Ledger-Next-Cursor"
+
+
+class FactShape(Shape):
+    model_config = ConfigDict(extra="allow")
+
+    event_id: str
+    workspace: str
+    seq: int
+    stream: str
+    version: int
+    type: str
+    effective_at: str
+    recorded_at: str
+    actor: str
+    data: dict[str, Any]
+
+
+class FactsAnswer(Answer):
+    items: list[FactShape] = Field(
+        description="As recorded, personal text opened; format=jsonl gives the bytes"
+    )
+    next_cursor: str | None
 
 
 class _Question:

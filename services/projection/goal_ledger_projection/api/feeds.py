@@ -9,15 +9,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from goal_ledger_contracts.canonical import decimal_text, instant_text, parse_instant
 from goal_ledger_scoring.windows import plus
+from pydantic import Field
 from starlette.responses import Response
 
 from goal_ledger_projection.api.access import May
-from goal_ledger_projection.api.answers import Listed
+from goal_ledger_projection.api.answers import Answer, Listed, Number, Shape
 from goal_ledger_projection.api.choices import need_holder, unknown
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.organisation import with_versions
 from goal_ledger_projection.api.routes import After, Limit, declared
-from goal_ledger_projection.api.shapes import FeedAnswer, FeedsAnswer, ReadingShape
 from goal_ledger_projection.api.streams import event_ids
 from goal_ledger_projection.api.view import View, Views
 from goal_ledger_projection.read_models.sequences import GAPS
@@ -40,6 +40,68 @@ ORDER BY feed, seq
 _IN_QUARANTINE = _QUARANTINE.format(in_force="ended_seq IS NULL")
 """Now: by the small index of what waits."""
 _WAS_IN_QUARANTINE = _QUARANTINE.format(in_force="(ended_seq IS NULL OR ended_seq > $3)")
+
+
+class ReadingShape(Shape):
+    source: str
+    id: str
+    time: str
+    value: str
+    unit: str | None
+    mode: str
+    event_id: str
+
+
+class RestartShape(Shape):
+    at: str
+    base: str = Field(description="What the counter goes on from")
+    event_id: str
+    reason: str | None
+
+
+class FeedShape(Shape):
+    name: str
+    system: str
+    kind: str
+    unit: str | None
+    interval: str | None
+    low: Number
+    high: Number
+    description: str | None
+    restarts: list[RestartShape] = Field(description="When its counter began anew")
+    fresh: bool = Field(description="A reading was accepted within the interval")
+    in_quarantine: int
+    last_reading: ReadingShape | None
+    quarantine: list[ReadingShape] = Field(description="The oldest of those that wait")
+    version: int
+
+
+class FeedsAnswer(Listed):
+    items: list[FeedShape]
+
+
+class SequenceGapShape(Shape):
+    source: str
+    after: str = Field(description="The number before the gap, which arrived")
+    before: str = Field(description="The number behind it, which arrived")
+
+
+class SequenceGapsShape(Shape):
+    """Numbers that had not arrived at the position, between those that had. A late arrival closes its gap."""
+
+    gaps: int
+    missing: str = Field(description="How many numbers are missing in all gaps")
+    items: list[SequenceGapShape] = Field(
+        description="The 20 newest by source; looked for in its 100,000 highest numbers"
+    )
+
+
+class OneFeedShape(FeedShape):
+    sequence_gaps: SequenceGapsShape
+
+
+class FeedAnswer(Answer):
+    feed: OneFeedShape
 
 
 class QuarantinedShape(ReadingShape):

@@ -14,11 +14,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from goal_ledger_projection.api.access import EMITTER, ROLES, May
-from goal_ledger_projection.api.answers import Answer, Listed
+from goal_ledger_projection.api.answers import Answer, Listed, Shape
 from goal_ledger_projection.api.choices import need_holder, need_word, word
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Limit, declared
-from goal_ledger_projection.api.shapes import Shape
 from goal_ledger_projection.api.view import View, Views
 
 HOLDERS = ("person", "system")

@@ -15,7 +15,17 @@ from pydantic import Field
 from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import Listed, encoded, heading, number, respond, time
+from goal_ledger_projection.api.answers import (
+    Answer,
+    Instant,
+    Listed,
+    Number,
+    encoded,
+    heading,
+    number,
+    respond,
+    time,
+)
 from goal_ledger_projection.api.choices import (
     STATES,
     STATUSES,
@@ -30,9 +40,14 @@ from goal_ledger_projection.api.choices import (
 from goal_ledger_projection.api.lists import listed, page_of
 from goal_ledger_projection.api.objectives import beneath, spans_of, standing_of
 from goal_ledger_projection.api.routes import After, Limit, declared
-from goal_ledger_projection.api.shapes import Binding, Instant, KeyResultAnswer, Number, Scores
+from goal_ledger_projection.api.shown import Binding, KeyResultShape, Scores
 from goal_ledger_projection.api.streams import events_and_version, versions
 from goal_ledger_projection.api.view import View, Views
+
+
+class KeyResultAnswer(Answer):
+    key_result: KeyResultShape
+    version: int = Field(description="Of its objective's stream; for If-Match")
 
 
 class ListedKeyResult(Scores):

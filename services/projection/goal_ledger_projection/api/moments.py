@@ -6,10 +6,26 @@ from fastapi import APIRouter, Request
 from goal_ledger_contracts.canonical import parse_instant
 from starlette.responses import Response
 
+from goal_ledger_projection.api.answers import Answer, Listed, Shape
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Limit, declared
-from goal_ledger_projection.api.shapes import MomentAnswer, MomentsAnswer
 from goal_ledger_projection.api.view import View, Views
+
+
+class MomentShape(Shape):
+    name: str
+    at: str
+    has_come: bool
+    retracted: bool
+    event_id: str
+
+
+class MomentsAnswer(Listed):
+    items: list[MomentShape]
+
+
+class MomentAnswer(Answer):
+    moment: MomentShape
 
 
 def router(views: Views) -> APIRouter:

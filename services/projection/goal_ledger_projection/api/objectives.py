@@ -19,10 +19,21 @@ from goal_ledger_history.goals import KeyResult
 from goal_ledger_history.last_check_ins import NO_CHECK_IN, CheckInsHoweverOld
 from goal_ledger_history.statuses import Standing
 from goal_ledger_scoring.windows import Span
+from pydantic import Field
 from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import encoded, heading, number, respond, time
+from goal_ledger_projection.api.answers import (
+    Answer,
+    Instant,
+    Number,
+    Shape,
+    encoded,
+    heading,
+    number,
+    respond,
+    time,
+)
 from goal_ledger_projection.api.choices import (
     KINDS,
     STATES,
@@ -34,7 +45,7 @@ from goal_ledger_projection.api.choices import (
     word,
 )
 from goal_ledger_projection.api.routes import After, cursor, declared, read_cursor
-from goal_ledger_projection.api.shapes import ObjectiveAnswer, ObjectiveList
+from goal_ledger_projection.api.shown import Counted, KeyResultShape, LeftOut, LinkShape, ListedObjective
 from goal_ledger_projection.api.streams import events_and_version, versions
 from goal_ledger_projection.api.texts import Text
 from goal_ledger_projection.api.view import View, Views
@@ -42,6 +53,68 @@ from goal_ledger_projection.history.context import Context
 
 LIMIT_ITEMS_MAX = 200
 SORTS = ("id", "title", "score", "status", "gap", "activated_at")
+
+
+class ObjectiveList(Answer):
+    total: int = Field(description="How many match")
+    items: list[ListedObjective]
+    next_cursor: str | None
+
+
+class ClosingShape(Shape):
+    at: str
+    event_id: str
+    actor: str
+    outcome: str
+    grade: Number
+    suggested: Number
+    reason: str | None
+    retrospective: str | None
+    reopened: bool
+
+
+class PolicyShape(Shape):
+    time_zone: str
+    on_track_points: str
+    behind_points: str
+    roll_up: str
+    cadence_weeks: int
+    anchor_weekday: int
+    grace_days: int
+    feeds_count_as_word: bool
+    revisions: list[dict[str, Any]] = Field(description="The policy facts in force, the nearest scope first")
+
+
+class Restated(Shape):
+    score: Number
+    score_committed: Number
+
+
+class ObjectiveDetail(ListedObjective):
+    description: str | None
+    drafted_at: str
+    cycle_start: Instant = Field(description="00:00 of the first local day")
+    cycle_end: Instant = Field(description="00:00 after the last local day")
+    last_check_in_at: Instant
+    key_results: list[KeyResultShape]
+    counted: list[Counted]
+    left_out: list[LeftOut]
+    counted_committed: list[Counted]
+    left_out_committed: list[LeftOut]
+    feeds_counted_twice: list[str]
+    parents: list[LinkShape]
+    children: list[LinkShape]
+    closings: list[ClosingShape]
+    restated: Restated | None = Field(
+        description="Of a closed one: its score at the closing instant, as known now"
+    )
+    policy: PolicyShape
+    carried_from: str | None
+    carried_into: dict[str, Any] | None
+
+
+class ObjectiveAnswer(Answer):
+    objective: ObjectiveDetail
 
 
 @dataclass(frozen=True, slots=True)

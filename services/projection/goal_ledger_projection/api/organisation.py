@@ -10,19 +10,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from goal_ledger_scoring.windows import cycle_span
+from pydantic import Field
 from starlette.responses import Response
 
-from goal_ledger_projection.api.answers import time
+from goal_ledger_projection.api.answers import Answer, Listed, Shape, time
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Limit, declared
-from goal_ledger_projection.api.shapes import (
-    CycleAnswer,
-    CyclesAnswer,
-    PeopleAnswer,
-    PersonAnswer,
-    UnitAnswer,
-    UnitsAnswer,
-)
 from goal_ledger_projection.api.streams import versions
 from goal_ledger_projection.api.texts import Text
 from goal_ledger_projection.api.view import View, Views
@@ -35,6 +28,62 @@ SELECT DISTINCT ON (id) id, body FROM definitions
 WHERE workspace = $1 AND kind = 'person' AND seq <= $2 AND effective_at <= $3
 ORDER BY id, seq DESC
 """
+
+
+class CycleShape(Shape):
+    id: str
+    name: str
+    start: str = Field(description="Local date")
+    end: str = Field(description="Local date, inclusive")
+    starts_at: str = Field(description="By the workspace's time zone; of a goal see its cycle_start")
+    ends_at: str
+    parent: str | None
+    stage: str
+    version: int
+
+
+class CyclesAnswer(Listed):
+    items: list[CycleShape]
+
+
+class CycleAnswer(Answer):
+    cycle: CycleShape
+
+
+class UnitShape(Shape):
+    id: str
+    name: str
+    parent: str | None
+    lead: str | None
+    waves: list[str]
+    stage: str
+    people: list[str]
+    version: int
+
+
+class UnitsAnswer(Listed):
+    items: list[UnitShape]
+
+
+class UnitAnswer(Answer):
+    unit: UnitShape
+
+
+class PersonShape(Shape):
+    id: str
+    display_name: str | None
+    units: list[str]
+    left_at: str | None = Field(description="When the person left the organisation; null: is there")
+    shredded: bool
+    version: int
+
+
+class PeopleAnswer(Listed):
+    items: list[PersonShape]
+
+
+class PersonAnswer(Answer):
+    person: PersonShape
 
 
 def router(views: Views) -> APIRouter:

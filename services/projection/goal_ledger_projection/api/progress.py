@@ -26,10 +26,11 @@ from goal_ledger_scoring.expected import expected_score
 from goal_ledger_scoring.inputs import KeyResultInput
 from goal_ledger_scoring.key_result import score_key_result
 from goal_ledger_scoring.results import KeyResultScore
+from pydantic import Field
 from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import encoded, heading, number, respond, time
+from goal_ledger_projection.api.answers import Answer, Number, encoded, heading, number, respond, time
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.key_results import key_result_standing
 from goal_ledger_projection.api.progress_times import (
@@ -40,7 +41,7 @@ from goal_ledger_projection.api.progress_times import (
     subjects,
 )
 from goal_ledger_projection.api.routes import declared
-from goal_ledger_projection.api.shapes import ProgressAnswer
+from goal_ledger_projection.api.shown import Scores
 from goal_ledger_projection.api.view import View, Views
 from goal_ledger_projection.history.context import Context
 from goal_ledger_projection.history.values import BEGINNING
@@ -48,6 +49,24 @@ from goal_ledger_projection.history.values import BEGINNING
 POINTS_MAX = 1000
 ALIGNED_POINTS_MAX = 30
 """Of a key result measured by other objectives: each point asks how all of those stood."""
+
+
+class ProgressPoint(Scores):
+    at: str
+    raw: Number
+    state: str
+    expected: Number
+    values: dict[str, Any] = Field(description="By part: the value, or the list of steps done")
+
+
+class ProgressAnswer(Answer):
+    key_result: str
+    objective: str
+    points: list[ProgressPoint] = Field(
+        description="At both edges of the period and wherever something changed between them, or evenly spaced"
+    )
+    thinned: bool = Field(description="There were more changes than points; some are left out")
+    left_out: int = Field(description="How many changes have no point")
 
 
 def router(views: Views) -> APIRouter:

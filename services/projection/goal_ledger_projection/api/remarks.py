@@ -9,10 +9,9 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from goal_ledger_projection.api.answers import Answer, Listed
+from goal_ledger_projection.api.answers import Answer, Listed, Shape
 from goal_ledger_projection.api.lists import Json, listed, not_found, page_of, single
 from goal_ledger_projection.api.routes import After, Limit, declared
-from goal_ledger_projection.api.shapes import Shape
 from goal_ledger_projection.api.texts import texts_of
 from goal_ledger_projection.api.view import View, Views
 

@@ -1,4 +1,4 @@
-"""How standings are written in answers. The shapes are declared in `shapes.py`; a test holds the two together."""
+"""How standings are written in answers, and the shapes of what is written; a test holds the two together."""
 
 from __future__ import annotations
 
@@ -10,16 +10,150 @@ from goal_ledger_contracts.canonical import EXACT
 from goal_ledger_history.background import Link
 from goal_ledger_history.goals import KeyResult
 from goal_ledger_history.statuses import Standing
+from goal_ledger_scoring import results
 from goal_ledger_scoring.inputs import PartInput
 from goal_ledger_scoring.numbers import shown_mean
-from goal_ledger_scoring.results import Counted, GoalScore, KeyResultScore, LeftOut, PartScore
 from goal_ledger_scoring.windows import Span
+from pydantic import Field
 
-from goal_ledger_projection.api.answers import number, time
+from goal_ledger_projection.api.answers import Instant, Number, Shape, number, time
 
 Json = dict[str, Any]
 Events = Mapping[str, str]
 """Seq (as text) → event id."""
+
+
+class Scores(Shape):
+    score: Number = Field(description="As amended: the definition in effect. Null: not measured, never 0")
+    score_committed: Number = Field(
+        description="As committed: the definition folded up to the first activation"
+    )
+    score_difference: Number = Field(description="As amended minus as committed")
+
+
+class ObjectiveSummary(Scores):
+    id: str
+    title: str
+    kind: str | None = Field(description="committed or aspirational")
+    owner: str
+    contributors: list[str]
+    cycle: str | None
+    state: str = Field(description="draft, active, closed or archived")
+    outcome: str | None
+    grade: Number = Field(description="What a person gave at the closing")
+    expected: Number = Field(description="The share of the cycle that has gone")
+    gap: Number = Field(description="Points of 100 behind the expected score")
+    status: str = Field(description="What is shown, by the rule of precedence")
+    status_stated: str | None = Field(description="Stated since the last due date")
+    status_computed: str | None = Field(description="By the gap between expected score and score")
+    activated_at: Instant
+
+
+class ListedObjective(ObjectiveSummary):
+    version: int = Field(description="Of the stream; for If-Match")
+    owner_left: bool = Field(description="The owner left the organisation: assign the goal to somebody else")
+    confidence: Number = Field(description="Of the last check-in on the objective")
+
+
+class BriefKeyResult(Scores):
+    id: str
+    text: str
+    weight: str
+    dropped: bool
+    status: str
+
+
+class Counted(Shape):
+    ref: str = Field(description="key-result/<id> or objective/<id>")
+    weight: str
+    score: str
+
+
+class LeftOut(Shape):
+    ref: str
+    why: str = Field(
+        description="not_measured, waiting, baseline_to_be_found, weight_zero, draft, dropped, postponed, supports, "
+        "by_policy, not_committed, loop (its parent would count in itself) or unknown"
+    )
+
+
+class PartShape(Shape):
+    part: str
+    value: Number = Field(description="In force; a mean is shown with 6 places and counts unrounded")
+    done: list[str] | None
+    value_at: Instant
+    unit: str | None
+    raw: Number
+    score: Number
+    state: str = Field(
+        description="measured, not_measured, waiting, baseline_to_be_found or not_defined_yet (as_of is before it)"
+    )
+    zone: str | None
+    within_risk: bool
+    waiting_for: str | None
+    later_value_not_comparable: bool = Field(description="A later value is under another unit or kind")
+    feed: str | None
+    aggregation: str | None
+    window_start: Instant
+    window_end: Instant
+    evidence: list[str] = Field(description="Event ids of the facts the value comes from")
+
+
+class Binding(Shape):
+    part: str
+    feed: str
+    aggregation: str
+
+
+class CommittedKeyResult(Shape):
+    measure: dict[str, Any]
+    weight: str
+    raw: Number
+    score: Number
+    state: str
+    parts: list[PartShape]
+
+
+class KeyResultShape(Scores):
+    id: str
+    objective: str
+    text: str
+    description: str | None
+    carried_from: str | None = Field(description="The key result whose lineage it continues")
+    owner: str | None
+    weight: str
+    dropped: bool
+    measure: dict[str, Any] = Field(description="As the facts state it")
+    bindings: list[Binding]
+    state: str
+    waiting_for: str | None
+    raw: Number = Field(description="Unclamped")
+    beyond: Number = Field(description="What lies above 1")
+    reached: bool | None
+    mean: Number = Field(description="Of a compound: of its parts measured")
+    bottleneck: str | None = Field(description="Of a compound: the part with the lowest score")
+    expected: Number
+    gap: Number
+    status: str
+    status_stated: str | None
+    status_computed: str | None
+    fresh: bool | None
+    confidence: Number
+    last_check_in_at: Instant
+    parts: list[PartShape]
+    committed: CommittedKeyResult | None = Field(
+        description="The key result as it was committed to; null: added later"
+    )
+    counted: list[Counted]
+    left_out: list[LeftOut]
+
+
+class LinkShape(Shape):
+    link: str
+    child: str
+    parent: str
+    mode: str
+    weight: str
 
 
 def summary(standing: Standing) -> Json:
@@ -56,7 +190,10 @@ def passing(standing: Standing) -> Json:
     }
 
 
-def scores(amended: GoalScore | KeyResultScore | None, committed: GoalScore | KeyResultScore | None) -> Json:
+def scores(
+    amended: results.GoalScore | results.KeyResultScore | None,
+    committed: results.GoalScore | results.KeyResultScore | None,
+) -> Json:
     """As amended, as committed, and the difference."""
     now = None if amended is None else amended.score
     then = None if committed is None else committed.score
@@ -154,7 +291,7 @@ def _bindings(one: KeyResult) -> list[Json]:
     ]
 
 
-def _committed(standing: Standing, score: KeyResultScore, id: str, events: Events) -> Json | None:
+def _committed(standing: Standing, score: results.KeyResultScore, id: str, events: Events) -> Json | None:
     defined = standing.committed.key_result(id) if standing.committed is not None else None
     if defined is None:
         return None
@@ -169,7 +306,12 @@ def _committed(standing: Standing, score: KeyResultScore, id: str, events: Event
 
 
 def _part(
-    standing: Standing, name: str, part: PartScore, one: KeyResult, spans: Mapping[str, Span], events: Events
+    standing: Standing,
+    name: str,
+    part: results.PartScore,
+    one: KeyResult,
+    spans: Mapping[str, Span],
+    events: Events,
 ) -> Json:
     given = part.input
     span = spans.get(name)
@@ -208,12 +350,12 @@ def _number(given: PartInput) -> Decimal | None:
     return shown_mean(given.value, given.divisor)
 
 
-def counted(children: Iterable[Counted]) -> list[Json]:
+def counted(children: Iterable[results.Counted]) -> list[Json]:
     """The children in a mean, with their weights."""
     return [{"ref": one.ref, "weight": number(one.weight), "score": number(one.score)} for one in children]
 
 
-def left_out(children: Iterable[LeftOut]) -> list[Json]:
+def left_out(children: Iterable[results.LeftOut]) -> list[Json]:
     """The children that are shown but not counted, and why."""
     return [{"ref": one.ref, "why": one.why} for one in children]
 

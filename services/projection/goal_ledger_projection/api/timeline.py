@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from goal_ledger_contracts.canonical import decimal_text
 from goal_ledger_edge.problems import Problem
+from pydantic import Field
 from starlette.responses import Response
 
-from goal_ledger_projection.api.answers import encoded, heading, respond
+from goal_ledger_projection.api.answers import Answer, Shape, encoded, heading, respond
 from goal_ledger_projection.api.routes import After, declared, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
-from goal_ledger_projection.api.shapes import TimelineAnswer
 from goal_ledger_projection.api.texts import Text, Texts, texts_of
 from goal_ledger_projection.api.view import View, Views
 
@@ -42,6 +42,34 @@ ORDER BY v.effective_at, v.seq
 """
 _NOT_COMPARED = frozenset({"changed", "activated_seq", "drafted_seq", "closings"})
 _OF_KEY_RESULT = ("text", "description", "measure", "weight", "owner", "bindings", "dropped")
+
+
+class Change(Shape):
+    field: str = Field(
+        description="Path within the definition, or of the value", examples=["key_results/kr-1/weight"]
+    )
+    before: Any
+    after: Any
+
+
+class TimelineEntry(Shape):
+    seq: int
+    version: int
+    event_id: str
+    type: str
+    effective_at: str
+    recorded_at: str
+    actor: str
+    reason: str | None
+    after_activation: bool = Field(description="The definition was a commitment when this was recorded")
+    data: dict[str, Any] = Field(description="Of the fact, personal text opened")
+    changes: list[Change]
+
+
+class TimelineAnswer(Answer):
+    objective: str
+    items: list[TimelineEntry]
+    next_cursor: str | None
 
 
 def router(views: Views) -> APIRouter:
