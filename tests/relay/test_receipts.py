@@ -17,7 +17,7 @@ from goal_ledger_command.relay.unsent import UnsentAnswers
 from goal_ledger_contracts.decision import Identity
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_messaging.topic_ids import TopicIds
-from goal_ledger_messaging.topics import MAX_REJECTED_BYTES, Emitter
+from goal_ledger_messaging.topics import MAX_REJECTED_BYTES, Emitter, TopicSpec, make_topics
 
 from .conftest import AT, Bench, Written, until
 
@@ -274,6 +274,29 @@ async def test_an_answer_that_kafka_refuses_stops_only_itself_is_told_of_and_sen
         await until(none_is_kept)
         everything = {each["id"] for each in await received(bench, here.receipts, 6)}
     assert everything == {"r-0", "r-1", "r-3", "r-5", *long_ids.values()}
+
+
+async def test_an_emitter_whose_topic_cannot_be_made_stops_nobody_else(
+    bench: Bench, a_system: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(emitters, "LOOK_EVERY_S", 0.1)
+    one = bench.store.workspace()
+    here, there = Emitter(one.workspace, a_system), Emitter(one.workspace, f"{a_system}-till")
+    admin = AIOKafkaAdminClient(bootstrap_servers=bench.bootstrap)
+    await admin.start()
+    await make_topics(admin, [TopicSpec(here.receipts.replace(".", "_"), 1)])  # Kafka takes the two for one
+    await admin.close()
+    kept = UnsentAnswers(bench.engine)
+    await bench.store.append(one, registered(here.system), registered(there.system))
+    await bench.store.append(one, reading(here.system, "r-1", 1), reading(there.system, "r-2", 2))
+    async with bench.relaying():
+        assert len(await received(bench, there.receipts, 1)) == 1
+
+        async def one_is_kept() -> bool:
+            return (await kept.standing())[0] == 1
+
+        await until(one_is_kept)
+    assert "InvalidTopicError" in (await kept.standing())[1]
 
 
 def test_every_part_of_a_rejected_message_is_bounded_and_says_what_was_cut():

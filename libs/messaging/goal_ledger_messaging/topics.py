@@ -128,26 +128,37 @@ def _emitters(name: str, days: int, max_bytes: int) -> TopicSpec:
 async def make_topics(
     admin: AIOKafkaAdminClient, specs: list[TopicSpec], replication_factor: int | None = None
 ) -> set[str]:
-    """Make those that do not exist; the names that were made now. Replicas: three, or as many as there are brokers.
+    """Make those that do not exist; the names that were made now. Topics that exist are left as they are.
 
-    Raises TopicNotMade: ``create_topics`` itself never raises, the errors are in its answer. Topics that exist are
-    left as they are.
+    Raises TopicNotMade for the first that Kafka refuses; the others are made.
     """
+    made, refused = await try_topics(admin, specs, replication_factor)
+    for name, reason in refused.items():
+        raise TopicNotMade(f"{name}: {reason}")
+    return made
+
+
+async def try_topics(
+    admin: AIOKafkaAdminClient, specs: list[TopicSpec], replication_factor: int | None = None
+) -> tuple[set[str], dict[str, str]]:
+    """The names that were made now, and those that Kafka refuses, with its reason: ``create_topics`` itself never raises,
+    the errors are in its answer. Replicas: three, or as many as there are brokers."""
     if not specs:
-        return set()
+        return set(), {}
     replicas = replication_factor or min(REPLICAS, len((await admin.describe_cluster())["brokers"]))
     durable = {"min.insync.replicas": str(max(1, replicas - 1))}  # one may be away
     wanted = [
         NewTopic(spec.name, spec.partitions, replicas, topic_configs={**durable, **spec.configs})
         for spec in specs
     ]
-    made = set()
+    made: set[str] = set()
+    refused: dict[str, str] = {}
     for name, code, *more in (await admin.create_topics(wanted)).topic_errors:
         if code == 0:
             made.add(name)
         elif code != _TOPIC_EXISTS:
-            raise TopicNotMade(f"{name}: {for_code(code).__name__} {more[0] if more else ''}".rstrip())
-    return made
+            refused[name] = f"{for_code(code).__name__} {more[0] if more else ''}".rstrip()
+    return made, refused
 
 
 async def partition_counts(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:

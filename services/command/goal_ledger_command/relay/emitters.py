@@ -11,7 +11,7 @@ import asyncio
 from aiokafka.admin import AIOKafkaAdminClient
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_messaging.security import Kafka, options_of
-from goal_ledger_messaging.topics import Emitter, emitter_topics, make_topics
+from goal_ledger_messaging.topics import Emitter, emitter_topics, try_topics
 from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -52,12 +52,14 @@ class EmitterTopics:
             except TimeoutError:
                 pass
 
-    async def ensure(self, emitters: set[Emitter]) -> None:
-        """The topics of these exist when it returns. Raises KafkaError, TopicNotMade."""
+    async def ensure(self, emitters: set[Emitter]) -> dict[str, str]:
+        """The topics of these exist when it returns, but for those that Kafka refuses: the reason of each, by its name.
+        Raises KafkaError."""
+        refused: dict[str, str] = {}
         async with self._making:
             missing = emitters - self._there
             if not missing:
-                return
+                return {}
             admin = AIOKafkaAdminClient(**options_of(self._kafka))
             await admin.start()
             try:
@@ -67,11 +69,15 @@ class EmitterTopics:
                 ]
                 for start in range(0, len(wanted), TOPICS_PER_REQUEST):
                     some = wanted[start : start + TOPICS_PER_REQUEST]
-                    made = await make_topics(admin, some)
+                    made, not_made = await try_topics(admin, some)
+                    refused |= not_made
                     log.info("topics made", topics=sorted(made))
+                    for name, reason in not_made.items():
+                        log.error("a topic cannot be made", topic=name, reason=reason)
             finally:
                 await admin.close()
-            self._there |= missing
+            self._there |= {one for one in missing if refused.keys().isdisjoint(_names(one))}
+        return refused
 
     def forget(self) -> None:
         """Something says that topics are gone: look anew."""
@@ -81,3 +87,7 @@ class EmitterTopics:
         async with raw_connection(self._engine) as raw:
             rows = await raw.fetch("SELECT workspace, system FROM emitters")
         return {Emitter(row[0], row[1]) for row in rows}
+
+
+def _names(emitter: Emitter) -> set[str]:
+    return {spec.name for spec in emitter_topics(emitter)}

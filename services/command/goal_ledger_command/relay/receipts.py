@@ -26,7 +26,7 @@ from goal_ledger_command.relay.emitters import EmitterTopics
 from goal_ledger_command.relay.lease import NAME, LeaseLost
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.pauses import Pause
-from goal_ledger_command.relay.sending import AnswerSender
+from goal_ledger_command.relay.sending import AnswerSender, Refused
 from goal_ledger_command.relay.unsent import UnsentAnswers
 
 WORKSPACES_PER_ROUND = 50
@@ -150,8 +150,9 @@ class ReceiptsPublisher:
         """Returns when each is acknowledged, or noted as refused; those refused."""
         if not records:
             return []
-        await self._topics.ensure({Emitter.of_topic(one.topic) for one in records})
-        refused = await self._sender.send(records)
+        not_made = await self._topics.ensure({Emitter.of_topic(one.topic) for one in records})
+        refused = [Refused(one, not_made[one.topic]) for one in records if one.topic in not_made]
+        refused += await self._sender.send([one for one in records if one.topic not in not_made])
         await self._unsent.note(refused)
         self._metrics.receipts.inc(len(records) - len(refused))
         return [one.record for one in refused]
