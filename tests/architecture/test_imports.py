@@ -1,5 +1,6 @@
 """Import directions are tests: the contracts in pyproject.toml are kept, and the pure parts run on their own."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,3 +34,9 @@ def test_a_pure_part_imports_only_the_standard_library_and_its_own(module: str) 
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout.split() == []
+
+
+def test_the_read_side_asks_its_database_from_read_models_and_history_alone() -> None:
+    api = ROOT / "services/projection/goal_ledger_projection/api"
+    asking = [file.name for file in sorted(api.glob("*.py")) if re.search(r"\bSELECT\b", file.read_text())]
+    assert asking == []

@@ -12,13 +12,13 @@ from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.from_facts import history_of
 from goal_ledger_history.scores_at import ScoresAt
 from goal_ledger_local.postgres import Postgres
-from goal_ledger_projection.api.database import Asker, ReadDatabase
 from goal_ledger_projection.database import ReadDatabase as WorkersDatabase
 from goal_ledger_projection.folding.applying import Applier
 from goal_ledger_projection.folding.records import Record
 from goal_ledger_projection.history.context import Contexts
 from goal_ledger_projection.history.histories import Histories
 from goal_ledger_projection.history.known_goals import KnownGoals
+from goal_ledger_projection.history.snapshots import Asker, ReadDatabase
 from goal_ledger_projection.history.tree import whole_tree
 from goal_ledger_projection.projections import migrate
 from goal_ledger_projection.query_settings import QuerySettings

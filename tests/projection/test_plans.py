@@ -13,20 +13,19 @@ from typing import Any
 import asyncpg
 import pytest
 from goal_ledger_local.postgres import Postgres
-from goal_ledger_projection.api import (
-    database,
-    feeds,
-    progress_times,
-    streams,
-    text_keys,
-    texts,
-    timeline,
-)
-from goal_ledger_projection.api.database import SETTINGS as QUERY_SETTINGS
 from goal_ledger_projection.database import KEY_LOOKUPS_ONLY as WORKER_SETTINGS
 from goal_ledger_projection.folding import positions
-from goal_ledger_projection.history import changes_since, context, known_goals, last_check_ins, values
+from goal_ledger_projection.history import (
+    changes_since,
+    context,
+    known_goals,
+    last_check_ins,
+    progress_times,
+    snapshots,
+    values,
+)
 from goal_ledger_projection.history import definitions as definitions_in_tables
+from goal_ledger_projection.history.snapshots import SETTINGS as QUERY_SETTINGS
 from goal_ledger_projection.projections import migrate
 from goal_ledger_projection.read_models import check_ins, definitions, facts, readings, value_rows
 
@@ -40,8 +39,8 @@ POSITION = "positions_pkey", "projection workspace"
 COUNT = "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'asked'"
 
 QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
-    "who asks": (database._OPENING, THING),
-    "the last fact, and those since": (database._OPENING, FACT),
+    "who asks": (snapshots._OPENING, THING),
+    "the last fact, and those since": (snapshots._OPENING, FACT),
     "bodies": (known_goals._BODIES, REVISION),
     "measured since": (definitions_in_tables._MEASURED_SINCE, REVISION),
     "measures": (values._MEASURES, REVISION),
@@ -56,26 +55,26 @@ QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
     "values": (values._FIRST, VALUE),
     "earlier values": (values._FIRST_OF_OTHERS, VALUE),
     "times of values": (progress_times._TIMES, ("value_rows_in_force", "workspace key_result")),
-    "values of key results": (timeline._VALUES, ("value_rows_in_force", "workspace key_result")),
+    "values of key results": (value_rows.OF_KEY_RESULTS, ("value_rows_in_force", "workspace key_result")),
     "last readings": (values._LAST_READING, READING),
     "what counters gained": (values._GAINED, READING),
     "sums of readings": (values._SUMMED, READING),
     "freshest readings": (values._FRESHEST, READING),
     "times of readings": (progress_times._TIMES, READING),
-    "last reading of feeds": (feeds._LAST, READING),
+    "last reading of feeds": (readings.LAST_OF_FEEDS, READING),
     "last words": (
         last_check_ins._HOWEVER_OLD,
         ("check_ins_last_words", "workspace key_result effective_at"),
     ),
     "words": (last_check_ins._BETWEEN, ("check_ins_by_objective", "workspace objective effective_at")),
-    "versions of streams": (streams._VERSIONS, OF_STREAM),
-    "timeline": (timeline._FACTS, OF_STREAM),
-    "events": (streams._EVENTS, FACT),
+    "versions of streams": (facts.VERSIONS_OF_STREAMS, OF_STREAM),
+    "timeline": (facts.PAGE_OF_STREAM, OF_STREAM),
+    "events": (facts.EVENT_IDS, FACT),
     "changed since": (context._CHANGED, FACT),
     "touched since": (changes_since._TOUCHED, FACT),
     "recorded by": (facts.SEQ_RECORDED_BY, ("facts_pkey", "workspace")),
-    "withheld": (texts._WITHHELD, THING),
-    "shredded": (text_keys._SHREDDED, THING),
+    "withheld": (definitions.WITHHELD_TEXTS, THING),
+    "shredded": (definitions.SHREDDED, THING),
 }
 WORKERS: dict[str, tuple[str, tuple[str, str]]] = {
     "latest definitions": (definitions.LATEST, THING),

@@ -16,9 +16,9 @@ from goal_ledger_observability.logs import configure_logging, logger
 from goal_ledger_observability.metrics import new_registry
 
 from goal_ledger_projection.api.app import query_app
-from goal_ledger_projection.api.database import ReadDatabase
 from goal_ledger_projection.api.view import Views
 from goal_ledger_projection.database import refuse_unsafe_durability
+from goal_ledger_projection.history.snapshots import ReadDatabase
 from goal_ledger_projection.query_settings import QuerySettings
 
 GARBAGE_THRESHOLDS = (1_000_000, 10, 10)

@@ -13,10 +13,10 @@ from goal_ledger_contracts.ids import uuid7
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_observability.metrics import new_registry
 from goal_ledger_projection.api.app import query_app
-from goal_ledger_projection.api.database import ReadDatabase
 from goal_ledger_projection.api.view import Views
 from goal_ledger_projection.database import ReadDatabase as WorkersDatabase
 from goal_ledger_projection.folding.applying import Applier
+from goal_ledger_projection.history.snapshots import ReadDatabase
 from goal_ledger_projection.projections import migrate
 from goal_ledger_projection.query import verifier
 from goal_ledger_projection.query_settings import QuerySettings

@@ -21,7 +21,7 @@ from goal_ledger_edge.credentials import ApiKey, shown, unauthenticated
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.tokens import TokenVerifier
 
-from goal_ledger_projection.api.database import Holding
+from goal_ledger_projection.history.snapshots import Holding
 
 EMITTER = "emitter"
 ROLES = (EMITTER, "contributor", "owner", "admin", "importer", "analyst", "auditor")

@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import Answer, heading, number, quote, quoted, respond, text
+from goal_ledger_projection.api.answers import etag as etag_of
 from goal_ledger_projection.api.choices import need_cycle
 from goal_ledger_projection.api.routes import declared, question_of
 from goal_ledger_projection.api.shown import BriefKeyResult, Counted, LeftOut, LinkShape, ObjectiveSummary
@@ -60,10 +61,11 @@ def router(views: Views) -> APIRouter:
         async with views.view(request) as view:
             await need_cycle(view, cycle)
 
-            async def make() -> bytes:
+            async def make() -> tuple[bytes, str]:
                 tree = await view.trees.whole(view.snapshot, view.moment)
                 context = await view.context()
-                return await asyncio.to_thread(_body, view, tree, context, root, show, depth, cycle)
+                raw = await asyncio.to_thread(_body, view, tree, context, root, show, depth, cycle)
+                return raw, etag_of(raw)
 
             question = f"{question_of(request)} {view.clocks.token}"
             raw, etag = await view.trees.body(view.snapshot, view.moment, question, make)

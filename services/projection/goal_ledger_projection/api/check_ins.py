@@ -32,7 +32,6 @@ from goal_ledger_projection.api.choices import (
     word,
 )
 from goal_ledger_projection.api.clocks import instant
-from goal_ledger_projection.api.database import Row
 from goal_ledger_projection.api.lists import Json, Page, listed, not_found
 from goal_ledger_projection.api.objectives import beneath
 from goal_ledger_projection.api.routes import After, Limit, declared, read_pair
@@ -40,17 +39,16 @@ from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.streams import versions
 from goal_ledger_projection.api.texts import Text, Texts
 from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.history.snapshots import Row
+from goal_ledger_projection.read_models.check_ins import (
+    IN_FORCE,
+    REVISIONS,
+    count_of_check_ins,
+    page_of_check_ins,
+)
 
 _PERSONAL = ("note", "blockers", "evidence")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-_REVISIONS = "SELECT * FROM check_ins WHERE workspace = $1 AND check_in = $2 AND seq <= $3 ORDER BY seq"
-_IN_FORCE = (
-    "workspace = $1",
-    "seq <= $2",
-    "(ended_seq IS NULL OR ended_seq > $2)",
-    "effective_at <= $3",
-)
 
 
 class CheckInShape(Shape):
@@ -96,7 +94,7 @@ class _Question:
 
     def __init__(self, view: View) -> None:
         self.values: list[Any] = [view.clocks.seq, view.clocks.as_of]
-        self.conditions = list(_IN_FORCE)
+        self.conditions = list(IN_FORCE)
 
     def where(self, condition: str, *values: Any) -> None:
         if None not in values:
@@ -105,13 +103,10 @@ class _Question:
             self.conditions.append(condition.format(*numbers))
 
     def counted(self) -> str:
-        return f"SELECT count(*) FROM check_ins WHERE {' AND '.join(self.conditions)}"
+        return count_of_check_ins(self.conditions)
 
     def page(self, limit: int) -> str:
-        return (
-            f"SELECT * FROM check_ins WHERE {' AND '.join(self.conditions)} "
-            f"ORDER BY effective_at DESC, seq DESC LIMIT {limit}"
-        )
+        return page_of_check_ins(self.conditions, limit)
 
 
 def router(views: Views) -> APIRouter:
@@ -159,7 +154,7 @@ def router(views: Views) -> APIRouter:
     async def one(request: Request, id: str) -> Response:
         """Its present content, and all its revisions."""
         async with views.view(request) as view:
-            rows = await view.snapshot.fetch(_REVISIONS, id, view.clocks.seq)
+            rows = await view.snapshot.fetch(REVISIONS, id, view.clocks.seq)
             if not rows or min(row["effective_at"] for row in rows) > view.clocks.as_of:
                 raise not_found("check-in")
             written = await _written(view, rows)

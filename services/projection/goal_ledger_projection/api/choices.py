@@ -10,6 +10,7 @@ from goal_ledger_contracts.ids import ID
 from goal_ledger_edge.problems import Problem
 
 from goal_ledger_projection.api.view import View
+from goal_ledger_projection.read_models.definitions import EVER_DEFINED
 
 STATES = ("draft", "active", "closed", "archived")
 OUTCOMES = ("achieved", "partial", "missed", "dropped", "postponed")
@@ -18,8 +19,6 @@ KINDS = ("committed", "aspirational")
 STATUSES = ("on_track", "behind", "at_risk", "not_measured", "pending", "outdated", *OUTCOMES)
 NAMED_MAX = 100
 """So many choices are named; there may be more units or cycles than a person wants to read."""
-
-_DEFINED = "SELECT id FROM definitions WHERE workspace = $1 AND kind = $2 AND id = $3 AND seq <= $4 LIMIT 1"
 
 
 def word(choices: Collection[str], description: str = "") -> Any:
@@ -79,7 +78,7 @@ async def need_holder(
 
 
 async def _need_defined(view: View, kind: str, id: str | None, field: str, listed_at: str) -> None:
-    if id is not None and await view.snapshot.first(_DEFINED, kind, id, view.clocks.seq) is None:
+    if id is not None and await view.snapshot.first(EVER_DEFINED, kind, id, view.clocks.seq) is None:
         raise _not_there(kind, id, field, listed_at)
 
 

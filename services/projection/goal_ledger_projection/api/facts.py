@@ -19,12 +19,13 @@ from goal_ledger_projection.api.access import May
 from goal_ledger_projection.api.answers import Answer, Shape, encoded, heading, respond
 from goal_ledger_projection.api.choices import unknown
 from goal_ledger_projection.api.clocks import instant
-from goal_ledger_projection.api.database import Row
 from goal_ledger_projection.api.routes import SEQ_MAX, After, declared, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.texts import texts_of
 from goal_ledger_projection.api.timeline import opened_data
 from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.history.snapshots import Row
+from goal_ledger_projection.read_models.facts import THEN, page_of_facts
 
 LIMIT_ITEMS_MAX = 1000
 JSON_LINES = "application/jsonl"
@@ -58,7 +59,7 @@ class _Question:
 
     def __init__(self, view: View) -> None:
         self.values: list[Any] = [view.clocks.seq, view.clocks.as_of]
-        self.conditions = ["workspace = $1", "seq <= $2", "effective_at <= $3"]
+        self.conditions = list(THEN)
 
     def where(self, condition: str, value: Any) -> None:
         if value is not None:
@@ -66,8 +67,7 @@ class _Question:
             self.conditions.append(condition.format(f"${len(self.values) + 1}"))
 
     def statement(self, descending: bool, limit: int) -> str:
-        order = "DESC" if descending else "ASC"
-        return f"SELECT seq, bytes FROM facts WHERE {' AND '.join(self.conditions)} ORDER BY seq {order} LIMIT {limit}"
+        return page_of_facts(self.conditions, descending, limit)
 
 
 def router(views: Views) -> APIRouter:

@@ -20,26 +20,11 @@ from goal_ledger_projection.api.organisation import with_versions
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.streams import event_ids
 from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.read_models.readings import LAST_OF_FEEDS, WAITED_THEN, WAITING_NOW
 from goal_ledger_projection.read_models.sequences import GAPS
 
 QUARANTINE_ITEMS_MAX = 20
 GAP_ITEMS_MAX = 20
-
-_LAST = """
-SELECT q.feed, l.* FROM unnest($2::text[]) AS q (feed)
-CROSS JOIN LATERAL (SELECT r.source, r.id, r.time, r.value, r.unit, r.mode, r.recorded_seq FROM readings r
-    WHERE r.workspace = $1 AND r.feed = q.feed AND r.state = 0 AND r.time <= $4
-      AND r.seq <= $3 AND (r.ended_seq IS NULL OR r.ended_seq > $3)
-    ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
-"""
-_QUARANTINE = """
-SELECT feed, source, id, time, value, unit, mode, recorded_seq FROM readings
-WHERE workspace = $1 AND feed = ANY ($2) AND state = 1 AND seq <= $3 AND {in_force}
-ORDER BY feed, seq
-"""
-_IN_QUARANTINE = _QUARANTINE.format(in_force="ended_seq IS NULL")
-"""Now: by the small index of what waits."""
-_WAS_IN_QUARANTINE = _QUARANTINE.format(in_force="(ended_seq IS NULL OR ended_seq > $3)")
 
 
 class ReadingShape(Shape):
@@ -186,7 +171,7 @@ async def _known(view: View) -> dict[str, Json]:
 
 async def _quarantined(view: View, names: list[str]) -> Sequence[Any]:
     clocks = view.clocks
-    statement = _IN_QUARANTINE if clocks.seq == clocks.newest.seq else _WAS_IN_QUARANTINE
+    statement = WAITING_NOW if clocks.seq == clocks.newest.seq else WAITED_THEN
     return await view.snapshot.fetch(statement, names, clocks.seq)
 
 
@@ -206,7 +191,9 @@ async def _gaps(view: View, name: str) -> Json:
 async def _feeds(view: View, known: dict[str, Json]) -> list[Json]:
     context, clocks = await view.context(), view.clocks
     names = list(known)
-    last = {row["feed"]: row for row in await view.snapshot.fetch(_LAST, names, clocks.seq, clocks.as_of)}
+    last = {
+        row["feed"]: row for row in await view.snapshot.fetch(LAST_OF_FEEDS, names, clocks.seq, clocks.as_of)
+    }
     waiting: defaultdict[str, list[Any]] = defaultdict(list)
     for row in await _quarantined(view, names):
         waiting[row["feed"]].append(row)

@@ -19,17 +19,9 @@ from goal_ledger_projection.api.choices import need_holder, need_word, word
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.read_models.definitions import OF_KIND, ONE_OF_KIND
 
 HOLDERS = ("person", "system")
-
-_OF_KIND = """
-SELECT DISTINCT ON (id) id, body FROM definitions
-WHERE workspace = $1 AND kind = $2 AND seq <= $3 AND effective_at <= $4 ORDER BY id, seq DESC
-"""
-_ONE = """
-SELECT body FROM definitions
-WHERE workspace = $1 AND kind = $2 AND id = $3 AND seq <= $4 AND effective_at <= $5 ORDER BY seq DESC LIMIT 1
-"""
 
 
 class SystemShape(Shape):
@@ -223,11 +215,11 @@ def _roles(routes: APIRouter, views: Views) -> None:
 
 async def _all(view: View, kind: str) -> list[Json]:
     """The definitions of a kind at the moment, by id."""
-    rows = await view.snapshot.fetch(_OF_KIND, kind, view.clocks.seq, view.clocks.as_of)
+    rows = await view.snapshot.fetch(OF_KIND, kind, view.clocks.seq, view.clocks.as_of)
     return [json.loads(row["body"]) for row in rows]
 
 
 async def _body(view: View, kind: str, id: str) -> list[Json]:
     """The definition of one at the moment; none if there is none."""
-    row = await view.snapshot.first(_ONE, kind, id, view.clocks.seq, view.clocks.as_of)
+    row = await view.snapshot.first(ONE_OF_KIND, kind, id, view.clocks.seq, view.clocks.as_of)
     return [] if row is None else [json.loads(row["body"])]

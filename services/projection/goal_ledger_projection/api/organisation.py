@@ -19,15 +19,10 @@ from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.streams import versions
 from goal_ledger_projection.api.texts import Text
 from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.read_models.definitions import OF_KIND
 
 Defined = tuple[str, dict[str, Any]]
 """An id and the definition of what has it."""
-
-_PEOPLE = """
-SELECT DISTINCT ON (id) id, body FROM definitions
-WHERE workspace = $1 AND kind = 'person' AND seq <= $2 AND effective_at <= $3
-ORDER BY id, seq DESC
-"""
 
 
 class CycleShape(Shape):
@@ -145,7 +140,7 @@ async def _there(view: View, kind: str, id: str | None = None) -> list[Defined]:
 
 
 async def _persons(view: View) -> list[Defined]:
-    rows = await view.snapshot.fetch(_PEOPLE, view.clocks.seq, view.clocks.as_of)
+    rows = await view.snapshot.fetch(OF_KIND, "person", view.clocks.seq, view.clocks.as_of)
     return [(row["id"], json.loads(row["body"])) for row in rows]
 
 

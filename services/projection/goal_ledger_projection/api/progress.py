@@ -33,17 +33,17 @@ from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import Answer, Number, encoded, heading, number, respond, time
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.key_results import key_result_standing
-from goal_ledger_projection.api.progress_times import (
+from goal_ledger_projection.api.routes import declared
+from goal_ledger_projection.api.shown import Scores
+from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.history.context import Context
+from goal_ledger_projection.history.progress_times import (
     Subjects,
     beneath,
     changes_between,
     definitions_of,
     subjects,
 )
-from goal_ledger_projection.api.routes import declared
-from goal_ledger_projection.api.shown import Scores
-from goal_ledger_projection.api.view import View, Views
-from goal_ledger_projection.history.context import Context
 from goal_ledger_projection.history.values import BEGINNING
 
 POINTS_MAX = 1000

@@ -14,12 +14,7 @@ from goal_ledger_projection.api.lists import Json, listed, not_found, page_of, s
 from goal_ledger_projection.api.routes import After, Limit, declared
 from goal_ledger_projection.api.texts import texts_of
 from goal_ledger_projection.api.view import View, Views
-
-_SAID = """
-SELECT bytes FROM facts
-WHERE workspace = $1 AND stream = $2 AND seq <= $3 AND effective_at <= $4 AND type = $5 ORDER BY seq
-"""
-_DRAFTED = "SELECT seq FROM facts WHERE workspace = $1 AND stream = $2 AND seq <= $3 ORDER BY seq LIMIT 1"
+from goal_ledger_projection.read_models.facts import FIRST_OF_STREAM, OF_TYPE_IN_STREAM
 
 
 class RemarkShape(Shape):
@@ -85,7 +80,7 @@ def router(views: Views) -> APIRouter:
 
 
 async def _many(request: Request, view: View, id: str, type: str, limit: int, cursor: str | None) -> Response:
-    if await view.snapshot.first(_DRAFTED, f"objective/{id}", view.clocks.seq) is None:
+    if await view.snapshot.first(FIRST_OF_STREAM, f"objective/{id}", view.clocks.seq) is None:
         raise not_found("objective")
     page = page_of(request, view, await _said(view, id, type), limit, cursor)
     return listed(request, view, page, await _opened(view, page.items))
@@ -98,7 +93,9 @@ async def _one(view: View, id: str, type: str, remark: str) -> Json | None:
 
 
 async def _said(view: View, id: str, type: str) -> list[Json]:
-    rows = await view.snapshot.fetch(_SAID, f"objective/{id}", view.clocks.seq, view.clocks.as_of, type)
+    rows = await view.snapshot.fetch(
+        OF_TYPE_IN_STREAM, f"objective/{id}", view.clocks.seq, view.clocks.as_of, type
+    )
     return [json.loads(row["bytes"]) for row in rows]
 
 

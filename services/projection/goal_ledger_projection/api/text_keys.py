@@ -17,15 +17,10 @@ from goal_ledger_ledger.sealing import TextKey, TextKeys
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
-from goal_ledger_projection.api.database import Snapshot
+from goal_ledger_projection.history.snapshots import Snapshot
 from goal_ledger_projection.query_settings import QuerySettings
+from goal_ledger_projection.read_models.definitions import SHREDDED
 
-_SHREDDED = """
-SELECT 'person/' || w.id AS key FROM unnest($2::text[]) AS w (id)
-CROSS JOIN LATERAL (SELECT d.body FROM definitions d WHERE d.workspace = $1 AND d.kind = 'person' AND d.id = w.id
-                    ORDER BY d.seq DESC LIMIT 1) d
-WHERE d.body['shredded'] = 'true'::jsonb
-"""
 _PAGE = 1000
 _KEPT_WORKSPACES = 200
 
@@ -57,7 +52,7 @@ class KeyShelf:
         if not ids:
             return {}
         persons = [id.removeprefix("person/") for id in ids if id.startswith("person/")]
-        shredded = {row["key"] for row in await snapshot.fetch(_SHREDDED, persons)} if persons else set()
+        shredded = {row["key"] for row in await snapshot.fetch(SHREDDED, persons)} if persons else set()
         kept = self._kept.setdefault(snapshot.workspace, {})
         for id in shredded:
             kept[id] = None

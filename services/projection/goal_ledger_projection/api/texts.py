@@ -14,16 +14,12 @@ from goal_ledger_contracts.facts import FACTS, PERSONAL_FIELDS
 from goal_ledger_contracts.personal import Sealed
 from goal_ledger_ledger.sealing import ERASED, SEALED_AWAY, SealBroken, TextKeys, associated_data
 
-from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.api.text_keys import KeyShelf
+from goal_ledger_projection.history.snapshots import Snapshot
+from goal_ledger_projection.read_models.definitions import WITHHELD_TEXTS
 
 WITHHELD = "[withheld]"
 
-_WITHHELD = """
-SELECT w.id, d.body->'pointers' AS pointers FROM unnest($2::text[]) AS w (id)
-CROSS JOIN LATERAL (SELECT d.body FROM definitions d WHERE d.workspace = $1 AND d.kind = 'withheld' AND d.id = w.id
-                    ORDER BY d.seq DESC LIMIT 1) d
-"""
 
 SealedText = dict[str, str]
 
@@ -53,7 +49,7 @@ class Texts:
         owners = {one["k"] for text in many for one in _pieces(text.sealed) if isinstance(one, dict)}
         self._keys = await self._shelf.keys(self._snapshot, owners)
         events = sorted({text.event_id for text in many})
-        for row in await self._snapshot.fetch(_WITHHELD, events):
+        for row in await self._snapshot.fetch(WITHHELD_TEXTS, events):
             self._withheld[row["id"]] = set(json.loads(row["pointers"]))
 
     def open(self, text: Text) -> Any:

@@ -19,27 +19,13 @@ from goal_ledger_projection.api.routes import After, declared, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.texts import Text, Texts, texts_of
 from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.read_models.definitions import OF_OBJECTIVE_BETWEEN
+from goal_ledger_projection.read_models.facts import PAGE_OF_STREAM
+from goal_ledger_projection.read_models.value_rows import OF_KEY_RESULTS
 
 LIMIT_ITEMS_MAX = 500
 Json = dict[str, Any]
 
-_FACTS = """
-SELECT seq, version, bytes FROM facts
-WHERE workspace = $1 AND stream = $2 AND seq <= $3 AND effective_at <= $4 AND seq > $5 ORDER BY seq LIMIT $6
-"""
-_DEFINITIONS = """
-SELECT seq, body FROM definitions WHERE workspace = $1 AND kind = 'objective' AND id = $2
-  AND seq <= $4 AND seq >= coalesce((SELECT max(seq) FROM definitions WHERE workspace = $1 AND kind = 'objective'
-                                     AND id = $2 AND seq < $3), 0)
-ORDER BY seq
-"""
-_VALUES = """
-SELECT w.key_result, v.* FROM unnest($2::text[]) AS w (key_result)
-CROSS JOIN LATERAL (SELECT v.part, v.effective_at, v.seq, v.ended_seq, v.value, v.done FROM value_rows v
-                    WHERE v.workspace = $1 AND v.key_result = w.key_result AND v.seq <= $3
-                    ORDER BY v.part, v.effective_at DESC, v.seq DESC OFFSET 0) v
-ORDER BY v.effective_at, v.seq
-"""
 _NOT_COMPARED = frozenset({"changed", "activated_seq", "drafted_seq", "closings"})
 _OF_KEY_RESULT = ("text", "description", "measure", "weight", "owner", "bindings", "dropped")
 
@@ -91,7 +77,7 @@ def router(views: Views) -> APIRouter:
         async with views.view(request) as view:
             after = read_cursor(request, cursor, str(view.clocks.token))
             rows = await view.snapshot.fetch(
-                _FACTS, f"objective/{id}", view.clocks.seq, view.clocks.as_of, after, limit + 1
+                PAGE_OF_STREAM, f"objective/{id}", view.clocks.seq, view.clocks.as_of, after, limit + 1
             )
             if not rows and not after:
                 raise Problem(404, "not_found", "There is no such objective here at these clocks.")
@@ -111,7 +97,7 @@ def router(views: Views) -> APIRouter:
 async def _entries(view: View, id: str, facts: list[Json]) -> list[Json]:
     definitions = {
         row["seq"]: json.loads(row["body"])
-        for row in await view.snapshot.fetch(_DEFINITIONS, id, facts[0]["seq"], facts[-1]["seq"])
+        for row in await view.snapshot.fetch(OF_OBJECTIVE_BETWEEN, id, facts[0]["seq"], facts[-1]["seq"])
     }
     values = await _Values.of(view, facts)
     texts = view.texts()
@@ -194,7 +180,7 @@ class _Values:
         key_results = sorted({one["data"]["key_result"] for one in facts if _has_values(one)})
         if not key_results:
             return _Values([])
-        return _Values(list(await view.snapshot.fetch(_VALUES, key_results, facts[-1]["seq"])))
+        return _Values(list(await view.snapshot.fetch(OF_KEY_RESULTS, key_results, facts[-1]["seq"])))
 
     def changes(self, fact: Json) -> list[Json]:
         """By part: the value in force before and after the fact, where they differ."""

@@ -26,7 +26,6 @@ from starlette.requests import Request
 
 from goal_ledger_projection.api.access import Credential, May, Reader, SignedIn, credential_of, reader_of
 from goal_ledger_projection.api.clocks import CALCULATION, Asked, Clocks, asked, must_be_old_enough, present
-from goal_ledger_projection.api.database import Asker, ReadDatabase, Snapshot
 from goal_ledger_projection.api.routes import must_be_known
 from goal_ledger_projection.api.text_keys import KeyShelf
 from goal_ledger_projection.api.texts import Texts
@@ -36,8 +35,10 @@ from goal_ledger_projection.database import NoVersionOfOurShape
 from goal_ledger_projection.history.context import Context, Contexts
 from goal_ledger_projection.history.histories import Histories
 from goal_ledger_projection.history.known_goals import KnownGoals
+from goal_ledger_projection.history.snapshots import Asker, ReadDatabase, Snapshot
 from goal_ledger_projection.history.trees import Trees
 from goal_ledger_projection.query_settings import QuerySettings
+from goal_ledger_projection.read_models.definitions import RESTORED
 from goal_ledger_projection.read_models.facts import SEQ_RECORDED_BY
 
 RETRY_SECONDS = 1
@@ -276,12 +277,9 @@ def _outages() -> Iterator[None]:
         ) from away
 
 
-_RESTORED = "SELECT body->'restored' AS restored FROM definitions WHERE workspace = $1 AND kind = 'workspace' AND ended_seq IS NULL"
-
-
 async def _kept_of(snapshot: Snapshot, epoch: int) -> int:
     """The last seq of an earlier epoch that is still the same fact."""
-    row = await snapshot.first(_RESTORED)
+    row = await snapshot.first(RESTORED)
     restored: list[dict[str, Any]] = [] if row is None else json.loads(row["restored"])
     if epoch not in {1, *(one["epoch"] for one in restored)}:
         return 0  # an epoch that was lost as a whole

@@ -14,7 +14,7 @@ from goal_ledger_contracts.position import Position
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
-from goal_ledger_projection.api.database import ReadDatabase
+from goal_ledger_projection.history.snapshots import ReadDatabase
 
 log = logger("goal_ledger.query.waiting")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goal_ledger_projection.api.database import Snapshot
+from goal_ledger_projection.history.snapshots import Snapshot
 from goal_ledger_projection.read_models.definitions import CONTEXT_FACTS
 
 FACTS_MAX = 20_000

@@ -31,7 +31,7 @@ from goal_ledger_history.background import (
 )
 from goal_ledger_scoring.aggregation import FeedDefinition
 
-from goal_ledger_projection.api.database import Snapshot
+from goal_ledger_projection.history.snapshots import Snapshot
 from goal_ledger_projection.read_models.definitions import CONTEXT_FACTS, CONTEXT_KINDS
 
 Body = dict[str, Any]

@@ -8,9 +8,9 @@ from typing import Any
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.goals import Goal, Version
 
-from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.history.context import Context
 from goal_ledger_projection.history.known_goals import KnownGoals
+from goal_ledger_projection.history.snapshots import Snapshot
 
 _PRESENT = "SELECT id, seq FROM definitions WHERE workspace = $1 AND kind = 'objective' AND ended_seq IS NULL"
 _ALL = """

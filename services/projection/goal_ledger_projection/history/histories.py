@@ -9,10 +9,10 @@ from typing import Any
 from goal_ledger_history.goals import Version
 from goal_ledger_history.scores_at import ScoresAt
 
-from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.history.context import Contexts
 from goal_ledger_projection.history.definitions import DefinitionsInTables
 from goal_ledger_projection.history.known_goals import KnownGoals
+from goal_ledger_projection.history.snapshots import Snapshot
 from goal_ledger_projection.history.values import ValuesInTables
 
 KEPT_CLOSINGS_MAX = 20_000

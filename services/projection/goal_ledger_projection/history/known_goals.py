@@ -19,7 +19,7 @@ from goal_ledger_contracts.canonical import parse_instant
 from goal_ledger_contracts.measures import Measure, Simple, parts_of
 from goal_ledger_history.goals import Binding, Closing, Goal, KeyResult, Version
 
-from goal_ledger_projection.api.database import Snapshot
+from goal_ledger_projection.history.snapshots import Snapshot
 
 Body = dict[str, Any]
 PARSED_AT_A_TIME = 50

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from goal_ledger_history.last_check_ins import CheckInsBetween, CheckInsHoweverOld, LastCheckIn, LastCheckIns
 from goal_ledger_scoring.status import Word
 
-from goal_ledger_projection.api.database import Row, Snapshot
+from goal_ledger_projection.history.snapshots import Row, Snapshot
 
 _BETWEEN = """
 SELECT q.objective, c.* FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])

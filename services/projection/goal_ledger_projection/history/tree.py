@@ -19,8 +19,8 @@ from goal_ledger_history.scores_at import ScoresAt, feeds_of
 from goal_ledger_history.statuses import LastReadings, Standing, Statuses, check_ins_between
 from goal_ledger_scoring.roll_up import Memory, Scored, score_tree
 
-from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.history.changes_since import touched_since
+from goal_ledger_projection.history.snapshots import Snapshot
 
 IN_ITS_OWN_THREAD_FROM = 200
 """Objectives: from here on the arithmetic runs in a thread, so that small questions are answered meanwhile."""

@@ -13,9 +13,8 @@ from collections.abc import Awaitable, Callable
 
 from goal_ledger_history.as_of import AsOf
 
-from goal_ledger_projection.api.answers import etag
-from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.history.histories import Histories
+from goal_ledger_projection.history.snapshots import Snapshot
 from goal_ledger_projection.history.tree import Tree, whole_tree
 
 Body = tuple[bytes, str]
@@ -63,7 +62,7 @@ class Trees:
         return tree
 
     async def body(
-        self, snapshot: Snapshot, moment: AsOf, question: str, make: Callable[[], Awaitable[bytes]]
+        self, snapshot: Snapshot, moment: AsOf, question: str, make: Callable[[], Awaitable[Body]]
     ) -> Body:
         """The finished body of a question whose answer depends on nothing but the moment."""
         key = (_key(snapshot, moment), question)
@@ -71,8 +70,8 @@ class Trees:
         if kept is not None:
             self._bodies.move_to_end(key)
             return kept
-        raw = await make()
-        made = (raw, etag(raw))
+        made = await make()
+        raw, _ = made
         if len(raw) * 4 <= self._bodies_bytes and key not in self._bodies:
             self._bodies[key] = made
             self._size += len(raw)

@@ -20,8 +20,8 @@ from goal_ledger_history.protocols import CheckedIn, Fed, FeedAt, Wanted
 from goal_ledger_scoring.aggregation import COUNT, INCREASE, LAST, Stretch, Sums, based, combine
 from goal_ledger_scoring.inputs import PartInput
 
-from goal_ledger_projection.api.database import Row, Snapshot
 from goal_ledger_projection.history.last_check_ins import check_ins_between, check_ins_however_old
+from goal_ledger_projection.history.snapshots import Row, Snapshot
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)

@@ -9,6 +9,7 @@ other members as stored; note, blockers and evidence are sealed (`{k, n, c}`), t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from json import dumps
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Numeric, Table, Text, func, literal
@@ -115,3 +116,26 @@ def _author(fact: Fact) -> str:
     if author is None:
         return str(fact.body["actor"])
     return text(author if "/" in author else f"person/{author}")
+
+
+REVISIONS = "SELECT * FROM check_ins WHERE workspace = $1 AND check_in = $2 AND seq <= $3 ORDER BY seq"
+
+IN_FORCE = (
+    "workspace = $1",
+    "seq <= $2",
+    "(ended_seq IS NULL OR ended_seq > $2)",
+    "effective_at <= $3",
+)
+
+
+def count_of_check_ins(conditions: Sequence[str]) -> str:
+    """How many there are for which all conditions hold."""
+    return f"SELECT count(*) FROM check_ins WHERE {' AND '.join(conditions)}"
+
+
+def page_of_check_ins(conditions: Sequence[str], limit: int) -> str:
+    """Those, the newest first."""
+    return (
+        f"SELECT * FROM check_ins WHERE {' AND '.join(conditions)} "
+        f"ORDER BY effective_at DESC, seq DESC LIMIT {limit}"
+    )

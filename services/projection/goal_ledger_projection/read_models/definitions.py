@@ -124,3 +124,40 @@ def fold(fact: Fact, changes: Changes) -> None:
 
 def _json(body: Body) -> str:
     return _write(body).replace("\\", "\\\\")
+
+
+EVER_DEFINED = (
+    "SELECT id FROM definitions WHERE workspace = $1 AND kind = $2 AND id = $3 AND seq <= $4 LIMIT 1"
+)
+
+OF_KIND = """
+SELECT DISTINCT ON (id) id, body FROM definitions
+WHERE workspace = $1 AND kind = $2 AND seq <= $3 AND effective_at <= $4 ORDER BY id, seq DESC
+"""
+
+ONE_OF_KIND = """
+SELECT body FROM definitions
+WHERE workspace = $1 AND kind = $2 AND id = $3 AND seq <= $4 AND effective_at <= $5 ORDER BY seq DESC LIMIT 1
+"""
+
+RESTORED = "SELECT body->'restored' AS restored FROM definitions WHERE workspace = $1 AND kind = 'workspace' AND ended_seq IS NULL"
+
+SHREDDED = """
+SELECT 'person/' || w.id AS key FROM unnest($2::text[]) AS w (id)
+CROSS JOIN LATERAL (SELECT d.body FROM definitions d WHERE d.workspace = $1 AND d.kind = 'person' AND d.id = w.id
+                    ORDER BY d.seq DESC LIMIT 1) d
+WHERE d.body['shredded'] = 'true'::jsonb
+"""
+
+WITHHELD_TEXTS = """
+SELECT w.id, d.body->'pointers' AS pointers FROM unnest($2::text[]) AS w (id)
+CROSS JOIN LATERAL (SELECT d.body FROM definitions d WHERE d.workspace = $1 AND d.kind = 'withheld' AND d.id = w.id
+                    ORDER BY d.seq DESC LIMIT 1) d
+"""
+
+OF_OBJECTIVE_BETWEEN = """
+SELECT seq, body FROM definitions WHERE workspace = $1 AND kind = 'objective' AND id = $2
+  AND seq <= $4 AND seq >= coalesce((SELECT max(seq) FROM definitions WHERE workspace = $1 AND kind = 'objective'
+                                     AND id = $2 AND seq < $3), 0)
+ORDER BY seq
+"""

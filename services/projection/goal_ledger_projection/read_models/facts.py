@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, Table, Text, Uuid
 
 from goal_ledger_projection.metadata import read
@@ -64,3 +66,44 @@ def fold(fact: Fact, changes: Changes) -> None:
         f"{fact.workspace}\t{fact.seq}\t{body['stream']}\t{body['version']}\t{fact.type}\t{body['actor']}\t"
         f"{body['effective_at']}\t{body['recorded_at']}\t{body['event_id']}\t{stored}\n"
     )
+
+
+VERSIONS_OF_STREAMS = """
+SELECT s.stream, f.version FROM unnest($2::text[]) AS s (stream)
+CROSS JOIN LATERAL (SELECT f.version FROM facts f WHERE f.workspace = $1 AND f.stream = s.stream AND f.seq <= $3
+                    ORDER BY f.seq DESC LIMIT 1) f
+"""
+
+EVENT_IDS = """
+SELECT w.seq, f.event_id FROM unnest($2::bigint[]) AS w (seq)
+CROSS JOIN LATERAL (SELECT f.event_id FROM facts f WHERE f.workspace = $1 AND f.seq = w.seq LIMIT 1) f
+"""
+
+EVENT_IDS_AND_VERSION = f"""
+SELECT e.seq, e.event_id, NULL::int AS version FROM ({EVENT_IDS}) e
+UNION ALL
+SELECT NULL, NULL, (SELECT f.version FROM facts f WHERE f.workspace = $1 AND f.stream = $3 AND f.seq <= $4
+                    ORDER BY f.seq DESC LIMIT 1)
+"""
+
+PAGE_OF_STREAM = """
+SELECT seq, version, bytes FROM facts
+WHERE workspace = $1 AND stream = $2 AND seq <= $3 AND effective_at <= $4 AND seq > $5 ORDER BY seq LIMIT $6
+"""
+
+OF_TYPE_IN_STREAM = """
+SELECT bytes FROM facts
+WHERE workspace = $1 AND stream = $2 AND seq <= $3 AND effective_at <= $4 AND type = $5 ORDER BY seq
+"""
+
+FIRST_OF_STREAM = (
+    "SELECT seq FROM facts WHERE workspace = $1 AND stream = $2 AND seq <= $3 ORDER BY seq LIMIT 1"
+)
+
+THEN = ("workspace = $1", "seq <= $2", "effective_at <= $3")
+
+
+def page_of_facts(conditions: Sequence[str], descending: bool, limit: int) -> str:
+    """The facts for which all conditions hold."""
+    order = "DESC" if descending else "ASC"
+    return f"SELECT seq, bytes FROM facts WHERE {' AND '.join(conditions)} ORDER BY seq {order} LIMIT {limit}"

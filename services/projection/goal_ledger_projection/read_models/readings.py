@@ -155,3 +155,21 @@ def _add(fact: Fact, changes: Changes, key: ReadingKey, content: QuarantinedRead
         f"{fact.workspace}\t{fact.id}\t{text(key[2])}\t{text(key[3])}\t{fact.seq}\t{content.time}\t"
         f"{content.value}\t{content.unit}\t{content.mode}\t{state}\t{content.recorded_seq}",
     )
+
+
+LAST_OF_FEEDS = """
+SELECT q.feed, l.* FROM unnest($2::text[]) AS q (feed)
+CROSS JOIN LATERAL (SELECT r.source, r.id, r.time, r.value, r.unit, r.mode, r.recorded_seq FROM readings r
+    WHERE r.workspace = $1 AND r.feed = q.feed AND r.state = 0 AND r.time <= $4
+      AND r.seq <= $3 AND (r.ended_seq IS NULL OR r.ended_seq > $3)
+    ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
+"""
+
+_WAITING = """
+SELECT feed, source, id, time, value, unit, mode, recorded_seq FROM readings
+WHERE workspace = $1 AND feed = ANY ($2) AND state = 1 AND seq <= $3 AND {in_force}
+ORDER BY feed, seq
+"""
+WAITING_NOW = _WAITING.format(in_force="ended_seq IS NULL")
+"""Now: by the small index of what waits."""
+WAITED_THEN = _WAITING.format(in_force="(ended_seq IS NULL OR ended_seq > $3)")

@@ -104,3 +104,12 @@ def unit_of(defined: Body | None, part: str) -> str | None:
         unit: str | None = measure.get("unit")
         return unit
     return next((one["measure"].get("unit") for one in measure["parts"] if one["id"] == part), None)
+
+
+OF_KEY_RESULTS = """
+SELECT w.key_result, v.* FROM unnest($2::text[]) AS w (key_result)
+CROSS JOIN LATERAL (SELECT v.part, v.effective_at, v.seq, v.ended_seq, v.value, v.done FROM value_rows v
+                    WHERE v.workspace = $1 AND v.key_result = w.key_result AND v.seq <= $3
+                    ORDER BY v.part, v.effective_at DESC, v.seq DESC OFFSET 0) v
+ORDER BY v.effective_at, v.seq
+"""

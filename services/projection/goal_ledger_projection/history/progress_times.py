@@ -13,9 +13,9 @@ from datetime import datetime
 
 from goal_ledger_history.goals import Goal, KeyResult, Version
 
-from goal_ledger_projection.api.database import Snapshot
 from goal_ledger_projection.history.context import Context
 from goal_ledger_projection.history.known_goals import KnownGoals
+from goal_ledger_projection.history.snapshots import Snapshot
 
 _TIMES = """
 WITH changed AS (
