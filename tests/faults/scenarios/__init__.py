@@ -17,8 +17,10 @@ from faults.scenarios.secrecy import secrecy
 from faults.scenarios.store_restored import restored_while_running, store_restored
 from faults.scenarios.topic_lost import topic_lost, topic_made_by_another
 from faults.scenarios.two_processes import bulk_beside_singles, two_processes
+from faults.scenarios.whole_lives import whole_lives
 
 SCENARIOS: dict[str, Callable[[Stack], Awaitable[Finding]]] = {
+    "whole-lives": whole_lives,
     "same-key": same_key,
     "racing-links": racing_links,
     "two-processes": two_processes,
@@ -55,5 +57,6 @@ __all__ = [
     "topic_lost",
     "topic_made_by_another",
     "two_processes",
+    "whole_lives",
     "worker_paused",
 ]
