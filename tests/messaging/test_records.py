@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from goal_ledger_messaging.records import FactRecord, NotAFactRecord, fact_headers, read_fact, read_place
@@ -41,6 +42,36 @@ def test_the_headers_are_cloud_events_attributes() -> None:
 def test_the_place_is_read_without_the_value() -> None:
     assert read_place(headers()) == ("acme", 2, 17)
     assert read_place([("seq", b"1")]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("workspace", b"a\0b"),
+        ("workspace", b"x" * 41),
+        ("workspace", b""),
+        ("workspace", b"\xff"),
+        ("workspace", b"Acme"),
+        ("workspace", None),
+        ("epoch", b"0"),
+        ("epoch", b"-1"),
+        ("epoch", b"2147483648"),
+        ("epoch", b" 2"),
+        ("epoch", b"1_0"),
+        ("epoch", "\u0663".encode()),
+        ("epoch", None),
+        ("seq", b"0"),
+        ("seq", b"9223372036854775808"),
+        ("seq", b"9" * 5000),
+        ("seq", b"+1"),
+        ("seq", b""),
+    ],
+)
+def test_a_place_that_no_database_could_hold_is_none(name: str, written: bytes | None) -> None:
+    hostile: list[tuple[str, Any]] = [(one, written if one == name else value) for one, value in headers()]
+    assert read_place(hostile) is None
+    with pytest.raises(NotAFactRecord):
+        read_fact(b"{}", hostile)
 
 
 def test_a_foreign_record_is_named_as_such() -> None:

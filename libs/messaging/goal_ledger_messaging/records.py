@@ -9,16 +9,22 @@ is that of the command, when it had one. All in ASCII.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from goal_ledger_contracts.canonical import instant_text
+from goal_ledger_contracts.ids import WORKSPACE_ID
 
 Headers = list[tuple[str, bytes]]
 
 _SPECVERSION = ("ce_specversion", b"1.0")
 _CONTENT_TYPE = ("content-type", b"application/json")
+
+LARGEST_EPOCH = 2**31 - 1
+LARGEST_SEQ = 2**63 - 1
+"""What the databases count to."""
+_MOST_DIGITS = 19
 
 
 class NotAFactRecord(ValueError):
@@ -75,10 +81,11 @@ def read_fact(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Fact
     named = dict(headers)
     try:
         trace = named.get("traceparent")
+        workspace, epoch, seq = _place(named)
         return FactRecord(
-            workspace=named["workspace"].decode(),
-            epoch=int(named["epoch"]),
-            seq=int(named["seq"]),
+            workspace=workspace,
+            epoch=epoch,
+            seq=seq,
             bytes=value,
             type=named["ce_type"].decode(),
             event_id=named["ce_id"].decode(),
@@ -91,10 +98,27 @@ def read_fact(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Fact
         raise NotAFactRecord(f"a header cannot be read: {bad}") from None
 
 
-def read_place(headers: Iterable[tuple[str, bytes]]) -> tuple[str, int, int] | None:
-    """(workspace, epoch, seq) of a record, or None if it is not one of the relay's."""
-    named = dict(headers)
+def read_place(headers: Iterable[tuple[str, bytes | None]]) -> tuple[str, int, int] | None:
+    """(workspace, epoch, seq) of a record, or None if it is not one of the relay's: what no workspace can be called, and
+    what no database counts to, is none."""
     try:
-        return named["workspace"].decode(), int(named["epoch"]), int(named["seq"])
+        return _place(dict(headers))
     except (KeyError, ValueError):
         return None
+
+
+def _place(named: Mapping[str, bytes | None]) -> tuple[str, int, int]:
+    workspace = (named["workspace"] or b"").decode()
+    if WORKSPACE_ID.fullmatch(workspace) is None:
+        raise ValueError("no workspace is called so")
+    return workspace, _number(named["epoch"], LARGEST_EPOCH), _number(named["seq"], LARGEST_SEQ)
+
+
+def _number(written: bytes | None, largest: int) -> int:
+    """As the relay writes it: digits alone."""
+    if written is None or not written.isdigit() or len(written) > _MOST_DIGITS:
+        raise ValueError("not a number")
+    number = int(written)
+    if not 1 <= number <= largest:
+        raise ValueError("not a number that epochs or seqs have")
+    return number

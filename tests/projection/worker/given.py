@@ -18,7 +18,7 @@ from goal_ledger_edge.server import Listener, serve
 from goal_ledger_ledger.merkle import Frontier
 from goal_ledger_messaging import producer as messaging
 from goal_ledger_messaging.partition import partition_of
-from goal_ledger_messaging.records import fact_headers
+from goal_ledger_messaging.records import Headers, fact_headers
 from goal_ledger_messaging.topics import TopicSpec, make_topics
 from goal_ledger_projection.folding.worker import Worker, opened
 from goal_ledger_projection.settings import WorkerSettings
@@ -115,6 +115,15 @@ class Topic:
     async def publish(self, log: Log, after: int = 0, to: int | None = None) -> None:
         """Publish the facts with seq in (after, to]."""
         await self.publish_these(log, range(after + 1, (to or len(log.facts)) + 1))
+
+    async def publish_foreign(self, value: bytes | None, headers: Headers) -> None:
+        """What the relay would never publish."""
+        producer = messaging.reliable(self.bootstrap)
+        await producer.start()
+        try:
+            await producer.send_and_wait(self.name, value, partition=0, headers=headers)
+        finally:
+            await messaging.discard(producer)
 
     async def publish_these(self, log: Log, seqs: Sequence[int]) -> None:
         producer = messaging.reliable(self.bootstrap)

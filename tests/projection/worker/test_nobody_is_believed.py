@@ -109,6 +109,29 @@ async def test_bytes_that_are_no_fact_park_nothing(
     await expect_exactly(read, database, log)
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("workspace", b"a\0b"),
+        ("workspace", b"x" * 10_000),
+        ("epoch", b"9" * 20),
+        ("seq", b"9" * 20),
+        ("seq", b"9" * 5_000),
+    ],
+)
+async def test_a_place_that_no_database_could_hold_ends_no_worker(
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, name: str, written: bytes
+) -> None:
+    log = visits("shop", 12)
+    feed.serve(log)
+    place = {"workspace": b"shop", "epoch": b"1", "seq": b"1", name: written}
+    async with working(settings) as worker:
+        await topic.publish_foreign(b"{}", list(place.items()))
+        await until_metric(worker, "strangers_total", 1)
+        await topic.publish(log)
+        await until_folded(read, log)
+
+
 async def test_the_same_fact_in_other_bytes_is_not_applied(
     settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
 ) -> None:
