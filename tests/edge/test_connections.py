@@ -18,6 +18,7 @@ SOON = Limits(
     body_timeout_seconds=0.3,
     body_min_bytes_per_second=1000,
     send_timeout_seconds=0.3,
+    keep_alive_seconds=2,
     max_target_bytes=500,
     max_headers=20,
     max_header_bytes=2000,
@@ -26,10 +27,11 @@ LONG = 50 * 1024 * 1024
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Says how large the body was; ``/long`` answers 50 MiB, ``/late`` looks at its body after a second."""
+    """Says how large the body was; ``/long`` answers 50 MiB, ``/late`` looks at its body after a second,
+    ``/early`` never."""
     if scope["path"] == "/late":
         await asyncio.sleep(1)
-    size, more = 0, True
+    size, more = 0, scope["path"] != "/early"
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -89,6 +91,29 @@ def assert_refused(answer: bytes, status: bytes, code: bytes) -> None:
 
 async def test_a_connection_on_which_nothing_is_asked_is_closed(port: int) -> None:
     assert await (await call(port)).rest() == b""
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n",
+    ],
+    ids=["at the opening", "after a request", "after an answer that did not wait for the body"],
+)
+async def test_blank_lines_are_no_request_and_hold_no_connection(port: int, before: bytes) -> None:
+    talk = await call(port)
+    reading = asyncio.create_task(talk.rest())
+    await talk.say(before)
+    for _ in range(100):
+        if reading.done():
+            break
+        await asyncio.sleep(0.1)
+        talk.writer.write(b"\r\n" if b"POST" not in before else b"x")
+        before = b""
+    assert reading.done()
+    assert (await reading).count(b"HTTP/1.1") <= 1
 
 
 @pytest.mark.parametrize("half", [b"G", b"GET / HTTP/1.1\r\nHost: x\r\nX-Half: 1"])

@@ -84,8 +84,16 @@ class Connection(HttpToolsProtocol):
             self._expect(self.limits.body_timeout_seconds)
         elif self._in_head and self._begun:
             self._expect(self.limits.header_timeout_seconds)
+        elif self._is_idle:
+            self._expect(self.limits.keep_alive_seconds)
         else:
             self._expect_nothing()
+
+    @property
+    def _is_idle(self) -> bool:
+        """Bytes came, and no request: blank lines, or the end of a body that was answered before it came. uvicorn's own
+        time between requests ended with them."""
+        return self.cycle is None or self.cycle.response_complete
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -105,6 +113,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._expect_nothing()
         self._in_head, self._begun, self._receiving = True, True, False
         self._head_bytes = self._headers_seen = self._body_bytes = 0
 
