@@ -87,6 +87,7 @@ async def test_a_persons_token_names_issuer_subject_and_workspace(
         {"iat": int(time.time()) + 36_000},
         {"typ": "ID"},
         {"typ": "Refresh"},
+        {"token_use": "id"},
         {"at_hash": "x"},
         {"nonce": "x"},
         {"nbf": int(time.time()) + 36_000},
@@ -232,8 +233,11 @@ async def test_the_header_says_that_it_is_an_access_token_or_nothing(
             await verifier.verify(one)
 
 
-async def test_keycloaks_access_tokens_count(verifier: TokenVerifier) -> None:
-    assert (await verifier.verify(token(typ="Bearer"))).subject == "ada"
+@pytest.mark.parametrize("stated", [{"typ": "Bearer"}, {"token_use": "access"}], ids=["Keycloak", "Cognito"])
+async def test_what_says_that_it_is_an_access_token_counts(
+    verifier: TokenVerifier, stated: dict[str, Any]
+) -> None:
+    assert (await verifier.verify(token(**stated))).subject == "ada"
 
 
 async def test_the_leeway_is_a_setting(tmp_path: Path) -> None:

@@ -181,7 +181,8 @@ async def _signed(token: str, header: Mapping[str, Any], keys: Keys) -> dict[str
 def _must_be_access_token(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
     stated = header.get("typ")
     is_one = (stated.lower() if isinstance(stated, str) else stated) in TYPES
-    if not is_one or claims.get("typ", "Bearer") != "Bearer" or any(name in claims for name in OF_ID_TOKENS):
+    stated_uses = (claims.get("typ", "Bearer"), claims.get("token_use", "access"))
+    if not is_one or stated_uses != ("Bearer", "access") or any(name in claims for name in OF_ID_TOKENS):
         raise DoesNotHold(
             "The token is not an access token: it says who somebody is, or serves something else."
         )
