@@ -181,6 +181,16 @@ def test_a_record_with_a_header_of_the_event_twice_is_no_reading(name: str, othe
     assert (bad.code, bad.field, bad.source, bad.id) == ("event_malformed", name, None, None)
 
 
+@pytest.mark.parametrize("written", ["%ed%a0%80", "%ff", "caf%e9"])
+def test_over_http_what_is_percent_encoded_is_utf_8(written: str) -> None:
+    """Else two identities would become one: U+FFFD stands for whatever could not be read."""
+    headers, body = binary()
+    over_http = {name.replace("ce_", "ce-"): (raw or b"").decode() for name, raw in headers}
+    with pytest.raises(NotAReading) as refused:
+        from_http({**over_http, "ce-id": written}, body)
+    assert (refused.value.code, refused.value.field) == ("event_malformed", "ce-id")
+
+
 def test_over_http_an_attribute_that_is_sent_twice_is_refused_too() -> None:
     headers, body = binary()
     over_http = [(name.replace("ce_", "ce-"), (raw or b"").decode()) for name, raw in headers]

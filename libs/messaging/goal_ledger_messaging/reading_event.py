@@ -193,8 +193,7 @@ def _kafka_attributes(
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
-            short = name[:64]
-            raise NotAReading("event_malformed", f"The header {short} is not UTF-8.", short) from None
+            raise _not_utf8(name) from None
         if name == "content-type":
             content_type = text
         else:
@@ -211,8 +210,15 @@ def _http_attributes(headers: Mapping[str, str]) -> dict[str, Any]:
         if name.startswith("ce-"):
             if name[3:] in attributes:
                 raise _twice(name)
-            attributes[name[3:]] = unquote(text)
+            try:
+                attributes[name[3:]] = unquote(text, errors="strict")
+            except UnicodeDecodeError:
+                raise _not_utf8(name) from None
     return attributes
+
+
+def _not_utf8(name: str) -> NotAReading:
+    return NotAReading("event_malformed", f"The header {name[:64]} is not UTF-8.", name[:64])
 
 
 def _twice(name: str) -> NotAReading:
