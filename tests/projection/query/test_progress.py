@@ -10,7 +10,7 @@ from goal_ledger_contracts.feed import FeedRegistered, ReadingRecorded
 from goal_ledger_contracts.measures import Aligned
 from goal_ledger_contracts.objective import ObjectiveActivated, ObjectiveAligned, PartBound
 from projection.query.story import START, TEN, Story, d
-from projection.query.test_recomputed import Chance
+from projection.query.test_brought_up_to_date import Chance
 
 NOVEMBER = datetime(2026, 11, 30, tzinfo=UTC)
 
