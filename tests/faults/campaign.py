@@ -18,6 +18,7 @@ from goal_ledger_local.stack import Stack
 
 from faults.emitting import Emitting
 from faults.ground import Say, break_ground
+from faults.verdict import Verdict
 from faults.waiting import until
 from faults.whole import Whole, compare
 from faults.writers import Writers
@@ -26,6 +27,8 @@ PARTS = ("command", "relay", "worker", "kafka", "postgres", "query")
 DOWN_S = 1.0
 WRITERS_AFTER_KILL = 10
 RECOVERED_WITHIN_S = 60.0
+GIVEN_UP_AFTER_S = 300.0
+"""A part that is not at work by then does not come back; between the two it is slow, which loses nothing."""
 
 
 @dataclass
@@ -46,6 +49,14 @@ class Kill:
     lost: int = 0
     doubled: int = 0
     wrong: list[str] = field(default_factory=list)
+
+    @property
+    def slow(self) -> str:
+        """How late work went on after the restart; empty if it was in time."""
+        late = self.back_s > RECOVERED_WITHIN_S
+        return (
+            f"{self.back_s:.0f} s until work went on, {RECOVERED_WITHIN_S:.0f} s are wanted" if late else ""
+        )
 
 
 @dataclass
@@ -136,7 +147,7 @@ class Campaign:
             more = [len(w.tally.acknowledged) - then for w, then in zip(self._writers, before, strict=True)]
             return min(more) >= WRITERS_AFTER_KILL and len(self._emitting.acknowledged) > readings
 
-        await until(goes_on, RECOVERED_WITHIN_S, "commands are acknowledged again")
+        await until(goes_on, GIVEN_UP_AFTER_S, "commands are acknowledged again")
 
     async def _compare(self, kill: Kill) -> None:
         began = asyncio.get_running_loop().time()
@@ -184,12 +195,15 @@ def header() -> str:
 def row(kill: Kill) -> str:
     """A kill as a line below them, with what is wrong on lines of their own."""
     line = "  ".join(f"{getattr(kill, name)!s:>12}" for name in COLUMNS)
-    return "\n".join([line, *(f"    WRONG {wrong}" for wrong in kill.wrong)])
+    slow = [f"    SLOW {kill.slow}"] if kill.slow else []
+    return "\n".join([line, *slow, *(f"    WRONG {wrong}" for wrong in kill.wrong)])
 
 
-def verdict(kills: Sequence[Kill]) -> list[str]:
-    """Why the run failed; empty if it did not."""
-    why = [f"{kill.part}: {wrong}" for kill in kills for wrong in kill.wrong]
+def verdict(kills: Sequence[Kill]) -> Verdict:
+    """Of a run of kills."""
+    found = Verdict()
+    found.wrong += [f"{kill.part}: {wrong}" for kill in kills for wrong in kill.wrong]
     if not any(kill.in_flight for kill in kills):
-        why.append("no kill caught work in flight")
-    return why
+        found.wrong.append("no kill caught work in flight")
+    found.slow += [f"{kill.part}: {kill.slow}" for kill in kills if kill.slow]
+    return found

@@ -32,6 +32,7 @@ from aiokafka.errors import KafkaError
 from goal_ledger_local.kafka_jars import LAUNCHER, kafka_jars
 from goal_ledger_local.ports import free_ports, is_free, listens
 from goal_ledger_local.processes import (
+    NotReadyInTime,
     Owned,
     PartFailed,
     PortTaken,
@@ -211,8 +212,10 @@ class Kafka:
         process.kill_group()
         if code is not None and "Address already in use" in process.said():
             raise PortTaken(f"kafka: port {self.port} or {self._controller} is taken")
-        state = "was not ready in time" if code is None else f"ended with {code}"
-        raise PartFailed(f"kafka {state}; see {self.log}\n{process.said(lines=15)}")
+        said = process.said(lines=15)
+        if code is None:
+            raise NotReadyInTime(f"kafka was not ready in time; see {self.log}\n{said}")
+        raise PartFailed(f"kafka ended with {code}; see {self.log}\n{said}")
 
 
 async def _coordinator_answers(options: Mapping[str, Any], process: Owned, seconds: float) -> bool:

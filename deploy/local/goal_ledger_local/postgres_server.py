@@ -31,6 +31,7 @@ from goal_ledger_local.postgres_binaries import (
     unprivileged_user,
 )
 from goal_ledger_local.processes import (
+    NotReadyInTime,
     Owned,
     PartFailed,
     PortTaken,
@@ -260,8 +261,9 @@ class PostgresServer:
         said = process.said(lines=15)
         if code is not None and "Address already in use" in said:
             raise PortTaken(f"postgres: port {self.port} is taken")
-        state = "was not ready in time" if code is None else f"ended with {code}"
-        raise PartFailed(f"postgres {state}; see {self.log}\n{said}")
+        if code is None:
+            raise NotReadyInTime(f"postgres was not ready in time; see {self.log}\n{said}")
+        raise PartFailed(f"postgres ended with {code}; see {self.log}\n{said}")
 
     def _says_ready(self, pid: int) -> bool:
         with contextlib.suppress(OSError):

@@ -37,6 +37,10 @@ class PartFailed(Exception):
     """A part of the stack did not start, or did not stop; the sentence says which and where its log is."""
 
 
+class NotReadyInTime(PartFailed):
+    """A part still runs and was not ready in the time it had: it is slow, or hangs; it did not fail."""
+
+
 class PortTaken(PartFailed):
     """Somebody else took the port between our choosing it and the part's binding it."""
 

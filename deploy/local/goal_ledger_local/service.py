@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from goal_ledger_local.ports import listens
-from goal_ledger_local.processes import Owned, PartFailed, PortTaken, ProcessOwner
+from goal_ledger_local.processes import NotReadyInTime, Owned, PartFailed, PortTaken, ProcessOwner
 
 READY_WITHIN_S = 180.0  # a machine may be very busy; one that cannot start ends, it does not hang
 DRAIN_WITHIN_S = 30.0  # the services promise 25
@@ -97,8 +97,9 @@ class Service:
         said = process.said(lines=15)
         if code is not None and any(words in said.lower() for words in TAKEN):
             raise PortTaken(f"{self.name}: one of the ports {self.ports} is taken; see {self.log}\n{said}")
-        state = f"was not ready in time ({answer})" if code is None else f"ended with {code}"
-        raise PartFailed(f"{self.name} {state}; see {self.log}\n{said}")
+        if code is None:
+            raise NotReadyInTime(f"{self.name} was not ready in time ({answer}); see {self.log}\n{said}")
+        raise PartFailed(f"{self.name} ended with {code}; see {self.log}\n{said}")
 
 
 def health(port: int) -> str:
