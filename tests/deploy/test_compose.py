@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from goal_ledger_local.credentials import Credentials
+from goal_ledger_local.handing_out import PARTS, SERVERS, Part
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = {
@@ -37,7 +37,8 @@ def test_each_process_runs_its_own_command_is_watched_and_restarted(
     assert service["command"] == PROCESSES[part]
     assert service["restart"] == "unless-stopped"
     assert "health/ready" in " ".join(service["healthcheck"]["test"])
-    assert service["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    migration = "migrate-command" if part in ("command", "relay") else "migrate-projection"
+    assert service["depends_on"][migration]["condition"] == "service_completed_successfully"
 
 
 def test_only_the_gateway_has_an_address_outside(compose: dict[str, Any]) -> None:
@@ -52,24 +53,49 @@ def test_an_image_holds_only_what_its_process_declares(compose: dict[str, Any]) 
     assert packages["worker"] == packages["query"] == "services/projection"
 
 
-def test_the_secrets_are_readable_by_the_services_and_written_by_the_migration_step_alone(
-    compose: dict[str, Any],
-) -> None:
-    for name, service in compose["services"].items():
-        for volume in service.get("volumes", []):
-            if volume.startswith("secrets:"):
-                assert volume.endswith(":ro") == (name != "migrate")
-
-
-def test_the_secrets_are_the_files_that_the_migration_step_makes(
-    compose: dict[str, Any], tmp_path: Path
-) -> None:
-    Credentials(tmp_path).make()
-    made = {f"/secrets/{file.name}" for file in tmp_path.iterdir()}
-    named = {
-        value
-        for service in compose["services"].values()
-        for value in service.get("environment", {}).values()
-        if str(value).startswith("/secrets/")
+def test_each_container_has_its_own_secrets_and_may_not_write_them(compose: dict[str, Any]) -> None:
+    mounted = {
+        name: [one for one in service.get("volumes", []) if one.startswith("secrets")]
+        for name, service in compose["services"].items()
     }
-    assert named and named <= made
+    filled = mounted.pop("secrets")
+    assert sorted(filled) == sorted(
+        ["secrets:/secrets/kept", *(f"secrets-{part}:/secrets/{part}" for part in (*PARTS, *SERVERS))]
+    )
+    for part in (*PARTS, *SERVERS):
+        assert mounted.pop(part) == [f"secrets-{part}:/secrets:ro"]
+    assert not any(mounted.values())
+
+
+@pytest.mark.parametrize("part", [*PARTS, *SERVERS])
+def test_what_a_container_is_told_is_what_it_has(part: str, compose: dict[str, Any]) -> None:
+    environment = compose["services"][part]["environment"]
+    handed = PARTS.get(part, Part(files=("superuser",)))
+    named = {value.removeprefix("/secrets/") for value in environment.values() if "/secrets/" in value}
+    assert named == {*handed.files} | ({"pgpass"} if part in PARTS else set())
+    addresses = {f"postgresql://{one.role}@{one.host}:5432/{one.database}" for one in handed.logins}
+    assert addresses == {value for value in environment.values() if value.startswith("postgresql://")}
+
+
+def test_a_container_shares_a_network_with_the_servers_it_needs_alone(compose: dict[str, Any]) -> None:
+    of = {name: set(service.get("networks", ())) for name, service in compose["services"].items()}
+    for part, handed in PARTS.items():
+        needed = {one.host for one in handed.logins}
+        assert {server for server in SERVERS if of[server] & of[part]} == needed, part
+    outside = {name for name, network in compose["networks"].items() if not (network or {}).get("internal")}
+    assert outside == {"outside"}
+    assert {name for name, networks in of.items() if networks & outside} == {"gateway"}
+
+
+def test_containers_are_no_root_and_write_nowhere(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["cap_drop"] == ["ALL"] and service["security_opt"] == ["no-new-privileges:true"], name
+        assert service.get("read_only") or name == "kafka"  # its own start script writes beside itself
+        assert service.get("user") != "root" or name == "secrets"
+
+
+def test_the_servers_make_the_roles_that_have_passwords(compose: dict[str, Any]) -> None:
+    for server in SERVERS:
+        environment = compose["services"][server]["environment"]
+        made = {f"{environment['DATABASE']}_owner", *environment["ROLES"].split()}
+        assert made == {one.role for part in PARTS.values() for one in part.logins if one.host == server}

@@ -90,17 +90,32 @@ def env(directory: Directory = DEFAULT) -> None:
 
 
 @app.command()
-def secrets(
-    directory: Annotated[Path, typer.Argument(help="Where the secret files go.")],
-    owner: Annotated[int | None, typer.Option(help="The user id that may read them.")] = None,
-) -> None:
+def secrets(directory: Annotated[Path, typer.Argument(help="Where the secret files go.")]) -> None:
     """Make the secret files of an installation that are not there yet, each with mode 0600."""
     from goal_ledger_local.credentials import Credentials
 
     Credentials(directory.resolve()).make()
-    if owner is not None:
-        for path in (directory, *directory.iterdir()):
-            os.chown(path, owner, -1)
+
+
+@app.command("hand-out")
+def hand_out(directory: Annotated[Path, typer.Argument(help="Where the volumes are mounted.")]) -> None:
+    """Make the secrets of an installation with containers, and lay out each container's own."""
+    from goal_ledger_local.handing_out import hand_out as lay_out
+
+    lay_out(directory.resolve())
+
+
+@app.command()
+def token(
+    subject: str,
+    workspace: str,
+    directory: Annotated[Path, typer.Option("--secrets", help="Where the secret files are.")],
+    ttl_s: Annotated[int, typer.Option(min=1, help="Valid for so many seconds.")] = 24 * 3600,
+) -> None:
+    """Sign a person's token as the local issuer; who the subject is in the workspace, the ledger knows."""
+    from goal_ledger_local.credentials import Credentials
+
+    typer.echo(Credentials(directory.resolve()).mint_token(subject, workspace, ttl_s))
 
 
 @app.command()

@@ -9,7 +9,7 @@ import typer
 from goal_ledger_edge.settings import settings_of
 
 from goal_ledger_command.cli import operator_commands
-from goal_ledger_command.settings import Settings
+from goal_ledger_command.settings import MigrationSettings, RelaySettings, Settings
 
 app = typer.Typer(
     help="The command service of Goal Ledger. Everything is set in the environment.",
@@ -35,16 +35,24 @@ def relay() -> None:
     """Everything that leaves the store for Kafka. One is active, others stand by."""
     from goal_ledger_command import relay as relaying
 
-    relaying.run(settings_of(Settings))
+    relaying.run(settings_of(RelaySettings))
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    command_role: Annotated[
+        str | None, typer.Option(help="The database role of `serve` and `operator`: granted what they need.")
+    ] = None,
+    relay_role: Annotated[
+        str | None, typer.Option(help="The database role of `relay`: granted what it needs.")
+    ] = None,
+) -> None:
     """Bring the ledger and keys databases to this release's tables."""
     from goal_ledger_command.migrations import migrate as upgrade
 
-    settings = settings_of(Settings)
-    asyncio.run(upgrade(settings.ledger_database_url, settings.keys_database_url))
+    settings = settings_of(MigrationSettings)
+    roles = {"command": command_role, "relay": relay_role}
+    asyncio.run(upgrade(settings.ledger_database_url, settings.keys_database_url, roles))
     typer.echo("ledger and keys: at the newest schema")
 
 

@@ -11,44 +11,39 @@ from goal_ledger_database.sessions import SessionLimits
 from goal_ledger_edge.settings import ListenerSettings, TokenSettings
 from goal_ledger_messaging.security import Cluster, KafkaSettings
 from pydantic import Field
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class Settings(KafkaSettings, ListenerSettings, TokenSettings):
-    """Of every process of the command service: API and intake, relay, migrations, operator."""
+class MigrationSettings(BaseSettings):
+    """Of the migrations: the two databases, as roles that own what is in them."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     ledger_database_url: str = Field(description="postgresql://user:password@host:port/ledger")
     keys_database_url: str = Field(description="The text keys' own database, never restored with the facts")
+
+
+class RelaySettings(KafkaSettings, ListenerSettings):
+    """Of the relay: neither text keys nor the secrets that commands need."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    ledger_database_url: str = Field(description="postgresql://user:password@host:port/ledger")
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, description="API; of the relay: health and metrics")
-    internal_http_port: int = Field(default=8081, description="The same API and the service routes")
 
-    hmac_secret_file: Path = Field(description="32 bytes in hex: idempotency keys; never changed")
-    master_key_file: Path = Field(description="32 bytes in hex: seals the text keys")
     head_signing_key_file: Path | None = Field(default=None, description="Ed25519 private key, PEM PKCS8")
     heads_origin: str = "goal-ledger.local"
-
-    service_token_issuer: str = "https://local.goal-ledger.invalid/services"
-    service_token_keys_file: Path | None = Field(default=None, description="JWKS of our own services")
-    service_token_file: Path | None = Field(default=None, description="The relay's own token")
-    command_url: str | None = Field(default=None, description="Internal base address, for the relay")
 
     database_idle_in_transaction_ms: int = 5_000
     database_lock_timeout_ms: int = 2_000
     database_statement_timeout_ms: int = 25_000
     clock_skew_max_seconds: float = 5.0
 
-    local_mode: bool = False
     allow_unsafe_durability: bool = False
     log_level: str = "INFO"
-
-    max_command_bytes: int = 512 * 1024
-    max_batch_bytes: int = 8 * 1024 * 1024
-    max_batch_items: int = 10_000
     drain_seconds: int = 20
 
     @property
@@ -64,6 +59,26 @@ class Settings(KafkaSettings, ListenerSettings, TokenSettings):
     def kafka(self) -> Cluster:
         """The Kafka, and how to speak to it."""
         return Cluster(self.kafka_bootstrap_servers, self.kafka_security)
+
+
+class Settings(RelaySettings, TokenSettings):
+    """Of API and intake, and of the operator's command line."""
+
+    keys_database_url: str = Field(description="The text keys' own database, never restored with the facts")
+
+    internal_http_port: int = Field(default=8081, description="The same API and the service routes")
+
+    hmac_secret_file: Path = Field(description="32 bytes in hex: idempotency keys; never changed")
+    master_key_file: Path = Field(description="32 bytes in hex: seals the text keys")
+
+    service_token_issuer: str = "https://local.goal-ledger.invalid/services"
+    service_token_keys_file: Path | None = Field(default=None, description="JWKS of our own services")
+
+    local_mode: bool = False
+
+    max_command_bytes: int = 512 * 1024
+    max_batch_bytes: int = 8 * 1024 * 1024
+    max_batch_items: int = 10_000
 
 
 def secret_of(path: Path) -> bytes:

@@ -18,13 +18,21 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    worker_role: Annotated[
+        str | None, typer.Option(help="The database role of `worker`: granted what it needs.")
+    ] = None,
+    query_role: Annotated[
+        str | None, typer.Option(help="The database role of `query`: granted what it needs.")
+    ] = None,
+) -> None:
     """Bring the read database to this release's tables."""
     from goal_ledger_projection.projections import migrate as migrate_database
 
     settings = settings_of(DatabaseSettings)
     configure_logging("migrate", settings.log_level)
-    asyncio.run(migrate_database(settings.read_database_url))
+    roles = {"worker": worker_role, "query": query_role}
+    asyncio.run(migrate_database(settings.read_database_url, roles))
 
 
 @app.command()

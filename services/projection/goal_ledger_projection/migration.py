@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from alembic import command
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from goal_ledger_projection.projections import make_version
+from goal_ledger_projection.rights import grants
 from goal_ledger_projection.shapes import SHAPE
 from goal_ledger_projection.tables import projection_versions
 
@@ -50,13 +52,19 @@ def _has_facts(connection: Connection, name: str) -> bool:
     return bool(connection.scalar(text(f"SELECT EXISTS (SELECT FROM {name}.positions)")))
 
 
-async def migrate(read_database_url: str) -> None:
-    """Bring the read database to this release's tables. Any number of processes may ask at once."""
+async def migrate(read_database_url: str, roles: Mapping[str, str | None]) -> None:
+    """Bring the read database to this release's tables. Any number of processes may ask at once.
+
+    `roles`: by process (`worker`, `query`), the database role that is granted what the process needs.
+    """
     engine = create_async_engine(engine_url(read_database_url), hide_parameters=True)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             await connection.run_sync(_upgrade)
+            versions = (await connection.scalars(select(projection_versions.c.name))).all()
+            for statement in grants(versions, roles):
+                await connection.execute(text(statement))
     finally:
         await engine.dispose()
 

@@ -7,6 +7,9 @@ row changed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from sqlalchemy import Connection, Index, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateSchema
@@ -64,8 +67,11 @@ def late_indexes_made(table: str) -> list[str]:
     return made + [str(CreateIndex(index).compile(dialect=_DIALECT)) for index in late_indexes(table)]
 
 
-async def migrate(read_database_url: str) -> None:
+NO_ROLES: Mapping[str, str | None] = MappingProxyType({})
+
+
+async def migrate(read_database_url: str, roles: Mapping[str, str | None] = NO_ROLES) -> None:
     """Bring the read database to this release's tables (`migration.py`, loaded only when it is needed: it is large)."""
     from goal_ledger_projection import migration
 
-    await migration.migrate(read_database_url)
+    await migration.migrate(read_database_url, roles)

@@ -34,7 +34,7 @@ from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.receipts import ReceiptsPublisher
 from goal_ledger_command.relay.topic_watch import TopicWatch
 from goal_ledger_command.relay.unsent import UnsentAnswers
-from goal_ledger_command.settings import Settings
+from goal_ledger_command.settings import RelaySettings
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 3.0
@@ -133,14 +133,14 @@ class Relay:
             await asyncio.sleep(pause_s)
 
 
-def run(settings: Settings) -> None:
+def run(settings: RelaySettings) -> None:
     """The whole process: relay, health and metrics on ``HTTP_PORT``; returns after SIGTERM."""
     configure_logging("relay", settings.log_level)
     limit_client_noise()
     run_process(_main(settings))
 
 
-async def _main(settings: Settings) -> None:
+async def _main(settings: RelaySettings) -> None:
     url = settings.ledger_database_url
     engine = create_engine(url, application="relay", connections=8, limits=settings.database_limits)
     pulse = Pulse("ledger", url, skew_max_s=settings.clock_skew_max_seconds)
@@ -179,7 +179,7 @@ async def _main(settings: Settings) -> None:
         await engine.dispose()
 
 
-async def _relay_when_safe(relay: Relay, engine: AsyncEngine, settings: Settings) -> None:
+async def _relay_when_safe(relay: Relay, engine: AsyncEngine, settings: RelaySettings) -> None:
     """Raises UnsafeDurability: the process ends, for what it would publish might be lost."""
     while not settings.allow_unsafe_durability:
         try:

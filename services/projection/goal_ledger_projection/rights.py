@@ -1,0 +1,32 @@
+"""What the database role of each process may do in the read database.
+
+The role that migrates owns everything, and is the one that rebuilds, switches and drops versions. The worker writes
+rows of every version there is or will be, the query process reads them; neither makes a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+RIGHTS = {"worker": "SELECT, INSERT, UPDATE, DELETE", "query": "SELECT"}
+"""By process: on the tables of every version. Which version is live, both only read."""
+
+
+def grants(versions: Iterable[str], roles: Mapping[str, str | None]) -> Iterator[str]:
+    """The statements that give each role its process's rights in these versions and in later ones.
+
+    Raises:
+        ValueError: a role's name holds a quotation mark.
+    """
+    schemas = ", ".join(f'"{version}"' for version in versions)
+    for process, role in roles.items():
+        if role is None:
+            continue
+        if '"' in role:
+            raise ValueError(f"not a role's name: {role}")
+        rights, to = RIGHTS[process], f'TO "{role}"'
+        yield f"GRANT USAGE ON SCHEMA public, {schemas} {to}"
+        yield f"GRANT SELECT ON ALL TABLES IN SCHEMA public {to}"
+        yield f"GRANT {rights} ON ALL TABLES IN SCHEMA {schemas} {to}"
+        yield f"ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS {to}"
+        yield f"ALTER DEFAULT PRIVILEGES GRANT {rights} ON TABLES {to}"
