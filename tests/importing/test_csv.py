@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from decimal import Decimal
 
 import httpx2
 import pytest
 from command.service import Organisation, assert_problem
+from goal_ledger_command.importing.csv_numbers import Style, number
+from goal_ledger_edge.problems import Problem
 
 from importing.conftest import imported, outcomes
 
@@ -126,6 +129,34 @@ async def test_numbers_and_dates_that_could_be_meant_otherwise_are_told_how_to_w
     assert "no offset" in rows["line 5"]["detail"]
     assert "more cells than the header" in rows["line 6"]["detail"]
     assert "Is check_in meant?" in rows["line 7"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("form", "right", "wrong"),
+    [
+        (
+            "1.234,5",
+            ("1.234,5", "1234,5", "1.234.567,25", "-1.234"),
+            ("1.23", "0.5", "12.34,5", "1,234.5", "1.2345"),
+        ),
+        ("1,234.5", ("1,234.5", "1234.5", "1,234,567.25"), ("1,23", "12,34.5", "1.234,5", "1 234.5")),
+        ("1 234,5", ("1 234,5", "1\u00a0234,5", "1\u202f234 567", "1234,5"), ("12 34,5", "1.5", "1 23")),
+        ("1234,5", ("1234,5", "12"), ("1.5", "1.234,5", "1 234,5")),
+        ("1234.5", ("1234.5", "12"), ("1,5", "1,234.5")),
+    ],
+)
+def test_a_number_of_another_form_than_stated_is_refused_and_not_read_as_one(
+    form: str, right: tuple[str, ...], wrong: tuple[str, ...]
+) -> None:
+    style = Style(form)
+    read = [Decimal(number(cell, "value", style)) for cell in right]
+
+    assert read[0] == Decimal("1234.5")
+    for cell in wrong:
+        with pytest.raises(Problem) as refused:
+            number(cell, "value", style)
+        assert refused.value.code == "value_not_decimal" and form in refused.value.sentence
+    assert number("green", "value", style) == "green"
 
 
 async def test_units_and_people_come_from_the_sheet(org: Organisation) -> None:

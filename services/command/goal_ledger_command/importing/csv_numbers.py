@@ -26,6 +26,7 @@ FORMS = {
 }
 """How a number is written: its decimal sign, and what stands between thousands."""
 _SPACES = re.compile(r"[\s\u00a0\u202f']")
+_LIKE_A_NUMBER = re.compile(r"-?[0-9][0-9 .,'\u00a0\u202f]*[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +71,33 @@ def number(cell: str, column: str, style: Style) -> str:
 
 def _plain(text: str, column: str, style: Style) -> str:
     if style.numbers is not None:
-        point, between = FORMS[style.numbers]
-        if between == " ":
-            text = _SPACES.sub("", text)
-        whole, sign, decimals = text.partition(point)
-        if between and between in decimals:
-            return text
-        return (
-            whole.replace(between, "") + ("." + decimals if sign else "")
-            if between
-            else text.replace(point, ".")
-        )
+        return _as_stated(text, column, style.numbers)
     if style.decimal_comma and text.count(",") == 1 and "." not in text:
         return text.replace(",", ".")
-    if re.fullmatch(r"-?[0-9][0-9 .,'\u00a0\u202f]*[0-9]", text) and not re.fullmatch(
-        r"-?[0-9]+(\.[0-9]+)?", text
-    ):
+    if _LIKE_A_NUMBER.fullmatch(text) and not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
         sentence = (
             "A number with a comma or with thousands in groups is read if the table says how its numbers are written:"
             " numbers=1.234,5 (or 1,234.5; 1 234,5) on a line before the header, or as a parameter."
         )
         raise Problem(422, "value_not_decimal", sentence, field=column)
     return text
+
+
+def _as_stated(text: str, column: str, form: str) -> str:
+    """Thousands stand in threes: what looks like a number of another form is refused, not read as one of this."""
+    point, between = FORMS[form]
+    plain = _SPACES.sub(" ", text)
+    if re.fullmatch(_pattern(point, between), plain):
+        return (plain.replace(between, "") if between else plain).replace(point, ".")
+    if _LIKE_A_NUMBER.fullmatch(text):
+        sentence = f"The table says that its numbers are written {form}: this one is not."
+        raise Problem(422, "value_not_decimal", sentence, field=column)
+    return text
+
+
+def _pattern(point: str, between: str) -> str:
+    groups = f"|[0-9]{{1,3}}({re.escape(between)}[0-9]{{3}})+" if between else ""
+    return rf"-?([0-9]+{groups})({re.escape(point)}[0-9]+)?"
 
 
 def _hundredth(text: str) -> str:
