@@ -187,9 +187,15 @@ def _says(fact: Fact, content: Content, at: datetime | None) -> bool:
     same = all(
         getattr(fact.data, one.name) == getattr(content, one.name)
         for one in fields(content)
-        if one.name != "after_closing"
+        if one.name not in ("after_closing", "author")
     )
-    return same and at in (None, fact.effective_at, fact.stated_at)
+    return same and _is_word_of(fact, content.author) and at in (None, fact.effective_at, fact.stated_at)
+
+
+def _is_word_of(fact: Fact, author: str | None) -> bool:
+    """Where the fact names no author it is its actor's word: naming that one says nothing new."""
+    named: str | None = fact.data.author
+    return author == named or (named is None and author == fact.actor)
 
 
 def _slot_in(

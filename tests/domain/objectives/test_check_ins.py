@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -275,6 +276,19 @@ def test_an_import_names_the_person_whose_word_it_is() -> None:
     )
     record.when(of_visitors(meta=importing(), author="unit/shop")).then_refused("reference_malformed")
     record.when(of_visitors(meta=importing(), author="person/x")).then_refused("unknown_person", "author")
+
+
+def test_naming_the_one_whose_word_it_was_says_nothing_new() -> None:
+    """An export names the actor of a check-in as its author: imported where it came from, it corrects nothing."""
+    said = of_visitors(meta=meta("person/bo"))
+    record = goal().told(said)
+    own = CorrectCheckIn(importing(reason="Import"), "c1", values=counted("250"), author="person/bo")
+
+    record.when(own).then_nothing_new()
+    record.when(of_visitors(meta=importing(), author="person/bo")).then_nothing_new()
+    record.when(of_visitors(meta=importing(), author="person/ada")).then_refused("id_taken")
+    another = replace(own, author="person/ada")
+    record.when(another).then(facts.CheckInCorrected("c1", "visitors", counted("250"), author="person/ada"))
 
 
 def test_no_new_text_is_taken_of_a_shredded_person_but_values_are() -> None:
