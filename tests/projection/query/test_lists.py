@@ -182,7 +182,10 @@ async def test_what_waits_in_quarantine_is_listed(story: Story) -> None:
         ("/v1/keys-issued", "holder", "unit/web", "system/<id>"),
         ("/v1/roles", "role", "boss", "admin"),
         ("/v1/facts", "stream", "goal/web", "objective/<id>"),
+        ("/v1/facts", "stream", "objective/nothing", None),
         ("/v1/facts", "actor", "ada", "person/<id>"),
+        ("/v1/facts", "actor", "person/nobody", None),
+        ("/v1/facts", "actor", "system/nothing", None),
         ("/v1/facts", "type", "GoalMoved", "MovedToCycle"),
     ],
 )
@@ -196,6 +199,33 @@ async def test_a_filter_that_cannot_match_is_refused_with_the_choices(
     assert (answer.status_code, problem["code"], problem["field"]) == (422, "choice_unknown", field)
     if choice is not None:
         assert choice in problem["allowed"] and choice in problem["detail"]
+
+
+@pytest.mark.parametrize("until", ["2026-01-31T00:00:00Z", "2026-02-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "path, since, to",
+    [
+        ("/v1/check-ins", "from", "to"),
+        ("/v1/facts", "recorded_from", "recorded_to"),
+        ("/v1/facts", "effective_from", "effective_to"),
+    ],
+)
+async def test_a_period_that_nothing_lies_in_is_refused(
+    story: Story, path: str, since: str, to: str, until: str
+) -> None:
+    furnished(story)
+    await story.arrive()
+    answer = await story.get(path, **{since: "2026-02-01T00:00:00Z", to: until})
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["field"]) == (422, "dates_reversed", since)
+
+
+async def test_seqs_that_none_lies_between_are_refused(story: Story) -> None:
+    furnished(story)
+    await story.arrive()
+    answer = await story.get("/v1/facts", after="3", before="4")
+    assert (answer.status_code, answer.json()["field"]) == (422, "before")
+    assert [one["seq"] for one in (await story.ask("/v1/facts", after="3", before="5"))["items"]] == [4]
 
 
 async def test_a_cursor_may_come_with_the_clocks_of_its_first_page(story: Story) -> None:

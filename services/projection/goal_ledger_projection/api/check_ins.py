@@ -27,6 +27,7 @@ from goal_ledger_projection.api.choices import (
     need_holder,
     need_key_result,
     need_objective,
+    need_period,
     need_unit,
     need_word,
     word,
@@ -145,8 +146,11 @@ def router(views: Views) -> APIRouter:
             question.where("key_result = {}", key_result)
             question.where("status = {}", status)
             question.where("objective = ANY ({})", None if unit is None else await _goals_of(view, unit))
-            question.where("effective_at >= {}", None if from_ is None else instant(from_, "from"))
-            question.where("effective_at < {}", None if to is None else instant(to, "to"))
+            start = None if from_ is None else instant(from_, "from")
+            end = None if to is None else instant(to, "to")
+            need_period(start, end, "from")
+            question.where("effective_at >= {}", start)
+            question.where("effective_at < {}", end)
             page = await _page(request, view, question, limit, cursor)
             return listed(request, view, page, await _written(view, page.items))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from fastapi import Query
 from goal_ledger_contracts.ids import ID
 from goal_ledger_edge.problems import Problem
 
+from goal_ledger_projection.api.streams import versions
 from goal_ledger_projection.api.view import View
 from goal_ledger_projection.read_models.definitions import EVER_DEFINED
 
@@ -75,6 +77,18 @@ async def need_holder(
         await _need_known(view, id, "unit", field)
     else:
         await _need_defined(view, kind, id, field, "/v1/people" if kind == "person" else "/v1/systems")
+
+
+async def need_stream(view: View, stream: str | None) -> None:
+    """Problem 422 `choice_unknown`: the record has no fact of such a stream."""
+    if stream is not None and not await versions(view.snapshot, [stream], view.clocks.seq):
+        raise Problem(422, "choice_unknown", f"There is no stream {stream}.", field="stream")
+
+
+def need_period(start: datetime | None, end: datetime | None, field: str) -> None:
+    """Problem 422 `dates_reversed`: nothing lies from the start on and before the end."""
+    if start is not None and end is not None and start >= end:
+        raise Problem(422, "dates_reversed", "The period ends where it begins, or before.", field=field)
 
 
 async def _need_defined(view: View, kind: str, id: str | None, field: str, listed_at: str) -> None:

@@ -11,13 +11,14 @@ from unicodedata import normalize
 from fastapi import APIRouter, Query, Request
 from goal_ledger_contracts.facts import FACTS, STREAM_OF
 from goal_ledger_contracts.ids import ID
+from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.visits import note
 from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from goal_ledger_projection.api.access import May
 from goal_ledger_projection.api.answers import Answer, Shape, encoded, heading, respond
-from goal_ledger_projection.api.choices import unknown
+from goal_ledger_projection.api.choices import need_holder, need_period, need_stream, unknown
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.routes import SEQ_MAX, After, declared, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
@@ -66,6 +67,13 @@ class _Question:
             self.values.append(value)
             self.conditions.append(condition.format(f"${len(self.values) + 1}"))
 
+    def within(self, time: str, since: str | None, until: str | None) -> None:
+        """Problem 422: not instants, or a period that nothing lies in."""
+        start, end = _instant(since, f"{time}_from"), _instant(until, f"{time}_to")
+        need_period(start, end, f"{time}_from")
+        self.where(f"{time}_at >= {{}}", start)
+        self.where(f"{time}_at < {{}}", end)
+
     def statement(self, descending: bool, limit: int) -> str:
         return page_of_facts(self.conditions, descending, limit)
 
@@ -99,15 +107,16 @@ def router(views: Views) -> APIRouter:
         """As they were recorded, by filters; whoever reads them is noted in the access log."""
         async with views.view(request, May.READ_FACTS) as view:
             _need_form(stream, "stream", sorted(set(STREAM_OF.values())))
+            await need_stream(view, stream)
             _need_form(actor, "actor", ("person", "system"), "operator")
+            await need_holder(view, None if actor == "operator" else actor, "actor", ("person", "system"))
+            _need_seqs(after, before)
             question = _Question(view)
             question.where("stream = {}", stream)
             question.where("type = ANY ({})", _types(type))
             question.where("actor = {}", actor)
-            question.where("recorded_at >= {}", _instant(recorded_from, "recorded_from"))
-            question.where("recorded_at < {}", _instant(recorded_to, "recorded_to"))
-            question.where("effective_at >= {}", _instant(effective_from, "effective_from"))
-            question.where("effective_at < {}", _instant(effective_to, "effective_to"))
+            question.within("recorded", recorded_from, recorded_to)
+            question.within("effective", effective_from, effective_to)
             question.where("seq > {}", after)
             question.where("seq < {}", before)
             text = None if q is None else normalize("NFC", q)
@@ -180,6 +189,12 @@ def _need_form(text: str | None, field: str, kinds: Collection[str], *words: str
     if kind not in kinds or not ID.fullmatch(id):
         forms = [*(f"{one}/<id>" for one in kinds), *words]
         raise unknown(f"{field} is {', '.join(forms)}.", field, forms)
+
+
+def _need_seqs(after: int | None, before: int | None) -> None:
+    """Problem 422: no seq lies between these."""
+    if after is not None and before is not None and before <= after + 1:
+        raise Problem(422, "invalid", f"No seq lies above {after} and below {before}.", field="before")
 
 
 def _instant(text: str | None, field: str) -> datetime | None:
