@@ -162,6 +162,27 @@ async def test_a_rebuild_does_not_fold_it_either(
     assert live == await all_rows(read, "shop")
 
 
+async def test_a_rebuild_folds_anew_what_the_command_services_log_contradicts(
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed
+) -> None:
+    log, other = visits("shop", 20), visits("other", 5)
+    feed.serve(log, other)
+    await topic.publish(log)
+    await topic.publish(other)
+    await topic.publish(forged(log), after=len(log.facts))
+    await topic.publish(other.under(7, kept=5))
+    log.add("feed/orders", replace(reading(log.facts[-1]), id="true", value=Decimal(2)))
+    await topic.publish(log, after=len(log.facts) - 1)
+    async with working(settings):
+        await until_folded(read, other)
+        await until_parked(read, "shop")
+        assert await retry_parked(settings, None) == []
+    live = [await all_rows(read, name) for name in ("shop", "other")]
+    assert await rebuild(settings)
+    await read.execute("SET search_path TO read_v2")
+    assert live == [await all_rows(read, name) for name in ("shop", "other")]
+
+
 async def test_an_epoch_is_the_command_services_word(
     settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
 ) -> None:

@@ -22,6 +22,7 @@ from goal_ledger_projection.folding.applying import Applied
 from goal_ledger_projection.folding.meters import Meters
 from goal_ledger_projection.folding.positions import LOG_CONTRADICTED, FoldedTo, ProjectionSwitched
 from goal_ledger_projection.folding.retrying import Pauses, RetryingApplier
+from goal_ledger_projection.folding.writing import INDEXED_ROWS, Connection
 
 log = logger("goal_ledger.projection.heal")
 
@@ -117,3 +118,12 @@ class Healer:
     async def _standing(self, workspace: str) -> FoldedTo | None:
         async with self._database.connection() as connection:
             return await positions.standing(connection, self._database.projection, workspace)
+
+
+async def let_go_on(connection: Connection, projection: str, workspace: str, standing: FoldedTo) -> None:
+    """Unpark a workspace; one whose rows are not the command service's log is folded anew."""
+    if (standing.parked or "").startswith(LOG_CONTRADICTED):
+        await positions.lock(connection, projection, {workspace: standing.folded.epoch})
+        await INDEXED_ROWS.discard(connection, workspace)
+        await positions.restart(connection, projection, workspace)
+    await positions.unpark(connection, projection, workspace)

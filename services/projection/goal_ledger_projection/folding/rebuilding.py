@@ -5,13 +5,15 @@ through the same consumer rule, fold and transaction as live; only the rows are 
 When the end that Kafka had at the start is reached the indexes are made and the ends applied, then the rest is caught
 up in the usual way, the two versions are compared at equal position, and the new one goes live.
 
-A workspace that misses facts in Kafka is drained from the command service's feed at the end.
+A workspace that misses facts in Kafka is drained from the command service's feed at the end. Nor is Kafka believed: of
+an epoch the command service's heads vouch, and what a head contradicts is folded anew from the feed. Without a command
+service the records are taken as they are; the comparison decides.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -24,11 +26,12 @@ from goal_ledger_observability.logs import logger
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from goal_ledger_projection.command_feed import CommandFeed
+from goal_ledger_projection.command_feed import CommandFeed, FeedUnavailable, Head
 from goal_ledger_projection.database import ReadDatabase
-from goal_ledger_projection.folding import building
+from goal_ledger_projection.folding import building, positions
 from goal_ledger_projection.folding.applying import Applied, Applier, ReadTo
-from goal_ledger_projection.folding.heal import Healer
+from goal_ledger_projection.folding.head_check import HeadCheck
+from goal_ledger_projection.folding.heal import Healer, let_go_on
 from goal_ledger_projection.folding.meters import Meters
 from goal_ledger_projection.folding.records import Record
 from goal_ledger_projection.folding.retrying import Pauses, RetryingApplier
@@ -72,15 +75,19 @@ class Rebuild:
             at_once=settings.heal_workspaces_at_once,
             on_applied=lambda _: None,
         )
+        self._feed = feed
+        self._head_check = HeadCheck(database, self._retrying, meters)
+        self._heads: dict[str, Head] = {}
         self._gaps: set[str] = set()
         self._readers: list[_Reader] = []
 
     async def fill(self) -> None:
         """Fold what Kafka holds now, without indexes; then make them."""
+        self._heads = await _heads(self._feed)
         topic_id = await _topic_id(self._settings)
         partitions = await _partitions(self._settings)
         self._readers = [
-            _Reader(self._settings, topic_id, partitions[n::READERS])
+            _Reader(self._settings, topic_id, partitions[n::READERS], self._heads)
             for n in range(min(READERS, len(partitions)))
         ]
         for reader in self._readers:
@@ -91,6 +98,7 @@ class Rebuild:
         await building.finish(self._database)
         self._applier.rows = INDEXED_ROWS
         await self.catch_up()
+        await self._fold_anew_what_is_contradicted()
 
     async def catch_up(self) -> None:
         """Fold what has come to Kafka since, and drain from the feed what Kafka misses."""
@@ -98,6 +106,17 @@ class Rebuild:
         for workspace in sorted(self._gaps):
             await self._healer.drain(workspace)
         self._gaps.clear()
+
+    async def _fold_anew_what_is_contradicted(self) -> None:
+        for head in self._heads.values():
+            await self._head_check.check(head)
+        async with self._database.connection() as connection:
+            standings = await positions.all_positions(connection, self._database.projection)
+        for workspace, standing in standings.items():
+            if (standing.parked or "").startswith(positions.LOG_CONTRADICTED):
+                async with self._database.transaction() as connection:
+                    await let_go_on(connection, self._database.projection, workspace, standing)
+                await self._healer.drain(workspace)
 
     async def come_level(self, behind: list[str]) -> None:
         """Bring these workspaces to where the live version stands; it waits meanwhile."""
@@ -127,7 +146,10 @@ class Rebuild:
 class _Reader:
     """Reads some partitions from their beginning to an end."""
 
-    def __init__(self, settings: WorkerSettings, topic_id: str, partitions: Sequence[int]) -> None:
+    def __init__(
+        self, settings: WorkerSettings, topic_id: str, partitions: Sequence[int], heads: Mapping[str, Head]
+    ) -> None:
+        self._heads = heads
         self._topic = settings.facts_topic
         self._topic_id = topic_id
         self._places = [TopicPartition(self._topic, partition) for partition in partitions]
@@ -158,16 +180,27 @@ class _Reader:
         records: list[Record] = []
         for place, many in found.items():
             self._read[place] = ends[place.partition] = many[-1].offset + 1
-            records += [record for one in many if (record := _record(one)) is not None]
+            records += [record for one in many if (record := _record(one, self._heads)) is not None]
         return records, ReadTo(self._topic, self._topic_id, ends), sum(map(len, found.values()))
 
 
-def _record(one: ConsumerRecord[Any, Any]) -> Record | None:
+def _record(one: ConsumerRecord[Any, Any], heads: Mapping[str, Head]) -> Record | None:
     place = read_place(one.headers)
     if place is None or one.value is None:
         log.error("not a fact's record", partition=one.partition, offset=one.offset)
         return None
-    return Record(*place, one.value, vouched=True)
+    workspace, epoch, seq = place
+    head = heads.get(workspace)
+    return Record(workspace, epoch, seq, one.value, vouched=head is None or epoch <= head.position.epoch)
+
+
+async def _heads(feed: CommandFeed) -> dict[str, Head]:
+    """By workspace; none while the command service is out of reach."""
+    try:
+        return {head.workspace: head for head in await feed.heads(None)}
+    except FeedUnavailable as away:
+        log.warning("the heads are out of reach: nothing vouches for the records", error=str(away))
+        return {}
 
 
 async def _topic_id(settings: WorkerSettings) -> str:

@@ -12,8 +12,7 @@ from goal_ledger_projection.read_models.fact import CannotApply, Fact
 class Record:
     """A fact with the epoch it was published under. Bytes that cannot be read keep the reason for when it is its turn.
 
-    `vouched`: the epoch is the command service's word, or that of a rebuild, which is compared before it goes live; a
-    record in Kafka may say any.
+    `vouched`: the epoch is the command service's word; a record in Kafka may say any.
     """
 
     __slots__ = ("_fact", "_refused", "epoch", "seq", "vouched", "workspace")

@@ -6,9 +6,9 @@ from rich.console import Console
 
 from goal_ledger_projection.database import ReadDatabase
 from goal_ledger_projection.folding import positions
-from goal_ledger_projection.folding.positions import LOG_CONTRADICTED, FoldedTo
+from goal_ledger_projection.folding.heal import let_go_on
+from goal_ledger_projection.folding.positions import FoldedTo
 from goal_ledger_projection.folding.worker import opened
-from goal_ledger_projection.folding.writing import INDEXED_ROWS, Connection
 from goal_ledger_projection.settings import WorkerSettings
 
 
@@ -19,7 +19,7 @@ async def retry_parked(settings: WorkerSettings, workspace: str | None) -> list[
         parked = await _parked(worker.database)
         for name in sorted(parked if workspace is None else parked.keys() & {workspace}):
             async with worker.database.transaction() as connection:
-                await _let_go_on(connection, worker.database.projection, name, parked[name])
+                await let_go_on(connection, worker.database.projection, name, parked[name])
             facts = await worker.healer.drain(name)
             again = (await _parked(worker.database)).get(name)
             if again is not None:
@@ -30,15 +30,6 @@ async def retry_parked(settings: WorkerSettings, workspace: str | None) -> list[
             else:
                 console.print(f"{name}: goes on, {facts} facts applied", markup=False)
     return still
-
-
-async def _let_go_on(connection: Connection, projection: str, workspace: str, standing: FoldedTo) -> None:
-    """One whose rows are not the command service's log is folded anew."""
-    if (standing.parked or "").startswith(LOG_CONTRADICTED):
-        await positions.lock(connection, projection, {workspace: standing.folded.epoch})
-        await INDEXED_ROWS.discard(connection, workspace)
-        await positions.restart(connection, projection, workspace)
-    await positions.unpark(connection, projection, workspace)
 
 
 async def _parked(database: ReadDatabase) -> dict[str, FoldedTo]:
