@@ -99,3 +99,9 @@ def test_the_servers_make_the_roles_that_have_passwords(compose: dict[str, Any])
         environment = compose["services"][server]["environment"]
         made = {f"{environment['DATABASE']}_owner", *environment["ROLES"].split()}
         assert made == {one.role for part in PARTS.values() for one in part.logins if one.host == server}
+
+
+def test_an_image_holds_the_members_themselves_and_not_paths_into_the_stage_that_built_it() -> None:
+    recipe = (ROOT / "deploy" / "Dockerfile").read_text()
+    assert "--no-editable" in recipe and "--verify-hashes" in recipe
+    assert "--constraints requirements.lock --build-constraints requirements.lock" in recipe
