@@ -36,7 +36,7 @@ async def service(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) 
         await store.ledger.start()
         public, internal = apps(settings, store, checks, new_registry("test"))
         async with client(public) as outside, client(internal) as inside:
-            yield Service(outside, inside, store.ledger)
+            yield Service(outside, inside, store.ledger, settings)
 
 
 @pytest_asyncio.fixture

@@ -76,6 +76,7 @@ class Service:
     public: httpx2.AsyncClient
     internal: httpx2.AsyncClient
     ledger: Ledger
+    settings: Settings
 
     async def organisation(self, name: str | None = None) -> Organisation:
         """A workspace of its own with the admin *ada*."""

@@ -6,7 +6,8 @@ import pytest
 from goal_ledger_command.relay import latest_checkpoint
 from goal_ledger_contracts.envelope import leaf_hash
 from goal_ledger_ledger.checkpoint import verify
-from goal_ledger_ledger.merkle import root_of
+from goal_ledger_ledger.kept_tiles import KeptTiles
+from goal_ledger_ledger.merkle import root_of, verify_inclusion
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.topics import HEADS, ensure_topics, heads_topic
@@ -72,6 +73,48 @@ async def test_a_new_epoch_has_heads_under_an_origin_of_its_own(bench: Bench):
         f"{ORIGIN}/{one.workspace}/1",
         f"{ORIGIN}/{one.workspace}/2",
     ]
+
+
+async def test_another_origin_signs_the_head_of_a_resting_log_again_at_its_size(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    one = bench.store.workspace()
+    await bench.store.many(one, 4)
+    async with bench.relaying():
+        await signed_up_to(bench, one)
+    other = "ledger.example/v1/logs"
+    monkeypatch.setattr("relay.conftest.ORIGIN", other)
+
+    async def is_signed_again() -> bool:
+        async with raw_connection(bench.engine) as raw:
+            note = await latest_checkpoint(raw, one.workspace)
+        return note is not None and note.startswith(other)
+
+    async with bench.relaying():
+        await until(is_signed_again)
+    heads = [
+        verify(record.value.decode(), bench.key.public_key())
+        for record in await bench.records(HEADS, one.workspace)
+    ]
+    assert {(head.origin, head.size) for head in heads} == {
+        (f"{origin}/{one.workspace}/1", 4) for origin in (ORIGIN, other)
+    }
+    assert len({head.root for head in heads}) == 1
+
+
+async def test_the_tiles_under_a_signed_head_are_kept_before_it_is_signed(bench: Bench):
+    one = bench.store.workspace()
+    leaves: list[bytes] = []
+    async with bench.relaying():
+        for _ in range(3):
+            await bench.store.many(one, 200)
+            await signed_up_to(bench, one)
+            leaves = [leaf_hash(stored) for stored in one.facts]
+            proof = await KeptTiles(bench.engine).inclusion(one.workspace, 1, len(leaves))
+            assert verify_inclusion(leaves[0], 0, len(leaves), proof, root_of(leaves))
+    async with raw_connection(bench.engine) as raw:
+        kept = await raw.fetchval("SELECT count(*) FROM tiles WHERE workspace = $1", one.workspace)
+    assert kept == 2
 
 
 async def test_there_is_no_checkpoint_before_the_first_head(bench: Bench):

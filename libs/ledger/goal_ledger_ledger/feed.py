@@ -62,7 +62,6 @@ SELECT workspace, epoch, seq, root, moved_at FROM heads
 WHERE workspace > $1 AND moved_at >= $2 ORDER BY workspace LIMIT $3
 """
 _EPOCHS = "SELECT epoch, fork_seq, started_at FROM epochs WHERE workspace = $1 ORDER BY epoch"
-_LEAVES = "SELECT hash FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4"
 
 _LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -96,14 +95,3 @@ class Feed:
         async with raw_connection(self._engine) as raw:
             rows = await raw.fetch(_EPOCHS, workspace)
         return [Epoch(*row) for row in rows]
-
-    async def leaves(self, workspace: str, up_to_seq: int) -> list[bytes]:
-        """The leaf hashes of facts 1 to ``up_to_seq``, for proofs. 32 bytes each: a million facts are 32 MB."""
-        leaves: list[bytes] = []
-        async with raw_connection(self._engine) as raw:
-            while len(leaves) < up_to_seq:
-                page = await raw.fetch(_LEAVES, workspace, len(leaves), up_to_seq, 50_000)
-                if not page:
-                    raise IndexError(f"no seq {up_to_seq} in {workspace}")
-                leaves += [row[0] for row in page]
-        return leaves

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 HASH_BYTES = 32
 
@@ -31,6 +32,13 @@ def leaf_hash(stored: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 ‖ left ‖ right)."""
     return sha256(b"\x01" + left + right).digest()
+
+
+class Span(NamedTuple):
+    """The leaves ``low`` to ``high - 1``, counted from 0, under one node."""
+
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,42 +94,55 @@ def _split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """PATH(index, leaves): RFC 6962 section 2.1.1. Raises IndexError outside the log."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"no leaf {index} in a log of {len(leaves)}")
-    proof: list[bytes] = []
-    low, high = 0, len(leaves)
+def inclusion_path(index: int, size: int) -> list[Span]:
+    """Which leaves lie under each node of PATH(index, leaves): RFC 6962 section 2.1.1. Raises IndexError outside the log."""
+    if not 0 <= index < size:
+        raise IndexError(f"no leaf {index} in a log of {size}")
+    path: list[Span] = []
+    low, high = 0, size
     while high - low > 1:
         middle = low + _split(high - low)
         if index < middle:
-            proof.append(root_of(leaves[middle:high]))
+            path.append(Span(middle, high))
             high = middle
         else:
-            proof.append(root_of(leaves[low:middle]))
+            path.append(Span(low, middle))
             low = middle
-    return proof[::-1]
+    return path[::-1]
 
 
-def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
-    """PROOF(old_size, leaves): RFC 6962 section 2.1.2. Empty for the empty log and for the whole one."""
-    if not 0 <= old_size <= len(leaves):
-        raise IndexError(f"no earlier log of {old_size} in a log of {len(leaves)}")
-    if old_size in (0, len(leaves)):
+def consistency_path(old_size: int, size: int) -> list[Span]:
+    """Which leaves lie under each node of PROOF(old_size, leaves): RFC 6962 section 2.1.2. Raises IndexError outside the log.
+
+    Empty for the empty log and for the whole one.
+    """
+    if not 0 <= old_size <= size:
+        raise IndexError(f"no earlier log of {old_size} in a log of {size}")
+    if old_size in (0, size):
         return []
-    proof: list[bytes] = []
-    low, high, whole = 0, len(leaves), True
+    path: list[Span] = []
+    low, high, whole = 0, size, True
     while old_size != high:
         middle = low + _split(high - low)
         if old_size <= middle:
-            proof.append(root_of(leaves[middle:high]))
+            path.append(Span(middle, high))
             high = middle
         else:
-            proof.append(root_of(leaves[low:middle]))
+            path.append(Span(low, middle))
             low, whole = middle, False
     if not whole:
-        proof.append(root_of(leaves[low:high]))
-    return proof[::-1]
+        path.append(Span(low, high))
+    return path[::-1]
+
+
+def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """PATH(index, leaves) from all leaf hashes; :mod:`tiles` makes the same from few. Raises IndexError outside the log."""
+    return [root_of(leaves[low:high]) for low, high in inclusion_path(index, len(leaves))]
+
+
+def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
+    """PROOF(old_size, leaves) from all leaf hashes. Raises IndexError outside the log."""
+    return [root_of(leaves[low:high]) for low, high in consistency_path(old_size, len(leaves))]
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:

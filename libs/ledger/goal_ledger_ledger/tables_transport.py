@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     false,
@@ -31,6 +32,7 @@ __all__ = [
     "published",
     "receipt_marks",
     "settings",
+    "tiles",
     "unsent_answers",
 ]
 
@@ -124,6 +126,17 @@ checkpoints = Table(
     Column("root", LargeBinary, nullable=False),
     Column("signed_at", instant, nullable=False),
     Column("note", Text, nullable=False, comment="C2SP signed note: the newest signed head"),
+)
+
+tiles = Table(
+    "tiles",
+    ledger,
+    Column("workspace", Text, primary_key=True),
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False, comment="over the tile: a hash of the level above"),
+    Column("hashes", LargeBinary, nullable=False, comment="256 of 32 bytes"),
+    comment="full tiles of the Merkle tree (C2SP tlog-tiles): written once, the same in every epoch",
 )
 
 inbox_positions = Table(

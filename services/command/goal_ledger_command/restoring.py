@@ -45,11 +45,15 @@ class Lost:
 
 
 def read_head(note: str, key: Ed25519PublicKey | None, origin: str) -> Checkpoint:
-    """A signed head of this installation that somebody saved. Without a key its signature is not looked at.
+    """A signed head of this installation that somebody saved, also under an origin that it had before: its key tells.
 
-    Raises BadNote.
+    Without a key the signature is not looked at, and the origin must be the present one. Raises BadNote.
     """
-    head = parse(note) if key is None else verify(note, key)
+    if key is not None:
+        head = verify(note, key)
+        workspace_and_epoch(head)
+        return head
+    head = parse(note)
     workspace, epoch = workspace_and_epoch(head)
     if head.origin != f"{origin}/{workspace}/{epoch}":
         raise BadNote(f"a head of {head.origin}, not of {origin}")

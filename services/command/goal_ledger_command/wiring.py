@@ -32,6 +32,7 @@ from starlette.types import ASGIApp
 
 from goal_ledger_command.api import carrying, import_pieces, imports, readings, text_keys
 from goal_ledger_command.api import log as log_routes
+from goal_ledger_command.api import tiles as tile_routes
 from goal_ledger_command.api.app import make_app
 from goal_ledger_command.api.door import Door
 from goal_ledger_command.clock_gate import ClockGate
@@ -179,6 +180,7 @@ def apps(
         routers = [
             readings.router(door, store.engine, settings.max_batch_bytes, settings.max_batch_items),
             log_routes.router(door, store.engine, heads_key),
+            tile_routes.router(door, store.engine, signing=heads_key is not None),
             carrying.router(door),
             imports.router(door, settings.max_batch_bytes, places),
             import_pieces.router(door, pieces, places),

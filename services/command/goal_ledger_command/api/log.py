@@ -14,12 +14,10 @@ from typing import Annotated, Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import APIRouter, Query, Request
 from goal_ledger_command.api.door import Door, guarded
+from goal_ledger_command.api.log_readers import LogReaders
 from goal_ledger_command.api.statuses import problem_responses
 from goal_ledger_command.relay import latest_checkpoint
 from goal_ledger_contracts.canonical import instant_text, parse_instant
-from goal_ledger_contracts.ids import WORKSPACE_ID
-from goal_ledger_domain.access import held_by
-from goal_ledger_domain.authorise import authorise
 from goal_ledger_domain.permission import Permission
 from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
@@ -144,6 +142,7 @@ class Log:
 
     def __init__(self, door: Door, engine: AsyncEngine, heads_key: HeadsKey | None) -> None:
         self._door, self._engine, self._feed = door, engine, Feed(engine)
+        self._readers = LogReaders(door, self._feed)
         self._heads_key = heads_key
 
     async def facts(
@@ -155,7 +154,7 @@ class Log:
         epoch: EpochQuery = None,
     ) -> Response:
         """The facts after a seq. With ``epoch``: 410 ``position_lost`` if ``after`` lies beyond that epoch's fork."""
-        head = await self._head(await self._readable(request, workspace))
+        head = await self._readers.head(await self._readers.workspace(request, workspace))
         if epoch is not None and epoch != head.epoch:
             await self._need_kept(head, epoch, after)
         stored = await self._feed.facts_after(head.workspace, after, limit)
@@ -176,16 +175,16 @@ class Log:
         at = None if since is None else _instant(since)
         if self._door.service(request) is not None:
             return [_document(head) for head in await self._feed.heads(at, after, limit)]
-        head = await self._head(await self._readable(request, None))
+        head = await self._readers.head(await self._readers.workspace(request, None))
         return [_document(head)] if (at is None or head.moved_at >= at) and head.workspace > after else []
 
     async def checkpoint(self, request: Request, workspace: Workspace = None) -> Response:
         """Signed within seconds of the head's moving, once its facts are in Kafka."""
-        name = await self._readable(request, workspace)
+        name = await self._readers.workspace(request, workspace)
         async with raw_connection(self._engine) as raw:
             note = await latest_checkpoint(raw, name)
         if note is None:
-            await self._head(name)
+            await self._readers.head(name)
             sentence = "No head of this workspace has been signed yet; it takes some seconds."
             raise Problem(503, "not_signed_yet", sentence, headers={"Retry-After": "1"})
         return Response(note, media_type=NOTE)
@@ -193,7 +192,7 @@ class Log:
     async def key(self, request: Request, workspace: Workspace = None) -> LogKeyDocument:
         """Verifies `/v1/log/checkpoint` and the topic `ledger.heads`. Keep it: it does not change, and a checkpoint is
         only as good as the way by which its reader got the key. 404 `heads_not_signed`: no key is set."""
-        head = await self._head(await self._readable(request, workspace))
+        head = await self._readers.head(await self._readers.workspace(request, workspace))
         if self._heads_key is None:
             raise Problem(
                 404, "heads_not_signed", "This installation signs no heads: it has no key for them."
@@ -210,25 +209,6 @@ class Log:
             verifier_key=verifier_key(origin, public),
         )
 
-    async def _readable(self, request: Request, workspace: str | None) -> str:
-        """The workspace whose log the caller may read. Problems 401, 403, 404."""
-        if self._door.service(request) is not None:
-            if workspace is None or WORKSPACE_ID.fullmatch(workspace) is None:
-                raise Problem(422, "field_required", "A service names the workspace.", field="workspace")
-            return workspace
-        credential = self._door.credential(request)
-        actor, world = await self._door.shell.actor_and_world(credential)
-        authorise(world, actor, held_by(world, actor), Permission.READ_LOG)
-        if workspace not in (None, credential.workspace):
-            raise _unknown_workspace()
-        return credential.workspace
-
-    async def _head(self, workspace: str) -> Head:
-        head = await self._feed.head(workspace)
-        if head is None:
-            raise _unknown_workspace()
-        return head
-
     async def _need_kept(self, head: Head, epoch: int, after: int) -> None:
         """Refuses a position of another epoch, unless it is one of the facts kept since."""
         epochs = await self._feed.epochs(head.workspace)
@@ -241,10 +221,6 @@ class Log:
                 headers={HEADER: str(head.position)},
                 epoch=head.epoch,
             )
-
-
-def _unknown_workspace() -> Problem:
-    return Problem(404, "unknown_workspace", "There is no such workspace.")
 
 
 def _document(head: Head) -> HeadDocument:

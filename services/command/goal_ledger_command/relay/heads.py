@@ -6,6 +6,11 @@ speaks of facts that Kafka does not hold. While a log grows it is signed every f
 A head is published first and kept then: after a failure it is signed and published again, the same. When the topic is
 another one than last time, or was cut at its beginning since (both are looked at every ten seconds), the newest head of
 every workspace is published again; older ones that are gone stay gone.
+Before a round signs, the tiles under what it signs are kept (``kept_tiles.py``), as far as a second goes: proofs under a
+signed head are made from tiles.
+
+The origin is of the settings. Where it was changed, the newest heads are signed again under the new one, the same sizes and
+roots; heads that somebody kept stay what they were.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from goal_ledger_ledger.checkpoint import Checkpoint, origin_of, sign
+from goal_ledger_ledger.kept_tiles import KeptTiles
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_messaging import consumer as consumers
 from goal_ledger_messaging import producer as producers
@@ -46,6 +52,7 @@ FROM heads h
 LEFT JOIN published p ON p.workspace = h.workspace AND p.epoch = h.epoch
 LEFT JOIN checkpoints c ON c.workspace = h.workspace AND c.epoch = h.epoch
 WHERE coalesce(c.seq, 0) < h.seq
+    OR NOT starts_with(c.note, $2 || '/' || h.workspace || '/' || h.epoch || chr(10))
 """
 _KEEP = """
 INSERT INTO checkpoints AS kept (workspace, epoch, seq, root, signed_at, note)
@@ -53,9 +60,10 @@ SELECT w, e, s, r, clock_timestamp(), n
 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[], $5::text[]) AS u(w, e, s, r, n)
 ON CONFLICT (workspace, epoch) DO UPDATE
 SET seq = EXCLUDED.seq, root = EXCLUDED.root, signed_at = EXCLUDED.signed_at, note = EXCLUDED.note
-WHERE kept.seq < EXCLUDED.seq
+WHERE kept.seq < EXCLUDED.seq OR (kept.seq = EXCLUDED.seq AND kept.note <> EXCLUDED.note)
 """
 
+_SIGNED = "SELECT seq, root, note FROM checkpoints WHERE workspace = $1 AND epoch = $2"
 _KEPT = "SELECT workspace, epoch, seq, root, note FROM checkpoints ORDER BY workspace, epoch"
 _NEW_TOPIC = """
 INSERT INTO partition_marks (topic, partition, topic_id, next_offset, first_offset) VALUES ($1, 0, $2, 0, $3)
@@ -82,6 +90,21 @@ async def latest_checkpoint(raw: Raw, workspace: str) -> str | None:
     return note
 
 
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """The newest signed head of one epoch: ``note`` is the checkpoint over the facts 1 to ``seq``."""
+
+    seq: int
+    root: bytes
+    note: str
+
+
+async def signed_head(raw: Raw, workspace: str, epoch: int) -> SignedHead | None:
+    """None: nothing of that epoch was signed yet, or there is no such epoch."""
+    row = await raw.fetchrow(_SIGNED, workspace, epoch)
+    return None if row is None else SignedHead(*row)
+
+
 class HeadsPublisher:
     """Signs and publishes while the lease's term lasts; :meth:`live` is one life of its producer."""
 
@@ -96,6 +119,7 @@ class HeadsPublisher:
     ) -> None:
         self._engine, self._kafka, self._marks = engine, kafka, marks
         self._key, self._origin, self._metrics = key, origin, metrics
+        self._tiles = KeptTiles(engine)
         self._partitions = 0
         self._topic_id = ""
         self._look_at_topic = 0.0
@@ -128,7 +152,8 @@ class HeadsPublisher:
         A growing log's head is always ahead of what is published: the head seen first is kept until Kafka has it.
         """
         async with raw_connection(self._engine) as raw:
-            rows = await raw.fetch(_GROWN, SIGN_EVERY_S)
+            rows = await raw.fetch(_GROWN, SIGN_EVERY_S, self._origin)
+        await self._tiles.keep()
         ready = [head for row in rows if (head := self._ready(row)) is not None][:HEADS_PER_ROUND]
         if ready:
             await self._publish(producer, ready)

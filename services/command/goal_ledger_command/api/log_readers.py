@@ -1,0 +1,44 @@
+"""Who may read whose log: the role auditor its own workspace's; services, on the internal listener, any."""
+
+from __future__ import annotations
+
+from goal_ledger_command.api.door import Door
+from goal_ledger_contracts.ids import WORKSPACE_ID
+from goal_ledger_domain.access import held_by
+from goal_ledger_domain.authorise import authorise
+from goal_ledger_domain.permission import Permission
+from goal_ledger_edge.problems import Problem
+from goal_ledger_ledger.feed import Feed, Head
+from starlette.requests import Request
+
+
+class LogReaders:
+    """Asked by every route that gives the log."""
+
+    def __init__(self, door: Door, feed: Feed) -> None:
+        self._door, self._feed = door, feed
+
+    async def workspace(self, request: Request, workspace: str | None) -> str:
+        """The workspace whose log the caller may read. Problems 401, 403, 404."""
+        if self._door.service(request) is not None:
+            if workspace is None or WORKSPACE_ID.fullmatch(workspace) is None:
+                raise Problem(422, "field_required", "A service names the workspace.", field="workspace")
+            return workspace
+        credential = self._door.credential(request)
+        actor, world = await self._door.shell.actor_and_world(credential)
+        authorise(world, actor, held_by(world, actor), Permission.READ_LOG)
+        if workspace not in (None, credential.workspace):
+            raise unknown_workspace()
+        return credential.workspace
+
+    async def head(self, workspace: str) -> Head:
+        """Problem 404."""
+        head = await self._feed.head(workspace)
+        if head is None:
+            raise unknown_workspace()
+        return head
+
+
+def unknown_workspace() -> Problem:
+    """Also where there is one that the caller may not know of."""
+    return Problem(404, "unknown_workspace", "There is no such workspace.")
