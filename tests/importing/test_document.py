@@ -212,3 +212,69 @@ async def test_only_an_importer_imports_and_takes_no_key(org: Organisation) -> N
     assert_problem(refused, 403, "not_allowed")
     assert_problem(keyed, 422, "key_not_for_bulk", "Idempotency-Key")
     assert_problem(strange, 422, "wrong_format", "/format")
+
+
+async def test_a_time_that_is_refused_is_told_where_the_row_states_it(org: Organisation) -> None:
+    ahead = {"at": "2999-01-01T00:00:00Z"}
+    goal = {
+        "title": "Goal",
+        "owner": "person/ada",
+        "drafted": {"at": "2025-01-01"},
+        "activated": {"at": "2025-01-01"},
+    }
+    document = {
+        "format": "goal-ledger.organisation.v1",
+        "units": [
+            {"id": "soon", "name": "Soon", "since": ahead["at"]},
+            {"id": "ends", "name": "Ends", "closed": ahead},
+        ],
+        "people": [{"id": "late", "display_name": "Late", "since": ahead["at"]}],
+        "systems": [{"id": "till", "name": "Till", "retired": ahead}],
+        "feeds": [
+            {"name": "soon", "system": "till", "kind": "gauge", "since": ahead["at"]},
+            {
+                "name": "now",
+                "system": "till",
+                "kind": "gauge",
+                "redefinitions": [{"kind": "counter", **ahead}],
+            },
+        ],
+        "cycles": [
+            {"id": "soon", "name": "Soon", "start": "2025-01-01", "end": "2025-03-31", "planned": ahead},
+            {
+                "id": "open",
+                "name": "Open",
+                "start": "2025-01-01",
+                "end": "2025-03-31",
+                "stage": "open",
+                "opened": ahead,
+            },
+        ],
+        "objectives": [
+            {"id": "soon", **goal, "drafted": ahead},
+            {
+                "id": "now",
+                **goal,
+                "key_results": [{"id": "k", "text": "K", "measure": INCREASE, "added": ahead}],
+                "links": [{"parent": "objective/above", "linked": ahead}],
+                "closings": [{"outcome": "partial", "grade": "0.5", **ahead}],
+            },
+            {"id": "above", **goal},
+        ],
+    }
+    refused = {one["row"]: one["field"] for one in (await imported(org, document))["rows"] if "field" in one}
+
+    assert refused == {
+        "/units/0": "/since",
+        "/units/1": "/closed/at",
+        "/people/0": "/since",
+        "/systems/0": "/retired/at",
+        "/feeds/0": "/since",
+        "/feeds/1": "/redefinitions/0/at",
+        "/cycles/0": "/planned/at",
+        "/cycles/1": "/opened/at",
+        "/objectives/0": "/drafted/at",
+        "/objectives/1/key_results/0": "/added/at",
+        "/objectives/1/links/0": "/linked/at",
+        "/objectives/1/closings/0": "/at",
+    }

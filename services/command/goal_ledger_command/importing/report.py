@@ -72,6 +72,17 @@ class Report:
         return told | {name: one for name, one in more.items() if one is not None}
 
 
+_TIME_OF = {
+    **dict.fromkeys(("unit", "person", "feed"), "/since"),
+    "cycle": "/planned/at",
+    "objective": "/drafted/at",
+    "key result": "/added/at",
+    "link": "/linked/at",
+    "closing": "/at",
+}
+"""Where a row says when it took effect, by its kind; the others say ``effective_at``."""
+
+
 def refused(place: str, kind: str, id: str, why: Exception, within: str = "") -> Report:
     """The report on what was not taken. ``within``: what of the row it was. An error of ours costs one row: the log has
     the rest."""
@@ -98,5 +109,7 @@ def _in_row(kind: str, field: str | None, within: str) -> str | None:
         return f"/{within}/at" if field == "effective_at" else f"/{within}"
     if field is None:
         return None
+    if field == "effective_at":
+        return _TIME_OF.get(kind, "/effective_at")
     own = "/name" if kind in ("feed", "moment") else "/id"
     return own if field == kind.replace(" ", "_").replace("-", "_") else f"/{field}"

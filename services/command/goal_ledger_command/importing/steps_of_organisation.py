@@ -90,7 +90,7 @@ def of_unit(row: UnitRow) -> Iterator[Step]:
         return units.CloseUnit(kept(meta, before.last_effective_at), row.id)
 
     if row.closed is not None:
-        yield Step(Phase.ENDINGS, closed, row.closed.at, row.closed.reason, is_stated=True)
+        yield Step(Phase.ENDINGS, closed, row.closed.at, row.closed.reason, within="closed", is_stated=True)
     yield from _people_in_unit(row)
 
 
@@ -154,7 +154,9 @@ def of_system(row: SystemRow) -> Iterator[Step]:
 
     yield Step(Phase.ORGANISATION, registered, sort=_SORTS.index("system"))
     if row.retired is not None:
-        yield Step(Phase.ENDINGS, retired, row.retired.at, row.retired.reason, is_stated=True)
+        yield Step(
+            Phase.ENDINGS, retired, row.retired.at, row.retired.reason, within="retired", is_stated=True
+        )
 
 
 _DEFINITION = tuple(field.name for field in fields(FeedRedefined))
@@ -183,8 +185,12 @@ def of_feed(row: FeedRow) -> Iterator[Step]:
 
     sort = _SORTS.index("feed")
     yield Step(Phase.ORGANISATION, registered, row.since, sort=sort)
-    for one in sorted(row.redefinitions, key=lambda one: one.at or _END):
-        yield Step(Phase.ORGANISATION, partial(redefined, one), one.at, one.reason, sort=sort, is_stated=True)
+    for n, one in sorted(enumerate(row.redefinitions), key=lambda numbered: numbered[1].at or _END):
+        step = Step(
+            Phase.ORGANISATION, partial(redefined, one), one.at, one.reason, sort=sort, is_stated=True
+        )
+        step.within = f"redefinitions/{n}"
+        yield step
     for number, restarted in enumerate(row.restarts):
         yield _restart(f"restarts/{number}", row.name, restarted)
 
@@ -237,7 +243,7 @@ def of_cycle(row: CycleRow) -> Iterator[Step]:
     yield Step(Phase.ORGANISATION, planned, at, why, sort=sort)
     if row.stage != "planned":
         at = at_of(row.opened) or at
-        yield Step(Phase.ORGANISATION, opened, at, reason_of(row.opened), sort=sort)
+        yield Step(Phase.ORGANISATION, opened, at, reason_of(row.opened), within="opened", sort=sort)
     if row.moved is not None:
         yield timed(Rank.CHANGE, moved, row.moved, within="moved")
     if row.locked is not None or row.stage == "locked":
