@@ -139,3 +139,18 @@ async def test_versions_are_compared_at_equal_position(
 async def test_nobody_switches_to_what_is_not_there(read_url: str) -> None:
     with pytest.raises(NoSuchVersion):
         await switch(read_url, "read_v9")
+
+
+async def test_a_workspace_of_which_nothing_was_folded_keeps_no_version_from_going_live(
+    settings: WorkerSettings, topic: Topic, read: Read
+) -> None:
+    log, unknown = running_example("shop"), visits("nobody", 3)
+    await topic.publish(log)
+    async with working(settings):
+        await topic.publish_these(unknown, [3])
+        await until_folded(read, log)
+    await read.execute(
+        "INSERT INTO positions (projection, workspace, epoch, next_seq) VALUES ('read_v1', 'nowhere', 1, 1)"
+    )
+    assert await rebuild(settings)
+    assert await read.fetchval(LIVE) == "read_v2"

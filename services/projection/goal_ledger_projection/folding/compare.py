@@ -135,6 +135,7 @@ def _upto(one: str, other: str) -> str:
 
 def _left_out(one: str, other: str) -> str:
     return f"""
-        SELECT workspace FROM (SELECT workspace FROM {one}.positions UNION SELECT workspace FROM {other}.positions) w
+        SELECT workspace FROM (SELECT workspace FROM {one}.positions WHERE next_seq > 1
+                               UNION SELECT workspace FROM {other}.positions WHERE next_seq > 1) w
         WHERE workspace NOT IN (SELECT workspace FROM ({_upto(one, other)}) u) ORDER BY 1
     """

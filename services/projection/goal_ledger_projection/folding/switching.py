@@ -22,7 +22,7 @@ ROUNDS = 10
 
 _BEHIND = """
 SELECT a.workspace FROM {live}.positions a LEFT JOIN {new}.positions b ON b.workspace = a.workspace
-WHERE b.workspace IS NULL OR (b.epoch, b.next_seq) < (a.epoch, a.next_seq) ORDER BY 1
+WHERE a.next_seq > 1 AND (b.workspace IS NULL OR (b.epoch, b.next_seq) < (a.epoch, a.next_seq)) ORDER BY 1
 """
 
 
