@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from goal_ledger_edge import tokens
+from goal_ledger_edge import token_keys, tokens
 from goal_ledger_edge.tokens import BadToken, TokenVerifier, Trust
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
@@ -201,7 +201,7 @@ async def test_a_withdrawn_key_stops_counting_when_the_file_changes(
     await verifier.verify(one)
     write_keys(tmp_path / "people.json", RSA_KEY)
     later = time.monotonic() + 6
-    monkeypatch.setattr(tokens.time, "monotonic", lambda: later)
+    monkeypatch.setattr(token_keys, "monotonic", lambda: later)
     with pytest.raises(BadToken):
         await verifier.verify(one)
 

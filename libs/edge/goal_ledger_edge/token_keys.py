@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any, Protocol
 
 import httpx2
@@ -111,15 +111,15 @@ class FileKeys:
         self._seen: tuple[int, int] = (0, 0)
         self._keys = KeySet({"keys": []})
         self._read()
-        self._look_at = time.monotonic() + KEY_FILE_LOOK_SECONDS
+        self._look_at = monotonic() + KEY_FILE_LOOK_SECONDS
 
     def suited(self, key_id: str | None, algorithm: str) -> list[PublicKey]:
         return self._keys.suited(key_id, algorithm)
 
     def refresh(self) -> None:
-        if time.monotonic() < self._look_at:
+        if monotonic() < self._look_at:
             return
-        self._look_at = time.monotonic() + KEY_FILE_LOOK_SECONDS
+        self._look_at = monotonic() + KEY_FILE_LOOK_SECONDS
         try:
             self._read()
         except (OSError, ValueError) as wrong:
@@ -144,13 +144,13 @@ class DiscoveredKeys:
         self.generation = 0
         self._keys: KeySet | None = None
         self._fetching: asyncio.Task[None] | None = None
-        self._fetch_at = self._old_at = time.monotonic()
+        self._fetch_at = self._old_at = monotonic()
 
     def suited(self, key_id: str | None, algorithm: str) -> list[PublicKey]:
         return [] if self._keys is None else self._keys.suited(key_id, algorithm)
 
     def refresh(self) -> None:
-        if self._keys is not None and time.monotonic() >= self._old_at:
+        if self._keys is not None and monotonic() >= self._old_at:
             self._begin()
 
     async def look_again(self) -> None:
@@ -162,8 +162,8 @@ class DiscoveredKeys:
             raise NoKeys
 
     def _begin(self) -> None:
-        if self._fetching is None and time.monotonic() >= self._fetch_at:
-            self._fetch_at = time.monotonic() + FETCH_AGAIN_SECONDS
+        if self._fetching is None and monotonic() >= self._fetch_at:
+            self._fetch_at = monotonic() + FETCH_AGAIN_SECONDS
             self._fetching = asyncio.create_task(self._fetch())
 
     async def _fetch(self) -> None:
@@ -183,7 +183,7 @@ class DiscoveredKeys:
         ) as failed:
             log.warning("the issuer's keys cannot be had", issuer=self.issuer, error=failure_text(failed))
         else:
-            self._old_at = time.monotonic() + KEYS_AGE_SECONDS
+            self._old_at = monotonic() + KEYS_AGE_SECONDS
             if found != self._keys:
                 self._keys, self.generation = found, self.generation + 1
         finally:
