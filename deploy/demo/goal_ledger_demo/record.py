@@ -53,13 +53,23 @@ def read_log(command_url: str, token: str) -> list[bytes]:
     facts: list[bytes] = []
     with httpx2.Client(headers={"Authorization": f"Bearer {token}"}, timeout=30.0) as http:
         while True:
-            response = http.get(f"{command_url}/v1/log", params={"after": len(facts), "limit": PAGE})
+            response = _patiently(http, f"{command_url}/v1/log", {"after": len(facts), "limit": PAGE})
             if response.status_code != 200:
                 raise Unproven(f"GET /v1/log answered {response.status_code}: {response.text[:200]}")
             page = response.content.splitlines()
             if not page:
                 return facts
             facts += page
+
+
+def _patiently(http: httpx2.Client, address: str, params: dict[str, int]) -> httpx2.Response:
+    """Asked again while the service says that it cannot answer now (503), for as long as the demo waits."""
+    until = time.monotonic() + WAIT_S
+    while True:
+        response = http.get(address, params=params)
+        if response.status_code != 503 or time.monotonic() > until:
+            return response
+        time.sleep(0.2)
 
 
 def read_head(command_url: str, token: str, workspace: str) -> Head:

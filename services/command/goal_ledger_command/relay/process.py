@@ -58,7 +58,7 @@ class Relay:
         self._engine, self._kafka, self._metrics = engine, kafka, metrics
         self._signing_key, self._heads_origin = signing_key, heads_origin
         self._lease = Lease(engine)
-        self._failed: dict[str, tuple[float, str]] = {}
+        self._failed: dict[str, tuple[float, str, int]] = {}
 
     async def run(self) -> None:
         """Until cancelled; never raises anything else."""
@@ -93,9 +93,13 @@ class Relay:
             await asyncio.gather(*parts, return_exceptions=True)
 
     def failing(self) -> dict[str, str]:
-        """The parts that failed a moment ago, and of what."""
+        """The parts that failed a moment ago, not for the first time in a row, and of what."""
         since = asyncio.get_running_loop().time() - HEALTHY_AFTER_S
-        return {name: f"starts again: {why}" for name, (at, why) in self._failed.items() if at > since}
+        return {
+            name: f"starts again: {why}"
+            for name, (at, why, in_a_row) in self._failed.items()
+            if at > since and in_a_row > 1
+        }
 
     def _parts(self, term: int) -> dict[str, Callable[[], Awaitable[None]]]:
         engine, kafka, metrics = self._engine, self._kafka, self._metrics
@@ -115,7 +119,7 @@ class Relay:
 
     async def _again_and_again(self, name: str, live: Callable[[], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
-        pause_s = FIRST_PAUSE_S
+        pause_s, in_a_row = FIRST_PAUSE_S, 0
         while True:
             began_at = loop.time()
             try:
@@ -123,7 +127,8 @@ class Relay:
             except Exception as failed:
                 self._metrics.failures.labels(name).inc()
                 why = (await explained(self._kafka, failed))[:500]
-                self._failed[name] = (loop.time(), why)
+                in_a_row = 1 if loop.time() - began_at > HEALTHY_AFTER_S else in_a_row + 1
+                self._failed[name] = (loop.time(), why, in_a_row)
                 log.warning("starts again", part=name, error=why)
             pause_s = (
                 FIRST_PAUSE_S
