@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -15,11 +17,20 @@ from goal_ledger_local.processes import is_alive
 from goal_ledger_local.stack import Stack
 
 OURS = ("command", "relay", "worker", "query")
+READY_WITHIN_S = 30.0
 
 
 def ready(url: str) -> int:
-    with urllib.request.urlopen(f"{url}/health/ready") as answer:
-        return int(answer.status)
+    """The status of `/health/ready`, asked until it is 200: a part that has just seen Kafka killed says so a while."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/health/ready", timeout=READY_WITHIN_S) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as refused:
+            if time.monotonic() > deadline:
+                return refused.code
+        time.sleep(0.2)
 
 
 def test_the_description_names_every_address_and_process(stack: dict[str, Any]) -> None:
