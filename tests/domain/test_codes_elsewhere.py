@@ -1,13 +1,16 @@
-"""Every code that any part's source uses is on the page of refusals, with the status that it has there."""
+"""Every code that any part's source uses is on the page of refusals, with the status that it has there, and every code that
+is logged or that a workspace stands still for is on a page that says what to do."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from goal_ledger_domain.refusals import CODES, STATUS
-from goal_ledger_domain.refusals_elsewhere import CLIENT, ELSEWHERE, QUARANTINE
+from goal_ledger_domain.refusals_elsewhere import CLIENT, ELSEWHERE, QUARANTINE, STANDING_STILL
+from goal_ledger_projection.folding import positions
 
 ROOT = Path(__file__).parents[2]
 LISTED: dict[str, set[int]] = {}
@@ -77,3 +80,26 @@ def test_the_command_services_own_table_says_the_same() -> None:
     assert {
         (code, status) for code, (status, _) in EDGE_CODES.items() if status not in LISTED.get(code, ())
     } == set()
+
+
+def test_every_reason_to_stand_still_is_on_the_page_with_what_to_do() -> None:
+    page = (ROOT / "docs/operations/standing-still.md").read_text(encoding="utf-8")
+    assert {positions.LOG_CONTRADICTED, positions.STORE_BEHIND_READER} == set(STANDING_STILL)
+    assert [code for code in STANDING_STILL if f"`{code}`" not in page] == []
+
+
+def test_every_code_that_is_logged_is_named_in_the_documentation() -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").rglob("*.md"))
+    logged = {
+        (call.args[0].value, path.name)
+        for path, tree in _sources()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("warning", "error", "critical")
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+        and re.fullmatch(r"[a-z]+(_[a-z]+)+", str(call.args[0].value))
+    }
+    assert logged
+    assert {(code, file) for code, file in logged if f"`{code}`" not in pages} == set()

@@ -60,6 +60,7 @@ QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
     "what counters gained": (values._GAINED, READING),
     "sums of readings": (values._SUMMED, READING),
     "freshest readings": (values._FRESHEST, READING),
+    "newest readings in a span": (values._NEWEST, READING),
     "times of readings": (progress_times._TIMES, READING),
     "last reading of feeds": (readings.LAST_OF_FEEDS, READING),
     "last words": (

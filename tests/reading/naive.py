@@ -109,7 +109,7 @@ class _Standing:
             **_scores(now["score"], None if then is None else then["score"]),
             "expected": by_now,
             "gap": gap(by_now, now["score"]),
-            "status": self._closed() or shown(outdated, fresh, stated, by_gap),
+            "status": shown(outdated, fresh, stated, by_gap),
             "status_stated": stated,
             "status_computed": by_gap,
             **_last(said),

@@ -108,7 +108,7 @@ def _is_fresh(log: Log, feed: str, rules: Json, at: datetime, known: int) -> boo
 
 
 def shown(outdated: bool, fresh: bool, stated: str | None, computed: str | None) -> str:
-    """Of a key result that is not closed: the first that holds."""
+    """Of a key result: the first that holds."""
     if outdated and not fresh:
         return "outdated"
     if stated is not None:

@@ -166,13 +166,15 @@ def _fed(log: Log, binding: Json, unit: str | None, span: Span, at: datetime, kn
         for one, segment in placed
         if segment["kind"] == KINDS.get(how, "gauge") and (one["unit"] or segment["unit"] or unit) == unit
     ]
+    in_the_span = [one for one, _ in placed if inside(span, one["time"])]
     within = [one for one, _ in counting if inside(span, one["time"])]
+    passed_over = bool(in_the_span) and in_the_span[-1] not in within
     if not within:
-        return NOTHING
+        return {**NOTHING, "not_comparable": passed_over}
     amount = (
         _increase(counting, span) if how == "increase" else _aggregate(how, [one["value"] for one in within])
     )
-    return {**NOTHING, "value": amount, "at": within[-1]["time"]}
+    return {**NOTHING, "value": amount, "at": within[-1]["time"], "not_comparable": passed_over}
 
 
 def _segment(time: datetime, definitions: list[Json], began: dict[datetime, Any]) -> Json:

@@ -15,7 +15,7 @@ from goal_ledger_contracts.envelope import MAX_FACT_BYTES
 
 from goal_ledger_domain import limits, policy
 from goal_ledger_domain.refusals import GENERAL, STATUS
-from goal_ledger_domain.refusals_elsewhere import CLIENT, ELSEWHERE, QUARANTINE
+from goal_ledger_domain.refusals_elsewhere import CLIENT, ELSEWHERE, QUARANTINE, STANDING_STILL
 from goal_ledger_domain.refusals_of_goals import GOALS
 from goal_ledger_domain.refusals_of_organisation import ORGANISATION
 
@@ -45,7 +45,14 @@ def refusals() -> str:
     for title, others in ELSEWHERE:
         rows = [f"| `{code}` | {status} | {meaning} |" for code, (status, meaning) in sorted(others.items())]
         lines += [f"## {title}", "", "| Code | Status | Meaning |", "|---|---|---|", *rows, ""]
-    for title, reasons in (("Why a reading is quarantined", QUARANTINE), ("Said by the client", CLIENT)):
+    for title, reasons in (
+        ("Why a reading is quarantined", QUARANTINE),
+        (
+            "Why a workspace stands still (the header Goal-Ledger-Parked; docs/operations/standing-still.md)",
+            STANDING_STILL,
+        ),
+        ("Said by the client", CLIENT),
+    ):
         rows = [f"| `{code}` | {meaning} |" for code, meaning in sorted(reasons.items())]
         lines += [f"## {title}", "", "| Code | Meaning |", "|---|---|", *rows, ""]
     return "\n".join(lines)

@@ -81,6 +81,11 @@ QUERIES: dict[str, tuple[int, str]] = {
     "rebuilding": (503, "The read side is folding a new epoch of the workspace."),
     "took_too_long": (503, "The answer took longer than it may: ask for less."),
 }
+STANDING_STILL: dict[str, str] = {
+    "log_contradicted": "What was folded is not the command service's log: `retry` folds it anew from there.",
+    "store_behind_reader": "The store was set back behind what was folded: it goes on under the next epoch.",
+}
+"""What `Goal-Ledger-Parked` begins with, the header of an answer about a workspace whose facts are not folded any further."""
 CLIENT: dict[str, str] = {
     "unreachable": "The service cannot be reached.",
     "broken_off": "An import broke off; send it again: only what is missing is recorded.",

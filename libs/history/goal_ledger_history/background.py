@@ -265,6 +265,11 @@ class Background:
             known = self._rules[key] = in_force([one.policy for _, one in policies], zone)
         return known
 
+    def workspace_rules(self, known_to: int, true_at: datetime) -> Rules:
+        """The workspace's own policy, for what belongs to no goal."""
+        set_ = self.policy("workspace", known_to, true_at)
+        return in_force([] if set_ is None else [set_.policy], self.time_zone(known_to, true_at))
+
     def time_zone(self, known_to: int, true_at: datetime | None) -> str:
         """The workspace's time zone: its policy's, else the one that it was created with."""
         set_ = self.policy("workspace", known_to, true_at)

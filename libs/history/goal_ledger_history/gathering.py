@@ -136,7 +136,7 @@ class Gathering:
         definitions = self.background.feed_definitions(feed, moment.known_to, moment.true_at)
         cut = tuple(stretches(definitions, span, aggregation))
         unit = unit_of(self.background, measure, binding)
-        self._want(values, part, Fed(feed, aggregation, unit, cut, moment.true_at, moment.known_to))
+        self._want(values, part, Fed(feed, aggregation, unit, cut, span, moment.true_at, moment.known_to))
 
     def _want(self, values: ByPart, part: str, wanted: Wanted) -> None:
         values[part] = NOTHING

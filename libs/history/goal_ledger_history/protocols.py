@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from goal_ledger_scoring.aggregation import Stretch
 from goal_ledger_scoring.inputs import PartInput
+from goal_ledger_scoring.windows import Span
 
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.background import Background
@@ -35,12 +36,13 @@ class CheckedIn:
 
 @dataclass(slots=True)
 class Fed:
-    """Asks for a part's value from its feed; ``stretches`` as the scoring library cuts them."""
+    """Asks for a part's value from its feed; ``stretches``: ``span`` as the scoring library cuts it."""
 
     feed: str
     aggregation: str
     unit: str | None
     stretches: tuple[Stretch, ...]
+    span: Span
     at: datetime
     known: int
 

@@ -162,10 +162,7 @@ class Statuses:
                 plan, expected, amended, committed, status, unchanged.said, unchanged.shown, now, self
             )
         closed = goal.outcome if plan.is_closed else None
-        shown = {
-            one.id: closed or self._shown(plan, one, amended, expected, now)
-            for one in plan.defined.key_results
-        }
+        shown = {one.id: self._shown(plan, one, amended, expected, now) for one in plan.defined.key_results}
         said = self._said.get((goal.id, None), NO_CHECK_IN)
         of_key_results = [shown[one.id] for one in plan.defined.key_results if not one.dropped]
         status = objective_status(said.word, of_key_results, computed, gap, now, goal.activated_at, closed)
@@ -184,7 +181,6 @@ class Statuses:
             gap_points(expected, score.score),
             _rhythm(plan.rules, plan.moment.true_at),
             plan.goal.activated_at,
-            plan.goal.outcome if plan.is_closed else None,
         )
         return KeyResultStanding(expected, status, said)
 

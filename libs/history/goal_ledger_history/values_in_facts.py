@@ -13,9 +13,10 @@ from goal_ledger_contracts import feed as feeds
 from goal_ledger_contracts import objective as facts
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.measures import Measure, parts_of
-from goal_ledger_scoring.aggregation import INCREASE, LAST, Reading, Stretch, Sums, combine, sum_up
+from goal_ledger_scoring.aggregation import INCREASE, LAST, Reading, Stretch, Sums, combine, compares, sum_up
 from goal_ledger_scoring.inputs import PartInput
 from goal_ledger_scoring.status import Word
+from goal_ledger_scoring.windows import ALWAYS, Span
 
 from goal_ledger_history.last_check_ins import (
     CheckInsBetween,
@@ -35,8 +36,8 @@ class Readings(Protocol):
     async def sums(self, feed: str, stretch: Stretch, unit: str | None, at: datetime, known: int) -> Sums:
         """Those up to ``at`` that lie in the stretch and are in this unit, summed up."""
 
-    async def last_time(self, feed: str, at: datetime, known: int) -> datetime | None:
-        """The time of the last one up to ``at``."""
+    async def newest(self, feed: str, span: Span, at: datetime, known: int) -> Reading | None:
+        """The last one in the span up to ``at``, whatever its unit."""
 
 
 @dataclass(slots=True)
@@ -139,14 +140,18 @@ class ValuesInFacts:
         ]
         if one.aggregation not in (LAST, INCREASE):
             sums = [replace(each, evidence=None) for each in sums]
-        return combine(one.aggregation, sums, one.feed)
+        value = combine(one.aggregation, sums, one.feed)
+        newest = await self._readings.newest(one.feed, one.span, one.at, one.known)
+        if newest is not None and not compares(newest, one.stretches, one.unit):
+            return replace(value, incomparable=True)
+        return value
 
     async def last_readings(self, wanted: Iterable[FeedAt]) -> dict[FeedAt, datetime]:
         found = {}
-        for asked in set(wanted):
-            last = await self._readings.last_time(*asked)
+        for feed, at, known in set(wanted):
+            last = await self._readings.newest(feed, ALWAYS, at, known)
             if last is not None:
-                found[asked] = last
+                found[feed, at, known] = last.time
         return found
 
     async def check_ins_between(self, wanted: Sequence[CheckInsBetween]) -> LastCheckIns:
@@ -234,8 +239,14 @@ class ReadingsInFacts:
     async def sums(self, feed: str, stretch: Stretch, unit: str | None, at: datetime, known: int) -> Sums:
         return sum_up(self.accepted(feed, at, known), stretch, unit, at)
 
-    async def last_time(self, feed: str, at: datetime, known: int) -> datetime | None:
-        return max((one.time for one in self.accepted(feed, at, known)), default=None)
+    async def newest(self, feed: str, span: Span, at: datetime, known: int) -> Reading | None:
+        return newest_of(self.accepted(feed, at, known), span)
+
+
+def newest_of(readings: Iterable[Reading], span: Span) -> Reading | None:
+    """The last of these that lies in the span."""
+    inside = (one for one in readings if span.holds(one.time))
+    return max(inside, key=lambda one: (one.time, one.order), default=None)
 
 
 def _content(fact: Fact) -> _Reading:

@@ -54,6 +54,10 @@ class Stretch:
     unit: str | None
     base: Decimal | None = None
 
+    def holds(self, time: datetime) -> bool:
+        """Whether ``time`` lies in it."""
+        return Span(self.start, self.end).holds(time)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -123,6 +127,12 @@ def counts_for(reading_unit: str | None, feed_unit: str | None, part_unit: str |
     feed's at the binding; where both name none, only readings without one count. A reading without a unit has its
     feed's; where that names none either, it is taken to be in the part's."""
     return (reading_unit or feed_unit or part_unit) == part_unit
+
+
+def compares(newest: Reading, cut: Iterable[Stretch], part_unit: str | None) -> bool:
+    """Whether the newest reading in a part's span counts for the part: its definition is of a kind that the aggregation
+    fits (``cut`` holds no others), and it is in the part's unit."""
+    return any(one.holds(newest.time) and counts_for(newest.unit, one.unit, part_unit) for one in cut)
 
 
 def sum_up(readings: Iterable[Reading], stretch: Stretch, part_unit: str | None, at: datetime) -> Sums:

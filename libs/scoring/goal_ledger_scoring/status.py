@@ -42,8 +42,7 @@ class FedPart:
 @dataclass(slots=True)
 class Status:
     """``stated``: since the last due date. ``gap``: points of 100 behind the expected score. ``fresh``: by its feeds'
-    readings or by a check-in, never while one of its feeds was never read; None: not asked of an objective, nor of one
-    that is closed."""
+    readings or by a check-in, never while one of its feeds was never read; None: not asked of an objective."""
 
     shown: str
     stated: str | None
@@ -74,14 +73,16 @@ def computed_status(
 
 
 def is_fresh(fed: Iterable[FedPart], rhythm: Rhythm) -> bool:
-    """Every fed part has an accepted reading within its feed's interval (none set: within the rhythm)."""
+    """There are fed parts, and all of them are fresh."""
     parts = tuple(fed)
-    weeks = f"P{rhythm.rules.cadence_weeks}W"
-    return bool(parts) and all(
-        part.last_at is not None
-        and plus(part.last_at, part.interval or weeks, rhythm.rules.time_zone) >= rhythm.at
-        for part in parts
-    )
+    return bool(parts) and all(is_fed_freshly(part, rhythm.rules, rhythm.at) for part in parts)
+
+
+def is_fed_freshly(part: FedPart, rules: Rules, at: datetime) -> bool:
+    """The feed has an accepted reading within its interval (none set: within the cadence)."""
+    if part.last_at is None:
+        return False
+    return plus(part.last_at, part.interval or f"P{rules.cadence_weeks}W", rules.time_zone) >= at
 
 
 def is_outdated(word: Word, rhythm: Rhythm, active_since: datetime | None) -> bool:
@@ -101,7 +102,7 @@ def stated_now(word: Word, rhythm: Rhythm) -> str | None:
 def shown_for_key_result(
     word: Word, fresh: bool, computed: Callable[[], str | None], rhythm: Rhythm, active_since: datetime | None
 ) -> str:
-    """What is shown of a key result that is not closed. ``fresh``: it is fed, and every feed of it is fresh.
+    """What is shown of a key result. ``fresh``: it is fed, and every feed of it is fresh.
 
     ``computed`` is asked only where it matters.
     """
@@ -120,12 +121,10 @@ def key_result_status(
     gap: Decimal | None,
     rhythm: Rhythm,
     active_since: datetime | None,
-    closed: str | None = None,
 ) -> Status:
-    """``closed``: the outcome of its objective, once that is closed. ``active_since``: when that was activated."""
+    """``active_since``: when its objective was activated. Under a closed one, asked of the closing, for an outcome is the
+    objective's alone."""
     stated = stated_now(word, rhythm)
-    if closed is not None:
-        return Status(closed, stated, computed, gap)
     fed_and_fresh = is_fresh(fed, rhythm)
     shown = shown_for_key_result(word, fed_and_fresh, lambda: computed, rhythm, active_since)
     spoken = word.at is not None and not is_outdated(word, rhythm, active_since)
@@ -142,7 +141,8 @@ def objective_status(
     active_since: datetime | None,
     closed: str | None = None,
 ) -> Status:
-    """Its own stated status under the same rule, else the worst of its key results' shown ones."""
+    """``closed``: its outcome, once it is closed; else its own stated status under the same rule, else the worst of its
+    key results' shown ones."""
     stated = stated_now(word, rhythm)
     if closed is not None:
         shown = closed

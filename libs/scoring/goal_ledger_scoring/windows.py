@@ -38,6 +38,10 @@ class Span:
     end: datetime | None = None
     waiting_for: str | None = None
 
+    def holds(self, at: datetime) -> bool:
+        """Whether ``at`` lies in it."""
+        return (self.start is None or at >= self.start) and (self.end is None or at < self.end)
+
 
 ALWAYS = Span()
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from goal_ledger_contracts.envelope import Fact, from_bytes
 from goal_ledger_contracts.feed import ReadingCorrected, ReadingRetracted
-from goal_ledger_history.values_in_facts import ReadingsInFacts
+from goal_ledger_history.values_in_facts import ReadingsInFacts, newest_of
 from goal_ledger_scoring.aggregation import Reading, Stretch, Sums, based, sum_up
 from goal_ledger_scoring.numbers import add
+from goal_ledger_scoring.windows import Span
 
 if TYPE_CHECKING:
     from goal_ledger_ledger.store import Raw
@@ -49,7 +50,12 @@ LEFT JOIN LATERAL (SELECT * FROM inside ORDER BY time, seq LIMIT 1) f ON true
 LEFT JOIN LATERAL (SELECT * FROM inside ORDER BY time DESC, seq DESC LIMIT 1) l ON true
 LEFT JOIN LATERAL (SELECT * FROM mine WHERE time < $8 ORDER BY time DESC, seq DESC LIMIT 1) b ON true
 """
-_LAST = f"{_TAKEN} SELECT max(time) AS time FROM taken WHERE time <= $4"
+_NEWEST = f"""
+{_TAKEN}
+SELECT seq, time, value, unit FROM taken
+WHERE time <= $4 AND ($8::timestamptz IS NULL OR time >= $8) AND ($9::timestamptz IS NULL OR time < $9)
+ORDER BY time DESC, seq DESC LIMIT 1
+"""
 
 
 class TooManyReadings(Exception):
@@ -78,11 +84,13 @@ class StoredReadings:
         judged = self._judged_readings.accepted(feed, at, known)
         return based(_together(row, judged, stretch, unit, at), stretch)
 
-    async def last_time(self, feed: str, at: datetime, known: int) -> datetime | None:
+    async def newest(self, feed: str, span: Span, at: datetime, known: int) -> Reading | None:
         """Raises TooManyReadings."""
-        row = await self._raw.fetchrow(_LAST, *await self._taken(feed, at, known))
-        times = [one.time for one in self._judged_readings.accepted(feed, at, known)]
-        return max(times if row is None or row["time"] is None else [*times, row["time"]], default=None)
+        row = await self._raw.fetchrow(_NEWEST, *await self._taken(feed, at, known), span.start, span.end)
+        readings = self._judged_readings.accepted(feed, at, known)
+        if row is not None:
+            readings.append(Reading(row["time"], row["seq"], row["value"], row["unit"]))
+        return newest_of(readings, span)
 
     async def _taken(self, feed: str, at: datetime, known: int) -> tuple[Any, ...]:
         """The parameters by which the database takes the readings that were never judged by then."""

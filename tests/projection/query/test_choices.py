@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from goal_ledger_contracts.cycle import CyclePlanned
-from goal_ledger_contracts.feed import FeedRegistered, ReadingRecorded
+from goal_ledger_contracts.feed import FeedRedefined, FeedRegistered, ReadingRecorded
 from goal_ledger_contracts.measures import Aligned, Decrease, Increase
 from goal_ledger_contracts.objective import (
     KeyResultDropped,
@@ -17,6 +17,7 @@ from goal_ledger_contracts.objective import (
     MeasureChanged,
     ObjectiveActivated,
     ObjectiveAligned,
+    ObjectiveClosed,
     PartBound,
 )
 from goal_ledger_contracts.person import PersonAdded, UnitJoined
@@ -44,7 +45,7 @@ def policy(story: Story, scope: str, **set_: Any) -> None:
 
 def test_each_test_that_the_page_names_is_here() -> None:
     named = re.findall(r"`(test_\w+)`", PAGE.read_text())
-    assert len(named) == 6
+    assert len(named) == 9
     assert all(callable(getattr(sys.modules[__name__], name, None)) for name in named)
 
 
@@ -121,3 +122,70 @@ async def test_a_later_baseline_that_reverses_the_committed_direction_completes_
     found = await objective(story, "o")
     assert (found["score"], found["score_committed"]) == (None, None)
     assert found["key_results"][0]["committed"]["state"] == "baseline_to_be_found"
+
+
+async def test_a_key_result_under_a_closed_objective_shows_its_own_status_of_the_closing(
+    story: Story,
+) -> None:
+    story.tell("feed/f", FeedRegistered("webshop", "gauge", interval="P7D"))
+    story.goal("o", ("fed", TEN), ("said", TEN), ("silent", TEN))
+    story.tell("objective/o", PartBound("fed", "value", "f", "last"), reason="Fed")
+    story.later(at(2))
+    story.tell("feed/f", ReadingRecorded("shop", "r1", at(2), d("9"), "absolute"), at=at(2))
+    story.check_in("o", "said", "1", status="at_risk")
+    story.later(at(4))
+    closed = story.tell("objective/o", ObjectiveClosed("missed", d("0.3")), reason="Late")
+    own = {"fed": "pending", "said": "at_risk", "silent": "outdated"}
+    clocks = {"as_of": at(20).isoformat()}
+
+    async def listed(**filters: str) -> dict[str, Any]:
+        found = await story.ask("/v1/key-results", **clocks, **filters)
+        return {one["id"]: one["status"] for one in found["items"]}
+
+    whole = await objective(story, "o", **clocks)
+    assert (whole["status"], {one["id"]: one["status"] for one in whole["key_results"]}) == ("missed", own)
+    (node,) = (await story.ask("/v1/alignment", **clocks))["nodes"]
+    assert {one["id"]: one["status"] for one in node["key_results"]} == own
+    then = await objective(story, "o", as_of=closed.effective_at.isoformat(), known_at=f"1-{closed.seq - 1}")
+    assert {one["id"]: one["status"] for one in then["key_results"]} == own
+    assert await listed() == own
+    assert await listed(status="outdated") == {"silent": "outdated"}
+    refused = await story.get("/v1/key-results", status="missed")
+    assert (refused.status_code, refused.json()["code"]) == (422, "choice_unknown")
+
+
+async def test_a_feed_without_an_interval_is_fresh_within_the_cadence_in_both_places(story: Story) -> None:
+    story.tell("feed/f", FeedRegistered("webshop", "gauge"))
+    story.goal("o", ("kr", TEN))
+    story.tell("objective/o", PartBound("kr", "value", "f", "last"), reason="Fed")
+    story.later(at(2))
+    story.tell("feed/f", ReadingRecorded("shop", "r1", at(2), d("4"), "absolute"), at=at(2))
+
+    async def fresh(day: int) -> set[bool]:
+        clocks = {"as_of": at(day).isoformat()}
+        await story.arrive()
+        kr = (await story.ask("/v1/key-results/kr", **clocks))["key_result"]
+        return {kr["fresh"], (await story.ask("/v1/feeds/f", **clocks))["feed"]["fresh"]}
+
+    assert [await fresh(day) for day in (9, 10)] == [{True}, {False}]
+    policy(story, "workspace", cadence_weeks=2)
+    assert await fresh(16) == {True}
+    assert await fresh(17) == {False}
+
+
+async def test_a_later_reading_that_does_not_compare_is_said_to_stand_aside(story: Story) -> None:
+    story.tell("feed/f", FeedRegistered("webshop", "gauge", "kg"))
+    story.goal("o", ("kr", Increase(d("10"), d("0"), unit="kg")))
+    story.tell("objective/o", PartBound("kr", "value", "f", "last"), reason="Fed")
+    story.later(at(2))
+    story.tell("feed/f", ReadingRecorded("shop", "r1", at(2), d("5"), "absolute"), at=at(2))
+    story.later(at(3))
+    story.tell("feed/f", FeedRedefined("gauge", "g"), reason="New scales")
+
+    async def part() -> tuple[Any, Any]:
+        (one,) = (await objective(story, "o"))["key_results"][0]["parts"]
+        return one["value"], one["later_value_not_comparable"]
+
+    assert await part() == ("5", False)
+    story.tell("feed/f", ReadingRecorded("shop", "r2", at(4), d("6000"), "absolute"), at=at(4))
+    assert await part() == ("5", True)

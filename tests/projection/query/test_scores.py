@@ -178,16 +178,47 @@ async def test_a_part_without_a_unit_takes_its_feeds_at_the_binding_and_unlike_u
     story.tell("feed/f", reading("r2", at(4), "5000", unit="g"), at=at(4))
     story.later(at(5))
 
-    async def part(id: str) -> tuple[Any, Any]:
+    async def part(id: str) -> tuple[Any, Any, Any]:
         one = (await key_result(story, id))["parts"][0]
-        return one["value"], one["unit"]
+        return one["value"], one["unit"], one["later_value_not_comparable"]
 
-    assert [await part(id) for id in ("mean", "last", "fixed")] == [("5", "kg"), ("5", "kg"), ("5000", "g")]
+    in_kg = ("5", "kg", True)
+    assert [await part(id) for id in ("mean", "last", "fixed")] == [in_kg, in_kg, ("5000", "g", False)]
     story.tell("objective/o", PartUnbound("mean", "value"), reason="To take the new unit")
     story.tell("objective/o", PartBound("mean", "value", "f", "mean"), reason="To take the new unit")
-    assert await part("mean") == ("5000", "g")
-    committed = (await key_result(story, "mean"))["committed"]
-    assert committed["parts"][0]["value"] is None
+    assert await part("mean") == ("5000", "g", False)
+    committed = (await key_result(story, "mean"))["committed"]["parts"][0]
+    assert (committed["value"], committed["later_value_not_comparable"]) == (None, False)
+
+
+async def test_a_later_reading_of_another_kind_or_unit_is_said_to_stand_aside_within_the_window_alone(
+    story: Story,
+) -> None:
+    story.tell("feed/f", FeedRegistered("webshop", "gauge", "kg"))
+    window = Window(start=at(1, 0), end=at(10, 0))
+    story.goal("o", ("kr", Increase(d("10"), d("0"), unit="kg", window=window)))
+    story.tell("objective/o", PartBound("kr", "value", "f", "last"))
+    story.tell("feed/f", reading("r1", at(2), "5"), at=at(2))
+    story.later(at(4))
+    story.tell("feed/f", FeedRedefined("counter", "kg"), reason="Another meter")
+    story.tell("feed/f", reading("r2", at(5), "7"), at=at(5))
+    story.later(at(12))
+    story.tell("feed/f", FeedRedefined("gauge", "kg"), reason="The old meter again")
+    story.tell("feed/f", reading("r3", at(12), "9"), at=at(12))
+
+    async def part(day: int) -> tuple[Any, Any]:
+        one = (await key_result(story, "kr", as_of=at(day, 12).isoformat()))["parts"][0]
+        return one["value"], one["later_value_not_comparable"]
+
+    assert [await part(day) for day in (3, 6, 13)] == [("5", False), ("5", True), ("5", True)]
+    wrong = ReadingQuarantined("shop", "r4", at(6), d("8"), "absolute", "wrong_unit", unit="g")
+    story.later(at(14))
+    story.tell("feed/f", ReadingRetracted("shop", "r2"), reason="Never was")
+    assert await part(13) == ("5", False)
+    story.tell("feed/f", wrong, at=at(6))
+    assert await part(13) == ("5", False)
+    story.tell("feed/f", ReadingReleased("shop", "r4"), reason="In grams, and so it stands")
+    assert await part(13) == ("5", True)
 
 
 async def test_released_readings_in_another_unit_than_the_feeds_do_not_count(story: Story) -> None:

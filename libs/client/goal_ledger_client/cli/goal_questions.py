@@ -95,22 +95,18 @@ def show(
         f"as committed {number(goal['score_committed'])}, expected {number(goal['expected'])}"
     )
     columns = ("Key result", "Text", "Weight", "Score", "As committed", "Status")
-    out.print(table(*columns, rows=[_key_result_row(goal["state"], one) for one in goal["key_results"]]))
+    out.print(table(*columns, rows=[_key_result_row(one) for one in goal["key_results"]]))
     for link in goal["parents"]:
         line(f"{link['mode']} {link['parent']} (weight {link['weight']})")
 
 
-def _key_result_row(state: str, one: Json) -> tuple[Any, ...]:
+def _key_result_row(one: Json) -> tuple[Any, ...]:
     scores = (number(one["score"]), number(one["score_committed"]))
-    return (one["id"], one["text"], one["weight"], *scores, _own_status(state, one))
+    return (one["id"], one["text"], one["weight"], *scores, _status_of_key_result(one))
 
 
-def _own_status(state: str, one: Json) -> Marked:
-    """Dropped, if it was; under a closed objective by its own score, and not by that one's outcome."""
-    if one["dropped"]:
-        return Marked("dropped")
-    closed = state in ("closed", "archived")
-    return status((one["status_computed"] if closed else one["status"]) or "–")
+def _status_of_key_result(one: Json) -> Marked:
+    return Marked("dropped") if one["dropped"] else status(one["status"])
 
 
 @key_result.command("list")
@@ -144,7 +140,7 @@ def key_results(
             *(one[name] for name in ("id", "objective", "text", "owner")),
             number(one["score"]),
             number(one["score_committed"]),
-            _own_status(one["objective_state"], one),
+            _status_of_key_result(one),
         )
         for one in body["items"]
     ]

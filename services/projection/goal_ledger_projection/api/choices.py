@@ -18,7 +18,8 @@ STATES = ("draft", "active", "closed", "archived")
 OUTCOMES = ("achieved", "partial", "missed", "dropped", "postponed")
 STATED = ("on_track", "behind", "at_risk")
 KINDS = ("committed", "aspirational")
-STATUSES = ("on_track", "behind", "at_risk", "not_measured", "pending", "outdated", *OUTCOMES)
+STATUSES_OF_KEY_RESULTS = ("on_track", "behind", "at_risk", "not_measured", "pending", "outdated")
+STATUSES = (*STATUSES_OF_KEY_RESULTS, *OUTCOMES)
 NAMED_MAX = 100
 """So many choices are named; there may be more units or cycles than a person wants to read."""
 

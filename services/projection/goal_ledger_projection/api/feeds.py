@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_contracts.canonical import decimal_text, instant_text, parse_instant
-from goal_ledger_scoring.windows import plus
+from goal_ledger_scoring.status import FedPart, is_fed_freshly
 from pydantic import Field
 from starlette.responses import Response
 
@@ -54,7 +54,9 @@ class FeedShape(Shape):
     high: Number
     description: str | None
     restarts: list[RestartShape] = Field(description="When its counter began anew")
-    fresh: bool = Field(description="A reading was accepted within the interval")
+    fresh: bool = Field(
+        description="A reading was accepted within the interval; without one: within the workspace's cadence"
+    )
     in_quarantine: int
     last_reading: ReadingShape | None
     quarantine: list[ReadingShape] = Field(description="The oldest of those that wait")
@@ -198,7 +200,7 @@ async def _feeds(view: View, known: dict[str, Json]) -> list[Json]:
     for row in await _quarantined(view, names):
         waiting[row["feed"]].append(row)
     events = await event_ids(view.snapshot, _seqs(last, waiting))
-    zone = context.time_zone(clocks.seq, clocks.as_of)
+    rules = context.workspace_rules(clocks.seq, clocks.as_of)
     items = [
         {
             "name": name,
@@ -211,7 +213,11 @@ async def _feeds(view: View, known: dict[str, Json]) -> list[Json]:
                 for one in context.restarts(name, clocks.seq)
                 if parse_instant(one["at"]) <= clocks.as_of
             ],
-            "fresh": _fresh(view, last.get(name), body.get("interval"), zone),
+            "fresh": is_fed_freshly(
+                FedPart(last[name]["time"] if name in last else None, body.get("interval")),
+                rules,
+                clocks.as_of,
+            ),
             "in_quarantine": len(waiting[name]),
             "last_reading": None if name not in last else _reading(last[name], events),
             "quarantine": [_reading(row, events) for row in waiting[name][:QUARANTINE_ITEMS_MAX]],
@@ -224,12 +230,6 @@ async def _feeds(view: View, known: dict[str, Json]) -> list[Json]:
 def _seqs(last: dict[str, Any], waiting: dict[str, list[Any]]) -> list[int]:
     shown = [row for rows in waiting.values() for row in rows[:QUARANTINE_ITEMS_MAX]]
     return [row["recorded_seq"] for row in (*last.values(), *shown)]
-
-
-def _fresh(view: View, last: Any | None, interval: str | None, zone: str) -> bool:
-    if last is None:
-        return False
-    return interval is None or plus(last["time"], interval, zone) >= view.clocks.as_of
 
 
 def _reading(row: Any, events: dict[str, str]) -> Json:

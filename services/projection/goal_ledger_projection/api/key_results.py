@@ -28,7 +28,7 @@ from goal_ledger_projection.api.answers import (
 )
 from goal_ledger_projection.api.choices import (
     STATES,
-    STATUSES,
+    STATUSES_OF_KEY_RESULTS,
     need_cycle,
     need_feed,
     need_holder,
@@ -64,7 +64,7 @@ class ListedKeyResult(Scores):
     state: str
     expected: Number
     gap: Number
-    status: str
+    status: str = Field(description="Its own; under a closed objective: at the closing")
     status_stated: str | None
     status_computed: str | None
     confidence: Number
@@ -91,7 +91,7 @@ class Filters:
 
     async def need_possible(self, view: View) -> None:
         """Problem 422 `choice_unknown`: a filter that no key result can match."""
-        need_word(self.status, "status", STATUSES)
+        need_word(self.status, "status", STATUSES_OF_KEY_RESULTS)
         need_word(self.state, "state", STATES)
         await need_objective(view, self.objective)
         await need_holder(view, self.owner, "owner")
@@ -133,7 +133,7 @@ def router(views: Views) -> APIRouter:
         feed: Annotated[
             str | None, Query(max_length=64, description="A part of it is bound to the feed")
         ] = None,
-        status: Annotated[str | None, word(STATUSES, "As shown")] = None,
+        status: Annotated[str | None, word(STATUSES_OF_KEY_RESULTS, "As shown")] = None,
         state: Annotated[str | None, word(STATES, "Of its objective")] = None,
         dropped: bool | None = None,
         limit: Limit = 100,

@@ -60,7 +60,7 @@ class BriefKeyResult(Scores):
     text: str
     weight: str
     dropped: bool
-    status: str
+    status: str = Field(description="Its own; under a closed objective: at the closing")
 
 
 class Counted(Shape):
@@ -91,7 +91,9 @@ class PartShape(Shape):
     zone: str | None
     within_risk: bool
     waiting_for: str | None
-    later_value_not_comparable: bool = Field(description="A later value is under another unit or kind")
+    later_value_not_comparable: bool = Field(
+        description="A later value, or a later reading of its feed, is under another unit or kind and does not count"
+    )
     feed: str | None
     aggregation: str | None
     window_start: Instant
@@ -134,10 +136,10 @@ class KeyResultShape(Scores):
     bottleneck: str | None = Field(description="Of a compound: the part with the lowest score")
     expected: Number
     gap: Number
-    status: str
+    status: str = Field(description="Its own; under a closed objective: at the closing")
     status_stated: str | None
     status_computed: str | None
-    fresh: bool | None
+    fresh: bool
     confidence: Number
     last_check_in_at: Instant
     parts: list[PartShape]

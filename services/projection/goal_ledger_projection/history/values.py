@@ -17,7 +17,17 @@ from typing import Any
 
 from goal_ledger_history.last_check_ins import CheckInsBetween, CheckInsHoweverOld, LastCheckIns
 from goal_ledger_history.protocols import CheckedIn, Fed, FeedAt, Wanted
-from goal_ledger_scoring.aggregation import COUNT, INCREASE, LAST, Stretch, Sums, based, combine
+from goal_ledger_scoring.aggregation import (
+    COUNT,
+    INCREASE,
+    LAST,
+    Reading,
+    Stretch,
+    Sums,
+    based,
+    combine,
+    compares,
+)
 from goal_ledger_scoring.inputs import PartInput
 
 from goal_ledger_projection.history.last_check_ins import check_ins_between, check_ins_however_old
@@ -94,7 +104,16 @@ CROSS JOIN LATERAL (SELECT count(*) AS count, sum(r.value) AS total, min(r.value
                     FROM readings r WHERE {_ACCEPTED} AND r.time >= q.since AND r.time <= q.until) s
 WHERE s.count > 0
 """
-
+_NEWEST = """
+SELECT q.n::int AS n, l.time, l.seq, l.value, l.unit
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[]) WITH ORDINALITY AS q (feed, since, until, k, n)
+CROSS JOIN LATERAL (SELECT r.time, r.seq, r.value, r.unit FROM readings r
+                    WHERE r.workspace = $1 AND r.feed = q.feed AND r.state = 0
+                      AND r.seq <= q.k AND (r.ended_seq IS NULL OR r.ended_seq > q.k)
+                      AND r.time >= q.since AND r.time <= q.until
+                    ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
+"""
+"""Whatever its unit."""
 
 MeasureKinds = dict[tuple[str, str, int], dict[str, str]]
 """(objective, key result, seq of the measure) → kind by part."""
@@ -284,9 +303,27 @@ async def _fed(snapshot: Snapshot, wanted: Sequence[Fed]) -> list[PartInput]:
             for row in await snapshot.fetch(statement, *columns):
                 n, s, stretch = asked[row["n"] - 1]
                 sums[n, s] = based(read(row), stretch)
-    return [
+    values = [
         combine(one.aggregation, [sums[n, s] for s in range(len(one.stretches)) if (n, s) in sums], one.feed)
         for n, one in enumerate(wanted)
+    ]
+    for n, newest in await _newest(snapshot, wanted):
+        if not compares(newest, wanted[n].stretches, wanted[n].unit):
+            values[n].incomparable = True
+    return values
+
+
+async def _newest(snapshot: Snapshot, wanted: Sequence[Fed]) -> list[tuple[int, Reading]]:
+    """The last reading in each one's span, of those that have one."""
+    columns = (
+        [one.feed for one in wanted],
+        [one.span.start or BEGINNING for one in wanted],
+        [_until(one.at, one.span.end) for one in wanted],
+        [one.known for one in wanted],
+    )
+    return [
+        (row["n"] - 1, Reading(row["time"], row["seq"], row["value"], row["unit"]))
+        for row in await snapshot.fetch(_NEWEST, *columns)
     ]
 
 
