@@ -22,10 +22,12 @@ from aiokafka.errors import (
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from goal_ledger_client import Emitter as ClientEmitter
 from goal_ledger_client import Reading
+from goal_ledger_command.beyond_store import highest_places
 from goal_ledger_command.migrations import migrate
+from goal_ledger_command.published_tail import published_tail
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.process import Relay
-from goal_ledger_command.write_gate import WriteGate, read_tail
+from goal_ledger_command.write_gate import WriteGate
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_local.processes import ProcessOwner
 from goal_ledger_messaging import consumer as consumers
@@ -103,7 +105,8 @@ async def test_a_reading_goes_the_whole_way_and_its_receipt_comes_back(
         assert (receipt["outcome"], receipt["id"]) == ("applied", "r-1")
         await folded_by_worker(secure, await postgres.create("read"), shop, receipt["position"])
         assert relay.failing() == {}
-    assert len(await read_tail(bench.engine, secure.as_user("command"))) == 0  # all of it is marked
+    async with published_tail(bench.engine, secure.as_user("command")) as tail:
+        assert await highest_places(tail) == {}  # all of it is marked
 
 
 async def test_nobody_writes_to_anothers_inbox_nor_reads_its_receipts(

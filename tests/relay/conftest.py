@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from goal_ledger_command.migrations import migrate
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.process import Relay
+from goal_ledger_contracts.canonical import canonical
 from goal_ledger_contracts.envelope import leaf_hash
 from goal_ledger_ledger.merkle import Frontier
 from goal_ledger_ledger.store import create_engine, raw_connection
@@ -52,6 +53,30 @@ class Written:
     facts: list[bytes] = field(default_factory=list)
     frontier: Frontier = field(default_factory=Frontier)
 
+    def next(self, **fact: Any) -> dict[str, Any]:
+        """The body of a fact that continues the log, and its stream, as far as it says nothing else."""
+        stream = fact.get("stream", f"objective/{self.workspace}")
+        version, previous = self._tip(stream)
+        return {
+            "actor": "system/shop",
+            "data": {},
+            "event_id": str(uuid.uuid4()),
+            "previous": previous,
+            "seq": len(self.facts) + 1,
+            "stream": stream,
+            "type": "ObjectiveDrafted",
+            "version": version + 1,
+            "workspace": self.workspace,
+            **fact,
+        }
+
+    def _tip(self, stream: str) -> tuple[int, str | None]:
+        for stored in reversed(self.facts):
+            body = json.loads(stored)
+            if body["stream"] == stream:
+                return body["version"], leaf_hash(stored).hex()
+        return 0, None
+
 
 class Store:
     """Writes facts and heads in one transaction, as the ledger does; the content is any JSON."""
@@ -71,23 +96,15 @@ class Store:
     async def append(self, to: Written, *facts: dict[str, Any]) -> None:
         rows = []
         for fact in facts:
-            seq = len(to.facts) + 1
-            body = {
-                "actor": "system/shop",
-                "data": {},
-                "event_id": str(uuid.uuid4()),
-                "seq": seq,
-                "stream": f"objective/{to.workspace}",
-                "type": "ObjectiveDrafted",
-                **fact,
-            }
-            stored = json.dumps(body, sort_keys=True).encode()
+            body = to.next(**fact)
+            seq, version = body["seq"], body["version"]
+            stored = canonical(body)
             to.facts.append(stored)
             leaf = leaf_hash(stored)
             to.frontier = to.frontier.append([leaf])
             event_id = uuid.UUID(body["event_id"])
             rows.append(
-                (to.workspace, seq, body["stream"], seq, body["type"], event_id, AT, leaf, stored, None)
+                (to.workspace, seq, body["stream"], version, body["type"], event_id, AT, leaf, stored, None)
             )
         async with raw_connection(self.engine) as raw, raw.transaction():
             await raw.executemany("INSERT INTO facts VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)", rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from goal_ledger_command.beyond_store import BeyondStore
 from goal_ledger_command.write_gate import WriteGate
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import NotRecorded, StoreBehindLog
@@ -108,7 +109,7 @@ async def test_with_kafka_out_of_reach_the_gate_stays_closed_and_once_read_it_st
 
     await until(is_open)
     running.cancel()
-    gate._kafka = "127.0.0.1:1"  # Kafka goes away
+    gate._beyond = BeyondStore(bench.engine, "127.0.0.1:1")  # Kafka goes away
     with pytest.raises(Exception, match=r"bootstrap|connect"):
         await gate.look()
     await gate.check("any")

@@ -10,6 +10,8 @@ from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_observability.metrics import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from goal_ledger_command.write_gate import WriteGate
+
 
 class LedgerMetrics:
     """Reads the ledger's own counts when asked, so that counting costs the append nothing."""
@@ -27,3 +29,18 @@ class LedgerMetrics:
         yield GaugeMetricFamily("goal_ledger_append_waiting", waiting, value=self._ledger.waiting)
         stopped = "Workspaces (or all: 1) whose writes are refused with store_behind_log."
         yield GaugeMetricFamily("goal_ledger_append_stopped", stopped, value=len(self._ledger.stopped))
+
+
+class WriteGateMetrics:
+    """What the write gate has seen of Kafka; likewise read when asked."""
+
+    def __init__(self, gate: WriteGate, registry: CollectorRegistry) -> None:
+        self._gate = gate
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        name, foreign = (
+            "goal_ledger_foreign_records",
+            "Records in Kafka beyond a head that do not continue it.",
+        )
+        yield CounterMetricFamily(name, foreign, value=self._gate.foreign_records)

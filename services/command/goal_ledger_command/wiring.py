@@ -39,7 +39,7 @@ from goal_ledger_command.clock_gate import ClockGate
 from goal_ledger_command.fold import Fold
 from goal_ledger_command.importing.pieces import Pieces
 from goal_ledger_command.intake import start_intake
-from goal_ledger_command.ledger_metrics import LedgerMetrics
+from goal_ledger_command.ledger_metrics import LedgerMetrics, WriteGateMetrics
 from goal_ledger_command.marks import Marks
 from goal_ledger_command.preparing import Preparing
 from goal_ledger_command.recorded_keys import RecordedKeys
@@ -240,6 +240,7 @@ async def _main(settings: Settings, *, api: bool, intake: bool) -> None:
     registry = new_registry("command")
     async with open_store(settings, gate) as store:
         LedgerMetrics(store.ledger, registry)
+        WriteGateMetrics(gates[0].kafka, registry)
         PulseMetrics(registry, store.pulse)
 
         async def checks() -> dict[str, str]:

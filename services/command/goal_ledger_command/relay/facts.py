@@ -1,7 +1,7 @@
 """The relay's main work: every fact of every workspace to ``ledger.facts``, in seq order, at least once.
 
 One *life* is one idempotent producer. A life begins by looking whether the topic is still the one that the marks speak
-of (``topic_watch``) and whether Kafka holds more than the store (``write_gate``: such workspaces are left out, nothing
+of (``topic_watch``) and whether Kafka holds more than the store (``beyond_store``: such workspaces are left out, nothing
 of theirs may be published over what is there). Then rounds: read a page, build batches of the stored bytes with an
 explicit partition, send, and only when **every** record of the round is acknowledged move the marks. The next round is
 read and sent while one is under way; a partition's batches leave one after the other, so order holds.
@@ -27,12 +27,12 @@ from goal_ledger_messaging.topics import FACTS, Emitter
 from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from goal_ledger_command.beyond_store import BeyondStore, Tail, still_behind
 from goal_ledger_command.relay.marks import Marks, Place
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.pages import Pages
 from goal_ledger_command.relay.pauses import Pause
 from goal_ledger_command.relay.topic_watch import FactsTopic, TopicLost, TopicWatch
-from goal_ledger_command.write_gate import Tail, behind_log, read_tail
 
 RECHECK_BLOCKED_S = 5.0
 GATHER_S = 0.025
@@ -77,6 +77,7 @@ class FactsPublisher:
         self._topic = FactsTopic("", {})
         self._next_offset: dict[int, int] = {}
         self._sent: dict[Place, int] = {}
+        self._beyond = BeyondStore(engine, kafka)
         self._blocked: dict[str, Tail] = {}
 
     async def live(self) -> None:
@@ -105,8 +106,9 @@ class FactsPublisher:
         marks = await self._marks.of_topic(FACTS)
         self._sent.clear()
         self._next_offset = {partition: mark.next_offset for partition, mark in marks.items()}
-        tail = await read_tail(self._engine, self._kafka)
-        self._blocked = await behind_log(self._engine, tail)
+        foreign = self._beyond.foreign_records
+        self._blocked = await self._beyond.look()
+        self._metrics.foreign.inc(self._beyond.foreign_records - foreign)
         self._report_blocked()
 
     async def _rounds(self, producer: AIOKafkaProducer) -> None:
@@ -204,7 +206,7 @@ class FactsPublisher:
 
     async def _recheck(self) -> None:
         if self._blocked:
-            self._blocked = await behind_log(self._engine, self._blocked)
+            self._blocked = await still_behind(self._engine, self._blocked)
             self._report_blocked()
 
     def _report_blocked(self) -> None:

@@ -32,9 +32,9 @@ from goal_ledger_messaging.topic_ids import TopicIds
 from goal_ledger_messaging.topics import HEADS
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from goal_ledger_command.published_tail import PartitionMark
 from goal_ledger_command.relay.marks import Marks
 from goal_ledger_command.relay.metrics import RelayMetrics
-from goal_ledger_command.write_gate import PartitionMark
 
 if TYPE_CHECKING:
     from goal_ledger_ledger.store import Raw

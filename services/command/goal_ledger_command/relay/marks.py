@@ -16,8 +16,8 @@ from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.topics import FACTS, FACTS_PARTITIONS, Emitter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from goal_ledger_command.published_tail import PartitionMark, partition_marks
 from goal_ledger_command.relay.lease import NAME, LeaseLost
-from goal_ledger_command.write_gate import PartitionMark, partition_marks
 
 Place = tuple[str, int]
 """(workspace, epoch)"""

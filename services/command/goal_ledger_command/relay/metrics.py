@@ -29,6 +29,11 @@ class RelayMetrics:
             "Workspaces not published: the store is behind what Kafka holds.",
             registry=registry,
         )
+        self.foreign = Counter(
+            "goal_ledger_relay_foreign_records",
+            "Records in Kafka beyond a head that do not continue it.",
+            registry=registry,
+        )
         self.lag_seen = Gauge(
             "goal_ledger_relay_caught_up_timestamp_seconds",
             "When nothing was left to publish the last time.",
