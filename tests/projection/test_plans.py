@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -68,6 +69,14 @@ QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
         ("check_ins_last_words", "workspace key_result effective_at"),
     ),
     "words": (last_check_ins._BETWEEN, ("check_ins_by_objective", "workspace objective effective_at")),
+    "check-ins by time": (
+        check_ins.page_of_check_ins([*check_ins.IN_FORCE, check_ins.BY_TIME], 101),
+        ("check_ins_by_time", "workspace effective_at"),
+    ),
+    "check-ins on a key result": (
+        check_ins.page_of_check_ins([*check_ins.IN_FORCE, check_ins.ON_KEY_RESULT.format("$4")], 101),
+        ("check_ins_last_words", "workspace key_result effective_at"),
+    ),
     "versions of streams": (facts.VERSIONS_OF_STREAMS, OF_STREAM),
     "timeline": (facts.PAGE_OF_STREAM, OF_STREAM),
     "events": (facts.EVENT_IDS, FACT),
@@ -107,6 +116,40 @@ async def test_a_workers_statement_planned_over_empty_tables_walks_indexes_by_it
     empty_url: str, name: str
 ) -> None:
     await walks_indexes(empty_url, WORKER_SETTINGS, *WORKERS[name])
+
+
+MANY = """
+INSERT INTO check_ins (workspace, check_in, seq, objective, key_result, effective_at, recorded_at, actor, author, method,
+                       after_closing, body)
+SELECT 'shop', 'c' || n, n, 'o' || n % 500, 'k' || n % 2000, t, t, 'person/ada', 'person/p' || n % 100, 'manual', false, '{}'
+FROM (SELECT n, timestamptz '2020-01-01' + n * 7919 % 20000 * interval '20 minutes' AS t
+      FROM generate_series(1, 20000) n) s
+"""
+
+
+async def test_a_page_of_all_check_ins_reads_a_page_of_rows(postgres: Postgres) -> None:
+    url = await postgres.create("plans")
+    await migrate(url)
+    connection = await asyncpg.connect(url, server_settings={"search_path": "read_v1", **QUERY_SETTINGS})
+    try:
+        await connection.execute(MANY)
+        await connection.execute("VACUUM ANALYZE check_ins")
+        until = datetime(2030, 1, 1, tzinfo=UTC)
+        by_time = [*check_ins.IN_FORCE, check_ins.BY_TIME]
+        page = check_ins.page_of_check_ins(by_time, 101)
+        plan = await connection.fetchval(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {page}", "shop", 20_000, until
+        )
+        top = json.loads(plan)[0]["Plan"]
+        (scan,) = _scans(top)
+        assert (scan["Index Name"], scan["Actual Rows"]) == ("check_ins_by_time", 101)
+        assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 300
+        count = check_ins.count_of_check_ins(by_time)
+        plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {count}", "shop", 20_000, until)
+        (scan,) = _scans(json.loads(plan)[0]["Plan"])
+        assert (scan["Node Type"], scan["Index Name"]) == ("Index Only Scan", "check_ins_by_time")
+    finally:
+        await connection.close()
 
 
 async def walks_indexes(

@@ -2,8 +2,8 @@
 
 A process serves versions of its own shape alone, because it can neither ask others nor write them; a new release whose
 shape differs waits until `rebuild` has made a version of it, while processes of the release before go on with theirs.
-The shape is written into the registry with the version; it is a digest of every column, key and index of the tables
-and of the number of the fold.
+The shape is written into the registry with the version; it is a digest of every column and key of the tables and of the
+number of the fold. Indexes are no part of it: a migration gives one more to the versions that there are.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 
-from sqlalchemy import Index, Table
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex
 
 from goal_ledger_projection.read_models.fold import FOLD
 from goal_ledger_projection.tables import read
@@ -22,17 +21,11 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def described(table: Table) -> Iterator[str]:
-    """A line for each column and index of a table, in one order, by names and types alone."""
+    """A line for each column of a table, in one order, by names and types alone."""
     for column in table.columns:
         key = " key" if column.primary_key else ""
         null = "" if column.nullable else " not null"
         yield f"{table.name}.{column.name} {column.type.compile(_DIALECT)}{null}{key}"
-    for index in sorted(table.indexes, key=lambda one: str(one.name)):
-        yield _index(index)
-
-
-def _index(index: Index) -> str:
-    return " ".join(str(CreateIndex(index).compile(dialect=_DIALECT)).split())
 
 
 def shape() -> str:

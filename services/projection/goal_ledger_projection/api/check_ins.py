@@ -42,7 +42,9 @@ from goal_ledger_projection.api.texts import Text, Texts
 from goal_ledger_projection.api.view import View, Views
 from goal_ledger_projection.history.snapshots import Row
 from goal_ledger_projection.read_models.check_ins import (
+    BY_TIME,
     IN_FORCE,
+    ON_KEY_RESULT,
     REVISIONS,
     count_of_check_ins,
     page_of_check_ins,
@@ -143,8 +145,10 @@ def router(views: Views) -> APIRouter:
             question = _Question(view)
             question.where("author = {}", author)
             question.where("objective = {}", objective)
-            question.where("key_result = {}", key_result)
+            question.where(ON_KEY_RESULT, key_result)
             question.where("status = {}", status)
+            if objective is None and key_result is None:
+                question.where(BY_TIME)
             question.where("objective = ANY ({})", None if unit is None else await _goals_of(view, unit))
             start = None if from_ is None else instant(from_, "from")
             end = None if to is None else instant(to, "to")
