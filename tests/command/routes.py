@@ -102,7 +102,7 @@ NAMES = {
     "key": "shop-key",
 }
 
-ROUTES = [(declared.path, declared) for declared in COMMANDS]
+ROUTES = [(route.path, route.command) for route in COMMANDS]
 
 
 def address(path: str) -> str:

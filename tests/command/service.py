@@ -164,7 +164,7 @@ def assert_names_a_place(path: str, answer: httpx2.Response) -> None:
     body = answer.json() if answer.headers.get("content-type") == "application/problem+json" else {}
     field = body.get("field", "")
     address, _, query = path.partition("?")
-    declared = [one for one in COMMANDS if _matches(one.path, address)]
+    declared = [one.command for one in COMMANDS if _matches(one.path, address)]
     if not field or not declared:
         return
     if field.startswith("/"):

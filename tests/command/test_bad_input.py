@@ -266,7 +266,7 @@ async def test_the_service_is_still_up(office: Organisation) -> None:
     assert json.loads((await office.post("/v1/units", {"name": "Still here"})).content)["version"] == 1
 
 
-CREATING = [path for path, declared in ROUTES if declared.creates and "id" in declared.body.model_fields]
+CREATING = [path for path, declared in ROUTES if declared.row.creates and "id" in declared.body.model_fields]
 
 
 @pytest.mark.parametrize("path", CREATING)

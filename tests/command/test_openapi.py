@@ -35,7 +35,7 @@ async def test_every_command_of_the_domain_has_its_route() -> None:
 async def test_every_route_says_its_statuses_with_problem_documents(document: dict[str, Any]) -> None:
     for path, declared in ROUTES:
         operation = document["paths"][path]["post"]
-        good = {"200", "201"} if declared.creates else {"200"}
+        good = {"200", "201"} if declared.row.creates else {"200"}
         assert set(operation["responses"]) == good | PROBLEMS, path
         for status in PROBLEMS:
             assert list(operation["responses"][status]["content"]) == ["application/problem+json"], (
@@ -57,7 +57,7 @@ async def test_every_route_says_what_its_row_says(document: dict[str, Any]) -> N
 
 async def test_what_a_command_creates_has_an_address() -> None:
     """But for links and bindings, which are read with their goal; a policy that is set has one too."""
-    addressed = {declared.command.__name__ for _, declared in ROUTES if declared.creates is not None}
+    addressed = {declared.command.__name__ for _, declared in ROUTES if declared.row.creates is not None}
     creating = {command.__name__ for command, rule in RULES.items() if rule.creates}
     elsewhere = BY_OPERATOR_ALONE | IN_A_ROUTE_OF_ITS_OWN
     assert addressed == creating - {"Align", "BindPart"} - elsewhere | {"SetPolicy"}

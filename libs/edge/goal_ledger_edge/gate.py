@@ -7,10 +7,10 @@ writes down what became of the request, and above everything else.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
-from starlette.routing import compile_path
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from goal_ledger_edge.credentials import authorization_of
@@ -28,17 +28,16 @@ _CALLER = "goal_ledger.caller"
 
 
 class Gate:
-    """Wraps an application whose routes are ``templates``."""
+    """Wraps an application whose routes, but for those open to all, are ``routes``."""
 
     def __init__(
         self,
         app: ASGIApp,
         sign_in: SignIn,
-        templates: Iterable[str],
+        routes: Sequence[APIRoute],
         open_to_all: Collection[str] = OPEN_TO_ALL,
     ) -> None:
-        self._app, self._sign_in, self._open = app, sign_in, open_to_all
-        self._templates = [(compile_path(one)[0], _Template(one)) for one in templates]
+        self._app, self._sign_in, self._routes, self._open = app, sign_in, routes, open_to_all
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in self._open:
@@ -53,15 +52,9 @@ class Gate:
         else:
             await self._app(scope, receive, send)
 
-    def _route_of(self, path: str) -> _Template | None:
-        return next((template for pattern, template in self._templates if pattern.match(path)), None)
-
-
-class _Template:
-    """Stands for the route of a request that never came to it, in its line and in the metrics."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def _route_of(self, path: str) -> APIRoute | None:
+        """For the line, the metrics and the access note of a request that never came to it."""
+        return next((route for route in self._routes if route.path_regex.match(path)), None)
 
 
 def caller_of(scope: Scope) -> Any:

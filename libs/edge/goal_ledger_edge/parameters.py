@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Any, get_args, get_origin
 
 from starlette.datastructures import QueryParams
-from starlette.requests import Request
 
 from goal_ledger_edge.problems import Problem, shown
 
@@ -29,21 +28,6 @@ def need_known(given: QueryParams, known: Collection[str], repeatable: Collectio
         seen.add(name)
 
 
-def need_known_parameters(request: Request, also: Collection[str] = ()) -> None:
-    """:func:`need_known` of a request: the parameters that its FastAPI route declares, and ``also``.
-
-    Does nothing where there is no such route.
-    """
-    dependant = getattr(request.scope.get("route"), "dependant", None)
-    if dependant is not None:
-        declared = dependant.query_params
-        known = {*also, *(one.alias for one in declared)}
-        need_known(
-            request.query_params,
-            known,
-            {one.alias for one in declared if _is_list(one.field_info.annotation)},
-        )
-
-
-def _is_list(annotation: Any) -> bool:
+def is_list(annotation: Any) -> bool:
+    """Whether a parameter of that type may be given more than once."""
     return any(get_origin(one) is list for one in (annotation, *get_args(annotation)))

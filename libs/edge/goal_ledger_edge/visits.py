@@ -15,8 +15,8 @@ from goal_ledger_observability.logs import ACCESS, logger
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-NOTED_ROOMS = frozenset({"log", "logs", "facts", "exports", "proofs", "dossiers", "keys"})
-"""Second part of the addresses that give the record itself (facts, proofs, exports) or the keys of its texts."""
+from goal_ledger_edge.routing import is_noted
+
 NOT_SHOWN = frozenset({"q"})
 """Parameters that hold free text."""
 SHOWN_MAX_CHARACTERS = 200
@@ -64,15 +64,10 @@ def is_poll(visit: Visit, path: str) -> bool:
     return visit.is_service and path == "/v1/log/heads"
 
 
-def gives_the_record(path: str) -> bool:
-    """Whether reads of this address are noted."""
-    return path.startswith("/v1/") and path[4:].partition("/")[0] in NOTED_ROOMS
-
-
 def write_access_note(scope: Scope, visit: Visit, status: int) -> None:
-    """One line if the address gives the record itself and somebody has signed in; written before the answer leaves."""
+    """One line if the route gives the record itself and somebody has signed in; written before the answer leaves."""
     path: str = scope["path"]
-    if visit.actor is None or is_poll(visit, path) or not gives_the_record(path):
+    if visit.actor is None or is_poll(visit, path) or not is_noted(scope):
         return
     access_log.info(
         "record read",

@@ -176,7 +176,7 @@ def apps(
     pieces, places = Pieces(store.engine, store.keyring), asyncio.Semaphore(imports.MAX_IMPORTS_AT_ONCE)
 
     def app(*, internal: bool) -> ASGIApp:
-        door = Door(shell, verifier, internal)
+        door = Door(shell, verifier, internal, settings.max_command_bytes)
         routers = [
             readings.router(door, store.engine, settings.max_batch_bytes, settings.max_batch_items),
             log_routes.router(door, store.engine, heads_key),
@@ -186,14 +186,8 @@ def apps(
             import_pieces.router(door, pieces, places),
         ]
         if internal:
-            routers.append(text_keys.router(door, store.keyring))
-        made = make_app(
-            door,
-            routers,
-            checks,
-            registry if internal else None,
-            max_command_bytes=settings.max_command_bytes,
-        )
+            routers.append(text_keys.router(store.keyring))
+        made = make_app(door, routers, checks, registry if internal else None)
         return Doorway(made, metrics, local=settings.local_mode)
 
     return app(internal=False), app(internal=True)

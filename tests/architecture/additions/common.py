@@ -9,6 +9,7 @@ from typing import Any
 
 import goal_ledger_domain
 from goal_ledger_command.api import key_results, objectives, units
+from goal_ledger_command.api.command_route import CommandRoute
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact, from_bytes, to_bytes
 from goal_ledger_contracts.position import Position
@@ -22,7 +23,8 @@ from goal_ledger_projection.read_models.changes import Loaded
 from goal_ledger_projection.read_models.fact import Fact as StoredFact
 from goal_ledger_projection.read_models.fold import fold
 
-COMMANDS = [*objectives.commands.declared, *units.commands.declared, *key_results.commands.declared]
+ROUTERS = (objectives.commands, units.commands, key_results.commands)
+COMMANDS = [route.command for one in ROUTERS for route in one.routes if isinstance(route, CommandRoute)]
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 assert Path(goal_ledger_domain.__file__).is_relative_to(sys.argv[1]), "not the copy"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Maker, Meta, command_routes
+from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.values import Body, Holder, Id, NewId, Plain, new_id
-from goal_ledger_command.credentials import KeyMaker
 from goal_ledger_domain.access import (
     GrantRole,
     IssueKey,
@@ -14,11 +14,10 @@ from goal_ledger_domain.access import (
     RotateKey,
     UnlinkIdentity,
 )
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.system import RegisterSystem, RetireSystem
 from pydantic import Field
 
-commands = Commands("access")
+commands = command_routes("access")
 
 
 class NewSystem(Body):
@@ -47,19 +46,21 @@ class NewKey(Body):
     holder: Holder
 
 
-@commands.post("/v1/systems", creates="/v1/systems/{id}", system="id")
+@commands.post("/v1/systems")
+@row(creates="/v1/systems/{id}", system="id")
 def register_system(meta: Meta, body: NewSystem) -> RegisterSystem:
     """Register a system that emits readings or subscribes; its topics are made."""
     return RegisterSystem(meta, system=body.id, name=body.name)
 
 
 @commands.post("/v1/systems/{system}/retire")
-def retire_system(meta: Meta, system: str, body: Plain) -> RetireSystem:
+def retire_system(meta: Meta, system: str, body: Plain = Plain()) -> RetireSystem:
     """Retire a system. Needs a reason."""
     return RetireSystem(meta, system=system)
 
 
-@commands.post("/v1/identities", creates="/v1/identities/{id}")
+@commands.post("/v1/identities")
+@row(creates="/v1/identities/{id}")
 def link_identity(meta: Meta, body: NewIdentity) -> LinkIdentity:
     """Link an identity of the issuer (issuer, subject) to a person."""
     return LinkIdentity(meta, issuer=body.issuer, subject=body.subject, person=body.person)
@@ -83,20 +84,21 @@ def revoke_role(meta: Meta, body: RoleOf) -> RevokeRole:
     return RevokeRole(meta, holder=body.holder, role=body.role)
 
 
-@commands.post("/v1/keys-issued", creates="/v1/keys-issued/{id}", key="id")
-def issue_key(meta: Meta, body: NewKey, maker: KeyMaker) -> IssueKey:
+@commands.post("/v1/keys-issued")
+@row(creates="/v1/keys-issued/{id}", key="id")
+def issue_key(meta: Meta, maker: Maker, body: NewKey) -> IssueKey:
     """Issue an API key. The key itself is in the first answer only, as ``key``."""
     key = new_id(body.id)
     return IssueKey(meta, key=key, holder=body.holder, digest=maker.digest_of_new(key))
 
 
 @commands.post("/v1/keys-issued/{key}/rotate")
-def rotate_key(meta: Meta, key: str, body: Plain, maker: KeyMaker) -> RotateKey:
+def rotate_key(meta: Meta, key: str, maker: Maker, body: Plain = Plain()) -> RotateKey:
     """Replace the secret of a key; the old one stops at once. The new one is in the first answer only."""
     return RotateKey(meta, key=key, digest=maker.digest_of_new(key))
 
 
 @commands.post("/v1/keys-issued/{key}/revoke")
-def revoke_key(meta: Meta, key: str, body: Plain) -> RevokeKey:
+def revoke_key(meta: Meta, key: str, body: Plain = Plain()) -> RevokeKey:
     """Revoke a key. Needs a reason."""
     return RevokeKey(meta, key=key)

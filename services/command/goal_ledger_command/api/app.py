@@ -22,28 +22,27 @@ from goal_ledger_command.api import (
     units,
     workspace,
 )
-from goal_ledger_command.api.declare import Declared
+from goal_ledger_command.api.command_route import CommandRoute
 from goal_ledger_command.api.dispatch import Dispatch
 from goal_ledger_command.api.door import Door
-from goal_ledger_command.api.endpoint import CommandRoute, Endpoint
 from goal_ledger_command.api.openapi import install_openapi
 from goal_ledger_command.api.refusals import CODE_TITLES
+from goal_ledger_command.api.routes import Route
 from goal_ledger_edge.documents import json_document
 from goal_ledger_edge.gate import Gate
 from goal_ledger_edge.problems import install_problem_handlers
 from goal_ledger_messaging import asyncapi
 from goal_ledger_observability.health import Checks, health_routes
 from goal_ledger_observability.metrics import CollectorRegistry
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 DESCRIPTION = """Says yes or no, and remembers. One command per fact; every answer names the position that includes it.
 
 Refusals are problem documents (RFC 9457) with a stable `code`. Conventions: docs/http.md."""
 
-COMMANDS: tuple[Declared, ...] = tuple(
-    declared
-    for commands in (
+COMMANDS: tuple[CommandRoute, ...] = tuple(
+    route
+    for router in (
         check_ins.commands,
         objectives.commands,
         lifecycle.commands,
@@ -58,7 +57,8 @@ COMMANDS: tuple[Declared, ...] = tuple(
         access.commands,
         workspace.commands,
     )
-    for declared in commands.declared
+    for route in router.routes
+    if isinstance(route, CommandRoute)
 )
 """Every command's route; the most frequent first, for the router tries them in this order."""
 
@@ -68,8 +68,6 @@ def make_app(
     routers: Sequence[APIRouter],
     checks: Checks,
     registry: CollectorRegistry | None,
-    *,
-    max_command_bytes: int,
 ) -> ASGIApp:
     """The application of one listener. ``routers``: the routes that are no plain commands; ``registry``: on the internal
     listener, for its metrics."""
@@ -83,13 +81,10 @@ def make_app(
         telemetry={"tracing": False, "metrics": False},
     )
     install_problem_handlers(app, CODE_TITLES)
-    routes = [CommandRoute(declared, Endpoint(declared, door, max_command_bytes)) for declared in COMMANDS]
-    app.router.routes.extend(routes)
-    for router in routers:
-        app.include_router(router)
+    app.state.door = door
+    reads = [route for router in routers for route in router.routes if isinstance(route, Route)]
+    app.router.routes.extend([*COMMANDS, *reads])
     app.router.routes.extend(health_routes(checks, registry))
     app.router.routes.append(json_document("/asyncapi.json", asyncapi.document))
     install_openapi(app)
-    all_routes = (*routes, *(route for router in routers for route in router.routes))
-    templates = [route.path for route in all_routes if isinstance(route, Route)]
-    return Gate(Dispatch(routes, app), door.sign_in, templates)
+    return Gate(Dispatch(COMMANDS, app), door.sign_in, [*COMMANDS, *reads])

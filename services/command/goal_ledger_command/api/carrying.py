@@ -15,11 +15,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from goal_ledger_command.api.answers import AnswerDocument, JsonAnswer
+from goal_ledger_command.api.command_route import causation_id, idempotency_key
 from goal_ledger_command.api.declare import Told
-from goal_ledger_command.api.door import Door, guarded
-from goal_ledger_command.api.endpoint import causation_id, idempotency_key
+from goal_ledger_command.api.door import Door
 from goal_ledger_command.api.refusals import of_ledger_error, of_refusal, of_validation
-from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.api.routes import Route
 from goal_ledger_command.api.values import Body, Flag, Id
 from goal_ledger_command.credentials import Credential
 from goal_ledger_command.shell import Asked, Shell
@@ -28,20 +28,20 @@ from goal_ledger_contracts.decision import Decision
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_contracts.objective import CarriedThing, ObjectiveCarriedOver
 from goal_ledger_domain import carry_over, cycle
-from goal_ledger_domain.access import held_by
-from goal_ledger_domain.authorise import authorise_somewhere
 from goal_ledger_domain.carry_over import CarryOver
 from goal_ledger_domain.goal import known
 from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.world import World
-from goal_ledger_edge.bodies import JSON, parse_json, read_body, require_media_type
+from goal_ledger_edge.bodies import parse_json, read_body, require_media_type
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Gives, Refuses, Right, Takes
 from goal_ledger_ledger.submission import LedgerError
 from goal_ledger_observability.context import correlation_id, traceparent
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
+JSON = "application/json"
 MAX_BODY_BYTES = 256 * 1024
 CARRIED, CARRIED_BEFORE, REFUSED, NOT_RECORDED = "carried", "carried_before", "refused", "not_recorded"
 Json = dict[str, Any]
@@ -105,49 +105,31 @@ class CycleDocument(BaseModel):
     position: str = Field(examples=["1-151"])
 
 
-_ROUTE: dict[str, Any] = {
-    "operation_id": "carry_over_cycle",
-    "summary": "Carry over a cycle",
-    "tags": ["cycles"],
-    "response_model": CycleDocument,
-    "openapi_extra": {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": CycleCarriedOver.model_json_schema()}},
-        },
-        "x-permission": Permission.DEFINE_GOAL.value,
-    },
-    "responses": problem_responses(400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503),
-}
-
-
 def router(door: Door) -> APIRouter:
     """The route of a whole cycle."""
-    routes = APIRouter()
+    routes = APIRouter(tags=["cycles"], route_class=Route)
 
+    @routes.post("/v1/cycles/{cycle}/carry-over", summary="Carry over a cycle")
     async def carry_over_cycle(
-        request: Request,
+        request: Annotated[Request, Right(Permission.DEFINE_GOAL), Takes({JSON: CycleCarriedOver})],
         cycle: str,
         _key: Annotated[str | None, Header(alias="Idempotency-Key", description="Not for bulk")] = None,
-    ) -> Response:
+    ) -> Annotated[Response, Gives(model=CycleDocument), Refuses(404, 409)]:
         """Carry over every objective of a cycle, links among them included. Each is decided for itself."""
-        require_media_type(request, JSON)
-        if idempotency_key(request.headers.getlist("idempotency-key")) is not None:
+        require_media_type(request, (JSON,))
+        if idempotency_key(request.scope) is not None:
             sentence = "A bulk request takes no Idempotency-Key: its items have identities."
             raise Problem(422, "key_not_for_bulk", sentence, field="Idempotency-Key")
-        credential = door.credential(request)
         stated = _stated(parse_json(await read_body(request, MAX_BODY_BYTES), MAX_BODY_BYTES))
+        asker = await door.allowed(request)
         correlation = correlation_id.get() or uuid7()
         causation = causation_id(request.headers.get("x-causation-id"), correlation)
-        bulk = _Bulk(door.shell, credential, cycle, stated, correlation, causation)
+        bulk = _Bulk(door.shell, asker.credential, cycle, stated, correlation, causation)
         try:
-            return await bulk.answer()
+            return await bulk.answer(asker.world)
         except Refusal as refused:
             raise of_refusal(refused, lambda field: field if field == "cycle" else f"/{field}") from None
 
-    routes.add_api_route(
-        "/v1/cycles/{cycle}/carry-over", guarded(carry_over_cycle), methods=["POST"], **_ROUTE
-    )
     return routes
 
 
@@ -169,9 +151,7 @@ class _Bulk:
     correlation: str
     causation: str
 
-    async def answer(self) -> JsonAnswer:
-        actor, world = await self.shell.actor_and_world(self.credential)
-        authorise_somewhere(world, actor, held_by(world, actor), Permission.DEFINE_GOAL)
+    async def answer(self, world: World) -> JsonAnswer:
         objectives = self._objectives(world)
         deal = self._rehearsed if self.stated.dry_run else self._recorded
         items = [item async for item in deal(objectives)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Meta, command_routes
+from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.values import Body, Id, NewId, Number, Piece, Plain, new_id
 from goal_ledger_contracts.objective import PartValue
 from goal_ledger_domain.check_in import CorrectCheckIn, RecordCheckIn, RetractCheckIn
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.comment import AddComment, EndorseChange, GiveKudos
 from pydantic import Field
 
-commands = Commands("check-ins")
-words = Commands("words")
+commands = command_routes("check-ins")
+words = command_routes("words")
 
 
 class ValueOfPart(Piece):
@@ -39,7 +39,7 @@ class Content(Body):
 
 
 class NewCheckIn(Content):
-    id: NewId
+    id: NewId = None
 
 
 class Comment(Body):
@@ -49,7 +49,7 @@ class Comment(Body):
 
 
 class Kudos(Body):
-    id: NewId
+    id: NewId = None
     text: str | None = Field(default=None, description="Personal: sealed")
     author: str | None = Field(default=None, description="Imports only: person/<id> whose text it is")
 
@@ -75,20 +75,22 @@ def _recorded(meta: Meta, body: NewCheckIn, objective: str | None, key_result: s
     )
 
 
-@commands.post("/v1/key-results/{key_result}/check-ins", creates="/v1/check-ins/{id}", check_in="id")
-def check_in_on_key_result(meta: Meta, key_result: str, body: NewCheckIn) -> RecordCheckIn:
+@commands.post("/v1/key-results/{key_result}/check-ins")
+@row(creates="/v1/check-ins/{id}", check_in="id")
+def check_in_on_key_result(meta: Meta, key_result: str, body: NewCheckIn = NewCheckIn()) -> RecordCheckIn:
     """Check in on a key result."""
     return _recorded(meta, body, None, key_result)
 
 
-@commands.post("/v1/objectives/{objective}/check-ins", creates="/v1/check-ins/{id}", check_in="id")
-def check_in_on_objective(meta: Meta, objective: str, body: NewCheckIn) -> RecordCheckIn:
+@commands.post("/v1/objectives/{objective}/check-ins")
+@row(creates="/v1/check-ins/{id}", check_in="id")
+def check_in_on_objective(meta: Meta, objective: str, body: NewCheckIn = NewCheckIn()) -> RecordCheckIn:
     """Check in on an objective as a whole."""
     return _recorded(meta, body, objective, None)
 
 
 @commands.post("/v1/check-ins/{check_in}/correct")
-def correct_check_in(meta: Meta, check_in: str, body: Content) -> CorrectCheckIn:
+def correct_check_in(meta: Meta, check_in: str, body: Content = Content()) -> CorrectCheckIn:
     """Correct a check-in: its whole new content, also another effective_at. Needs a reason."""
     return CorrectCheckIn(
         meta,
@@ -105,17 +107,13 @@ def correct_check_in(meta: Meta, check_in: str, body: Content) -> CorrectCheckIn
 
 
 @commands.post("/v1/check-ins/{check_in}/retract")
-def retract_check_in(meta: Meta, check_in: str, body: Plain) -> RetractCheckIn:
+def retract_check_in(meta: Meta, check_in: str, body: Plain = Plain()) -> RetractCheckIn:
     """Retract a check-in, for good. Needs a reason."""
     return RetractCheckIn(meta, check_in=check_in)
 
 
-@words.post(
-    "/v1/objectives/{objective}/comments",
-    creates="/v1/objectives/{objective}/comments/{id}",
-    comment="id",
-    on="objective",
-)
+@words.post("/v1/objectives/{objective}/comments")
+@row(creates="/v1/objectives/{objective}/comments/{id}", comment="id", on="objective")
 def comment_on_objective(meta: Meta, objective: str, body: Comment) -> AddComment:
     """Comment on an objective."""
     return AddComment(
@@ -123,12 +121,8 @@ def comment_on_objective(meta: Meta, objective: str, body: Comment) -> AddCommen
     )
 
 
-@words.post(
-    "/v1/check-ins/{check_in}/comments",
-    creates="/v1/objectives/{objective}/comments/{id}",
-    comment="id",
-    on="check_in",
-)
+@words.post("/v1/check-ins/{check_in}/comments")
+@row(creates="/v1/objectives/{objective}/comments/{id}", comment="id", on="check_in")
 def comment_on_check_in(meta: Meta, check_in: str, body: Comment) -> AddComment:
     """Comment on a check-in."""
     return AddComment(
@@ -136,26 +130,18 @@ def comment_on_check_in(meta: Meta, check_in: str, body: Comment) -> AddComment:
     )
 
 
-@words.post(
-    "/v1/objectives/{objective}/kudos",
-    creates="/v1/objectives/{objective}/kudos/{id}",
-    kudos="id",
-    on="objective",
-)
-def kudos_on_objective(meta: Meta, objective: str, body: Kudos) -> GiveKudos:
+@words.post("/v1/objectives/{objective}/kudos")
+@row(creates="/v1/objectives/{objective}/kudos/{id}", kudos="id", on="objective")
+def kudos_on_objective(meta: Meta, objective: str, body: Kudos = Kudos()) -> GiveKudos:
     """Give kudos on an objective."""
     return GiveKudos(
         meta, kudos=new_id(body.id), on=f"objective/{objective}", text=body.text, author=body.author
     )
 
 
-@words.post(
-    "/v1/check-ins/{check_in}/kudos",
-    creates="/v1/objectives/{objective}/kudos/{id}",
-    kudos="id",
-    on="check_in",
-)
-def kudos_on_check_in(meta: Meta, check_in: str, body: Kudos) -> GiveKudos:
+@words.post("/v1/check-ins/{check_in}/kudos")
+@row(creates="/v1/objectives/{objective}/kudos/{id}", kudos="id", on="check_in")
+def kudos_on_check_in(meta: Meta, check_in: str, body: Kudos = Kudos()) -> GiveKudos:
     """Give kudos on a check-in."""
     return GiveKudos(
         meta, kudos=new_id(body.id), on=f"check-in/{check_in}", text=body.text, author=body.author

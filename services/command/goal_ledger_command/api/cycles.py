@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Meta, command_routes
+from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.values import Body, Id, LocalDate, NewId, Plain, new_id
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.cycle import CloseCycle, LockCycle, MoveCycleDates, OpenCycle, PlanCycle, ReopenCycle
 from pydantic import Field
 
-commands = Commands("cycles")
+commands = command_routes("cycles")
 
 
 class NewCycle(Body):
@@ -24,7 +24,8 @@ class CycleDates(Body):
     end: LocalDate
 
 
-@commands.post("/v1/cycles", creates="/v1/cycles/{id}", cycle="id")
+@commands.post("/v1/cycles")
+@row(creates="/v1/cycles/{id}", cycle="id")
 def plan_cycle(meta: Meta, body: NewCycle) -> PlanCycle:
     """Plan a cycle."""
     return PlanCycle(
@@ -33,25 +34,25 @@ def plan_cycle(meta: Meta, body: NewCycle) -> PlanCycle:
 
 
 @commands.post("/v1/cycles/{cycle}/open")
-def open_cycle(meta: Meta, cycle: str, body: Plain) -> OpenCycle:
+def open_cycle(meta: Meta, cycle: str, body: Plain = Plain()) -> OpenCycle:
     """Open a cycle."""
     return OpenCycle(meta, cycle=cycle)
 
 
 @commands.post("/v1/cycles/{cycle}/lock")
-def lock_cycle(meta: Meta, cycle: str, body: Plain) -> LockCycle:
+def lock_cycle(meta: Meta, cycle: str, body: Plain = Plain()) -> LockCycle:
     """Lock a cycle for grading."""
     return LockCycle(meta, cycle=cycle)
 
 
 @commands.post("/v1/cycles/{cycle}/close")
-def close_cycle(meta: Meta, cycle: str, body: Plain) -> CloseCycle:
+def close_cycle(meta: Meta, cycle: str, body: Plain = Plain()) -> CloseCycle:
     """Close a cycle; refused while one of its goals is draft or active."""
     return CloseCycle(meta, cycle=cycle)
 
 
 @commands.post("/v1/cycles/{cycle}/reopen")
-def reopen_cycle(meta: Meta, cycle: str, body: Plain) -> ReopenCycle:
+def reopen_cycle(meta: Meta, cycle: str, body: Plain = Plain()) -> ReopenCycle:
     """Reopen a cycle. Needs a reason."""
     return ReopenCycle(meta, cycle=cycle)
 

@@ -1,41 +1,54 @@
 """The short way to a command: two look-ups by path, instead of some seventy patterns and eight layers.
 
-The same endpoints hang in the FastAPI application, which describes them and answers all the rest: other routes, other
+The same routes hang in the FastAPI application, which describes them and answers all the rest: other routes, other
 methods, unknown addresses. Measured for a check-in: 60 µs less per request.
 """
 
 from __future__ import annotations
 
-from goal_ledger_command.api.endpoint import CommandRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from goal_ledger_command.api.command_route import CommandRoute
+from goal_ledger_edge.routing import Handler
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 
 
 class Dispatch:
-    """Commands go to their endpoints, everything else to ``rest``."""
+    """Commands go to their handlers, everything else to ``app``."""
 
-    def __init__(self, routes: list[CommandRoute], rest: ASGIApp) -> None:
-        self._rest = rest
-        self._fixed: dict[str, CommandRoute] = {}
-        self._by_ends: dict[tuple[str, str], tuple[str, CommandRoute]] = {}
+    def __init__(self, routes: Sequence[CommandRoute], app: FastAPI) -> None:
+        self._app = app
+        self._fixed: dict[str, _Way] = {}
+        self._by_ends: dict[tuple[str, str], tuple[str, _Way]] = {}
         for route in routes:
-            parts = route.path.split("/", 4)
+            parts, way = route.path.split("/", 4), (route, route.get_route_handler())
             if "{" not in route.path:
-                self._fixed[route.path] = route
+                self._fixed[route.path] = way
             else:
-                self._by_ends[parts[2], parts[4]] = (parts[3][1:-1], route)
+                self._by_ends[parts[2], parts[4]] = (parts[3][1:-1], way)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = self._find(scope) if scope["type"] == "http" and scope["method"] == "POST" else None
-        await (self._rest if found is None else found.app)(scope, receive, send)
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        scope["app"], (scope["route"], handle) = self._app, found
+        answer = await handle(Request(scope, receive))
+        await answer(scope, receive, send)
 
-    def _find(self, scope: Scope) -> CommandRoute | None:
+    def _find(self, scope: Scope) -> _Way | None:
         path: str = scope["path"]
-        parts = path.split("/", 4)
-        route = self._fixed.get(path)
-        if route is not None:
+        way = self._fixed.get(path)
+        if way is not None:
             scope["path_params"] = {}
-        elif len(parts) == 5 and parts[1] == "v1" and parts[3]:
-            name, route = self._by_ends.get((parts[2], parts[4]), ("", None))
+            return way
+        parts = path.split("/", 4)
+        if len(parts) == 5 and parts[1] == "v1" and parts[3]:
+            name, way = self._by_ends.get((parts[2], parts[4]), ("", None))
             scope["path_params"] = {name: parts[3]}
-        scope["route"] = route
-        return route
+        return way
+
+
+_Way = tuple[CommandRoute, Handler]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Meta, command_routes
+from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.values import Body, Id, Instant, Number
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.feed import RedefineFeed, RegisterFeed
 from goal_ledger_domain.restart import RestartCounter, RetractRestart
 from pydantic import Field
 
-commands = Commands("feeds")
+commands = command_routes("feeds")
 
 
 class FeedDefinition(Body):
@@ -39,7 +39,8 @@ class RestartKnown(Body):
     at: Instant
 
 
-@commands.post("/v1/feeds", creates="/v1/feeds/{id}", feed="name")
+@commands.post("/v1/feeds")
+@row(creates="/v1/feeds/{id}", feed="name")
 def register_feed(meta: Meta, body: NewFeed) -> RegisterFeed:
     """Register a feed."""
     return RegisterFeed(

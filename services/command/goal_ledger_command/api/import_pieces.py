@@ -12,9 +12,17 @@ from collections.abc import Callable, Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from goal_ledger_command.api.door import Door, guarded
-from goal_ledger_command.api.imports import CREATE_OWNERS, CSV, IMPORT_ID, JSON_LINES, importer_of
-from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.api.door import Door
+from goal_ledger_command.api.imports import (
+    CREATE_OWNERS,
+    CSV,
+    IMPORT_ID,
+    JSON_LINES,
+    ImportRequest,
+    TextRequest,
+    importer_of,
+)
+from goal_ledger_command.api.routes import Route
 from goal_ledger_command.importing.conduct import Conduct, lines_of_reports
 from goal_ledger_command.importing.csv_numbers import FORMS, Style, style_of
 from goal_ledger_command.importing.csv_rows import of_csv
@@ -24,9 +32,9 @@ from goal_ledger_command.importing.planning import fill, plan
 from goal_ledger_command.importing.rows import MAX_LINE_BYTES, Read, of_lines
 from goal_ledger_command.importing.when import in_zone, zone_of_lines
 from goal_ledger_command.importing.workbook import Workbook
-from goal_ledger_domain.permission import Permission
 from goal_ledger_edge.bodies import read_body, require_media_type
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Gives, Refuses
 from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
@@ -50,18 +58,9 @@ class StagedDocument(BaseModel):
     steps_done: int = Field(description="Above 0: it broke off; run it again and it goes on")
 
 
-_RIGHT = {"x-permission": Permission.IMPORT.value, "x-role": "importer"}
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {kind: {"schema": {"type": "string"}} for kind in (JSON_LINES, CSV)},
-    }
-}
-
-
 def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
     """The routes of imports in pieces."""
-    routes = APIRouter(tags=["imports"])
+    routes = APIRouter(tags=["imports"], route_class=Route)
 
     async def _staged(request: Request, import_id: str) -> Staged:
         importer, _ = await importer_of(door, request, import_id)
@@ -72,21 +71,14 @@ def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
             )
         return found
 
-    @routes.put(
-        "/v1/imports/{import_id}/pieces/{number}",
-        operation_id="put_import_piece",
-        summary="Send a piece of an import",
-        openapi_extra=_RIGHT | _BODY,
-        responses=problem_responses(400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503),
-    )
-    @guarded
-    async def put_piece(
-        request: Request,
+    @routes.put("/v1/imports/{import_id}/pieces/{number}", summary="Send a piece of an import")
+    async def put_import_piece(
+        request: TextRequest,
         import_id: ImportId,
         number: Annotated[
             int, Path(ge=1, le=MAX_PIECES, description="From 1; the file is all of them in order")
         ],
-    ) -> PieceDocument:
+    ) -> Annotated[PieceDocument, Refuses(404, 409)]:
         """Keep a stretch of the file, at most 4 MiB. It lies sealed until the import is done, or for a week."""
         media_type = require_media_type(request, (JSON_LINES, CSV))
         importer, zone = await importer_of(door, request, import_id)
@@ -95,15 +87,10 @@ def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
         await pieces.keep(staged, number, raw)
         return PieceDocument(number=number, bytes=len(raw))
 
-    @routes.get(
-        "/v1/imports/{import_id}",
-        operation_id="get_import",
-        summary="Which pieces of an import are here",
-        openapi_extra=_RIGHT,
-        responses=problem_responses(400, 401, 403, 404, 405, 422, 500, 503),
-    )
-    @guarded
-    async def get_import(request: Request, import_id: ImportId) -> StagedDocument:
+    @routes.get("/v1/imports/{import_id}", summary="Which pieces of an import are here")
+    async def get_import(
+        request: ImportRequest, import_id: ImportId
+    ) -> Annotated[StagedDocument, Refuses(400, 404)]:
         """What was sent so far, and how far it has come. 404 once it is done."""
         staged = await _staged(request, import_id)
         here = [PieceDocument(number=n, bytes=size) for n, size in (await pieces.listing(staged)).items()]
@@ -111,37 +98,17 @@ def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
             import_id=import_id, media_type=staged.media_type, pieces=here, steps_done=staged.steps_done
         )
 
-    @routes.delete(
-        "/v1/imports/{import_id}",
-        operation_id="drop_import",
-        summary="Drop the pieces of an import",
-        status_code=204,
-        openapi_extra=_RIGHT,
-        responses=problem_responses(400, 401, 403, 404, 405, 422, 500, 503),
-    )
-    @guarded
-    async def drop_import(request: Request, import_id: ImportId) -> Response:
+    @routes.delete("/v1/imports/{import_id}", summary="Drop the pieces of an import", status_code=204)
+    async def drop_import(
+        request: ImportRequest, import_id: ImportId
+    ) -> Annotated[Response, Refuses(400, 404)]:
         """Forget what was sent; what was recorded stays."""
         await pieces.forget(await _staged(request, import_id))
         return Response(status_code=204)
 
-    @routes.post(
-        "/v1/imports/{import_id}/run",
-        operation_id="run_import",
-        summary="Import what was sent in pieces",
-        response_model=None,
-        openapi_extra=_RIGHT,
-        responses={
-            200: {
-                "description": "The rows' reports, as JSON Lines, with how many steps are done on the way",
-                "content": {JSON_LINES: {"schema": {"type": "string"}}},
-            },
-            **problem_responses(400, 401, 403, 404, 405, 409, 413, 422, 500, 503),
-        },
-    )
-    @guarded
+    @routes.post("/v1/imports/{import_id}/run", summary="Import what was sent in pieces")
     async def run_import(
-        request: Request,
+        request: ImportRequest,
         import_id: ImportId,
         count: Annotated[
             int, Query(alias="pieces", ge=1, le=MAX_PIECES, description="How many pieces the file has")
@@ -152,7 +119,14 @@ def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
         ] = None,
         percent: Annotated[bool, Query(description="A table's numbers may have a percent sign")] = False,
         create_owners: Annotated[bool, Query(description=CREATE_OWNERS)] = False,
-    ) -> Response:
+    ) -> Annotated[
+        Response,
+        Gives(
+            "The rows' reports, as JSON Lines, with how many steps are done on the way",
+            content={JSON_LINES: {"type": "string"}},
+        ),
+        Refuses(400, 404, 409, 413),
+    ]:
         """Bring the workspace to what the file says. When it is done the pieces are gone; after a dry run they stay."""
         importer, _ = await importer_of(door, request, import_id)
         staged, style = await _staged(request, import_id), _style(numbers, percent)

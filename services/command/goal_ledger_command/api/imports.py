@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
-from goal_ledger_command.api.door import Door, guarded
-from goal_ledger_command.api.endpoint import causation_id
-from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.api.command_route import causation_id
+from goal_ledger_command.api.door import Door
+from goal_ledger_command.api.routes import Route
 from goal_ledger_command.importing.conduct import Conduct, lines_of_reports
 from goal_ledger_command.importing.csv_numbers import FORMS, Style, style_of
 from goal_ledger_command.importing.csv_rows import of_csv
@@ -18,7 +18,7 @@ from goal_ledger_command.importing.document import FORMAT
 from goal_ledger_command.importing.owners import with_owners
 from goal_ledger_command.importing.planning import fill, plan
 from goal_ledger_command.importing.rows import Read, of_document, of_lines
-from goal_ledger_command.importing.running import Importer, need_importer
+from goal_ledger_command.importing.running import Importer
 from goal_ledger_command.importing.when import in_zone, zone_of_document, zone_of_lines
 from goal_ledger_command.importing.workbook import Workbook
 from goal_ledger_contracts.ids import uuid7
@@ -26,6 +26,7 @@ from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.policy import in_force
 from goal_ledger_edge.bodies import parse_json, read_body, require_media_type
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Gives, Right, Takes
 from goal_ledger_observability.context import correlation_id, traceparent
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
@@ -94,52 +95,34 @@ class OrganisationBody(BaseModel):
     readings: list[dict[str, Any]] = []
 
 
-_OPENAPI = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            JSON: {"schema": OrganisationBody.model_json_schema()},
-            JSON_LINES: {"schema": {"type": "string"}},
-            CSV: {"schema": {"type": "string"}},
-        },
-    },
-    "x-permission": Permission.IMPORT.value,
-    "x-role": "importer",
-}
+_RIGHT = Right(Permission.IMPORT, role="importer")
+ImportRequest = Annotated[Request, _RIGHT]
+TextRequest = Annotated[
+    Request, _RIGHT, Takes({kind: {"schema": {"type": "string"}} for kind in (JSON_LINES, CSV)})
+]
+RowsRequest = Annotated[
+    Request,
+    _RIGHT,
+    Takes({JSON: OrganisationBody, **{kind: {"schema": {"type": "string"}} for kind in (JSON_LINES, CSV)}}),
+]
 
 
 async def importer_of(door: Door, request: Request, import_id: str | None) -> tuple[Importer, str]:
     """Who asks, and the workspace's time zone. Problem 401, 403."""
-    credential = door.credential(request)
-    actor, world = await door.shell.actor_and_world(credential)
-    need_importer(world, actor)
+    asker = await door.allowed(request)
     correlation = import_id or correlation_id.get() or uuid7()
     causation = causation_id(request.headers.get("x-causation-id"), correlation)
-    importer = Importer(credential, actor, correlation, causation, traceparent.get())
-    return importer, in_force(world, "person/-").time_zone or "UTC"
+    importer = Importer(asker.credential, asker.actor, correlation, causation, traceparent.get())
+    return importer, in_force(asker.world, "person/-").time_zone or "UTC"
 
 
 def router(door: Door, max_document_bytes: int, places: asyncio.Semaphore) -> APIRouter:
     """An import in one request."""
-    routes = APIRouter(tags=["imports"])
+    routes = APIRouter(tags=["imports"], route_class=Route)
 
-    @routes.post(
-        "/v1/imports",
-        operation_id="import_rows",
-        summary="Import an organisation, or rows of it",
-        response_model=None,
-        openapi_extra=_OPENAPI,
-        responses={
-            200: {
-                "description": "What became of each row; as JSON Lines if that is accepted, or was sent",
-                "model": ImportDocument,
-            },
-            **problem_responses(400, 401, 403, 405, 413, 415, 422, 500, 503),
-        },
-    )
-    @guarded
+    @routes.post("/v1/imports", summary="Import an organisation, or rows of it")
     async def import_rows(
-        request: Request,
+        request: RowsRequest,
         dry_run: Annotated[bool, Query(description="Say what would happen, record nothing")] = False,
         import_id: Annotated[
             str | None,
@@ -154,7 +137,10 @@ def router(door: Door, max_document_bytes: int, places: asyncio.Semaphore) -> AP
         percent: Annotated[bool, Query(description="A table's numbers may have a percent sign")] = False,
         create_owners: Annotated[bool, Query(description=CREATE_OWNERS)] = False,
         _key: Annotated[str | None, Header(alias="Idempotency-Key", description="Not taken")] = None,
-    ) -> Response:
+    ) -> Annotated[
+        Response,
+        Gives("What became of each row; as JSON Lines if that is accepted, or was sent", ImportDocument),
+    ]:
         """Bring the workspace to what the rows say, by the ordinary commands. Needs the role importer."""
         media_type = require_media_type(request, (JSON, JSON_LINES, CSV))
         if _key is not None:

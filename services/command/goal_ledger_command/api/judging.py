@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.values import Body, Id, Instant, Number
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.reading import CorrectReading, RejectReading, ReleaseReading, RetractReading
 from pydantic import Field
 
-commands = Commands("readings")
+commands = command_routes("readings")
 
 
 class OneReading(Body):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Meta, command_routes
+from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.measures import MeasureBody
 from goal_ledger_command.api.values import Body, Id, NewId, Number, Plain, new_id
 from goal_ledger_contracts.measures import VALUE
 from goal_ledger_domain.binding import BindPart, UnbindPart
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.key_result import (
     AddKeyResult,
     ChangeKeyResultOwner,
@@ -21,7 +21,7 @@ from goal_ledger_domain.key_result import (
 )
 from pydantic import Field
 
-commands = Commands("key results")
+commands = command_routes("key results")
 
 
 class NewKeyResult(Body):
@@ -63,7 +63,8 @@ class BoundPart(Body):
     part: Id = VALUE
 
 
-@commands.post("/v1/objectives/{objective}/key-results", creates="/v1/key-results/{id}", key_result="id")
+@commands.post("/v1/objectives/{objective}/key-results")
+@row(creates="/v1/key-results/{id}", key_result="id")
 def add_key_result(meta: Meta, objective: str, body: NewKeyResult) -> AddKeyResult:
     """Add a key result. Needs a reason once the objective is active."""
     return AddKeyResult(
@@ -109,18 +110,18 @@ def bind_part(meta: Meta, key_result: str, body: Binding) -> BindPart:
 
 
 @commands.post("/v1/key-results/{key_result}/unbind")
-def unbind_part(meta: Meta, key_result: str, body: BoundPart) -> UnbindPart:
+def unbind_part(meta: Meta, key_result: str, body: BoundPart = BoundPart()) -> UnbindPart:
     """Unbind a part from its feed. Needs a reason once the objective is active."""
     return UnbindPart(meta, key_result=key_result, part=body.part)
 
 
 @commands.post("/v1/key-results/{key_result}/drop")
-def drop_key_result(meta: Meta, key_result: str, body: Plain) -> DropKeyResult:
+def drop_key_result(meta: Meta, key_result: str, body: Plain = Plain()) -> DropKeyResult:
     """Drop a key result. Needs a reason."""
     return DropKeyResult(meta, key_result=key_result)
 
 
 @commands.post("/v1/key-results/{key_result}/take-up")
-def take_up_key_result(meta: Meta, key_result: str, body: Plain) -> TakeUpKeyResult:
+def take_up_key_result(meta: Meta, key_result: str, body: Plain = Plain()) -> TakeUpKeyResult:
     """Take up a dropped key result again: the same one, its history unbroken. Needs a reason."""
     return TakeUpKeyResult(meta, key_result=key_result)

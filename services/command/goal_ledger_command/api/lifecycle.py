@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from goal_ledger_command.api.carrying import TOLD
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Meta, command_routes
+from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.values import Body, Id, NewId, Number, Plain, new_id
 from goal_ledger_domain.carry_over import CarryOver
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.lifecycle import (
     Activate,
     ArchiveObjective,
@@ -17,7 +17,7 @@ from goal_ledger_domain.lifecycle import (
 )
 from pydantic import Field
 
-commands = Commands("objectives")
+commands = command_routes("objectives")
 
 
 class Closing(Body):
@@ -39,7 +39,7 @@ class Reopening(Body):
 
 
 class CarriedOver(Body):
-    into: NewId
+    into: NewId = None
     cycle: Id | None = None
     key_results: Mapping[str, str] = Field(
         default={},
@@ -51,7 +51,7 @@ class CarriedOver(Body):
 
 
 @commands.post("/v1/objectives/{objective}/activate")
-def activate(meta: Meta, objective: str, body: Plain) -> Activate:
+def activate(meta: Meta, objective: str, body: Plain = Plain()) -> Activate:
     """Activate an objective: from here its definition is the commitment."""
     return Activate(meta, objective=objective)
 
@@ -71,13 +71,14 @@ def close_objective(meta: Meta, objective: str, body: Closing) -> CloseObjective
 
 
 @commands.post("/v1/objectives/{objective}/reopen")
-def reopen_objective(meta: Meta, objective: str, body: Reopening) -> ReopenObjective:
+def reopen_objective(meta: Meta, objective: str, body: Reopening = Reopening()) -> ReopenObjective:
     """Reopen a closed objective; one whose cycle is closed goes on in an open one. Needs a reason."""
     return ReopenObjective(meta, objective=objective, cycle=body.cycle)
 
 
-@commands.post("/v1/objectives/{objective}/carry-over", creates="/v1/objectives/{id}", tells=TOLD)
-def carry_over(meta: Meta, objective: str, body: CarriedOver) -> CarryOver:
+@commands.post("/v1/objectives/{objective}/carry-over")
+@row(creates="/v1/objectives/{id}", tells=TOLD)
+def carry_over(meta: Meta, objective: str, body: CarriedOver = CarriedOver()) -> CarryOver:
     """Carry an objective over into a new one that keeps its lineage; the answer says what became of each thing."""
     return CarryOver(
         meta,
@@ -90,6 +91,6 @@ def carry_over(meta: Meta, objective: str, body: CarriedOver) -> CarryOver:
 
 
 @commands.post("/v1/objectives/{objective}/archive")
-def archive_objective(meta: Meta, objective: str, body: Plain) -> ArchiveObjective:
+def archive_objective(meta: Meta, objective: str, body: Plain = Plain()) -> ArchiveObjective:
     """Archive a closed objective."""
     return ArchiveObjective(meta, objective=objective)

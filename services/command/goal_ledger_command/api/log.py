@@ -9,18 +9,18 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from fastapi import APIRouter, Query, Request
-from goal_ledger_command.api.door import Door, guarded
-from goal_ledger_command.api.log_readers import LogReaders
-from goal_ledger_command.api.statuses import problem_responses
+from fastapi import APIRouter, Query
+from goal_ledger_command.api.door import Door, service_in
+from goal_ledger_command.api.log_readers import LogReaders, LogRequest
+from goal_ledger_command.api.routes import Route
 from goal_ledger_command.relay import latest_checkpoint
 from goal_ledger_contracts.canonical import instant_text, parse_instant
-from goal_ledger_domain.permission import Permission
 from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Gives, Refuses
 from goal_ledger_edge.visits import note
 from goal_ledger_ledger.checkpoint import key_hash, origin_of, verifier_key
 from goal_ledger_ledger.feed import Feed, Head
@@ -38,9 +38,6 @@ After = Annotated[int, Query(ge=0, le=10**18, description="Facts after this seq"
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_FACTS)]
 Workspace = Annotated[str | None, Query(description="Services name it; else the credential does")]
 EpochQuery = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Left out: the present one")]
-
-_PERMISSION = {"x-permission": Permission.READ_LOG.value}
-_POSITION = {"description": "The head's position", "schema": {"type": "string", "examples": ["1-151"]}}
 
 
 class HeadDocument(BaseModel):
@@ -73,47 +70,21 @@ class LogKeyDocument(BaseModel):
     )
 
 
-_LOG: dict[str, Any] = {
-    "operation_id": "read_log",
-    "summary": "Facts in order, as stored",
-    "response_class": Response,
-    "openapi_extra": _PERMISSION,
-    "responses": {
-        200: {
-            "description": "One fact's canonical bytes per line, in seq order; empty: the end",
-            "content": {JSON_LINES: {"schema": {"$ref": "#/components/schemas/Fact"}}},
-            "headers": {HEADER: _POSITION},
-        },
-        **problem_responses(400, 401, 403, 404, 405, 410, 422, 500, 503),
-    },
-}
-_HEADS: dict[str, Any] = {
-    "operation_id": "read_heads",
-    "summary": "Heads that moved",
-    "response_model": list[HeadDocument],
-    "openapi_extra": _PERMISSION,
-    "responses": problem_responses(400, 401, 403, 405, 422, 500, 503),
-}
-_CHECKPOINT: dict[str, Any] = {
-    "operation_id": "read_checkpoint",
-    "summary": "The newest signed head",
-    "response_class": Response,
-    "openapi_extra": _PERMISSION,
-    "responses": {
-        200: {
-            "description": "C2SP tlog-checkpoint in a signed note (Ed25519)",
-            "content": {"text/plain": {"schema": {"type": "string"}}},
-        },
-        **problem_responses(401, 403, 404, 405, 422, 500, 503),
-    },
-}
-_KEY: dict[str, Any] = {
-    "operation_id": "read_log_key",
-    "summary": "The public key of the signed heads",
-    "response_model": LogKeyDocument,
-    "openapi_extra": _PERMISSION,
-    "responses": problem_responses(401, 403, 404, 405, 422, 500, 503),
-}
+_POSITION = {"description": "The head's position", "schema": {"type": "string", "examples": ["1-151"]}}
+Lines = Annotated[
+    Response,
+    Gives(
+        "One fact's canonical bytes per line, in seq order; empty: the end",
+        content={JSON_LINES: {"$ref": "#/components/schemas/Fact"}},
+        headers={HEADER: _POSITION},
+    ),
+    Refuses(400, 404, 410),
+]
+Note = Annotated[
+    Response,
+    Gives("C2SP tlog-checkpoint in a signed note (Ed25519)", content={"text/plain": {"type": "string"}}),
+    Refuses(404),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +97,11 @@ class HeadsKey:
 
 def router(door: Door, engine: AsyncEngine, heads_key: HeadsKey | None) -> APIRouter:
     """The four routes. ``heads_key`` None: this installation signs no heads."""
-    routes, log = APIRouter(tags=["log"]), Log(door, engine, heads_key)
-    for path, read, described in (
-        ("/v1/log", log.facts, _LOG),
-        ("/v1/log/heads", log.heads, _HEADS),
-        ("/v1/log/checkpoint", log.checkpoint, _CHECKPOINT),
-        ("/v1/log/key", log.key, _KEY),
-    ):
-        routes.add_api_route(path, guarded(read), methods=["GET"], **described)
+    routes, log = APIRouter(tags=["log"], route_class=Route), Log(door, engine, heads_key)
+    routes.get("/v1/log", summary="Facts in order, as stored")(log.read_log)
+    routes.get("/v1/log/heads", summary="Heads that moved")(log.read_heads)
+    routes.get("/v1/log/checkpoint", summary="The newest signed head")(log.read_checkpoint)
+    routes.get("/v1/log/key", summary="The public key of the signed heads")(log.read_log_key)
     return routes
 
 
@@ -141,18 +109,18 @@ class Log:
     """What is read of a workspace's log on one listener."""
 
     def __init__(self, door: Door, engine: AsyncEngine, heads_key: HeadsKey | None) -> None:
-        self._door, self._engine, self._feed = door, engine, Feed(engine)
+        self._engine, self._feed = engine, Feed(engine)
         self._readers = LogReaders(door, self._feed)
         self._heads_key = heads_key
 
-    async def facts(
+    async def read_log(
         self,
-        request: Request,
+        request: LogRequest,
         after: After = 0,
         limit: Limit = 1000,
         workspace: Workspace = None,
         epoch: EpochQuery = None,
-    ) -> Response:
+    ) -> Lines:
         """The facts after a seq. With ``epoch``: 410 ``position_lost`` if ``after`` lies beyond that epoch's fork."""
         head = await self._readers.head(await self._readers.workspace(request, workspace))
         if epoch is not None and epoch != head.epoch:
@@ -164,21 +132,21 @@ class Log:
         body = b"".join([one.bytes + b"\n" for one in stored])
         return Response(body, media_type=JSON_LINES, headers={HEADER: f"{head.epoch}-{seen}"})
 
-    async def heads(
+    async def read_heads(
         self,
-        request: Request,
+        request: LogRequest,
         since: Annotated[str | None, Query(description="An instant; left out: all heads")] = None,
         after: Annotated[str, Query(max_length=40, description="Heads of workspaces after this name")] = "",
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE_HEADS)] = MAX_PAGE_HEADS,
-    ) -> list[HeadDocument]:
+    ) -> Annotated[list[HeadDocument], Refuses(400)]:
         """Of all workspaces for services, paged by workspace; else the credential's own."""
         at = None if since is None else _instant(since)
-        if self._door.service(request) is not None:
+        if service_in(request.scope) is not None:
             return [_document(head) for head in await self._feed.heads(at, after, limit)]
         head = await self._readers.head(await self._readers.workspace(request, None))
         return [_document(head)] if (at is None or head.moved_at >= at) and head.workspace > after else []
 
-    async def checkpoint(self, request: Request, workspace: Workspace = None) -> Response:
+    async def read_checkpoint(self, request: LogRequest, workspace: Workspace = None) -> Note:
         """Signed within seconds of the head's moving, once its facts are in Kafka."""
         name = await self._readers.workspace(request, workspace)
         async with raw_connection(self._engine) as raw:
@@ -189,7 +157,9 @@ class Log:
             raise Problem(503, "not_signed_yet", sentence, headers={"Retry-After": "1"})
         return Response(note, media_type=NOTE)
 
-    async def key(self, request: Request, workspace: Workspace = None) -> LogKeyDocument:
+    async def read_log_key(
+        self, request: LogRequest, workspace: Workspace = None
+    ) -> Annotated[LogKeyDocument, Refuses(404)]:
         """Verifies `/v1/log/checkpoint` and the topic `ledger.heads`. Keep it: it does not change, and a checkpoint is
         only as good as the way by which its reader got the key. 404 `heads_not_signed`: no key is set."""
         head = await self._readers.head(await self._readers.workspace(request, workspace))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from goal_ledger_command.api.door import Door
+from typing import Annotated
+
+from goal_ledger_command.api.door import Door, service_in
 from goal_ledger_contracts.ids import WORKSPACE_ID
-from goal_ledger_domain.access import held_by
-from goal_ledger_domain.authorise import authorise
 from goal_ledger_domain.permission import Permission
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Right
 from goal_ledger_ledger.feed import Feed, Head
 from starlette.requests import Request
+
+LogRequest = Annotated[Request, Right(Permission.READ_LOG, noted=True)]
 
 
 class LogReaders:
@@ -20,16 +23,14 @@ class LogReaders:
 
     async def workspace(self, request: Request, workspace: str | None) -> str:
         """The workspace whose log the caller may read. Problems 401, 403, 404."""
-        if self._door.service(request) is not None:
+        if service_in(request.scope) is not None:
             if workspace is None or WORKSPACE_ID.fullmatch(workspace) is None:
                 raise Problem(422, "field_required", "A service names the workspace.", field="workspace")
             return workspace
-        credential = self._door.credential(request)
-        actor, world = await self._door.shell.actor_and_world(credential)
-        authorise(world, actor, held_by(world, actor), Permission.READ_LOG)
-        if workspace not in (None, credential.workspace):
+        own = (await self._door.allowed(request)).credential.workspace
+        if workspace not in (None, own):
             raise unknown_workspace()
-        return credential.workspace
+        return own
 
     async def head(self, workspace: str) -> Head:
         """Problem 404."""

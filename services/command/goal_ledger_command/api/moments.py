@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Meta, command_routes
+from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.values import Body, Instant, Plain
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.moment import CorrectMoment, RecordMoment, RetractMoment
 from pydantic import Field
 
-commands = Commands("moments")
+commands = command_routes("moments")
 
 
 class NewMoment(Body):
@@ -20,7 +20,8 @@ class MomentAt(Body):
     at: Instant
 
 
-@commands.post("/v1/moments", creates="/v1/moments/{id}")
+@commands.post("/v1/moments")
+@row(creates="/v1/moments/{id}")
 def record_moment(meta: Meta, body: NewMoment) -> RecordMoment:
     """Record when something happened; one moment per name."""
     return RecordMoment(meta, name=body.name, at=body.at)
@@ -33,6 +34,6 @@ def correct_moment(meta: Meta, name: str, body: MomentAt) -> CorrectMoment:
 
 
 @commands.post("/v1/moments/{name}/retract")
-def retract_moment(meta: Meta, name: str, body: Plain) -> RetractMoment:
+def retract_moment(meta: Meta, name: str, body: Plain = Plain()) -> RetractMoment:
     """It did not happen. Needs a reason."""
     return RetractMoment(meta, name=name)

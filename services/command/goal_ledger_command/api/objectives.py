@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Meta, command_routes
+from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.values import Body, Id, NewId, Number, Owner, new_id
 from goal_ledger_domain.alignment import Align, Unalign
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.objective import (
     AssignObjective,
     DraftObjective,
@@ -18,7 +18,7 @@ from goal_ledger_domain.objective import (
 )
 from pydantic import Field
 
-commands = Commands("objectives")
+commands = command_routes("objectives")
 
 
 class NewObjective(Body):
@@ -68,7 +68,8 @@ class EndedLink(Body):
     link: Id | None = None
 
 
-@commands.post("/v1/objectives", creates="/v1/objectives/{id}", objective="id")
+@commands.post("/v1/objectives")
+@row(creates="/v1/objectives/{id}", objective="id")
 def draft_objective(meta: Meta, body: NewObjective) -> DraftObjective:
     """Draft an objective."""
     return DraftObjective(
@@ -133,7 +134,7 @@ def align(meta: Meta, objective: str, body: NewLink) -> Align:
 
 
 @commands.post("/v1/objectives/{objective}/unalign")
-def unalign(meta: Meta, objective: str, body: EndedLink) -> Unalign:
+def unalign(meta: Meta, objective: str, body: EndedLink = EndedLink()) -> Unalign:
     """End an alignment. Needs a reason once the objective is active.
 
     Named by its parent, or by any id that the link of the two has had.

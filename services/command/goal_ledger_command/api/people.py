@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Meta, command_routes
+from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.values import Body, Id, NewId, Plain, new_id
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.person import (
     AddPerson,
     ComeBack,
@@ -16,7 +16,7 @@ from goal_ledger_domain.person import (
 )
 from pydantic import Field
 
-commands = Commands("people")
+commands = command_routes("people")
 
 
 class NewPerson(Body):
@@ -34,7 +34,8 @@ class Seat(Body):
     unit: Id
 
 
-@commands.post("/v1/people", creates="/v1/people/{id}", person="id")
+@commands.post("/v1/people")
+@row(creates="/v1/people/{id}", person="id")
 def add_person(meta: Meta, body: NewPerson) -> AddPerson:
     """Add a person."""
     return AddPerson(meta, person=new_id(body.id), display_name=body.display_name)
@@ -59,18 +60,18 @@ def leave_unit(meta: Meta, person: str, body: Seat) -> LeaveUnit:
 
 
 @commands.post("/v1/people/{person}/leave-organisation")
-def leave_organisation(meta: Meta, person: str, body: Plain) -> LeaveOrganisation:
+def leave_organisation(meta: Meta, person: str, body: Plain = Plain()) -> LeaveOrganisation:
     """The person leaves the organisation: signs in no more, from now on. Goals, seats, roles and texts stay. Needs a reason."""
     return LeaveOrganisation(meta, person=person)
 
 
 @commands.post("/v1/people/{person}/come-back")
-def come_back(meta: Meta, person: str, body: Plain) -> ComeBack:
+def come_back(meta: Meta, person: str, body: Plain = Plain()) -> ComeBack:
     """Who left comes back: identities, roles and keys from before count again. Needs a reason."""
     return ComeBack(meta, person=person)
 
 
 @commands.post("/v1/people/{person}/shred")
-def shred_person(meta: Meta, person: str, body: Plain) -> ShredPerson:
+def shred_person(meta: Meta, person: str, body: Plain = Plain()) -> ShredPerson:
     """Erase every text of a person, everywhere, for good; the person signs in no more. Needs a reason. There is no way back."""
     return ShredPerson(meta, person=person)

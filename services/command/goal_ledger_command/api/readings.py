@@ -8,23 +8,23 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from goal_ledger_command.api.answers import AnswerDocument, JsonAnswer, answer_bytes, answer_headers
-from goal_ledger_command.api.door import Door, guarded
-from goal_ledger_command.api.endpoint import causation_id, idempotency_key
+from goal_ledger_command.api.command_route import causation_id, idempotency_key
+from goal_ledger_command.api.door import Door, credential_in
 from goal_ledger_command.api.refusals import of_refusal
-from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.api.routes import Route
 from goal_ledger_command.intake import kept_refusal
 from goal_ledger_command.intake_http import Sender, sender_of, take_batch, take_one
 from goal_ledger_command.receipts import Receipt, Taken, WouldBe, looked_up, place_in_event
 from goal_ledger_contracts.decision import Identity
 from goal_ledger_contracts.envelope import CommandMark
 from goal_ledger_contracts.ids import uuid7
-from goal_ledger_domain.access import held_by
-from goal_ledger_domain.authorise import authorise_somewhere, may
+from goal_ledger_domain.authorise import may
 from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.reading import identity
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.bodies import parse_json, read_body, require_media_type, too_large
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Gives, Refuses, Right, Takes, right_of
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import Answer
 from goal_ledger_messaging.reading_event import (
@@ -113,50 +113,37 @@ class EventBody(BaseModel):
     backfill: bool = False
 
 
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            STRUCTURED: {"schema": {"$ref": "#/components/schemas/EventBody"}, "example": _EVENT},
+_REFERENCE = "#/components/schemas/"
+ReadingsRequest = Annotated[
+    Request,
+    Right(Permission.TAKE_READING),
+    Takes(
+        {
+            STRUCTURED: {"schema": {"$ref": f"{_REFERENCE}EventBody"}, "example": _EVENT},
             BATCH: {
-                "schema": {"type": "array", "items": {"$ref": "#/components/schemas/EventBody"}},
+                "schema": {"type": "array", "items": {"$ref": f"{_REFERENCE}EventBody"}},
                 "example": [_EVENT],
             },
-            JSON: {"schema": {"$ref": "#/components/schemas/DataBody"}, "example": _EVENT["data"]},
-        },
-    },
-    "x-permission": Permission.TAKE_READING.value,
-}
-
-
-_TAKE: dict[str, Any] = {
-    "operation_id": "take_readings",
-    "summary": "Take readings",
-    "response_model": None,
-    "openapi_extra": _BODY,
-    "responses": {
-        200: {"description": "Receipts of a batch, of a repeat, or of a dry run", "model": BatchDocument},
-        201: {"description": "The one reading is recorded or quarantined", "model": ReadingAnswerDocument},
-        **problem_responses(400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503),
-    },
-}
-_LOOK_UP: dict[str, Any] = {
-    "operation_id": "look_up_receipt",
-    "summary": "What became of a reading",
-    "response_model": ReceiptDocument,
-    "response_model_exclude_none": True,
-    "openapi_extra": {"x-permission": Permission.READ_RECEIPTS.value},
-    "responses": problem_responses(400, 401, 403, 404, 405, 422, 500, 503),
-}
+            JSON: {"schema": {"$ref": f"{_REFERENCE}DataBody"}, "example": _EVENT["data"]},
+        }
+    ),
+]
+Taking = Annotated[
+    Response,
+    Gives("Receipts of a batch, of a repeat, or of a dry run", BatchDocument),
+    Gives("The one reading is recorded or quarantined", ReadingAnswerDocument, 201),
+    Refuses(404, 409),
+]
 
 
 def router(door: Door, engine: AsyncEngine, max_batch_bytes: int, max_batch_items: int) -> APIRouter:
     """The two routes."""
-    routes = APIRouter(tags=["readings"])
-    readings = Readings(door, max_batch_bytes, max_batch_items)
-    routes.add_api_route("/v1/readings", guarded(readings.take), methods=["POST"], **_TAKE)
-    receipts = Receipts(door, engine)
-    routes.add_api_route("/v1/receipts", guarded(receipts.look_up), methods=["GET"], **_LOOK_UP)
+    routes = APIRouter(tags=["readings"], route_class=Route)
+    readings, receipts = Readings(door, max_batch_bytes, max_batch_items), Receipts(door, engine)
+    routes.post("/v1/readings", summary="Take readings")(readings.take_readings)
+    routes.get("/v1/receipts", summary="What became of a reading", response_model_exclude_none=True)(
+        receipts.look_up_receipt
+    )
     return routes
 
 
@@ -167,15 +154,15 @@ class Readings:
         self._door, self._shell = door, door.shell
         self._max_batch_bytes, self._max_batch_items = max_batch_bytes, max_batch_items
 
-    async def take(
+    async def take_readings(
         self,
-        request: Request,
+        request: ReadingsRequest,
         dry_run: Annotated[bool, Query(description="Say what would happen, record nothing")] = False,
         _key: Annotated[str | None, Header(alias="Idempotency-Key", description="Not for a batch")] = None,
-    ) -> Response:
+    ) -> Taking:
         """Take one reading (structured or binary CloudEvent) or a batch; each is decided for itself."""
         found = require_media_type(request, (STRUCTURED, BATCH, JSON))
-        key = idempotency_key(request.headers.getlist("idempotency-key"))
+        key = idempotency_key(request.scope)
         if found == BATCH and key is not None:
             sentence = "A batch takes no Idempotency-Key: its readings have identities."
             raise Problem(422, "key_not_for_bulk", sentence, field="Idempotency-Key")
@@ -188,7 +175,7 @@ class Readings:
     async def _sender(self, request: Request, dry_run: bool) -> Sender:
         correlation = correlation_id.get() or uuid7()
         ids = (correlation, causation_id(request.headers.get("x-causation-id"), correlation))
-        return await sender_of(self._shell, self._door.credential(request), ids, traceparent.get(), dry_run)
+        return await sender_of(self._shell, credential_in(request.scope), ids, traceparent.get(), dry_run)
 
     def _events(self, raw: bytes) -> list[Any]:
         events = parse_json(raw, self._max_batch_bytes)
@@ -240,25 +227,23 @@ class Receipts:
     def __init__(self, door: Door, engine: AsyncEngine) -> None:
         self._door, self._engine = door, engine
 
-    async def look_up(
+    async def look_up_receipt(
         self,
-        request: Request,
+        request: Annotated[Request, Right(Permission.READ_RECEIPTS)],
         source: Annotated[str, Query(min_length=1)],
         id: Annotated[str, Query(min_length=1)],
-    ) -> Receipt:
+    ) -> Annotated[Receipt, Gives(model=ReceiptDocument), Refuses(400, 404)]:
         """A refusal over HTTP is not kept: 404 ``reading_unknown``, send it again. One of the inbox is, until it comes
         again and is taken."""
-        credential = self._door.credential(request)
-        actor, _ = await self._door.shell.actor_and_world(credential)
+        asker, right = await self._door.allowed(request), right_of(request)
         wanted: Identity = identity(source, id)
-        world, situation = await self._door.shell.look(credential.workspace, wanted)
-        held = held_by(world, actor)
-        authorise_somewhere(world, actor, held, Permission.READ_RECEIPTS)
+        workspace = asker.credential.workspace
+        world, situation = await self._door.shell.look(workspace, wanted)
         found = situation.found.get(wanted)
         if found is None:
-            reads_all = may(world, actor, held, Permission.READ_RECEIPTS)
-            return await self._refused(credential.workspace, source, id, None if reads_all else actor)
-        if not may(world, actor, held, Permission.READ_RECEIPTS, found.fact.stream):
+            reads_all = may(world, asker.actor, asker.held, right)
+            return await self._refused(workspace, source, id, None if reads_all else asker.actor)
+        if not may(world, asker.actor, asker.held, right, found.fact.stream):
             raise _unknown()
         return looked_up(found, situation.position.epoch)
 

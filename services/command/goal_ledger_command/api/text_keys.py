@@ -11,15 +11,15 @@ import json
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from goal_ledger_command.api.door import Door, guarded
-from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.api.door import service_in
+from goal_ledger_command.api.routes import Route
 from goal_ledger_contracts.ids import WORKSPACE_ID
 from goal_ledger_domain.permission import Permission
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Answers, Right
 from goal_ledger_edge.visits import note
 from goal_ledger_ledger.keyring import Keyring
 from pydantic import BaseModel, Field
-from starlette.responses import Response
 
 MAX_PAGE_KEYS = 1000
 
@@ -34,28 +34,20 @@ class TextKeysDocument(BaseModel):
     next: str | None = Field(description="Ask again with ``after`` set to this; null: the last page")
 
 
-def router(door: Door, keyring: Keyring) -> APIRouter:
+def router(keyring: Keyring) -> APIRouter:
     """The one route."""
-    routes = APIRouter(tags=["keys"])
+    routes = APIRouter(tags=["keys"], route_class=Route)
 
-    @routes.get(
-        "/v1/keys",
-        operation_id="read_text_keys",
-        summary="Keys of personal texts",
-        response_model=TextKeysDocument,
-        openapi_extra={"x-permission": Permission.READ_TEXT_KEYS.value},
-        responses=problem_responses(401, 403, 405, 422, 500, 503),
-    )
-    @guarded
+    @routes.get("/v1/keys", summary="Keys of personal texts")
     async def read_text_keys(
-        request: Request,
+        request: Annotated[Request, Right(Permission.READ_TEXT_KEYS, noted=True)],
         workspace: Annotated[str, Query(pattern=f"^{WORKSPACE_ID.pattern}$")],
         subject: Annotated[list[str] | None, Query(description="Only these; left out: all, by pages")] = None,
         after: Annotated[str, Query(max_length=80)] = "",
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE_KEYS)] = MAX_PAGE_KEYS,
-    ) -> Response:
+    ) -> Answers[TextKeysDocument]:
         """Of one workspace, as stored now."""
-        if door.service(request) is None:
+        if service_in(request.scope) is None:
             raise Problem(403, "not_allowed", "This needs a service token.")
         if subject:
             found = dict(await keyring.look_up(workspace, subject[:MAX_PAGE_KEYS]))
@@ -68,10 +60,10 @@ def router(door: Door, keyring: Keyring) -> APIRouter:
     return routes
 
 
-def _page(found: dict[str, bytes | None], following: str | None) -> Response:
+def _page(found: dict[str, bytes | None], following: str | None) -> Answers[TextKeysDocument]:
     keys = [{"subject": subject, "key": _written(key)} for subject, key in sorted(found.items())]
     body = json.dumps({"keys": keys, "next": following}, separators=(",", ":"))
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+    return Answers(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _written(key: bytes | None) -> str | None:

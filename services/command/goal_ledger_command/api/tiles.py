@@ -12,18 +12,18 @@ import asyncio
 import base64
 import gzip
 from collections.abc import Awaitable, Iterable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
-from goal_ledger_command.api.door import Door, guarded
-from goal_ledger_command.api.log_readers import LogReaders, unknown_workspace
-from goal_ledger_command.api.statuses import problem_responses
+from goal_ledger_command.api.door import Door
+from goal_ledger_command.api.log_readers import LogReaders, LogRequest, unknown_workspace
+from goal_ledger_command.api.routes import Route
 from goal_ledger_command.relay import SignedHead, signed_head
 from goal_ledger_contracts.envelope import MAX_FACT_BYTES
 from goal_ledger_contracts.ids import WORKSPACE_ID
-from goal_ledger_domain.permission import Permission
 from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Gives, Refuses
 from goal_ledger_edge.visits import note
 from goal_ledger_ledger.checkpoint import proof_file
 from goal_ledger_ledger.feed import Feed
@@ -56,7 +56,36 @@ Number = Annotated[
 Seq = Annotated[int, Path(ge=1, le=10**18, description="The fact's seq; its index in the tree is one less")]
 Size = Annotated[int, Query(ge=0, le=10**18, description="So many facts, from seq 1 on")]
 
-_PERMISSION = {"x-permission": Permission.READ_LOG.value}
+TEXT = {"type": "string"}
+Note = Annotated[
+    Response,
+    Gives("C2SP tlog-checkpoint in a signed note (Ed25519)", content={"text/plain": TEXT}),
+    Refuses(404),
+]
+Bundle = Annotated[
+    Response,
+    Gives(
+        "C2SP tlog-tiles entry bundle: each fact's bytes after their length (two bytes, big-endian); gzip if accepted",
+        content={BYTES: TEXT | {"format": "binary"}},
+    ),
+    Refuses(404),
+]
+Hashes = Annotated[
+    Response,
+    Gives(
+        "C2SP tlog-tiles tile: up to 256 hashes of 32 bytes, one after another",
+        content={BYTES: TEXT | {"format": "binary"}},
+    ),
+    Refuses(404),
+]
+Proof = Annotated[
+    Response,
+    Gives(
+        "C2SP tlog-proof: the fact's index, its inclusion proof and the newest signed head",
+        content={"text/plain": TEXT},
+    ),
+    Refuses(404, 410),
+]
 
 
 class ConsistencyDocument(BaseModel):
@@ -70,67 +99,15 @@ class ConsistencyDocument(BaseModel):
     )
 
 
-def _described(operation: str, summary: str, what: str, media_type: str, *statuses: int) -> dict[str, Any]:
-    text: dict[str, Any] = {"type": "string"}
-    schema = text if media_type == NOTE else text | {"format": "binary"}
-    content = {media_type.partition(";")[0]: {"schema": schema}}
-    return {
-        "operation_id": operation,
-        "summary": summary,
-        "response_class": Response,
-        "openapi_extra": _PERMISSION,
-        "responses": {
-            200: {"description": what, "content": content},
-            **problem_responses(401, 403, 404, 405, 422, 500, 503, *statuses),
-        },
-    }
-
-
-_CHECKPOINT = _described(
-    "read_log_checkpoint",
-    "The newest signed head of an epoch",
-    "C2SP tlog-checkpoint in a signed note (Ed25519)",
-    NOTE,
-)
-_ENTRIES = _described(
-    "read_log_entries",
-    "Facts of one tile, as stored",
-    "C2SP tlog-tiles entry bundle: each fact's bytes after their length (two bytes, big-endian); gzip if accepted",
-    BYTES,
-)
-_TILE = _described(
-    "read_log_tile",
-    "Hashes of the tree",
-    "C2SP tlog-tiles tile: up to 256 hashes of 32 bytes, one after another",
-    BYTES,
-)
-_PROOF = _described(
-    "read_log_proof",
-    "A fact's proof",
-    "C2SP tlog-proof: the fact's index, its inclusion proof and the newest signed head",
-    NOTE,
-    410,
-)
-_CONSISTENCY: dict[str, Any] = {
-    "operation_id": "read_log_consistency",
-    "summary": "That the log only grew",
-    "response_model": ConsistencyDocument,
-    "openapi_extra": _PERMISSION,
-    "responses": problem_responses(401, 403, 404, 405, 422, 500, 503),
-}
-
-
 def router(door: Door, engine: AsyncEngine, *, signing: bool) -> APIRouter:
     """The five routes. ``signing`` False: this installation signs no heads, and has no such log."""
-    routes, log = APIRouter(tags=["log"], prefix="/v1/logs/{workspace}/{epoch}"), Tiles(door, engine, signing)
-    for path, read, described in (
-        ("/checkpoint", log.checkpoint, _CHECKPOINT),
-        ("/tile/entries/{number:path}", log.entries, _ENTRIES),
-        ("/tile/{level}/{number:path}", log.tile, _TILE),
-        ("/proof/{seq}", log.proof, _PROOF),
-        ("/consistency", log.consistency, _CONSISTENCY),
-    ):
-        routes.add_api_route(path, guarded(read), methods=["GET"], **described)
+    log = Tiles(door, engine, signing)
+    routes = APIRouter(tags=["log"], prefix="/v1/logs/{workspace}/{epoch}", route_class=Route)
+    routes.get("/checkpoint", summary="The newest signed head of an epoch")(log.read_log_checkpoint)
+    routes.get("/tile/entries/{number:path}", summary="Facts of one tile, as stored")(log.read_log_entries)
+    routes.get("/tile/{level}/{number:path}", summary="Hashes of the tree")(log.read_log_tile)
+    routes.get("/proof/{seq}", summary="A fact's proof")(log.read_log_proof)
+    routes.get("/consistency", summary="That the log only grew")(log.read_log_consistency)
     return routes
 
 
@@ -142,15 +119,15 @@ class Tiles:
         self._feed, self._kept = Feed(engine), KeptTiles(engine)
         self._readers = LogReaders(door, self._feed)
 
-    async def checkpoint(self, request: Request, workspace: Workspace, epoch: EpochPath) -> Response:
+    async def read_log_checkpoint(self, request: LogRequest, workspace: Workspace, epoch: EpochPath) -> Note:
         """Where a reader begins: its size says which tiles there are."""
         signed = await self._signed(request, workspace, epoch)
         note(request, workspace, size=signed.seq)
         return Response(signed.note, media_type=NOTE, headers=NOT_KEPT)
 
-    async def tile(
-        self, request: Request, workspace: Workspace, epoch: EpochPath, level: Level, number: Number
-    ) -> Response:
+    async def read_log_tile(
+        self, request: LogRequest, workspace: Workspace, epoch: EpochPath, level: Level, number: Number
+    ) -> Hashes:
         """Of level 0 the facts' leaf hashes; above it the roots of the full tiles of the level below."""
         signed = await self._signed(request, workspace, epoch)
         tile = _tile(level, number, signed.seq)
@@ -158,9 +135,9 @@ class Tiles:
         read = await _caught_up(self._kept.read(workspace, [tile]))
         return Response(read[tile], media_type=BYTES, headers=FOR_EVER)
 
-    async def entries(
-        self, request: Request, workspace: Workspace, epoch: EpochPath, number: Number
-    ) -> Response:
+    async def read_log_entries(
+        self, request: LogRequest, workspace: Workspace, epoch: EpochPath, number: Number
+    ) -> Bundle:
         """The entry ``i`` of bundle ``n`` is the fact with seq 256·n + i + 1, and hashes to hash ``i`` of level 0's tile ``n``."""
         signed = await self._signed(request, workspace, epoch)
         tile = _tile("0", number, signed.seq)
@@ -174,7 +151,9 @@ class Tiles:
             body = await asyncio.to_thread(gzip.compress, body, 6, mtime=0)
         return Response(body, media_type=BYTES, headers=headers)
 
-    async def proof(self, request: Request, workspace: Workspace, epoch: EpochPath, seq: Seq) -> Response:
+    async def read_log_proof(
+        self, request: LogRequest, workspace: Workspace, epoch: EpochPath, seq: Seq
+    ) -> Proof:
         """Verified offline with the fact's bytes and the key of `/v1/log/key`. 503 `not_signed_yet`: recorded, and signed
         within seconds; 410 `position_lost`: beyond what is kept of an epoch that is over."""
         signed = await self._signed(request, workspace, epoch)
@@ -187,15 +166,15 @@ class Tiles:
             raise RuntimeError(f"the fact {seq} of {workspace} is not under the head signed at {signed.seq}")
         return Response(proof_file(seq - 1, hashes, signed.note), media_type=NOTE, headers=NOT_KEPT)
 
-    async def consistency(
+    async def read_log_consistency(
         self,
-        request: Request,
+        request: LogRequest,
         response: Response,
         workspace: Workspace,
         epoch: EpochPath,
         from_: Annotated[Size, Query(alias="from")],
         to: Size,
-    ) -> ConsistencyDocument:
+    ) -> Annotated[ConsistencyDocument, Refuses(404)]:
         """Between any two sizes up to that of the newest signed head. Both roots are the reader's own, of heads it has kept."""
         signed = await self._signed(request, workspace, epoch)
         if not from_ <= to:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Meta, command_routes
+from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.values import Body, Id, NewId, Plain, new_id
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.unit import (
     CloseUnit,
     CreateUnit,
@@ -16,7 +16,7 @@ from goal_ledger_domain.unit import (
 )
 from pydantic import Field
 
-commands = Commands("units")
+commands = command_routes("units")
 
 
 class NewUnit(Body):
@@ -41,7 +41,8 @@ class Wave(Body):
     wave: Id = Field(examples=["wave-1"])
 
 
-@commands.post("/v1/units", creates="/v1/units/{id}", unit="id")
+@commands.post("/v1/units")
+@row(creates="/v1/units/{id}", unit="id")
 def create_unit(meta: Meta, body: NewUnit) -> CreateUnit:
     """Create a unit."""
     return CreateUnit(meta, unit=new_id(body.id), name=body.name, parent=body.parent)
@@ -60,7 +61,7 @@ def move_unit(meta: Meta, unit: str, body: UnitParent) -> MoveUnit:
 
 
 @commands.post("/v1/units/{unit}/close")
-def close_unit(meta: Meta, unit: str, body: Plain) -> CloseUnit:
+def close_unit(meta: Meta, unit: str, body: Plain = Plain()) -> CloseUnit:
     """Close a unit. Needs a reason."""
     return CloseUnit(meta, unit=unit)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from goal_ledger_command.api.declare import Commands
+from goal_ledger_command.api.command_route import Meta, command_routes
+from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.values import Body, Flag, Number, Piece, Whole
 from goal_ledger_contracts.workspace import Policy
-from goal_ledger_domain.command import Meta
 from goal_ledger_domain.policy import SetPolicy
 from goal_ledger_domain.workspace import WithholdText
 from pydantic import Field
 
-commands = Commands("workspace")
+commands = command_routes("workspace")
 
 
 class PolicyBody(Piece):
@@ -39,7 +39,8 @@ class Withheld(Body):
     pointer: str = Field(examples=["/note"], description="JSON pointer of the text within the fact's data")
 
 
-@commands.post("/v1/policies", creates="/v1/policies/{id}")
+@commands.post("/v1/policies")
+@row(creates="/v1/policies/{id}")
 def set_policy(meta: Meta, body: NewPolicy) -> SetPolicy:
     """Set the policy of the workspace, a unit or an objective, as a whole. Needs a reason."""
     return SetPolicy(meta, scope=body.scope, policy=Policy(**body.policy.model_dump()))

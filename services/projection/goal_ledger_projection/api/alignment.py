@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from goal_ledger_edge.problems import Problem
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.background import Link
@@ -16,15 +16,14 @@ from goal_ledger_history.goals import Goal
 from goal_ledger_history.statuses import Standing
 from goal_ledger_scoring import results
 from pydantic import Field
-from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import Answer, heading, number, quote, quoted, respond, text
 from goal_ledger_projection.api.answers import etag as etag_of
 from goal_ledger_projection.api.choices import need_cycle
-from goal_ledger_projection.api.routes import declared, question_of
+from goal_ledger_projection.api.routes import Found, QuestionRoute, question_of
 from goal_ledger_projection.api.shown import BriefKeyResult, Counted, LeftOut, LinkShape, ObjectiveSummary
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 from goal_ledger_projection.history.context import Context
 from goal_ledger_projection.history.tree import Tree
 
@@ -43,35 +42,32 @@ class AlignmentAnswer(Answer):
     unaligned: list[str] = Field(description="Roots with nothing beneath them either")
 
 
-def router(views: Views) -> APIRouter:
-    """The route of the alignment graph."""
-    routes = APIRouter(tags=["alignment"])
+routes = APIRouter(tags=["alignment"], route_class=QuestionRoute)
 
-    @routes.get("/v1/alignment", summary="What supports what", **declared(AlignmentAnswer, finds_one=True))
-    async def alignment(
-        request: Request,
-        root: Annotated[str | None, Query(max_length=64, description="An objective; without it, all")] = None,
-        show: Annotated[
-            Literal["descendants", "ancestors", "both"], Query(description="From the root")
-        ] = "descendants",
-        depth: Annotated[int | None, Query(ge=0, le=64, description="Levels from the root")] = None,
-        cycle: Annotated[str | None, Query(max_length=64, description="Only goals of this cycle")] = None,
-    ) -> Response:
-        """The whole workspace, or what is beneath or above one objective, with rolled-up scores."""
-        async with views.view(request) as view:
-            await need_cycle(view, cycle)
 
-            async def make() -> tuple[bytes, str]:
-                tree = await view.trees.whole(view.snapshot, view.moment)
-                context = await view.context()
-                raw = await asyncio.to_thread(_body, view, tree, context, root, show, depth, cycle)
-                return raw, etag_of(raw)
+@routes.get("/v1/alignment", summary="What supports what")
+async def alignment(
+    request: GoalsRequest,
+    root: Annotated[str | None, Query(max_length=64, description="An objective; without it, all")] = None,
+    show: Annotated[
+        Literal["descendants", "ancestors", "both"], Query(description="From the root")
+    ] = "descendants",
+    depth: Annotated[int | None, Query(ge=0, le=64, description="Levels from the root")] = None,
+    cycle: Annotated[str | None, Query(max_length=64, description="Only goals of this cycle")] = None,
+) -> Found[AlignmentAnswer]:
+    """The whole workspace, or what is beneath or above one objective, with rolled-up scores."""
+    async with view_of(request) as view:
+        await need_cycle(view, cycle)
 
-            question = f"{question_of(request)} {view.clocks.token}"
-            raw, etag = await view.trees.body(view.snapshot, view.moment, question, make)
-            return respond(request, view.clocks, raw, known_etag=etag)
+        async def make() -> tuple[bytes, str]:
+            tree = await view.trees.whole(view.snapshot, view.moment)
+            context = await view.context()
+            raw = await asyncio.to_thread(_body, view, tree, context, root, show, depth, cycle)
+            return raw, etag_of(raw)
 
-    return routes
+        question = f"{question_of(request)} {view.clocks.token}"
+        raw, etag = await view.trees.body(view.snapshot, view.moment, question, make)
+        return respond(request, view.clocks, raw, known_etag=etag)
 
 
 def _body(

@@ -17,9 +17,9 @@ from typing import Any
 
 from goal_ledger_contracts.canonical import decimal_text, instant_text
 from goal_ledger_edge.positions import HEADER
+from goal_ledger_edge.routing import Answers
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import Response
 
 from goal_ledger_projection.api.clocks import CALCULATION, Clocks
 
@@ -101,7 +101,7 @@ def respond(
     raw: bytes,
     media_type: str = "application/json",
     known_etag: str | None = None,
-) -> Response:
+) -> Answers[Any]:
     """The answer, or 304 if the asker has it already."""
     headers = {HEADER: str(clocks.newest), "Cache-Control": "private, no-cache", "Vary": "Authorization"}
     if clocks.newest_at is not None:
@@ -110,8 +110,8 @@ def respond(
         headers[PARKED_HEADER] = clocks.parked.encode("ascii", "replace").decode()[:200]
     tag = headers["ETag"] = known_etag or etag(raw)
     if matches(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(raw, media_type=media_type, headers=headers)
+        return Answers(status_code=304, headers=headers)
+    return Answers(raw, media_type=media_type, headers=headers)
 
 
 def matches(stated: str | None, tag: str) -> bool:

@@ -15,7 +15,6 @@ from goal_ledger_edge.openapi import finish
 from goal_ledger_edge.problems import install_problem_handlers
 from goal_ledger_observability.health import health_routes
 from goal_ledger_observability.metrics import CollectorRegistry, HttpMetrics
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from goal_ledger_projection.api import (
@@ -33,6 +32,7 @@ from goal_ledger_projection.api import (
     remarks,
     timeline,
 )
+from goal_ledger_projection.api.routes import QuestionRoute
 from goal_ledger_projection.api.view import Views
 
 RESOURCES = (
@@ -108,14 +108,13 @@ def query_app(
         telemetry={"tracing": False, "metrics": False},
     )
     install_problem_handlers(app, TITLES)
-    routers = [resource.router(views) for resource in RESOURCES]
-    for router in routers:
-        app.include_router(router)
+    app.state.views = views
+    routes = [route for one in RESOURCES for route in one.routes.routes if isinstance(route, QuestionRoute)]
+    app.router.routes.extend(routes)
     app.router.routes.extend(health_routes(views.checks, None))
     app.router.routes.append(json_document("/asyncapi.json", _topics))
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    templates = [route.path for router in routers for route in router.routes if isinstance(route, Route)]
-    return Doorway(Gate(app, views.sign_in, templates), HttpMetrics(registry), local=local)
+    return Doorway(Gate(app, views.sign_in, routes), HttpMetrics(registry), local=local)
 
 
 def _topics() -> bytes:

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_contracts.canonical import instant_text
+from goal_ledger_edge.routing import Answers
 from pydantic import Field
-from starlette.responses import Response
 
 from goal_ledger_projection.api.answers import (
     Answer,
@@ -35,11 +35,11 @@ from goal_ledger_projection.api.choices import (
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.lists import Json, Page, listed, not_found
 from goal_ledger_projection.api.objectives import beneath
-from goal_ledger_projection.api.routes import After, Limit, declared, read_pair
+from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute, read_pair
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.streams import versions
 from goal_ledger_projection.api.texts import Text, Texts
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 from goal_ledger_projection.history.snapshots import Row
 from goal_ledger_projection.read_models.check_ins import (
     BY_TIME,
@@ -112,70 +112,66 @@ class _Question:
         return page_of_check_ins(self.conditions, limit)
 
 
-def router(views: Views) -> APIRouter:
-    """The routes of check-ins."""
-    routes = APIRouter(tags=["check-ins"])
+routes = APIRouter(tags=["check-ins"], route_class=QuestionRoute)
 
-    @routes.get("/v1/check-ins", summary="Find check-ins", **declared(CheckInsAnswer))
-    async def many(
-        request: Request,
-        author: Annotated[
-            str | None, Query(max_length=80, description="person/<id>: whose word it is")
-        ] = None,
-        objective: Annotated[str | None, Query(max_length=64, description="And its key results")] = None,
-        key_result: Annotated[str | None, Query(max_length=64)] = None,
-        unit: Annotated[
-            str | None, Query(max_length=64, description="On goals owned by it or a unit beneath it")
-        ] = None,
-        status: Annotated[str | None, word(STATED, "As stated")] = None,
-        from_: Annotated[
-            str | None, Query(alias="from", max_length=40, description="True at that instant or later")
-        ] = None,
-        to: Annotated[str | None, Query(max_length=40, description="True before that instant")] = None,
-        limit: Limit = 100,
-        cursor: After = None,
-    ) -> Response:
-        """The content in force of each, the latest first."""
-        async with views.view(request) as view:
-            need_word(status, "status", STATED)
-            await need_holder(view, author, "author", ("person", "system"))
-            await need_objective(view, objective)
-            await need_key_result(view, key_result)
-            await need_unit(view, unit)
-            question = _Question(view)
-            question.where("author = {}", author)
-            question.where("objective = {}", objective)
-            question.where(ON_KEY_RESULT, key_result)
-            question.where("status = {}", status)
-            if objective is None and key_result is None:
-                question.where(BY_TIME)
-            question.where("objective = ANY ({})", None if unit is None else await _goals_of(view, unit))
-            start = None if from_ is None else instant(from_, "from")
-            end = None if to is None else instant(to, "to")
-            need_period(start, end, "from")
-            question.where("effective_at >= {}", start)
-            question.where("effective_at < {}", end)
-            page = await _page(request, view, question, limit, cursor)
-            return listed(request, view, page, await _written(view, page.items))
 
-    @routes.get("/v1/check-ins/{id}", summary="One check-in", **declared(CheckInAnswer, finds_one=True))
-    async def one(request: Request, id: str) -> Response:
-        """Its present content, and all its revisions."""
-        async with views.view(request) as view:
-            rows = await view.snapshot.fetch(REVISIONS, id, view.clocks.seq)
-            if not rows or min(row["effective_at"] for row in rows) > view.clocks.as_of:
-                raise not_found("check-in")
-            written = await _written(view, rows)
-            ends = [_ended(row, view.clocks.seq) for row in rows]
-            body = {
-                **heading(view.clocks),
-                "check_in": written[-1],
-                "retracted": ends[-1] is not None,
-                "revisions": [{**one, "ended_seq": end} for one, end in zip(written, ends, strict=True)],
-            }
-            return respond(request, view.clocks, encoded(body))
+@routes.get("/v1/check-ins", summary="Find check-ins")
+async def many(
+    request: GoalsRequest,
+    author: Annotated[str | None, Query(max_length=80, description="person/<id>: whose word it is")] = None,
+    objective: Annotated[str | None, Query(max_length=64, description="And its key results")] = None,
+    key_result: Annotated[str | None, Query(max_length=64)] = None,
+    unit: Annotated[
+        str | None, Query(max_length=64, description="On goals owned by it or a unit beneath it")
+    ] = None,
+    status: Annotated[str | None, word(STATED, "As stated")] = None,
+    from_: Annotated[
+        str | None, Query(alias="from", max_length=40, description="True at that instant or later")
+    ] = None,
+    to: Annotated[str | None, Query(max_length=40, description="True before that instant")] = None,
+    limit: Limit = 100,
+    cursor: After = None,
+) -> Answers[CheckInsAnswer]:
+    """The content in force of each, the latest first."""
+    async with view_of(request) as view:
+        need_word(status, "status", STATED)
+        await need_holder(view, author, "author", ("person", "system"))
+        await need_objective(view, objective)
+        await need_key_result(view, key_result)
+        await need_unit(view, unit)
+        question = _Question(view)
+        question.where("author = {}", author)
+        question.where("objective = {}", objective)
+        question.where(ON_KEY_RESULT, key_result)
+        question.where("status = {}", status)
+        if objective is None and key_result is None:
+            question.where(BY_TIME)
+        question.where("objective = ANY ({})", None if unit is None else await _goals_of(view, unit))
+        start = None if from_ is None else instant(from_, "from")
+        end = None if to is None else instant(to, "to")
+        need_period(start, end, "from")
+        question.where("effective_at >= {}", start)
+        question.where("effective_at < {}", end)
+        page = await _page(request, view, question, limit, cursor)
+        return listed(request, view, page, await _written(view, page.items))
 
-    return routes
+
+@routes.get("/v1/check-ins/{id}", summary="One check-in")
+async def one(request: GoalsRequest, id: str) -> Found[CheckInAnswer]:
+    """Its present content, and all its revisions."""
+    async with view_of(request) as view:
+        rows = await view.snapshot.fetch(REVISIONS, id, view.clocks.seq)
+        if not rows or min(row["effective_at"] for row in rows) > view.clocks.as_of:
+            raise not_found("check-in")
+        written = await _written(view, rows)
+        ends = [_ended(row, view.clocks.seq) for row in rows]
+        body = {
+            **heading(view.clocks),
+            "check_in": written[-1],
+            "retracted": ends[-1] is not None,
+            "revisions": [{**one, "ended_seq": end} for one, end in zip(written, ends, strict=True)],
+        }
+        return respond(request, view.clocks, encoded(body))
 
 
 async def _goals_of(view: View, unit: str) -> list[str]:

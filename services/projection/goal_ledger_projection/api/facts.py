@@ -12,19 +12,18 @@ from fastapi import APIRouter, Query, Request
 from goal_ledger_contracts.facts import FACTS, STREAM_OF
 from goal_ledger_contracts.ids import ID
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Answers, Gives
 from goal_ledger_edge.visits import note
 from pydantic import ConfigDict, Field
-from starlette.responses import Response
 
-from goal_ledger_projection.api.access import May
 from goal_ledger_projection.api.answers import Answer, Shape, encoded, heading, respond
 from goal_ledger_projection.api.choices import need_holder, need_period, need_stream, unknown
 from goal_ledger_projection.api.clocks import instant
-from goal_ledger_projection.api.routes import SEQ_MAX, After, declared, read_cursor
+from goal_ledger_projection.api.routes import SEQ_MAX, After, QuestionRoute, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.texts import texts_of
 from goal_ledger_projection.api.timeline import opened_data
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.view import RecordRequest, View, view_of
 from goal_ledger_projection.history.snapshots import Row
 from goal_ledger_projection.read_models.facts import THEN, page_of_facts
 
@@ -78,75 +77,66 @@ class _Question:
         return page_of_facts(self.conditions, descending, limit)
 
 
-def router(views: Views) -> APIRouter:
-    """The route of the facts."""
-    routes = APIRouter(tags=["facts"])
-
-    @routes.get("/v1/facts", summary="The facts", **_declared())
-    async def facts(
-        request: Request,
-        stream: Annotated[str | None, Query(max_length=80, examples=["objective/web-shop"])] = None,
-        type: Annotated[str | None, Query(max_length=400, description="One or several, with commas")] = None,
-        actor: Annotated[str | None, Query(max_length=80)] = None,
-        recorded_from: Annotated[str | None, Query(max_length=40)] = None,
-        recorded_to: Annotated[str | None, Query(max_length=40, description="Not included")] = None,
-        effective_from: Annotated[str | None, Query(max_length=40)] = None,
-        effective_to: Annotated[str | None, Query(max_length=40, description="Not included")] = None,
-        after: Annotated[int | None, Query(ge=0, le=SEQ_MAX, description="Only seqs above this")] = None,
-        before: Annotated[int | None, Query(ge=1, le=SEQ_MAX, description="Only seqs below this")] = None,
-        q: Annotated[
-            str | None, Query(max_length=200, description="A text in the fact, as written there")
-        ] = None,
-        order: Annotated[Literal["asc", "desc"], Query()] = "asc",
-        limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 100,
-        format: Annotated[
-            Literal["json", "jsonl"], Query(description="jsonl: the canonical bytes, a line each")
-        ] = "json",
-        cursor: After = None,
-    ) -> Response:
-        """As they were recorded, by filters; whoever reads them is noted in the access log."""
-        async with views.view(request, May.READ_FACTS) as view:
-            _need_form(stream, "stream", sorted(set(STREAM_OF.values())))
-            await need_stream(view, stream)
-            _need_form(actor, "actor", ("person", "system"), "operator")
-            await need_holder(view, None if actor == "operator" else actor, "actor", ("person", "system"))
-            _need_seqs(after, before)
-            question = _Question(view)
-            question.where("stream = {}", stream)
-            question.where("type = ANY ({})", _types(type))
-            question.where("actor = {}", actor)
-            question.within("recorded", recorded_from, recorded_to)
-            question.within("effective", effective_from, effective_to)
-            question.where("seq > {}", after)
-            question.where("seq < {}", before)
-            text = None if q is None else normalize("NFC", q)
-            question.where("position({} IN convert_from(bytes, 'UTF8')) > 0", text)
-            descending = order == "desc"
-            last = read_cursor(request, cursor, str(view.clocks.token)) or None
-            question.where("seq < {}" if descending else "seq > {}", last)
-            rows = await view.snapshot.fetch(question.statement(descending, limit + 1), *question.values)
-            more = len(rows) > limit
-            rows = rows[:limit]
-            _note(request, view, rows)
-            following = cursor_of(request, str(view.clocks.token), rows[-1]["seq"]) if more else None
-            if format == "jsonl":
-                lines = b"".join(bytes(row["bytes"]) + b"\n" for row in rows)
-                answer = respond(request, view.clocks, lines, JSON_LINES)
-                if following is not None:
-                    answer.headers[NEXT_CURSOR_HEADER] = following
-                answer.headers["Goal-Ledger-Token"] = str(view.clocks.token)
-                return answer
-            items = await _opened(view, [json.loads(row["bytes"]) for row in rows])
-            body = {**heading(view.clocks), "items": items, "next_cursor": following}
-            return respond(request, view.clocks, encoded(body))
-
-    return routes
+routes = APIRouter(tags=["facts"], route_class=QuestionRoute)
 
 
-def _declared() -> dict[str, Any]:
-    made = declared(FactsAnswer)
-    made["responses"][200]["content"] = {JSON_LINES: {"schema": {"type": "string"}}}
-    return made
+@routes.get("/v1/facts", summary="The facts")
+async def facts(
+    request: RecordRequest,
+    stream: Annotated[str | None, Query(max_length=80, examples=["objective/web-shop"])] = None,
+    type: Annotated[str | None, Query(max_length=400, description="One or several, with commas")] = None,
+    actor: Annotated[str | None, Query(max_length=80)] = None,
+    recorded_from: Annotated[str | None, Query(max_length=40)] = None,
+    recorded_to: Annotated[str | None, Query(max_length=40, description="Not included")] = None,
+    effective_from: Annotated[str | None, Query(max_length=40)] = None,
+    effective_to: Annotated[str | None, Query(max_length=40, description="Not included")] = None,
+    after: Annotated[int | None, Query(ge=0, le=SEQ_MAX, description="Only seqs above this")] = None,
+    before: Annotated[int | None, Query(ge=1, le=SEQ_MAX, description="Only seqs below this")] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="A text in the fact, as written there")
+    ] = None,
+    order: Annotated[Literal["asc", "desc"], Query()] = "asc",
+    limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 100,
+    format: Annotated[
+        Literal["json", "jsonl"], Query(description="jsonl: the canonical bytes, a line each")
+    ] = "json",
+    cursor: After = None,
+) -> Annotated[Answers[FactsAnswer], Gives(content={JSON_LINES: {"type": "string"}})]:
+    """As they were recorded, by filters; whoever reads them is noted in the access log."""
+    async with view_of(request) as view:
+        _need_form(stream, "stream", sorted(set(STREAM_OF.values())))
+        await need_stream(view, stream)
+        _need_form(actor, "actor", ("person", "system"), "operator")
+        await need_holder(view, None if actor == "operator" else actor, "actor", ("person", "system"))
+        _need_seqs(after, before)
+        question = _Question(view)
+        question.where("stream = {}", stream)
+        question.where("type = ANY ({})", _types(type))
+        question.where("actor = {}", actor)
+        question.within("recorded", recorded_from, recorded_to)
+        question.within("effective", effective_from, effective_to)
+        question.where("seq > {}", after)
+        question.where("seq < {}", before)
+        text = None if q is None else normalize("NFC", q)
+        question.where("position({} IN convert_from(bytes, 'UTF8')) > 0", text)
+        descending = order == "desc"
+        last = read_cursor(request, cursor, str(view.clocks.token)) or None
+        question.where("seq < {}" if descending else "seq > {}", last)
+        rows = await view.snapshot.fetch(question.statement(descending, limit + 1), *question.values)
+        more = len(rows) > limit
+        rows = rows[:limit]
+        _note(request, view, rows)
+        following = cursor_of(request, str(view.clocks.token), rows[-1]["seq"]) if more else None
+        if format == "jsonl":
+            lines = b"".join(bytes(row["bytes"]) + b"\n" for row in rows)
+            answer = respond(request, view.clocks, lines, JSON_LINES)
+            if following is not None:
+                answer.headers[NEXT_CURSOR_HEADER] = following
+            answer.headers["Goal-Ledger-Token"] = str(view.clocks.token)
+            return answer
+        items = await _opened(view, [json.loads(row["bytes"]) for row in rows])
+        body = {**heading(view.clocks), "items": items, "next_cursor": following}
+        return respond(request, view.clocks, encoded(body))
 
 
 def _note(request: Request, view: View, rows: Sequence[Row]) -> None:

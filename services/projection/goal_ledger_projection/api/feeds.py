@@ -6,20 +6,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from goal_ledger_contracts.canonical import decimal_text, instant_text, parse_instant
+from goal_ledger_edge.routing import Answers
 from goal_ledger_scoring.status import FedPart, is_fed_freshly
 from pydantic import Field
-from starlette.responses import Response
 
-from goal_ledger_projection.api.access import May
 from goal_ledger_projection.api.answers import Answer, Listed, Number, Shape
 from goal_ledger_projection.api.choices import need_holder, unknown
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.organisation import with_versions
-from goal_ledger_projection.api.routes import After, Limit, declared
+from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
 from goal_ledger_projection.api.streams import event_ids
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.view import FeedsRequest, View, view_of
 from goal_ledger_projection.read_models.readings import LAST_OF_FEEDS, WAITED_THEN, WAITING_NOW
 from goal_ledger_projection.read_models.sequences import GAPS
 
@@ -99,53 +98,52 @@ class QuarantineAnswer(Listed):
     items: list[QuarantinedShape]
 
 
-def router(views: Views) -> APIRouter:
-    """The routes of the feeds."""
-    routes = APIRouter(tags=["feeds"])
+routes = APIRouter(tags=["feeds"], route_class=QuestionRoute)
 
-    @routes.get("/v1/feeds", summary="The feeds and their health", **declared(FeedsAnswer))
-    async def feeds(
-        request: Request,
-        system: Annotated[str | None, Query(max_length=47, description="That emits them")] = None,
-        limit: Limit = 1000,
-        cursor: After = None,
-    ) -> Response:
-        """The feeds by name; an emitter sees its own."""
-        async with views.view(request, May.READ_FEEDS) as view:
-            known = await _of_system(view, system)
-            page = page_of(request, view, list(known), limit, cursor)
-            return listed(request, view, page, await _feeds(view, {name: known[name] for name in page.items}))
 
-    @routes.get("/v1/feeds/{name}", summary="One feed", **declared(FeedAnswer, finds_one=True))
-    async def feed(request: Request, name: str) -> Response:
-        """Its definition, its last reading, what waits in quarantine, and which sequence numbers are missing."""
-        async with views.view(request, May.READ_FEEDS) as view:
-            known = {one: body for one, body in (await _known(view)).items() if one == name}
-            found = await _feeds(view, known)
-            if found:
-                found[0]["sequence_gaps"] = await _gaps(view, name)
-            return single(request, view, "feed", found[0] if found else None)
+@routes.get("/v1/feeds", summary="The feeds and their health")
+async def feeds(
+    request: FeedsRequest,
+    system: Annotated[str | None, Query(max_length=47, description="That emits them")] = None,
+    limit: Limit = 1000,
+    cursor: After = None,
+) -> Answers[FeedsAnswer]:
+    """The feeds by name; an emitter sees its own."""
+    async with view_of(request) as view:
+        known = await _of_system(view, system)
+        page = page_of(request, view, list(known), limit, cursor)
+        return listed(request, view, page, await _feeds(view, {name: known[name] for name in page.items}))
 
-    @routes.get("/v1/quarantine", summary="The readings in quarantine", **declared(QuarantineAnswer))
-    async def quarantine(
-        request: Request,
-        feed: Annotated[str | None, Query(max_length=64)] = None,
-        system: Annotated[str | None, Query(max_length=47, description="That emits them")] = None,
-        limit: Limit = 100,
-        cursor: After = None,
-    ) -> Response:
-        """Those that wait for a person to release or reject them, by feed and as they came."""
-        async with views.view(request, May.READ_FEEDS) as view:
-            known = await _of_system(view, system)
-            if feed is not None and feed not in known:
-                raise unknown(f"There is no feed {feed[:64]} to be seen here.", "feed", sorted(known))
-            rows = await _quarantined(view, [feed] if feed is not None else list(known))
-            page = page_of(request, view, rows, limit, cursor)
-            events = await event_ids(view.snapshot, [row["recorded_seq"] for row in page.items])
-            items = [{"feed": row["feed"], **_reading(row, events)} for row in page.items]
-            return listed(request, view, page, items)
 
-    return routes
+@routes.get("/v1/feeds/{name}", summary="One feed")
+async def feed(request: FeedsRequest, name: str) -> Found[FeedAnswer]:
+    """Its definition, its last reading, what waits in quarantine, and which sequence numbers are missing."""
+    async with view_of(request) as view:
+        known = {one: body for one, body in (await _known(view)).items() if one == name}
+        found = await _feeds(view, known)
+        if found:
+            found[0]["sequence_gaps"] = await _gaps(view, name)
+        return single(request, view, "feed", found[0] if found else None)
+
+
+@routes.get("/v1/quarantine", summary="The readings in quarantine")
+async def quarantine(
+    request: FeedsRequest,
+    feed: Annotated[str | None, Query(max_length=64)] = None,
+    system: Annotated[str | None, Query(max_length=47, description="That emits them")] = None,
+    limit: Limit = 100,
+    cursor: After = None,
+) -> Answers[QuarantineAnswer]:
+    """Those that wait for a person to release or reject them, by feed and as they came."""
+    async with view_of(request) as view:
+        known = await _of_system(view, system)
+        if feed is not None and feed not in known:
+            raise unknown(f"There is no feed {feed[:64]} to be seen here.", "feed", sorted(known))
+        rows = await _quarantined(view, [feed] if feed is not None else list(known))
+        page = page_of(request, view, rows, limit, cursor)
+        events = await event_ids(view.snapshot, [row["recorded_seq"] for row in page.items])
+        items = [{"feed": row["feed"], **_reading(row, events)} for row in page.items]
+        return listed(request, view, page, items)
 
 
 async def _of_system(view: View, system: str | None) -> dict[str, Json]:

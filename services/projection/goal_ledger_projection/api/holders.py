@@ -9,16 +9,16 @@ import json
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
+from goal_ledger_edge.routing import Answers
 from pydantic import Field
-from starlette.responses import Response
 
-from goal_ledger_projection.api.access import EMITTER, ROLES, May
+from goal_ledger_projection.api.access import EMITTER, ROLES
 from goal_ledger_projection.api.answers import Answer, Listed, Shape
 from goal_ledger_projection.api.choices import need_holder, need_word, word
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
-from goal_ledger_projection.api.routes import After, Limit, declared
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
+from goal_ledger_projection.api.view import FactsRequest, GoalsRequest, View, view_of
 from goal_ledger_projection.read_models.definitions import OF_KIND, ONE_OF_KIND
 
 HOLDERS = ("person", "system")
@@ -84,30 +84,23 @@ class HoldersRolesAnswer(Answer):
     roles: RolesShape
 
 
-def router(views: Views) -> APIRouter:
-    """The routes of systems and of access."""
-    routes = APIRouter(tags=["access"])
-    _systems(routes, views)
-    _keys(routes, views)
-    _identities(routes, views)
-    _roles(routes, views)
-    return routes
+routes = APIRouter(tags=["access"], route_class=QuestionRoute)
 
 
-def _systems(routes: APIRouter, views: Views) -> None:
-    @routes.get("/v1/systems", summary="The systems", **declared(SystemsAnswer))
-    async def systems(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
-        """The systems that emit or subscribe, with their feeds."""
-        async with views.view(request) as view:
-            page = page_of(request, view, await _all(view, "system"), limit, cursor)
-            return listed(request, view, page, await _with_feeds(view, page.items))
+@routes.get("/v1/systems", summary="The systems")
+async def systems(request: GoalsRequest, limit: Limit = 1000, cursor: After = None) -> Answers[SystemsAnswer]:
+    """The systems that emit or subscribe, with their feeds."""
+    async with view_of(request) as view:
+        page = page_of(request, view, await _all(view, "system"), limit, cursor)
+        return listed(request, view, page, await _with_feeds(view, page.items))
 
-    @routes.get("/v1/systems/{id}", summary="One system", **declared(SystemAnswer, finds_one=True))
-    async def system(request: Request, id: str) -> Response:
-        """One system, with its feeds."""
-        async with views.view(request) as view:
-            found = await _with_feeds(view, await _body(view, "system", id))
-            return single(request, view, "system", found[0] if found else None)
+
+@routes.get("/v1/systems/{id}", summary="One system")
+async def system(request: GoalsRequest, id: str) -> Found[SystemAnswer]:
+    """One system, with its feeds."""
+    async with view_of(request) as view:
+        found = await _with_feeds(view, await _body(view, "system", id))
+        return single(request, view, "system", found[0] if found else None)
 
 
 async def _with_feeds(view: View, bodies: Iterable[Json]) -> list[Json]:
@@ -126,91 +119,87 @@ async def _with_feeds(view: View, bodies: Iterable[Json]) -> list[Json]:
     ]
 
 
-def _keys(routes: APIRouter, views: Views) -> None:
-    @routes.get("/v1/keys-issued", summary="The API keys", **declared(KeysAnswer))
-    async def keys(
-        request: Request,
-        holder: Annotated[str | None, Query(max_length=80, description="person/<id> or system/<id>")] = None,
-        limit: Limit = 1000,
-        cursor: After = None,
-    ) -> Response:
-        """Whose they are and whether they still count; the keys themselves are kept nowhere."""
-        async with views.view(request, May.READ_FACTS) as view:
-            await need_holder(view, holder, "holder", HOLDERS)
-            found = [one for one in await _all(view, "key") if holder in (None, one["holder"])]
-            page = page_of(request, view, found, limit, cursor)
-            return listed(request, view, page, [_key(one) for one in page.items])
+@routes.get("/v1/keys-issued", summary="The API keys")
+async def keys(
+    request: FactsRequest,
+    holder: Annotated[str | None, Query(max_length=80, description="person/<id> or system/<id>")] = None,
+    limit: Limit = 1000,
+    cursor: After = None,
+) -> Answers[KeysAnswer]:
+    """Whose they are and whether they still count; the keys themselves are kept nowhere."""
+    async with view_of(request) as view:
+        await need_holder(view, holder, "holder", HOLDERS)
+        found = [one for one in await _all(view, "key") if holder in (None, one["holder"])]
+        page = page_of(request, view, found, limit, cursor)
+        return listed(request, view, page, [_key(one) for one in page.items])
 
-    @routes.get("/v1/keys-issued/{id}", summary="One API key", **declared(KeyAnswer, finds_one=True))
-    async def key(request: Request, id: str) -> Response:
-        """Whose it is and whether it still counts."""
-        async with views.view(request, May.READ_FACTS) as view:
-            found = await _body(view, "key", id)
-            return single(request, view, "key", _key(found[0]) if found else None)
+
+@routes.get("/v1/keys-issued/{id}", summary="One API key")
+async def key(request: FactsRequest, id: str) -> Found[KeyAnswer]:
+    """Whose it is and whether it still counts."""
+    async with view_of(request) as view:
+        found = await _body(view, "key", id)
+        return single(request, view, "key", _key(found[0]) if found else None)
 
 
 def _key(body: Json) -> Json:
     return {"id": body["key"], "holder": body["holder"], "revoked": body["revoked"]}
 
 
-def _identities(routes: APIRouter, views: Views) -> None:
-    @routes.get("/v1/identities", summary="Whom the tokens speak for", **declared(IdentitiesAnswer))
-    async def identities(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
-        """By person: the identities (issuer and subject of a token) that are linked."""
-        async with views.view(request, May.READ_FACTS) as view:
-            found = [one for one in await _all(view, "access") if one["identities"]]
-            page = page_of(request, view, found, limit, cursor)
-            return listed(request, view, page, [_linked(one) for one in page.items])
+@routes.get("/v1/identities", summary="Whom the tokens speak for")
+async def identities(
+    request: FactsRequest, limit: Limit = 1000, cursor: After = None
+) -> Answers[IdentitiesAnswer]:
+    """By person: the identities (issuer and subject of a token) that are linked."""
+    async with view_of(request) as view:
+        found = [one for one in await _all(view, "access") if one["identities"]]
+        page = page_of(request, view, found, limit, cursor)
+        return listed(request, view, page, [_linked(one) for one in page.items])
 
-    @routes.get(
-        "/v1/identities/{person}",
-        summary="A person's identities",
-        **declared(PersonsIdentitiesAnswer, finds_one=True),
-    )
-    async def identity(request: Request, person: str) -> Response:
-        """The identities that are linked to a person."""
-        async with views.view(request, May.READ_FACTS) as view:
-            found = await _body(view, "access", f"person/{person}")
-            linked = bool(found) and bool(found[0]["identities"])
-            return single(request, view, "identities", _linked(found[0]) if linked else None)
+
+@routes.get("/v1/identities/{person}", summary="A person's identities")
+async def identity(request: FactsRequest, person: str) -> Found[PersonsIdentitiesAnswer]:
+    """The identities that are linked to a person."""
+    async with view_of(request) as view:
+        found = await _body(view, "access", f"person/{person}")
+        linked = bool(found) and bool(found[0]["identities"])
+        return single(request, view, "identities", _linked(found[0]) if linked else None)
 
 
 def _linked(body: Json) -> Json:
     return {"id": body["holder"].removeprefix("person/"), "identities": body["identities"]}
 
 
-def _roles(routes: APIRouter, views: Views) -> None:
-    @routes.get("/v1/roles", summary="Who has which roles", **declared(RolesAnswer))
-    async def roles(
-        request: Request,
-        role: Annotated[str | None, word(ROLES)] = None,
-        limit: Limit = 1000,
-        cursor: After = None,
-    ) -> Response:
-        """Everybody who has a role."""
-        async with views.view(request, May.READ_FACTS) as view:
-            need_word(role, "role", ROLES)
-            held = {one["holder"]: one["roles"] for one in await _all(view, "access")}
-            for one in await _all(view, "system"):
-                holder = f"system/{one['system']}"
-                held[holder] = [EMITTER, *(role for role in held.get(holder, ()) if role != EMITTER)]
-            found = [(holder, held[holder]) for holder in sorted(held) if held[holder]]
-            page = page_of(request, view, [one for one in found if role in (None, *one[1])], limit, cursor)
-            items = [{"holder": holder, "roles": sorted(of_it)} for holder, of_it in page.items]
-            return listed(request, view, page, items)
+@routes.get("/v1/roles", summary="Who has which roles")
+async def roles(
+    request: FactsRequest,
+    role: Annotated[str | None, word(ROLES)] = None,
+    limit: Limit = 1000,
+    cursor: After = None,
+) -> Answers[RolesAnswer]:
+    """Everybody who has a role."""
+    async with view_of(request) as view:
+        need_word(role, "role", ROLES)
+        held = {one["holder"]: one["roles"] for one in await _all(view, "access")}
+        for one in await _all(view, "system"):
+            holder = f"system/{one['system']}"
+            held[holder] = [EMITTER, *(role for role in held.get(holder, ()) if role != EMITTER)]
+        found = [(holder, held[holder]) for holder in sorted(held) if held[holder]]
+        page = page_of(request, view, [one for one in found if role in (None, *one[1])], limit, cursor)
+        items = [{"holder": holder, "roles": sorted(of_it)} for holder, of_it in page.items]
+        return listed(request, view, page, items)
 
-    @routes.get(
-        "/v1/roles/{kind}/{id}", summary="One's roles", **declared(HoldersRolesAnswer, finds_one=True)
-    )
-    async def holder(request: Request, kind: str, id: str) -> Response:
-        """The roles of `person/<id>` or `system/<id>`."""
-        async with views.view(request, May.READ_FACTS) as view:
-            found = await _body(view, "access", f"{kind}/{id}")
-            of_it = set(found[0]["roles"]) if found else set()
-            if kind == "system" and await _body(view, "system", id):
-                of_it.add(EMITTER)
-            body = {"holder": f"{kind}/{id}", "roles": sorted(of_it)}
-            return single(request, view, "roles", body if of_it else None)
+
+@routes.get("/v1/roles/{kind}/{id}", summary="One's roles")
+async def holder(request: FactsRequest, kind: str, id: str) -> Found[HoldersRolesAnswer]:
+    """The roles of `person/<id>` or `system/<id>`."""
+    async with view_of(request) as view:
+        found = await _body(view, "access", f"{kind}/{id}")
+        of_it = set(found[0]["roles"]) if found else set()
+        if kind == "system" and await _body(view, "system", id):
+            of_it.add(EMITTER)
+        body = {"holder": f"{kind}/{id}", "roles": sorted(of_it)}
+        return single(request, view, "roles", body if of_it else None)
 
 
 async def _all(view: View, kind: str) -> list[Json]:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Answers
 from goal_ledger_history.goals import KeyResult
 from goal_ledger_history.last_check_ins import NO_CHECK_IN, CheckInsHoweverOld, LastCheckIn
 from goal_ledger_history.statuses import Standing
 from pydantic import Field
-from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import (
@@ -39,10 +39,10 @@ from goal_ledger_projection.api.choices import (
 )
 from goal_ledger_projection.api.lists import listed, page_of
 from goal_ledger_projection.api.objectives import beneath, spans_of, standing_of
-from goal_ledger_projection.api.routes import After, Limit, declared
+from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
 from goal_ledger_projection.api.shown import Binding, KeyResultShape, Scores
 from goal_ledger_projection.api.streams import events_and_version, versions
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 
 
 class KeyResultAnswer(Answer):
@@ -114,58 +114,52 @@ class Filters:
         )
 
 
-def router(views: Views) -> APIRouter:
-    """The routes of key results."""
-    routes = APIRouter(tags=["key results"])
+routes = APIRouter(tags=["key results"], route_class=QuestionRoute)
 
-    @routes.get("/v1/key-results", summary="Find key results", **declared(KeyResultsAnswer))
-    async def many(
-        request: Request,
-        objective: Annotated[str | None, Query(max_length=64)] = None,
-        owner: Annotated[
-            str | None,
-            Query(max_length=80, description="unit/<id> or person/<id>: its own, else its objective's"),
-        ] = None,
-        unit: Annotated[
-            str | None, Query(max_length=64, description="Owned by it or a unit beneath it")
-        ] = None,
-        cycle: Annotated[str | None, Query(max_length=64)] = None,
-        feed: Annotated[
-            str | None, Query(max_length=64, description="A part of it is bound to the feed")
-        ] = None,
-        status: Annotated[str | None, word(STATUSES_OF_KEY_RESULTS, "As shown")] = None,
-        state: Annotated[str | None, word(STATES, "Of its objective")] = None,
-        dropped: bool | None = None,
-        limit: Limit = 100,
-        cursor: After = None,
-    ) -> Response:
-        """By id, with scores and statuses; parts, values and evidence are in the answer about one."""
-        async with views.view(request) as view:
-            filters = Filters(objective, owner, unit, cycle, feed, status, state, dropped)
-            await filters.need_possible(view)
-            page = page_of(request, view, await _matching(view, filters), limit, cursor)
-            return listed(request, view, page, await _written(view, page.items))
 
-    @routes.get("/v1/key-results/{id}", summary="One key result", **declared(KeyResultAnswer, finds_one=True))
-    async def one(request: Request, id: str) -> Response:
-        """Its measure, parts and values, with the event ids of the facts that they come from."""
-        async with views.view(request) as view:
-            standing, found = await key_result_standing(view, id)
-            context = await view.context()
-            events, version = await events_and_version(
-                view.snapshot,
-                shown.evidence_seqs([standing]),
-                f"objective/{standing.goal.id}",
-                view.clocks.seq,
-            )
-            body = {
-                **heading(view.clocks),
-                "key_result": shown.key_result(standing, found, spans_of(context, standing, found), events),
-                "version": version,
-            }
-            return respond(request, view.clocks, encoded(body))
+@routes.get("/v1/key-results", summary="Find key results")
+async def many(
+    request: GoalsRequest,
+    objective: Annotated[str | None, Query(max_length=64)] = None,
+    owner: Annotated[
+        str | None,
+        Query(max_length=80, description="unit/<id> or person/<id>: its own, else its objective's"),
+    ] = None,
+    unit: Annotated[str | None, Query(max_length=64, description="Owned by it or a unit beneath it")] = None,
+    cycle: Annotated[str | None, Query(max_length=64)] = None,
+    feed: Annotated[str | None, Query(max_length=64, description="A part of it is bound to the feed")] = None,
+    status: Annotated[str | None, word(STATUSES_OF_KEY_RESULTS, "As shown")] = None,
+    state: Annotated[str | None, word(STATES, "Of its objective")] = None,
+    dropped: bool | None = None,
+    limit: Limit = 100,
+    cursor: After = None,
+) -> Answers[KeyResultsAnswer]:
+    """By id, with scores and statuses; parts, values and evidence are in the answer about one."""
+    async with view_of(request) as view:
+        filters = Filters(objective, owner, unit, cycle, feed, status, state, dropped)
+        await filters.need_possible(view)
+        page = page_of(request, view, await _matching(view, filters), limit, cursor)
+        return listed(request, view, page, await _written(view, page.items))
 
-    return routes
+
+@routes.get("/v1/key-results/{id}", summary="One key result")
+async def one(request: GoalsRequest, id: str) -> Found[KeyResultAnswer]:
+    """Its measure, parts and values, with the event ids of the facts that they come from."""
+    async with view_of(request) as view:
+        standing, found = await key_result_standing(view, id)
+        context = await view.context()
+        events, version = await events_and_version(
+            view.snapshot,
+            shown.evidence_seqs([standing]),
+            f"objective/{standing.goal.id}",
+            view.clocks.seq,
+        )
+        body = {
+            **heading(view.clocks),
+            "key_result": shown.key_result(standing, found, spans_of(context, standing, found), events),
+            "version": version,
+        }
+        return respond(request, view.clocks, encoded(body))
 
 
 async def key_result_standing(view: View, id: str) -> tuple[Standing, KeyResult]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Answers
 from starlette.requests import Request
-from starlette.responses import Response
 
 from goal_ledger_projection.api.answers import encoded, heading, respond
 from goal_ledger_projection.api.routes import cursor as cursor_of
@@ -39,7 +39,7 @@ def page_of(
     return Page(found[first : first + limit], len(found), following)
 
 
-def listed(request: Request, view: View, page: Page[Any], items: Sequence[Json]) -> Response:
+def listed(request: Request, view: View, page: Page[Any], items: Sequence[Json]) -> Answers[Any]:
     """The answer of a list: the page's items as they are written."""
     body = {
         **heading(view.clocks),
@@ -50,7 +50,7 @@ def listed(request: Request, view: View, page: Page[Any], items: Sequence[Json])
     return respond(request, view.clocks, encoded(body))
 
 
-def single(request: Request, view: View, name: str, item: Json | None) -> Response:
+def single(request: Request, view: View, name: str, item: Json | None) -> Answers[Any]:
     """The answer about one thing, as the member `name`. Problem 404 without it."""
     if item is None:
         raise not_found(name.replace("_", " "))

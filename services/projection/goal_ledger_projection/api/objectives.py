@@ -12,6 +12,7 @@ from unicodedata import normalize
 
 from fastapi import APIRouter, Query, Request
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Answers
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.before_it_existed import standing_at
 from goal_ledger_history.gathering import Gathering, Ground
@@ -20,7 +21,6 @@ from goal_ledger_history.last_check_ins import NO_CHECK_IN, CheckInsHoweverOld
 from goal_ledger_history.statuses import Standing
 from goal_ledger_scoring.windows import Span
 from pydantic import Field
-from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import (
@@ -44,11 +44,11 @@ from goal_ledger_projection.api.choices import (
     need_word,
     word,
 )
-from goal_ledger_projection.api.routes import After, cursor, declared, read_cursor
+from goal_ledger_projection.api.routes import After, Found, QuestionRoute, cursor, read_cursor
 from goal_ledger_projection.api.shown import Counted, KeyResultShape, LeftOut, LinkShape, ListedObjective
 from goal_ledger_projection.api.streams import events_and_version, versions
 from goal_ledger_projection.api.texts import Text
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 from goal_ledger_projection.history.context import Context
 
 LIMIT_ITEMS_MAX = 200
@@ -130,45 +130,41 @@ class Filters:
     q: str | None
 
 
-def router(views: Views) -> APIRouter:
-    """The routes of objectives."""
-    routes = APIRouter(tags=["objectives"])
+routes = APIRouter(tags=["objectives"], route_class=QuestionRoute)
 
-    @routes.get("/v1/objectives", summary="Find objectives", **declared(ObjectiveList))
-    async def many(
-        request: Request,
-        cycle: Annotated[str | None, Query(max_length=64)] = None,
-        unit: Annotated[
-            str | None, Query(max_length=64, description="Owned by it or a unit beneath it")
-        ] = None,
-        owner: Annotated[str | None, Query(max_length=80, description="unit/<id> or person/<id>")] = None,
-        status: Annotated[str | None, word(STATUSES, "As shown")] = None,
-        kind: Annotated[str | None, word(KINDS)] = None,
-        state: Annotated[str | None, word(STATES)] = None,
-        q: Annotated[
-            str | None, Query(max_length=200, description="In titles, descriptions and key results")
-        ] = None,
-        sort: Annotated[
-            str, Query(max_length=40, description=f"{', '.join(SORTS)}; - in front: descending")
-        ] = "id",
-        limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 50,
-        cursor: After = None,
-    ) -> Response:
-        """By their definitions at the moment, with scores and statuses; pages follow `next_cursor`."""
-        async with views.view(request) as view:
-            filters = Filters(cycle, unit, owner, status, kind, state, q)
-            await _need_possible(view, filters)
-            body = await _list(request, view, filters, _order(sort), limit, cursor)
-            return respond(request, view.clocks, encoded(body))
 
-    @routes.get("/v1/objectives/{id}", summary="One objective", **declared(ObjectiveAnswer, finds_one=True))
-    async def one(request: Request, id: str) -> Response:
-        """With key results, parts, links, closings, and what was counted and left out."""
-        async with views.view(request) as view:
-            body = {**heading(view.clocks), "objective": await _detail(view, id)}
-            return respond(request, view.clocks, encoded(body))
+@routes.get("/v1/objectives", summary="Find objectives")
+async def many(
+    request: GoalsRequest,
+    cycle: Annotated[str | None, Query(max_length=64)] = None,
+    unit: Annotated[str | None, Query(max_length=64, description="Owned by it or a unit beneath it")] = None,
+    owner: Annotated[str | None, Query(max_length=80, description="unit/<id> or person/<id>")] = None,
+    status: Annotated[str | None, word(STATUSES, "As shown")] = None,
+    kind: Annotated[str | None, word(KINDS)] = None,
+    state: Annotated[str | None, word(STATES)] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="In titles, descriptions and key results")
+    ] = None,
+    sort: Annotated[
+        str, Query(max_length=40, description=f"{', '.join(SORTS)}; - in front: descending")
+    ] = "id",
+    limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 50,
+    cursor: After = None,
+) -> Answers[ObjectiveList]:
+    """By their definitions at the moment, with scores and statuses; pages follow `next_cursor`."""
+    async with view_of(request) as view:
+        filters = Filters(cycle, unit, owner, status, kind, state, q)
+        await _need_possible(view, filters)
+        body = await _list(request, view, filters, _order(sort), limit, cursor)
+        return respond(request, view.clocks, encoded(body))
 
-    return routes
+
+@routes.get("/v1/objectives/{id}", summary="One objective")
+async def one(request: GoalsRequest, id: str) -> Found[ObjectiveAnswer]:
+    """With key results, parts, links, closings, and what was counted and left out."""
+    async with view_of(request) as view:
+        body = {**heading(view.clocks), "objective": await _detail(view, id)}
+        return respond(request, view.clocks, encoded(body))
 
 
 async def standing_of(view: View, id: str) -> Standing:

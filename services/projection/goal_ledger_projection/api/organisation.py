@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
+from goal_ledger_edge.routing import Answers
 from goal_ledger_scoring.windows import cycle_span
 from pydantic import Field
-from starlette.responses import Response
 
 from goal_ledger_projection.api.answers import Answer, Listed, Shape, time
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
-from goal_ledger_projection.api.routes import After, Limit, declared
+from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
 from goal_ledger_projection.api.streams import versions
 from goal_ledger_projection.api.texts import Text
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 from goal_ledger_projection.read_models.definitions import OF_KIND
 
 Defined = tuple[str, dict[str, Any]]
@@ -81,51 +81,53 @@ class PersonAnswer(Answer):
     person: PersonShape
 
 
-def router(views: Views) -> APIRouter:
-    """The routes of the organisation."""
-    routes = APIRouter(tags=["organisation"])
+routes = APIRouter(tags=["organisation"], route_class=QuestionRoute)
 
-    @routes.get("/v1/cycles", summary="The cycles", **declared(CyclesAnswer))
-    async def cycles(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
-        """The cycles by id, with the instants that their local dates come to."""
-        async with views.view(request) as view:
-            page = page_of(request, view, await _there(view, "cycle"), limit, cursor)
-            return listed(request, view, page, await _cycles(view, page.items))
 
-    @routes.get("/v1/cycles/{id}", summary="One cycle", **declared(CycleAnswer, finds_one=True))
-    async def cycle(request: Request, id: str) -> Response:
-        """One cycle, with the instants that its local dates come to."""
-        async with views.view(request) as view:
-            return single(request, view, "cycle", _only(await _cycles(view, await _there(view, "cycle", id))))
+@routes.get("/v1/cycles", summary="The cycles")
+async def cycles(request: GoalsRequest, limit: Limit = 1000, cursor: After = None) -> Answers[CyclesAnswer]:
+    """The cycles by id, with the instants that their local dates come to."""
+    async with view_of(request) as view:
+        page = page_of(request, view, await _there(view, "cycle"), limit, cursor)
+        return listed(request, view, page, await _cycles(view, page.items))
 
-    @routes.get("/v1/units", summary="The units and who is in them", **declared(UnitsAnswer))
-    async def units(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
-        """The units by id, with the people who sit in them."""
-        async with views.view(request) as view:
-            page = page_of(request, view, await _there(view, "unit"), limit, cursor)
-            return listed(request, view, page, await _units(view, page.items))
 
-    @routes.get("/v1/units/{id}", summary="One unit", **declared(UnitAnswer, finds_one=True))
-    async def unit(request: Request, id: str) -> Response:
-        """One unit, with the people who sit in it."""
-        async with views.view(request) as view:
-            return single(request, view, "unit", _only(await _units(view, await _there(view, "unit", id))))
+@routes.get("/v1/cycles/{id}", summary="One cycle")
+async def cycle(request: GoalsRequest, id: str) -> Found[CycleAnswer]:
+    """One cycle, with the instants that its local dates come to."""
+    async with view_of(request) as view:
+        return single(request, view, "cycle", _only(await _cycles(view, await _there(view, "cycle", id))))
 
-    @routes.get("/v1/people", summary="The people", **declared(PeopleAnswer))
-    async def people(request: Request, limit: Limit = 1000, cursor: After = None) -> Response:
-        """The people by id, with the units they sit in."""
-        async with views.view(request) as view:
-            page = page_of(request, view, await _persons(view), limit, cursor)
-            return listed(request, view, page, await _people(view, page.items))
 
-    @routes.get("/v1/people/{id}", summary="One person", **declared(PersonAnswer, finds_one=True))
-    async def person(request: Request, id: str) -> Response:
-        """One person, with the units he or she sits in."""
-        async with views.view(request) as view:
-            found = [one for one in await _persons(view) if one[0] == id]
-            return single(request, view, "person", _only(await _people(view, found)))
+@routes.get("/v1/units", summary="The units and who is in them")
+async def units(request: GoalsRequest, limit: Limit = 1000, cursor: After = None) -> Answers[UnitsAnswer]:
+    """The units by id, with the people who sit in them."""
+    async with view_of(request) as view:
+        page = page_of(request, view, await _there(view, "unit"), limit, cursor)
+        return listed(request, view, page, await _units(view, page.items))
 
-    return routes
+
+@routes.get("/v1/units/{id}", summary="One unit")
+async def unit(request: GoalsRequest, id: str) -> Found[UnitAnswer]:
+    """One unit, with the people who sit in it."""
+    async with view_of(request) as view:
+        return single(request, view, "unit", _only(await _units(view, await _there(view, "unit", id))))
+
+
+@routes.get("/v1/people", summary="The people")
+async def people(request: GoalsRequest, limit: Limit = 1000, cursor: After = None) -> Answers[PeopleAnswer]:
+    """The people by id, with the units they sit in."""
+    async with view_of(request) as view:
+        page = page_of(request, view, await _persons(view), limit, cursor)
+        return listed(request, view, page, await _people(view, page.items))
+
+
+@routes.get("/v1/people/{id}", summary="One person")
+async def person(request: GoalsRequest, id: str) -> Found[PersonAnswer]:
+    """One person, with the units he or she sits in."""
+    async with view_of(request) as view:
+        found = [one for one in await _persons(view) if one[0] == id]
+        return single(request, view, "person", _only(await _people(view, found)))
 
 
 def _only(items: Sequence[Json]) -> Json | None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from goal_ledger_edge.problems import Problem
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.before_it_existed import unscored
@@ -27,15 +27,14 @@ from goal_ledger_scoring.inputs import KeyResultInput
 from goal_ledger_scoring.key_result import score_key_result
 from goal_ledger_scoring.results import KeyResultScore
 from pydantic import Field
-from starlette.responses import Response
 
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import Answer, Number, encoded, heading, number, respond, time
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.key_results import key_result_standing
-from goal_ledger_projection.api.routes import declared
+from goal_ledger_projection.api.routes import Found, QuestionRoute
 from goal_ledger_projection.api.shown import Scores
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 from goal_ledger_projection.history.context import Context
 from goal_ledger_projection.history.progress_times import (
     Subjects,
@@ -69,44 +68,37 @@ class ProgressAnswer(Answer):
     left_out: int = Field(description="How many changes have no point")
 
 
-def router(views: Views) -> APIRouter:
-    """The route of a key result's progress."""
-    routes = APIRouter(tags=["key results"])
+routes = APIRouter(tags=["key results"], route_class=QuestionRoute)
 
-    @routes.get(
-        "/v1/key-results/{id}/progress",
-        summary="A key result over time",
-        **declared(ProgressAnswer, finds_one=True),
-    )
-    async def progress(
-        request: Request,
-        id: str,
-        since: Annotated[
-            str | None, Query(alias="from", max_length=40, description="Default: its first change")
-        ] = None,
-        until: Annotated[str | None, Query(alias="to", max_length=40, description="Default: as_of")] = None,
-        points: Annotated[int, Query(ge=2, le=POINTS_MAX)] = 200,
-    ) -> Response:
-        """Its score and values over time, beside the expected line: at every change, or evenly spaced."""
-        async with views.view(request) as view:
-            standing, one = await key_result_standing(view, id)
-            series = _Series(view, standing, one, points)
-            start = None if since is None else instant(since, "from")
-            end = view.moment.true_at if until is None else min(instant(until, "to"), view.moment.true_at)
-            if start is not None and start > end:
-                raise Problem(422, "dates_reversed", "The period ends before it begins.", field="from")
-            found, left_out = await series.points(start, end)
-            body = {
-                **heading(view.clocks),
-                "key_result": id,
-                "objective": standing.goal.id,
-                "points": found,
-                "thinned": left_out > 0,
-                "left_out": left_out,
-            }
-            return respond(request, view.clocks, encoded(body))
 
-    return routes
+@routes.get("/v1/key-results/{id}/progress", summary="A key result over time")
+async def progress(
+    request: GoalsRequest,
+    id: str,
+    since: Annotated[
+        str | None, Query(alias="from", max_length=40, description="Default: its first change")
+    ] = None,
+    until: Annotated[str | None, Query(alias="to", max_length=40, description="Default: as_of")] = None,
+    points: Annotated[int, Query(ge=2, le=POINTS_MAX)] = 200,
+) -> Found[ProgressAnswer]:
+    """Its score and values over time, beside the expected line: at every change, or evenly spaced."""
+    async with view_of(request) as view:
+        standing, one = await key_result_standing(view, id)
+        series = _Series(view, standing, one, points)
+        start = None if since is None else instant(since, "from")
+        end = view.moment.true_at if until is None else min(instant(until, "to"), view.moment.true_at)
+        if start is not None and start > end:
+            raise Problem(422, "dates_reversed", "The period ends before it begins.", field="from")
+        found, left_out = await series.points(start, end)
+        body = {
+            **heading(view.clocks),
+            "key_result": id,
+            "objective": standing.goal.id,
+            "points": found,
+            "thinned": left_out > 0,
+            "left_out": left_out,
+        }
+        return respond(request, view.clocks, encoded(body))
 
 
 class _Series:

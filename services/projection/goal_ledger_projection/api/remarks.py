@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from fastapi import APIRouter, Request
+from goal_ledger_edge.routing import Answers
 from pydantic import Field
-from starlette.responses import Response
 
 from goal_ledger_projection.api.answers import Answer, Listed, Shape
 from goal_ledger_projection.api.lists import Json, listed, not_found, page_of, single
-from goal_ledger_projection.api.routes import After, Limit, declared
+from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
 from goal_ledger_projection.api.texts import texts_of
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 from goal_ledger_projection.read_models.facts import FIRST_OF_STREAM, OF_TYPE_IN_STREAM
 
 
@@ -40,46 +41,44 @@ class KudosAnswer(Answer):
     kudos: RemarkShape
 
 
-def router(views: Views) -> APIRouter:
-    """The routes of comments and kudos."""
-    routes = APIRouter(tags=["objectives"])
-
-    @routes.get(
-        "/v1/objectives/{id}/comments", summary="Comments", **declared(CommentsAnswer, finds_one=True)
-    )
-    async def comments(request: Request, id: str, limit: Limit = 100, cursor: After = None) -> Response:
-        """On the objective and on its check-ins, in the order in which they were recorded."""
-        async with views.view(request) as view:
-            return await _many(request, view, id, "CommentAdded", limit, cursor)
-
-    @routes.get(
-        "/v1/objectives/{id}/comments/{comment}",
-        summary="One comment",
-        **declared(CommentAnswer, finds_one=True),
-    )
-    async def comment(request: Request, id: str, comment: str) -> Response:
-        """One comment on the objective or a check-in of it."""
-        async with views.view(request) as view:
-            return single(request, view, "comment", await _one(view, id, "CommentAdded", comment))
-
-    @routes.get("/v1/objectives/{id}/kudos", summary="Kudos", **declared(CommentsAnswer, finds_one=True))
-    async def many_kudos(request: Request, id: str, limit: Limit = 100, cursor: After = None) -> Response:
-        """On the objective and on its check-ins, in the order in which they were recorded."""
-        async with views.view(request) as view:
-            return await _many(request, view, id, "KudosGiven", limit, cursor)
-
-    @routes.get(
-        "/v1/objectives/{id}/kudos/{kudos}", summary="One kudos", **declared(KudosAnswer, finds_one=True)
-    )
-    async def kudos(request: Request, id: str, kudos: str) -> Response:
-        """One kudos on the objective or a check-in of it."""
-        async with views.view(request) as view:
-            return single(request, view, "kudos", await _one(view, id, "KudosGiven", kudos))
-
-    return routes
+routes = APIRouter(tags=["objectives"], route_class=QuestionRoute)
 
 
-async def _many(request: Request, view: View, id: str, type: str, limit: int, cursor: str | None) -> Response:
+@routes.get("/v1/objectives/{id}/comments", summary="Comments")
+async def comments(
+    request: GoalsRequest, id: str, limit: Limit = 100, cursor: After = None
+) -> Found[CommentsAnswer]:
+    """On the objective and on its check-ins, in the order in which they were recorded."""
+    async with view_of(request) as view:
+        return await _many(request, view, id, "CommentAdded", limit, cursor)
+
+
+@routes.get("/v1/objectives/{id}/comments/{comment}", summary="One comment")
+async def comment(request: GoalsRequest, id: str, comment: str) -> Found[CommentAnswer]:
+    """One comment on the objective or a check-in of it."""
+    async with view_of(request) as view:
+        return single(request, view, "comment", await _one(view, id, "CommentAdded", comment))
+
+
+@routes.get("/v1/objectives/{id}/kudos", summary="Kudos")
+async def many_kudos(
+    request: GoalsRequest, id: str, limit: Limit = 100, cursor: After = None
+) -> Found[CommentsAnswer]:
+    """On the objective and on its check-ins, in the order in which they were recorded."""
+    async with view_of(request) as view:
+        return await _many(request, view, id, "KudosGiven", limit, cursor)
+
+
+@routes.get("/v1/objectives/{id}/kudos/{kudos}", summary="One kudos")
+async def kudos(request: GoalsRequest, id: str, kudos: str) -> Found[KudosAnswer]:
+    """One kudos on the objective or a check-in of it."""
+    async with view_of(request) as view:
+        return single(request, view, "kudos", await _one(view, id, "KudosGiven", kudos))
+
+
+async def _many(
+    request: Request, view: View, id: str, type: str, limit: int, cursor: str | None
+) -> Answers[Any]:
     if await view.snapshot.first(FIRST_OF_STREAM, f"objective/{id}", view.clocks.seq) is None:
         raise not_found("objective")
     page = page_of(request, view, await _said(view, id, type), limit, cursor)

@@ -1,4 +1,4 @@
-"""What all routes declare alike: the clocks, the refusals, the types of their answers."""
+"""What all questions have in common: the clocks, the refusals, pages and their cursors."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 
 from fastapi import Query
 from goal_ledger_contracts.ids import ID
-from goal_ledger_edge.openapi import INSTANT_PATTERN, POSITION_PATTERN, PROBLEM
-from goal_ledger_edge.parameters import need_known_parameters
+from goal_ledger_edge.openapi import INSTANT_PATTERN, POSITION_PATTERN
 from goal_ledger_edge.positions import HEADER, MAX_WAIT_MS
-from goal_ledger_edge.problems import MEDIA_TYPE, Problem
-from pydantic import BaseModel
+from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Answers, Declaration, DeclaredRoute, Gives, Refuses
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
+
+Model = TypeVar("Model")
 
 SEQ_MAX = 10**18
 LIMIT_ITEMS_MAX = 1000
@@ -32,74 +34,74 @@ After = Annotated[
     ),
 ]
 
+Found = Annotated[Answers[Model], Refuses(404)]
+"""An answer about one thing, or that there is none."""
+
+
+def _optional(where: str, schema: Mapping[str, Any], what: str) -> dict[str, Any]:
+    return {"in": where, "required": False, "schema": schema, "description": what}
+
+
 _INSTANT = {"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN}
 _POSITION = {"type": "string", "pattern": POSITION_PATTERN}
 _TOKEN = {
     "type": "string",
     "pattern": r"^[1-9][0-9]{0,9}-(0|[1-9][0-9]{0,17})_[0-9]{8}T[0-9]{12}Z_[0-9A-Za-z.-]{1,40}$",
 }
-_CLOCKS: tuple[tuple[str, str, Mapping[str, Any], str], ...] = (
-    ("as_of", "query", _INSTANT, "True at that time; without it, now (rounded down to 10 s)"),
-    (
-        "known_at",
-        "query",
-        {"anyOf": [_INSTANT, _POSITION]},
-        "As the record stood: an instant at least 10 s back, or a position",
-    ),
-    ("token", "query", _TOKEN, "That of an answer: gives the same bytes again"),
-    (
-        "wait_ms",
-        "query",
-        {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS},
-        "How long to wait for the position (default: the maximum; 0: not at all)",
-    ),
-    (HEADER, "header", _POSITION, "The answer must include this position: 1-151"),
-    ("If-None-Match", "header", {"type": "string"}, "An ETag: 304 if the answer is still the same"),
-)
-CLOCK_PARAMETERS = frozenset(name for name, where, _, _ in _CLOCKS if where == "query")
-
-_REFUSALS = {
-    400: "malformed_request, bad_position, bad_wait",
-    401: "unauthenticated",
-    403: "not_allowed, identity_not_linked",
-    404: "not_found: unknown here at these clocks, or in another workspace",
-    410: "position_lost: of an epoch that is over, beyond what was kept",
-    422: "invalid, bad_instant, bad_token, bad_cursor, known_at_too_recent, position_unknown, unknown_parameter, parameter_repeated",
-    500: "internal_error",
-    503: "not_yet, rebuilding, read_side_unavailable, took_too_long; with Retry-After",
-}
 
 
-def declared(model: type[BaseModel], *, finds_one: bool = False) -> dict[str, Any]:
-    """The keyword arguments of a route that answers `model`."""
-    answers: dict[int | str, dict[str, Any]] = {
-        200: {
-            "model": model,
-            "headers": {
-                name: {"schema": {"type": "string"}} for name in ("ETag", HEADER, "X-Correlation-Id")
-            },
-        },
-        304: {"description": "The asker has this answer already"},
+class QuestionRoute(DeclaredRoute):
+    """A question's route: it takes the clocks beside what its function takes, and its ids are such that a thing can have."""
+
+    refusals: ClassVar = {
+        400: "malformed_request, bad_position, bad_wait",
+        401: "unauthenticated",
+        403: "not_allowed, identity_not_linked",
+        404: "not_found: unknown here at these clocks, or in another workspace",
+        410: "position_lost: of an epoch that is over, beyond what was kept",
+        422: "invalid, bad_instant, bad_token, bad_cursor, known_at_too_recent, position_unknown, unknown_parameter, parameter_repeated",
+        500: "internal_error",
+        503: "not_yet, rebuilding, read_side_unavailable, took_too_long; with Retry-After",
     }
-    for status, codes in _REFUSALS.items():
-        if status != 404 or finds_one:
-            answers[status] = {
-                "description": codes,
-                "content": {MEDIA_TYPE: PROBLEM},
-            }
-    clocks = [
-        {"name": name, "in": where, "required": False, "schema": dict(schema), "description": what}
-        for name, where, schema, what in _CLOCKS
-    ]
-    return {"responses": answers, "response_model": None, "openapi_extra": {"parameters": clocks}}
+    always: ClassVar = frozenset(refusals) - {404}
+    parameters: ClassVar = {
+        "as_of": _optional("query", _INSTANT, "True at that time; without it, now (rounded down to 10 s)"),
+        "known_at": _optional(
+            "query",
+            {"anyOf": [_INSTANT, _POSITION]},
+            "As the record stood: an instant at least 10 s back, or a position",
+        ),
+        "token": _optional("query", _TOKEN, "That of an answer: gives the same bytes again"),
+        "wait_ms": _optional(
+            "query",
+            {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS},
+            "How long to wait for the position (default: the maximum; 0: not at all)",
+        ),
+        HEADER: _optional("header", _POSITION, "The answer must include this position: 1-151"),
+        "If-None-Match": _optional(
+            "header", {"type": "string"}, "An ETag: 304 if the answer is still the same"
+        ),
+    }
+    headers: ClassVar = {
+        name: {"schema": {"type": "string"}} for name in ("ETag", HEADER, "X-Correlation-Id")
+    }
+
+    def declaration(self, endpoint: Callable[..., Any]) -> Declaration:
+        """Every good answer has the same headers, and may be one that the asker has already."""
+        said = super().declaration(endpoint)
+        good = [replace(one, headers=self.headers) for one in said.gives]
+        return replace(said, gives=(*good, Gives("The asker has this answer already", status=304)))
+
+    def need_known(self, request: Request) -> None:
+        """Problem 404 for an id that nothing can have, 422 for a parameter that the route does not have."""
+        for id in request.path_params.values():
+            if not ID.fullmatch(id):
+                sentence = "There is nothing of that id: ids are 1–64 of A–Z a–z 0–9 . _ -."
+                raise Problem(404, "not_found", sentence)
+        super().need_known(request)
 
 
-def must_be_known(request: Request) -> None:
-    """Problem 404 for an id that nothing can have, 422 for a parameter that the route does not have."""
-    for id in request.path_params.values():
-        if not ID.fullmatch(id):
-            raise Problem(404, "not_found", "There is nothing of that id: ids are 1–64 of A–Z a–z 0–9 . _ -.")
-    need_known_parameters(request, CLOCK_PARAMETERS)
+CLOCK_PARAMETERS = frozenset(name for name, one in QuestionRoute.parameters.items() if one["in"] == "query")
 
 
 def question_of(request: Request, *leave_out: str) -> str:

@@ -8,17 +8,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from goal_ledger_contracts.canonical import decimal_text
 from goal_ledger_edge.problems import Problem
 from pydantic import Field
-from starlette.responses import Response
 
 from goal_ledger_projection.api.answers import Answer, Shape, encoded, heading, respond
-from goal_ledger_projection.api.routes import After, declared, read_cursor
+from goal_ledger_projection.api.routes import After, Found, QuestionRoute, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.texts import Text, Texts, texts_of
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 from goal_ledger_projection.read_models.definitions import OF_OBJECTIVE_BETWEEN
 from goal_ledger_projection.read_models.facts import PAGE_OF_STREAM
 from goal_ledger_projection.read_models.value_rows import OF_KEY_RESULTS
@@ -58,40 +57,33 @@ class TimelineAnswer(Answer):
     next_cursor: str | None
 
 
-def router(views: Views) -> APIRouter:
-    """The route of an objective's timeline."""
-    routes = APIRouter(tags=["objectives"])
+routes = APIRouter(tags=["objectives"], route_class=QuestionRoute)
 
-    @routes.get(
-        "/v1/objectives/{id}/timeline",
-        summary="What happened to an objective",
-        **declared(TimelineAnswer, finds_one=True),
-    )
-    async def timeline(
-        request: Request,
-        id: str,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 100,
-        cursor: After = None,
-    ) -> Response:
-        """Every fact of its stream, with what each changed from and to; personal text opened."""
-        async with views.view(request) as view:
-            after = read_cursor(request, cursor, str(view.clocks.token))
-            rows = await view.snapshot.fetch(
-                PAGE_OF_STREAM, f"objective/{id}", view.clocks.seq, view.clocks.as_of, after, limit + 1
-            )
-            if not rows and not after:
-                raise Problem(404, "not_found", "There is no such objective here at these clocks.")
-            page = [json.loads(row["bytes"]) for row in rows[:limit]]
-            more = len(rows) > limit
-            body = {
-                **heading(view.clocks),
-                "objective": id,
-                "items": await _entries(view, id, page) if page else [],
-                "next_cursor": cursor_of(request, str(view.clocks.token), page[-1]["seq"]) if more else None,
-            }
-            return respond(request, view.clocks, encoded(body))
 
-    return routes
+@routes.get("/v1/objectives/{id}/timeline", summary="What happened to an objective")
+async def timeline(
+    request: GoalsRequest,
+    id: str,
+    limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 100,
+    cursor: After = None,
+) -> Found[TimelineAnswer]:
+    """Every fact of its stream, with what each changed from and to; personal text opened."""
+    async with view_of(request) as view:
+        after = read_cursor(request, cursor, str(view.clocks.token))
+        rows = await view.snapshot.fetch(
+            PAGE_OF_STREAM, f"objective/{id}", view.clocks.seq, view.clocks.as_of, after, limit + 1
+        )
+        if not rows and not after:
+            raise Problem(404, "not_found", "There is no such objective here at these clocks.")
+        page = [json.loads(row["bytes"]) for row in rows[:limit]]
+        more = len(rows) > limit
+        body = {
+            **heading(view.clocks),
+            "objective": id,
+            "items": await _entries(view, id, page) if page else [],
+            "next_cursor": cursor_of(request, str(view.clocks.token), page[-1]["seq"]) if more else None,
+        }
+        return respond(request, view.clocks, encoded(body))
 
 
 async def _entries(view: View, id: str, facts: list[Json]) -> list[Json]:

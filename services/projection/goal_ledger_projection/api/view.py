@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import asyncpg
 from goal_ledger_contracts.position import Position
 from goal_ledger_edge.gate import caller_of
 from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.routing import Right, right_of
 from goal_ledger_edge.tokens import TokenVerifier
 from goal_ledger_edge.visits import Visit
 from goal_ledger_history.as_of import AsOf
@@ -26,7 +27,6 @@ from starlette.requests import Request
 
 from goal_ledger_projection.api.access import Credential, May, Reader, SignedIn, credential_of, reader_of
 from goal_ledger_projection.api.clocks import CALCULATION, Asked, Clocks, asked, must_be_old_enough, present
-from goal_ledger_projection.api.routes import must_be_known
 from goal_ledger_projection.api.text_keys import KeyShelf
 from goal_ledger_projection.api.texts import Texts
 from goal_ledger_projection.api.waiting import Waiting
@@ -40,6 +40,11 @@ from goal_ledger_projection.history.trees import Trees
 from goal_ledger_projection.query_settings import QuerySettings
 from goal_ledger_projection.read_models.definitions import RESTORED
 from goal_ledger_projection.read_models.facts import SEQ_RECORDED_BY
+
+GoalsRequest = Annotated[Request, Right(May.READ_GOALS)]
+FeedsRequest = Annotated[Request, Right(May.READ_FEEDS)]
+FactsRequest = Annotated[Request, Right(May.READ_FACTS)]
+RecordRequest = Annotated[Request, Right(May.READ_FACTS, noted=True)]
 
 RETRY_SECONDS = 1
 TRANSIENT = (
@@ -154,10 +159,9 @@ class Views:
         return reader_of(credential, snapshot.holding)
 
     @asynccontextmanager
-    async def view(self, request: Request, wanted: May = May.READ_GOALS) -> AsyncIterator[View]:
-        """The view of a request. Problems 400, 401, 403, 410, 422, 503."""
+    async def view(self, request: Request) -> AsyncIterator[View]:
+        """The view of a request, for who has the right that its route declares. Problems 400, 401, 403, 410, 422, 503."""
         credential: Credential = caller_of(request.scope)
-        must_be_known(request)
         question = asked(request)
         with _outages():
             if question.include is not None and question.wait_ms:
@@ -166,7 +170,7 @@ class Views:
             asker = Asker(workspace, credential.kind, credential.id, self.contexts.seq_of(workspace))
             async with self.database.snapshot(asker) as snapshot:
                 reader = await self._reader(credential, snapshot)
-                reader.must(wanted)
+                reader.must(right_of(request))
                 clocks = await self._resolve(snapshot, question)
                 yield View(snapshot, reader, clocks, self)
 
@@ -260,6 +264,12 @@ class Views:
         except (OSError, ValueError):
             return None
         return None if page is None else page.head
+
+
+def view_of(request: Request) -> AbstractAsyncContextManager[View]:
+    """:meth:`Views.view` of the application's own."""
+    views: Views = request.app.state.views
+    return views.view(request)
 
 
 @contextmanager
