@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from projection.query.conftest import Reading
-from reading import naive
+from reading import explained, naive
 from reading.lives import Told
 from reading.log import Log, read, streams
 from reading.told import brief, differences, has_value, plain
@@ -39,6 +39,12 @@ async def _differences(reading: Reading, life: Told, log: Log, at: datetime, kno
     tree = await life.ask(reading, "/v1/alignment", clocks)
     nodes = {one["id"]: plain(one) for one in tree["nodes"]}
     found = differences(nodes, {id: brief(one) for id, one in right.items()}, "tree")
+    for id, one in right.items():
+        found += explained.unlike(await life.ask(reading, f"/v1/objectives/{id}/explain", clocks), one)
+        for name, each in one["key_results"].items():
+            found += explained.unlike(
+                await life.ask(reading, f"/v1/key-results/{name}/explain", clocks), each
+            )
     if nodes.keys() != right.keys():
         found.append(f"the tree has {sorted(nodes)}, to be {sorted(right)}")
     for id in streams(log, "objective", known):

@@ -195,6 +195,30 @@ class Background:
         dates = None if versions is None else versions.at(known_to, true_at)
         return None if dates is None else cycle_span(dates.start, dates.end, time_zone)
 
+    def moment_seq(self, name: str, known_to: int) -> int | None:
+        """The fact that said last when the moment was."""
+        return _seq_at(self._moments.get(name), known_to, None)
+
+    def cycle_seq(self, cycle: str | None, known_to: int, true_at: datetime | None) -> int | None:
+        """The fact that set the dates that the cycle had then."""
+        return None if cycle is None else _seq_at(self._cycles.get(cycle), known_to, true_at)
+
+    def feed_seqs(self, feed: str, known_to: int, true_at: datetime | None) -> tuple[int, ...]:
+        """The facts that defined the feed as it was then, and that told of its counter's restarts."""
+        versions, told = self._feeds.get(feed), self._restarts.get(feed)
+        seq = _seq_at(versions, known_to, true_at) or _seq_at(versions, known_to, None)
+        restarts = () if told is None else tuple(one for one in told.seqs if one <= known_to)
+        return restarts if seq is None else (seq, *restarts)
+
+    def policy_seqs(self, objective: str, owner: str, known_to: int, true_at: datetime) -> dict[str, int]:
+        """The facts that set the policies in force, by scope, the nearest first."""
+        found = {}
+        for scope in self.scopes(objective, owner, known_to, true_at):
+            seq = _seq_at(self._policies.get(scope), known_to, true_at)
+            if seq is not None:
+                found[scope] = seq
+        return found
+
     def cycle_changes(self, cycle: str | None, known_to: int) -> list[datetime]:
         """Since when each of its definitions held."""
         return _changes(None if cycle is None else self._cycles.get(cycle), known_to)
@@ -277,6 +301,10 @@ class Background:
             return set_.policy.time_zone
         begun = self._workspace.at(known_to, None)
         return "UTC" if begun is None else begun.time_zone
+
+
+def _seq_at(versions: Versions[Any] | None, known_to: int, true_at: datetime | None) -> int | None:
+    return None if versions is None else versions.seq_at(known_to, true_at)
 
 
 def _changes(versions: Versions[Any] | None, known_to: int) -> list[datetime]:

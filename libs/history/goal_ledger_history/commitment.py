@@ -56,6 +56,25 @@ def completed(committed: Goal, later: Sequence[Goal]) -> Goal:
     return replace(committed, key_results=key_results)
 
 
+async def completing(definitions: Definitions, defined: Goal) -> dict[str, list[int]]:
+    """The facts that found baselines that the commitment lacked, by key result."""
+    if defined.activated_seq is None:
+        return {}
+    start = (defined.id, defined.activated_seq)
+    committed = (await definitions.goals([start]))[start]
+    if not lacks_baseline(committed):
+        return {}
+    versions = await definitions.measured_since([(*start, defined.seq)])
+    later = await definitions.goals(versions)
+    found: dict[str, list[int]] = {}
+    for version in versions:
+        before, committed = committed, completed(committed, [later[version]])
+        for one, then in zip(committed.key_results, before.key_results, strict=True):
+            if one.measure != then.measure:
+                found.setdefault(one.id, []).append(version[1])
+    return found
+
+
 def _completed(one: KeyResult, later: Sequence[Goal]) -> KeyResult:
     for goal in later:
         if not any(baseline_missing(part) for part in one.parts.values()):

@@ -28,6 +28,7 @@ from goal_ledger_history.background import (
 )
 from goal_ledger_history.goal_fold import defined_by
 from goal_ledger_history.goals import Goal, Version
+from goal_ledger_history.protocols import KEY_RESULT_CHANGES, KeyResultChange
 
 
 class DefinitionsInFacts:
@@ -41,6 +42,7 @@ class DefinitionsInFacts:
         self._feeds: dict[str, FeedAsDefined] = {}
         self._restarts: defaultdict[str, dict[datetime, Decimal]] = defaultdict(dict)
         self._measured: defaultdict[str, list[int]] = defaultdict(list)
+        self._changes: defaultdict[str, list[KeyResultChange]] = defaultdict(list)
 
     def take(self, fact: Fact) -> None:
         """One fact more. One that defines nothing of these is passed over."""
@@ -96,6 +98,9 @@ class DefinitionsInFacts:
         if made is None:
             return
         versions.add(fact.seq, fact.effective_at, made)
+        if (kind := type(fact.data).__name__) in KEY_RESULT_CHANGES:
+            change = KeyResultChange(fact.seq, fact.stream_id, kind, fact.data.key_result)
+            self._changes[fact.stream_id].append(change)
         match fact.data:
             case objective.ObjectiveAligned() | objective.ObjectiveUnaligned():
                 self._take_link(fact)
@@ -134,6 +139,9 @@ class DefinitionsInFacts:
     def _version(self, id: str, seq: int) -> Goal:
         versions = self._goals[id]
         return versions.things[bisect_right(versions.seqs, seq) - 1]
+
+    async def key_result_changes(self, ids: Iterable[str], known_to: int) -> list[KeyResultChange]:
+        return sorted(one for id in set(ids) for one in self._changes.get(id, ()) if one.seq <= known_to)
 
     def is_newest(self, at: AsOf) -> bool:
         return False

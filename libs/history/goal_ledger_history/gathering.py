@@ -57,8 +57,8 @@ class Gathering:
         if values is None:
             values = self._values[key] = {}
             self._alive.append(ground.moment)
-            for part, measure in one.parts.items():
-                self._ask(values, one, part, measure, ground)
+            for part in one.parts:
+                self._ask(values, one, part, ground)
         whole = (*key, one.weight, dropped)
         known = self._inputs.get(whole)
         if known is None:
@@ -96,49 +96,47 @@ class Gathering:
             return None
         return Span(min(starts), max(ends))
 
-    def _ask(self, values: ByPart, one: KeyResult, part: str, measure: Simple, ground: Ground) -> None:
+    def wanted(self, one: KeyResult, part: str, ground: Ground) -> Wanted | PartInput:
+        """What a part of a key result asks for; an input where there is nothing to look up."""
+        measure, binding = one.parts[part], one.bindings.get(part)
         span = self.span(measure, ground)
-        binding = one.bindings.get(part)
         if span.waiting_for is not None:
-            values[part] = PartInput(waiting_for=span.waiting_for, feed=binding.feed if binding else None)
-        elif binding is not None:
-            self._ask_feed(values, part, measure, binding, span, ground)
-        else:
-            unit = getattr(measure, "unit", None)
-            moment = ground.moment
-            self._want(
-                values,
-                part,
-                CheckedIn(
-                    ground.objective,
-                    one.id,
-                    part,
-                    unit,
-                    measure.kind,
-                    one.measure_seq,
-                    moment.true_at,
-                    moment.known_to,
-                    span.start,
-                    span.end,
-                ),
-            )
+            return PartInput(waiting_for=span.waiting_for, feed=binding.feed if binding else None)
+        if binding is not None:
+            return self._wanted_of_feed(measure, binding, span, ground)
+        moment = ground.moment
+        return CheckedIn(
+            ground.objective,
+            one.id,
+            part,
+            getattr(measure, "unit", None),
+            measure.kind,
+            one.measure_seq,
+            moment.true_at,
+            moment.known_to,
+            span.start,
+            span.end,
+        )
 
-    def _ask_feed(
-        self, values: ByPart, part: str, measure: Simple, binding: Binding, span: Span, ground: Ground
-    ) -> None:
+    def _wanted_of_feed(
+        self, measure: Simple, binding: Binding, span: Span, ground: Ground
+    ) -> Wanted | PartInput:
         feed, aggregation, _ = binding
         if measure.window is None and aggregation != LAST:
             if ground.cycle is None:
-                values[part] = PartInput(feed=feed)
-                return
+                return PartInput(feed=feed)
             span = ground.cycle
         moment = ground.moment
         definitions = self.background.feed_definitions(feed, moment.known_to, moment.true_at)
         cut = tuple(stretches(definitions, span, aggregation))
         unit = unit_of(self.background, measure, binding)
-        self._want(values, part, Fed(feed, aggregation, unit, cut, span, moment.true_at, moment.known_to))
+        return Fed(feed, aggregation, unit, cut, span, moment.true_at, moment.known_to)
 
-    def _want(self, values: ByPart, part: str, wanted: Wanted) -> None:
+    def _ask(self, values: ByPart, one: KeyResult, part: str, ground: Ground) -> None:
+        wanted = self.wanted(one, part, ground)
+        if type(wanted) is PartInput:
+            values[part] = wanted
+            return
         values[part] = NOTHING
-        self._wanted.append(wanted)
+        self._wanted.append(wanted)  # type: ignore[arg-type]
         self._places.append((values, part))

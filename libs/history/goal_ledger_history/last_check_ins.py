@@ -11,10 +11,13 @@ from goal_ledger_scoring.status import Word
 
 @dataclass(slots=True)
 class LastCheckIn:
-    """On a key result, or on an objective itself."""
+    """On a key result, or on an objective itself. ``seq``, ``stated_seq``: the facts that said it, where it was asked for
+    however old."""
 
     word: Word
     confidence: Decimal | None
+    seq: int | None = None
+    stated_seq: int | None = None
 
 
 NO_CHECK_IN = LastCheckIn(Word(), None)

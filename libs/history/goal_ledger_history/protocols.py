@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from goal_ledger_scoring.aggregation import Stretch
 from goal_ledger_scoring.inputs import PartInput
@@ -13,6 +13,7 @@ from goal_ledger_scoring.windows import Span
 
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.background import Background
+from goal_ledger_history.behind import Behind
 from goal_ledger_history.goals import Goal, Version
 from goal_ledger_history.last_check_ins import CheckInsBetween, CheckInsHoweverOld, LastCheckIns
 
@@ -51,6 +52,17 @@ Wanted = CheckedIn | Fed
 FeedAt = tuple[str, datetime, int]
 """A feed at (T, K)."""
 
+KEY_RESULT_CHANGES = ("KeyResultAdded", "KeyResultWeightChanged", "KeyResultDropped", "KeyResultTakenUp")
+
+
+class KeyResultChange(NamedTuple):
+    """A fact that changed how a key result counts; ``type`` is one of ``KEY_RESULT_CHANGES``."""
+
+    seq: int
+    objective: str
+    type: str
+    key_result: str
+
 
 class Definitions(Protocol):
     """What was defined. Of everything the definition in effect at (T, K) is the one of the greatest seq up to K that
@@ -75,6 +87,9 @@ class Definitions(Protocol):
     async def goals(self, versions: Iterable[Version]) -> dict[Version, Goal]:
         """The definitions of these versions."""
 
+    async def key_result_changes(self, ids: Iterable[str], known_to: int) -> list[KeyResultChange]:
+        """The facts that added, weighed, dropped or took up again key results of these objectives, in seq order."""
+
     def is_newest(self, at: AsOf) -> bool:
         """True only if no fact lies after it, on either clock."""
 
@@ -84,6 +99,10 @@ class Values(Protocol):
 
     async def in_force(self, wanted: Sequence[Wanted]) -> list[PartInput]:
         """The value of each, in the same order; evidence are the seqs of the facts it comes from, as text."""
+
+    async def behind(self, wanted: Sequence[Fed]) -> list[Behind]:
+        """The readings that each fed value comes from, by stretch, in the same order; event ids are the seqs of the facts
+        that hold them, as text."""
 
     async def last_readings(self, wanted: Iterable[FeedAt]) -> dict[FeedAt, datetime]:
         """The time of each feed's last accepted reading; a feed without one is left out."""

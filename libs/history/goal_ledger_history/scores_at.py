@@ -22,7 +22,7 @@ from goal_ledger_history.gathering import Gathering, Ground
 from goal_ledger_history.goals import Goal, Version
 from goal_ledger_history.plan import CommonGround, Plan, planned
 from goal_ledger_history.protocols import Definitions, FeedAt, Values
-from goal_ledger_history.statuses import Standing, Statuses, check_ins_however_old
+from goal_ledger_history.statuses import ScoredTree, Standing, Statuses, check_ins_however_old
 
 Scores = dict[str, GoalScore]
 
@@ -53,21 +53,26 @@ class ScoresAt:
         ``unclosed``: the objective that is computed at the moment although it is closed.
         """
         gathering = Gathering(self.background)
-        plans, amended, committed = await self._scored(gathering, at, ids, unclosed)
-        asked = {id: plans[id] for id in ids if id in plans}
+        tree = await self._scored(gathering, at, ids, unclosed)
+        asked = {id: tree.plans[id] for id in ids if id in tree.plans}
         said = await self.values.check_ins_however_old([check_ins_however_old(one) for one in asked.values()])
         fed = await self.values.last_readings(feeds_of(asked.values()))
         statuses = Statuses(self.background, gathering, said, fed)
-        return {id: statuses.standing(plan, amended[id], committed[id]) for id, plan in asked.items()}
+        found = {
+            id: statuses.standing(plan, tree.amended[id], tree.committed[id]) for id, plan in asked.items()
+        }
+        for standing in found.values():
+            standing.tree = tree
+        return found
 
     async def score(self, at: AsOf, id: str) -> GoalScore | None:
         """The objective's score as amended at the moment, although it may be closed; None: it did not exist then."""
-        plans, amended, _ = await self._scored(Gathering(self.background), at, [id], id)
-        return amended[id] if id in plans else None
+        tree = await self._scored(Gathering(self.background), at, [id], id)
+        return tree.amended.get(id)
 
     async def _scored(
         self, gathering: Gathering, at: AsOf, ids: Sequence[str], unclosed: str | None
-    ) -> tuple[dict[str, Plan], Scores, Scores]:
+    ) -> ScoredTree:
         plans = await self.plans(at, ids, unclosed)
         for plan in plans.values():
             await self.give_inputs(gathering, plan)
@@ -76,7 +81,7 @@ class ScoresAt:
         amended = score_tree({id: plan.amended for id, plan in plans.items()}, scored)
         committed = score_tree({id: plan.as_committed for id, plan in plans.items()}, scored)
         self.keep(plans, amended, committed)
-        return plans, amended, committed
+        return ScoredTree(plans, amended, committed)
 
     async def plans(
         self, at: AsOf, ids: Sequence[str] | None, unclosed: str | None = None, *, with_counted: bool = True
@@ -174,6 +179,14 @@ def _closing_of(plan: Plan) -> Version:
     return plan.goal.id, plan.moment.known_to
 
 
+def committed_ground(background: Background, plan: Plan, committed: Goal) -> Ground:
+    """What the parts of the commitment are looked up by: as the goal's, with the cycle's dates as committed."""
+    span, zone = plan.cycle, plan.rules.time_zone
+    if plan.is_fed:
+        span = background.cycle_span(committed.cycle, committed.activated_seq or 0, None, zone)
+    return Ground(plan.goal.id, plan.moment, plan.cycle if span == plan.cycle else span, zone)
+
+
 def _committed_input(background: Background, gathering: Gathering, plan: Plan) -> GoalInput:
     """By the definition folded up to the seq of the first activation; lifecycle and values as they are.
 
@@ -183,15 +196,11 @@ def _committed_input(background: Background, gathering: Gathering, plan: Plan) -
     if committed is None or committed.activated_seq is None:
         return GoalInput(goal.id, state=goal.stage, outcome=goal.outcome, committed=False)
     seq = committed.activated_seq
-    zone = plan.rules.time_zone
-    span = plan.cycle
-    if plan.is_fed:
-        span = background.cycle_span(committed.cycle, seq, None, zone)
+    ground = committed_ground(background, plan, committed)
     children = children_of(background, committed, seq, None)
     amended = plan.amended
-    if span == plan.cycle and committed.counts_as(plan.defined) and children == amended.children:
+    if ground.cycle is plan.cycle and committed.counts_as(plan.defined) and children == amended.children:
         return amended
-    ground = Ground(goal.id, plan.moment, plan.cycle if span == plan.cycle else span, zone)
     return GoalInput(
         goal.id,
         tuple([gathering.key_result(one, ground, dropped=one.dropped) for one in committed.key_results]),

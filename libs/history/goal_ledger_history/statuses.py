@@ -5,6 +5,7 @@ A tree asks only what is shown of each key result; how that came about is worked
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -43,6 +44,15 @@ from goal_ledger_history.protocols import FeedAt
 LastReadings = dict[FeedAt, datetime]
 
 
+@dataclass(frozen=True, slots=True)
+class ScoredTree:
+    """Goals with all that count in them: plans, and scores as amended and as committed, by objective."""
+
+    plans: Mapping[str, Plan]
+    amended: Mapping[str, GoalScore]
+    committed: Mapping[str, GoalScore]
+
+
 @dataclass(slots=True)
 class KeyResultStanding:
     expected: Decimal | None
@@ -53,7 +63,7 @@ class KeyResultStanding:
 @dataclass(slots=True)
 class Standing:
     """One objective at the moment. ``shown``: the status shown of each key result. ``added_later``: key results that did
-    not exist yet (``before_it_existed.py``)."""
+    not exist yet (``before_it_existed.py``). ``tree``: what it was scored with, if it was asked for by its id."""
 
     plan: Plan
     expected: Decimal | None
@@ -65,6 +75,7 @@ class Standing:
     rhythm: Rhythm
     statuses: Statuses
     added_later: tuple[KeyResult, ...] = ()
+    tree: ScoredTree | None = None
 
     @property
     def goal(self) -> Goal:
@@ -176,13 +187,18 @@ class Statuses:
         said = self._said.get((plan.goal.id, one.id), NO_CHECK_IN)
         status = key_result_status(
             said.word,
-            self._fed_parts(one, plan.moment),
+            self.fed_parts(one, plan.moment),
             computed_status(expected, score.score, plan.rules, within_risk=score.within_risk),
             gap_points(expected, score.score),
             _rhythm(plan.rules, plan.moment.true_at),
             plan.goal.activated_at,
         )
         return KeyResultStanding(expected, status, said)
+
+    def expected_span(self, plan: Plan, one: KeyResult) -> Span | None:
+        """Over the windows of its parts if every part has one, else over the cycle."""
+        ground = Ground(plan.goal.id, plan.moment, plan.cycle, plan.rules.time_zone)
+        return self._gathering.expected_span(one, ground)
 
     def unit_of(self, one: KeyResult, part: str) -> str | None:
         """That of the measure, else the feed's at the binding."""
@@ -192,7 +208,7 @@ class Statuses:
         self, plan: Plan, one: KeyResult, amended: GoalScore, of_goal: Decimal | None, now: Rhythm
     ) -> str:
         word = self._said.get((plan.goal.id, one.id), NO_CHECK_IN).word
-        fresh = bool(one.bindings) and is_fresh(self._fed_parts(one, plan.moment), now)
+        fresh = bool(one.bindings) and is_fresh(self.fed_parts(one, plan.moment), now)
 
         def computed() -> str | None:
             score = amended.key_results[one.id]
@@ -208,12 +224,11 @@ class Statuses:
         return self._expected[key]
 
     def _expected_of(self, plan: Plan, one: KeyResult, of_goal: Decimal | None) -> Decimal | None:
-        """Over the windows of its parts if every part has one, else over the cycle."""
-        ground = Ground(plan.goal.id, plan.moment, plan.cycle, plan.rules.time_zone)
-        span = self._gathering.expected_span(one, ground)
+        span = self.expected_span(plan, one)
         return of_goal if span is plan.cycle else self._expected_at(span, plan.moment.true_at)
 
-    def _fed_parts(self, one: KeyResult, moment: AsOf) -> tuple[FedPart, ...]:
+    def fed_parts(self, one: KeyResult, moment: AsOf) -> tuple[FedPart, ...]:
+        """When each feed of a key result was read last, and how often that is expected."""
         found = []
         for bound in one.bindings.values():
             interval = self.background.feed_interval(bound.feed, moment.known_to, moment.true_at)

@@ -13,11 +13,22 @@ from goal_ledger_contracts import feed as feeds
 from goal_ledger_contracts import objective as facts
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.measures import Measure, parts_of
-from goal_ledger_scoring.aggregation import INCREASE, LAST, Reading, Stretch, Sums, combine, compares, sum_up
+from goal_ledger_scoring.aggregation import (
+    INCREASE,
+    LAST,
+    Reading,
+    Stretch,
+    Sums,
+    combine,
+    compares,
+    inside,
+    sum_up,
+)
 from goal_ledger_scoring.inputs import PartInput
 from goal_ledger_scoring.status import Word
 from goal_ledger_scoring.windows import ALWAYS, Span
 
+from goal_ledger_history.behind import Behind, StretchBehind, behind_of
 from goal_ledger_history.last_check_ins import (
     CheckInsBetween,
     CheckInsHoweverOld,
@@ -38,6 +49,9 @@ class Readings(Protocol):
 
     async def newest(self, feed: str, span: Span, at: datetime, known: int) -> Reading | None:
         """The last one in the span up to ``at``, whatever its unit."""
+
+    async def behind(self, fed: Fed, stretch: Stretch) -> StretchBehind:
+        """What of them decides the value, in one stretch."""
 
 
 @dataclass(slots=True)
@@ -146,6 +160,11 @@ class ValuesInFacts:
             return replace(value, incomparable=True)
         return value
 
+    async def behind(self, wanted: Sequence[Fed]) -> list[Behind]:
+        return [
+            tuple([await self._readings.behind(one, stretch) for stretch in one.stretches]) for one in wanted
+        ]
+
     async def last_readings(self, wanted: Iterable[FeedAt]) -> dict[FeedAt, datetime]:
         found = {}
         for feed, at, known in set(wanted):
@@ -159,7 +178,8 @@ class ValuesInFacts:
         for one in wanted:
             said = [row for row in self._said(one.objective, one.at, one.known) if row.at >= one.since]
             for name in {row.key_result for row in said}:
-                found[one.objective, name] = _last([row for row in said if row.key_result == name], one.since)
+                last = _last([row for row in said if row.key_result == name], one.since)
+                found[one.objective, name] = LastCheckIn(last.word, last.confidence)
         return found
 
     async def check_ins_however_old(self, wanted: Sequence[CheckInsHoweverOld]) -> LastCheckIns:
@@ -182,7 +202,7 @@ def _last(said: Sequence[_CheckIn], stated_since: datetime) -> LastCheckIn:
     word = Word(said[0].at)
     if stated is not None:
         word = Word(said[0].at, stated.status, stated.at)
-    return LastCheckIn(word, said[0].confidence)
+    return LastCheckIn(word, said[0].confidence, said[0].seq, None if stated is None else stated.seq)
 
 
 @dataclass(slots=True)
@@ -238,6 +258,10 @@ class ReadingsInFacts:
 
     async def sums(self, feed: str, stretch: Stretch, unit: str | None, at: datetime, known: int) -> Sums:
         return sum_up(self.accepted(feed, at, known), stretch, unit, at)
+
+    async def behind(self, fed: Fed, stretch: Stretch) -> StretchBehind:
+        readings = self.accepted(fed.feed, fed.at, fed.known)
+        return behind_of(fed.aggregation, stretch, *inside(readings, stretch, fed.unit, fed.at))
 
     async def newest(self, feed: str, span: Span, at: datetime, known: int) -> Reading | None:
         return newest_of(self.accepted(feed, at, known), span)

@@ -135,9 +135,12 @@ def compares(newest: Reading, cut: Iterable[Stretch], part_unit: str | None) -> 
     return any(one.holds(newest.time) and counts_for(newest.unit, one.unit, part_unit) for one in cut)
 
 
-def sum_up(readings: Iterable[Reading], stretch: Stretch, part_unit: str | None, at: datetime) -> Sums:
-    """The readings up to ``at`` that lie in the stretch and are in the part's unit."""
-    inside: list[Reading] = []
+def inside(
+    readings: Iterable[Reading], stretch: Stretch, part_unit: str | None, at: datetime
+) -> tuple[list[Reading], Reading | None]:
+    """Of the readings up to ``at`` in the part's unit those that lie in the stretch, in order of time, and the last one
+    before it within its definition."""
+    found: list[Reading] = []
     before: Reading | None = None
     for one in sorted(readings, key=lambda r: (r.time, r.order)):
         after_end = stretch.end is not None and one.time >= stretch.end
@@ -147,17 +150,23 @@ def sum_up(readings: Iterable[Reading], stretch: Stretch, part_unit: str | None,
         if stretch.start is not None and one.time < stretch.start:
             before = one
         else:
-            inside.append(one)
+            found.append(one)
+    return found, before
+
+
+def sum_up(readings: Iterable[Reading], stretch: Stretch, part_unit: str | None, at: datetime) -> Sums:
+    """The readings up to ``at`` that lie in the stretch and are in the part's unit."""
+    found, before = inside(readings, stretch, part_unit, at)
     base = stretch.base if before is None else before.value
-    if not inside:
+    if not found:
         return Sums(before=base)
     total = ZERO
-    for one in inside:
+    for one in found:
         total = add(total, one.value)
-    values = [one.value for one in inside]
-    last = inside[-1]
+    values = [one.value for one in found]
+    last = found[-1]
     return Sums(
-        len(inside), total, min(values), max(values), values[0], last.value, last.time, base, last.event_id
+        len(found), total, min(values), max(values), values[0], last.value, last.time, base, last.event_id
     )
 
 

@@ -1,7 +1,8 @@
 """The raw score of one part (the table of SPEC 5). A compound or aligned measure is put together in ``key_result.py``.
 
 A value is ``n / d`` exactly (``d`` is 1 but for the mean of a feed's readings), so each formula is written with both
-sides multiplied by ``d``; comparisons and the one division then stay exact.
+sides multiplied by ``d``; comparisons then stay exact. A formula answers an exact number, or a quotient as its two
+sides; the one division, and the one rounding, is made in :func:`raw_score`.
 """
 
 from __future__ import annotations
@@ -30,15 +31,18 @@ from goal_ledger_scoring.results import MEASURED, NO_BASELINE, NOT_MEASURED, WAI
 DEFAULT_RANGE = (ZERO, Decimal("0.3"), Decimal("0.7"), ONE)
 ZONES = ("fail", "commit", "target", "stretch")
 
+Ratio = tuple[Decimal, Decimal]
+"""A quotient not yet divided: numerator and denominator, both exact."""
 
-def _towards(measure: Increase | Decrease | Reach, n: Decimal, d: int) -> Decimal:
+
+def _towards(measure: Increase | Decrease | Reach, n: Decimal, d: int) -> Ratio:
     """(v - b) / (t - b)."""
     baseline: Any = measure.baseline
     way = subtract(measure.target, baseline)
     if d == 1:
-        return quotient(subtract(n, baseline), way)
+        return subtract(n, baseline), way
     count = Decimal(d)
-    return quotient(subtract(n, multiply(baseline, count)), multiply(way, count))
+    return subtract(n, multiply(baseline, count)), multiply(way, count)
 
 
 def _stay_below(measure: StayBelow, n: Decimal, d: int) -> Decimal:
@@ -49,7 +53,7 @@ def _stay_above(measure: StayAbove, n: Decimal, d: int) -> Decimal:
     return ONE if n >= multiply(measure.limit, Decimal(d)) else ZERO
 
 
-def _stay_between(measure: StayBetween, n: Decimal, d: int) -> Decimal:
+def _stay_between(measure: StayBetween, n: Decimal, d: int) -> Decimal | Ratio:
     """1 inside; outside max(0, (tolerance - distance) / tolerance)."""
     count = Decimal(d)
     low, high = multiply(measure.low, count), multiply(measure.high, count)
@@ -59,14 +63,14 @@ def _stay_between(measure: StayBetween, n: Decimal, d: int) -> Decimal:
         return ZERO
     tolerance = multiply(measure.tolerance, count)
     distance = subtract(low, n) if n < low else subtract(n, high)
-    return quotient(subtract(tolerance, distance), tolerance) if distance < tolerance else ZERO
+    return (subtract(tolerance, distance), tolerance) if distance < tolerance else ZERO
 
 
 def _done_or_not(_: DoneOrNot, n: Decimal, d: int) -> Decimal:
     return ONE if n >= d else ZERO
 
 
-def _ranged(measure: Ranged, n: Decimal, d: int) -> Decimal:
+def _ranged(measure: Ranged, n: Decimal, d: int) -> Ratio:
     """Piecewise linear; the first and last segments go on beyond the ends."""
     xs = (measure.baseline, measure.commit, measure.target, measure.stretch)
     ys = measure.scores or DEFAULT_RANGE
@@ -74,7 +78,7 @@ def _ranged(measure: Ranged, n: Decimal, d: int) -> Decimal:
     count, width, rise = Decimal(d), subtract(xs[i + 1], xs[i]), subtract(ys[i + 1], ys[i])
     start = multiply(multiply(ys[i], width), count)
     gone = multiply(subtract(n, multiply(xs[i], count)), rise)
-    return quotient(add(start, gone), multiply(width, count))
+    return add(start, gone), multiply(width, count)
 
 
 def _values_reached(measure: Ranged, n: Decimal, d: int) -> int:
@@ -84,16 +88,16 @@ def _values_reached(measure: Ranged, n: Decimal, d: int) -> int:
     return sum(1 for edge in edges if (n >= edge if rising else n <= edge))
 
 
-def _checklist(measure: Checklist, done: tuple[str, ...]) -> Decimal | None:
+def _checklist(measure: Checklist, done: tuple[str, ...]) -> Ratio | None:
     total = reached = ZERO
     for step in measure.steps:
         total = add(total, step.weight)
         if step.id in done:
             reached = add(reached, step.weight)
-    return quotient(reached, total) if total else None
+    return (reached, total) if total else None
 
 
-_FORMULAS: dict[type, Callable[[Any, Decimal, int], Decimal]] = {
+_FORMULAS: dict[type, Callable[[Any, Decimal, int], Decimal | Ratio]] = {
     Increase: _towards,
     Decrease: _towards,
     Reach: _towards,
@@ -112,13 +116,19 @@ def baseline_missing(measure: Simple) -> bool:
     return isinstance(measure, _WITH_BASELINE) and measure.baseline is None
 
 
-def raw_score(measure: Simple, given: PartInput) -> Decimal | None:
-    """The exact quotient rounded once to 12 places; None: no value, or no baseline yet."""
+def exact_score(measure: Simple, given: PartInput) -> Decimal | Ratio | None:
+    """Before it is divided and rounded; None: no value, or no baseline yet."""
     if type(measure) is Checklist:
         return None if given.done is None else _checklist(measure, given.done)
     if given.value is None or baseline_missing(measure):
         return None
     return _FORMULAS[type(measure)](measure, given.value, given.divisor)
+
+
+def raw_score(measure: Simple, given: PartInput) -> Decimal | None:
+    """The exact quotient rounded once to 12 places; None: no value, or no baseline yet."""
+    exact = exact_score(measure, given)
+    return quotient(*exact) if type(exact) is tuple else exact  # type: ignore[return-value]
 
 
 def zone(measure: Simple, given: PartInput) -> str | None:

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from goal_ledger_projection.api import (
     alignment,
     check_ins,
+    explain,
     facts,
     feeds,
     holders,
@@ -41,6 +42,7 @@ RESOURCES = (
     remarks,
     key_results,
     progress,
+    explain,
     check_ins,
     alignment,
     facts,

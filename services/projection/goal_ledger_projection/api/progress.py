@@ -43,7 +43,7 @@ from goal_ledger_projection.history.progress_times import (
     definitions_of,
     subjects,
 )
-from goal_ledger_projection.history.values import BEGINNING
+from goal_ledger_projection.history.stretches import BEGINNING
 
 POINTS_MAX = 1000
 ALIGNED_POINTS_MAX = 30

@@ -197,8 +197,13 @@ def scores(
     committed: results.GoalScore | results.KeyResultScore | None,
 ) -> Json:
     """As amended, as committed, and the difference."""
-    now = None if amended is None else amended.score
-    then = None if committed is None else committed.score
+    return scores_of(
+        None if amended is None else amended.score, None if committed is None else committed.score
+    )
+
+
+def scores_of(now: Decimal | None, then: Decimal | None) -> Json:
+    """As amended, as committed, and the difference."""
     written = number(now)
     if now is then:
         same = None if now is None else "0"

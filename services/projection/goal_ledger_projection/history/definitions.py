@@ -7,6 +7,7 @@ from typing import Any
 
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.goals import Goal, Version
+from goal_ledger_history.protocols import KEY_RESULT_CHANGES, KeyResultChange
 
 from goal_ledger_projection.history.context import Context
 from goal_ledger_projection.history.known_goals import KnownGoals
@@ -44,6 +45,16 @@ ORDER BY w.id, d.seq
 """
 
 
+_KEY_RESULT_CHANGES = """
+SELECT d.seq, d.id AS objective, d.body['changed'] ->> 'type' AS type,
+       convert_from(f.bytes, 'UTF8')::jsonb #>> '{data,key_result}' AS key_result
+FROM definitions d JOIN facts f ON f.workspace = d.workspace AND f.seq = d.seq
+WHERE d.workspace = $1 AND d.kind = 'objective' AND d.id = ANY ($2::text[]) AND d.seq <= $3
+  AND d.body['changed'] ->> 'type' = ANY ($4::text[])
+ORDER BY d.seq
+"""
+
+
 class DefinitionsInTables:
     """Those of one snapshot."""
 
@@ -72,6 +83,12 @@ class DefinitionsInTables:
 
     async def goals(self, versions: Iterable[Version]) -> dict[Version, Goal]:
         return await self._known.get(self._snapshot, versions)
+
+    async def key_result_changes(self, ids: Iterable[str], known_to: int) -> list[KeyResultChange]:
+        rows = await self._snapshot.fetch(
+            _KEY_RESULT_CHANGES, sorted(set(ids)), known_to, list(KEY_RESULT_CHANGES)
+        )
+        return [KeyResultChange(row["seq"], row["objective"], row["type"], row["key_result"]) for row in rows]
 
     def is_newest(self, at: AsOf) -> bool:
         return is_newest(self._snapshot, at)

@@ -15,7 +15,7 @@ from goal_ledger_scoring.status import Word
 from goal_ledger_projection.history.snapshots import Row, Snapshot
 
 _BETWEEN = """
-SELECT q.objective, c.* FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])
+SELECT q.objective, c.*, NULL::bigint AS seq, NULL::bigint AS stated_seq FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])
      AS q (objective, since, at, k)
 CROSS JOIN LATERAL (
     SELECT i.key_result, max(i.effective_at) AS at,
@@ -34,12 +34,12 @@ i.workspace = $1 AND coalesce(i.key_result, '/' || i.objective) = coalesce(q.key
 AND i.effective_at <= q.at AND i.seq <= q.k AND (i.ended_seq IS NULL OR i.ended_seq > q.k)
 """
 _HOWEVER_OLD = f"""
-SELECT q.objective, q.key_result, l.at, l.confidence, s.stated, s.stated_at
+SELECT q.objective, q.key_result, l.at, l.confidence, l.seq, s.stated, s.stated_at, s.stated_seq
 FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
      AS q (objective, key_result, stated_since, at, k)
-CROSS JOIN LATERAL (SELECT i.effective_at AS at, i.confidence FROM check_ins i WHERE {_IN_FORCE}
+CROSS JOIN LATERAL (SELECT i.effective_at AS at, i.confidence, i.seq FROM check_ins i WHERE {_IN_FORCE}
                     ORDER BY i.effective_at DESC, i.seq DESC LIMIT 1) l
-LEFT JOIN LATERAL (SELECT i.status AS stated, i.effective_at AS stated_at FROM check_ins i
+LEFT JOIN LATERAL (SELECT i.status AS stated, i.effective_at AS stated_at, i.seq AS stated_seq FROM check_ins i
                    WHERE {_IN_FORCE} AND i.effective_at >= q.stated_since AND i.status IS NOT NULL
                    ORDER BY i.effective_at DESC, i.seq DESC LIMIT 1) s ON true
 """
@@ -78,7 +78,7 @@ async def check_ins_however_old(snapshot: Snapshot, wanted: Sequence[CheckInsHow
 def _said(rows: Sequence[Row]) -> LastCheckIns:
     return {
         (row["objective"], row["key_result"]): LastCheckIn(
-            Word(row["at"], row["stated"], row["stated_at"]), row["confidence"]
+            Word(row["at"], row["stated"], row["stated_at"]), row["confidence"], row["seq"], row["stated_seq"]
         )
         for row in rows
     }

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from goal_ledger_history.behind import Behind
 from goal_ledger_history.last_check_ins import CheckInsBetween, CheckInsHoweverOld, LastCheckIns
 from goal_ledger_history.protocols import CheckedIn, Fed, FeedAt, Wanted
 from goal_ledger_scoring.aggregation import (
@@ -22,7 +23,6 @@ from goal_ledger_scoring.aggregation import (
     INCREASE,
     LAST,
     Reading,
-    Stretch,
     Sums,
     based,
     combine,
@@ -30,11 +30,10 @@ from goal_ledger_scoring.aggregation import (
 )
 from goal_ledger_scoring.inputs import PartInput
 
+from goal_ledger_projection.history.behind import readings_behind
 from goal_ledger_projection.history.last_check_ins import check_ins_between, check_ins_however_old
 from goal_ledger_projection.history.snapshots import Row, Snapshot
-
-BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
-_TICK = timedelta(microseconds=1)
+from goal_ledger_projection.history.stretches import ACCEPTED, BEGINNING, STRETCH, stretch_columns, until
 
 _CHECKED_IN = """
 SELECT q.n::int AS n, v.seq, v.effective_at, v.value, v.done, v.unit, v.measure_seq, v.check_in
@@ -71,37 +70,29 @@ CROSS JOIN LATERAL (
 """
 """The same where all are asked at one moment, as almost all of a tree are; ids hold no commas."""
 
-_STRETCH = """
-unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::text[], $8::text[])
-WITH ORDINALITY AS q (feed, since, until, opened, k, feed_unit, part_unit, n)
-"""
-_ACCEPTED = """
-r.workspace = $1 AND r.feed = q.feed AND r.state = 0 AND r.seq <= q.k AND (r.ended_seq IS NULL OR r.ended_seq > q.k)
-AND coalesce(r.unit, q.feed_unit, q.part_unit) IS NOT DISTINCT FROM q.part_unit
-"""
 _LAST_READING = f"""
-SELECT q.n::int AS n, l.time, l.value, l.recorded_seq FROM {_STRETCH}
+SELECT q.n::int AS n, l.time, l.value, l.recorded_seq FROM {STRETCH}
 CROSS JOIN LATERAL (SELECT r.time, r.value, r.recorded_seq FROM readings r
-                    WHERE {_ACCEPTED} AND r.time >= q.since AND r.time <= q.until
+                    WHERE {ACCEPTED} AND r.time >= q.since AND r.time <= q.until
                     ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
 """
 _GAINED = f"""
-SELECT q.n::int AS n, l.time, l.value, l.recorded_seq, f.value AS first, b.value AS before FROM {_STRETCH}
+SELECT q.n::int AS n, l.time, l.value, l.recorded_seq, f.value AS first, b.value AS before FROM {STRETCH}
 CROSS JOIN LATERAL (SELECT r.time, r.value, r.recorded_seq FROM readings r
-                    WHERE {_ACCEPTED} AND r.time >= q.since AND r.time <= q.until
+                    WHERE {ACCEPTED} AND r.time >= q.since AND r.time <= q.until
                     ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
 CROSS JOIN LATERAL (SELECT r.value FROM readings r
-                    WHERE {_ACCEPTED} AND r.time >= q.since AND r.time <= q.until
+                    WHERE {ACCEPTED} AND r.time >= q.since AND r.time <= q.until
                     ORDER BY r.time, r.seq LIMIT 1) f
 LEFT JOIN LATERAL (SELECT r.value FROM readings r
-                   WHERE {_ACCEPTED} AND r.time >= q.opened AND r.time < q.since AND r.time <= q.until
+                   WHERE {ACCEPTED} AND r.time >= q.opened AND r.time < q.since AND r.time <= q.until
                    ORDER BY r.time DESC, r.seq DESC LIMIT 1) b ON true
 """
 _SUMMED = f"""
-SELECT q.n::int AS n, s.* FROM {_STRETCH}
+SELECT q.n::int AS n, s.* FROM {STRETCH}
 CROSS JOIN LATERAL (SELECT count(*) AS count, sum(r.value) AS total, min(r.value) AS low, max(r.value) AS high,
                            max(r.time) AS time
-                    FROM readings r WHERE {_ACCEPTED} AND r.time >= q.since AND r.time <= q.until) s
+                    FROM readings r WHERE {ACCEPTED} AND r.time >= q.since AND r.time <= q.until) s
 WHERE s.count > 0
 """
 _NEWEST = """
@@ -137,6 +128,9 @@ class ValuesInTables:
 
     async def in_force(self, wanted: Sequence[Wanted]) -> list[PartInput]:
         return await values_in_force(self._snapshot, wanted)
+
+    async def behind(self, wanted: Sequence[Fed]) -> list[Behind]:
+        return await readings_behind(self._snapshot, wanted)
 
     async def last_readings(self, wanted: Iterable[FeedAt]) -> dict[FeedAt, datetime]:
         return await last_readings(self._snapshot, wanted)
@@ -205,7 +199,7 @@ async def _at_one_moment(snapshot: Snapshot, wanted: Sequence[CheckedIn]) -> Seq
         ",".join([one.key_result for one in wanted]),
         ",".join([one.part for one in wanted]),
         first.since or BEGINNING,
-        _until(first.at, first.until),
+        until(first.at, first.until),
         first.known,
     )
 
@@ -265,13 +259,9 @@ def _columns(wanted: Sequence[CheckedIn]) -> list[list[Any]]:
         [one.key_result for one in wanted],
         [one.part for one in wanted],
         [one.since or BEGINNING for one in wanted],
-        [_until(one.at, one.until) for one in wanted],
+        [until(one.at, one.until) for one in wanted],
         [one.known for one in wanted],
     ]
-
-
-def _until(at: datetime, end: datetime | None) -> datetime:
-    return at if end is None or end > at else end - _TICK
 
 
 def _input(row: Row, *, incomparable: bool = False) -> PartInput:
@@ -299,7 +289,7 @@ async def _fed(snapshot: Snapshot, wanted: Sequence[Fed]) -> list[PartInput]:
             for s, stretch in enumerate(one.stretches)
         ]
         if asked:
-            columns = _stretch_columns([(wanted[n], stretch) for n, _, stretch in asked])
+            columns = stretch_columns([(wanted[n], stretch) for n, _, stretch in asked])
             for row in await snapshot.fetch(statement, *columns):
                 n, s, stretch = asked[row["n"] - 1]
                 sums[n, s] = based(read(row), stretch)
@@ -324,18 +314,6 @@ async def _newest(snapshot: Snapshot, wanted: Sequence[Fed]) -> list[tuple[int, 
     return [
         (row["n"] - 1, Reading(row["time"], row["seq"], row["value"], row["unit"]))
         for row in await snapshot.fetch(_NEWEST, *columns)
-    ]
-
-
-def _stretch_columns(asked: Sequence[tuple[Fed, Stretch]]) -> list[list[Any]]:
-    return [
-        [one.feed for one, _ in asked],
-        [stretch.start or BEGINNING for _, stretch in asked],
-        [_until(one.at, stretch.end) for one, stretch in asked],
-        [stretch.opened or BEGINNING for _, stretch in asked],
-        [one.known for one, _ in asked],
-        [stretch.unit for _, stretch in asked],
-        [one.unit for one, _ in asked],
     ]
 
 

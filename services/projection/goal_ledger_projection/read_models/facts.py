@@ -86,6 +86,14 @@ SELECT NULL, NULL, (SELECT f.version FROM facts f WHERE f.workspace = $1 AND f.s
                     ORDER BY f.seq DESC LIMIT 1)
 """
 
+CITED = """
+SELECT w.seq, f.event_id, f.stream, f.type, f.actor, f.effective_at, f.recorded_at,
+       convert_from(f.bytes, 'UTF8')::jsonb ->> 'reason' AS reason
+FROM unnest($2::bigint[]) AS w (seq)
+CROSS JOIN LATERAL (SELECT * FROM facts f WHERE f.workspace = $1 AND f.seq = w.seq LIMIT 1) f
+ORDER BY w.seq
+"""
+
 PAGE_OF_STREAM = """
 SELECT seq, version, bytes FROM facts
 WHERE workspace = $1 AND stream = $2 AND seq <= $3 AND effective_at <= $4 AND seq > $5 ORDER BY seq LIMIT $6
