@@ -7,6 +7,8 @@ from typing import Any
 
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.before_it_existed import standing_at
+from goal_ledger_history.explain import explain_key_result, explain_objective
+from goal_ledger_history.explanation import Explanation
 from goal_ledger_history.goals import Goal, KeyResult
 from goal_ledger_history.scores_at import ScoresAt
 from goal_ledger_history.statuses import Standing
@@ -28,6 +30,19 @@ async def answers(history: ScoresAt, at: AsOf, ids: list[str]) -> dict[str, Any]
     for id in ids:
         alone = await standing_at(history, id, at)
         found[f"{id} alone"] = None if alone is None else _standing(alone)
+    return found
+
+
+async def explanations(history: ScoresAt, at: AsOf, ids: list[str]) -> dict[str, Explanation]:
+    """How it explains these objectives and their key results."""
+    found = {}
+    for id in ids:
+        standing = await standing_at(history, id, at)
+        if standing is None:
+            continue
+        found[id] = await explain_objective(history, standing)
+        for one in (*standing.defined.key_results, *standing.added_later):
+            found[one.id] = await explain_key_result(history, standing, one)
     return found
 
 

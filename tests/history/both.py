@@ -20,7 +20,7 @@ from goal_ledger_projection.history.snapshots import Asker, ReadDatabase
 from goal_ledger_projection.history.tree import whole_tree
 from goal_ledger_projection.projections import migrate
 from goal_ledger_projection.query_settings import QuerySettings
-from history.agreeing import answers
+from history.agreeing import answers, explanations
 from history.lives import Life
 
 AT_A_TIME = 25
@@ -81,6 +81,7 @@ async def compare(tables: Tables, life: Life) -> None:
             assert await answers(folded, at, ids) == await answers(told, at, ids), (life.seed, at)
             tree = await whole_tree(snapshot, folded, at)
             assert {id: one.status for id, one in tree.standings.items()} == await _statuses(told, at), at
+        assert await explanations(folded, at, ids) == await explanations(told, at, ids), (life.seed, at)
 
 
 async def _statuses(history: ScoresAt, at: AsOf) -> dict[str, object]:

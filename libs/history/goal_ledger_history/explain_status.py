@@ -67,7 +67,9 @@ def key_result_status(standing: Standing, one: KeyResult) -> StatusNode:
         fresh=status.fresh,
         feeds=[
             FeedSeen(bound.feed, part.last_at, part.interval)
-            for bound, part in zip(one.bindings.values(), fed, strict=True)
+            for (_, bound), part in sorted(
+                zip(one.bindings.items(), fed, strict=True), key=lambda pair: pair[0]
+            )
         ],
         computed=status.computed,
         expected=of_it.expected,

@@ -50,9 +50,6 @@ class Readings(Protocol):
     async def newest(self, feed: str, span: Span, at: datetime, known: int) -> Reading | None:
         """The last one in the span up to ``at``, whatever its unit."""
 
-    async def behind(self, fed: Fed, stretch: Stretch) -> StretchBehind:
-        """What of them decides the value, in one stretch."""
-
 
 @dataclass(slots=True)
 class _Revision:
@@ -161,9 +158,10 @@ class ValuesInFacts:
         return value
 
     async def behind(self, wanted: Sequence[Fed]) -> list[Behind]:
-        return [
-            tuple([await self._readings.behind(one, stretch) for stretch in one.stretches]) for one in wanted
-        ]
+        readings = self._readings
+        if not isinstance(readings, ReadingsInFacts):
+            raise TypeError("only readings that are facts at hand are named one by one")
+        return [tuple(readings.behind(one, stretch) for stretch in one.stretches) for one in wanted]
 
     async def last_readings(self, wanted: Iterable[FeedAt]) -> dict[FeedAt, datetime]:
         found = {}
@@ -259,7 +257,8 @@ class ReadingsInFacts:
     async def sums(self, feed: str, stretch: Stretch, unit: str | None, at: datetime, known: int) -> Sums:
         return sum_up(self.accepted(feed, at, known), stretch, unit, at)
 
-    async def behind(self, fed: Fed, stretch: Stretch) -> StretchBehind:
+    def behind(self, fed: Fed, stretch: Stretch) -> StretchBehind:
+        """What of them decides the value, in one stretch."""
         readings = self.accepted(fed.feed, fed.at, fed.known)
         return behind_of(fed.aggregation, stretch, *inside(readings, stretch, fed.unit, fed.at))
 

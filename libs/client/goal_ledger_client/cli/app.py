@@ -10,6 +10,7 @@ import typer
 
 from goal_ledger_client.cli import (
     access,
+    explaining,
     goal_questions,
     goals,
     moving,
@@ -76,7 +77,7 @@ def connection(
 
 app.add_typer(goals.objective, name="objective")
 app.add_typer(goals.key_result, name="key-result")
-for one in (words, goals, goal_questions, organisation, access, readings, questions, moving):
+for one in (words, goals, goal_questions, explaining, organisation, access, readings, questions, moving):
     one.register(app)
 
 

@@ -308,7 +308,7 @@ async def _newest(snapshot: Snapshot, wanted: Sequence[Fed]) -> list[tuple[int, 
     columns = (
         [one.feed for one in wanted],
         [one.span.start or BEGINNING for one in wanted],
-        [_until(one.at, one.span.end) for one in wanted],
+        [until(one.at, one.span.end) for one in wanted],
         [one.known for one in wanted],
     )
     return [
