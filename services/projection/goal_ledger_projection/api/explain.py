@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from goal_ledger_history.explain import explain_key_result, explain_objective
 from goal_ledger_history.explanation import Explanation, KeyResultNode, ObjectiveNode
 from goal_ledger_scoring import CALCULATION as FORMULAS
 from pydantic import Field
-from starlette.responses import Response
 
 from goal_ledger_projection.api import cited, shown
 from goal_ledger_projection.api.answers import Answer, Instant, Number, Shape, encoded, heading, respond
 from goal_ledger_projection.api.cited import CitedFact
 from goal_ledger_projection.api.key_results import key_result_standing
 from goal_ledger_projection.api.objectives import standing_of
-from goal_ledger_projection.api.routes import declared
+from goal_ledger_projection.api.routes import Found, QuestionRoute
 from goal_ledger_projection.api.shown import Scores
-from goal_ledger_projection.api.view import View, Views
+from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 
 Json = dict[str, Any]
 EventId = str | None
@@ -203,39 +202,33 @@ class ExplainAnswer(Answer, Scores):
     facts: list[CitedFact] = Field(description="All facts that are named, by seq")
 
 
-def router(views: Views) -> APIRouter:
-    """The routes of explanations."""
-    routes = APIRouter()
+routes = APIRouter(route_class=QuestionRoute)
 
-    @routes.get(
-        "/v1/objectives/{id}/explain",
-        summary="How an objective's scores and status came about",
-        tags=["objectives"],
-        **declared(ExplainAnswer, finds_one=True),
-    )
-    async def objective(request: Request, id: str) -> Response:
-        """Its roll-up with every child, weight, value and policy, down to the facts; it adds up."""
-        async with views.view(request) as view:
-            standing = await standing_of(view, id)
-            found = await explain_objective(await view.history(), standing)
-            raw = encoded(await _answer(view, f"objective/{id}", found))
-            return respond(request, view.clocks, raw)
 
-    @routes.get(
-        "/v1/key-results/{id}/explain",
-        summary="How a key result's scores and status came about",
-        tags=["key results"],
-        **declared(ExplainAnswer, finds_one=True),
-    )
-    async def key_result(request: Request, id: str) -> Response:
-        """Its formula, values, windows and readings, down to the facts; it adds up."""
-        async with views.view(request) as view:
-            standing, one = await key_result_standing(view, id)
-            found = await explain_key_result(await view.history(), standing, one)
-            raw = encoded(await _answer(view, f"key-result/{id}", found))
-            return respond(request, view.clocks, raw)
+@routes.get(
+    "/v1/objectives/{id}/explain",
+    summary="How an objective's scores and status came about",
+    tags=["objectives"],
+)
+async def objective(request: GoalsRequest, id: str) -> Found[ExplainAnswer]:
+    """Its roll-up with every child, weight, value and policy, down to the facts; it adds up."""
+    async with view_of(request) as view:
+        standing = await standing_of(view, id)
+        found = await explain_objective(await view.history(), standing)
+        return respond(request, view.clocks, encoded(await _answer(view, f"objective/{id}", found)))
 
-    return routes
+
+@routes.get(
+    "/v1/key-results/{id}/explain",
+    summary="How a key result's scores and status came about",
+    tags=["key results"],
+)
+async def key_result(request: GoalsRequest, id: str) -> Found[ExplainAnswer]:
+    """Its formula, values, windows and readings, down to the facts; it adds up."""
+    async with view_of(request) as view:
+        standing, one = await key_result_standing(view, id)
+        found = await explain_key_result(await view.history(), standing, one)
+        return respond(request, view.clocks, encoded(await _answer(view, f"key-result/{id}", found)))
 
 
 async def _answer(view: View, ref: str, found: Explanation) -> Json:
