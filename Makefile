@@ -15,7 +15,7 @@ empty :=
 MEMBERS_PATH := $(subst $(empty) $(empty),:,$(MEMBERS))
 ARGS ?=
 
-.PHONY: help setup demo test faults judges bench check format lock clean distclean
+.PHONY: help setup demo test faults judges containers bench check format lock clean distclean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -38,6 +38,9 @@ faults: $(READY) ## The fault campaign: kill -9 everything in turn, and count
 
 judges: $(READY) ## Outside programs over the OpenAPI documents and more (npm fetches some); ARGS=spectral runs one
 	@PYTHONPATH=tests $(PY) -m judges $(ARGS)
+
+containers: $(READY) ## docker-compose.yml run for real, in an engine and images made here; outside CI; ARGS=--keep
+	@PYTHONPATH=deploy $(PY) -m containers $(ARGS)
 
 bench: $(READY) ## The benchmarks, each beside its comparison
 	@PYTHONPATH=tests $(PY) -m benchmarks $(ARGS)
