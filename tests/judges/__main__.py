@@ -11,13 +11,15 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from judges import asyncapi, hadolint, openapi_spec_validator, spectral
+from judges import asyncapi, hadolint, openapi_spec_validator, promtool, schemathesis, spectral
 
 JUDGES: dict[str, Callable[[Path], list[str]]] = {
     "openapi-spec-validator": openapi_spec_validator.judge,
     "spectral": spectral.judge,
     "asyncapi": asyncapi.judge,
     "hadolint": hadolint.judge,
+    "schemathesis": schemathesis.judge,
+    "promtool": promtool.judge,
 }
 
 

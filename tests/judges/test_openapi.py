@@ -66,3 +66,11 @@ def test_the_patterns_take_what_the_services_take() -> None:
     assert re.match(patterns["Goal-Ledger-Position"], str(Position(1, 0)))
     assert re.match(patterns["token"], "1-151_20260105T080000000000Z_1-tzdata-2025.2")
     assert not re.match(patterns["cursor"], "not a cursor")
+
+
+def test_a_parameter_is_left_out_and_never_null() -> None:
+    for name, operation in operations():
+        for parameter in operation.get("parameters", ()):
+            assert {"type": "null"} not in parameter["schema"].get("anyOf", ()), (name, parameter["name"])
+            if parameter["name"] == "Idempotency-Key":
+                assert re.compile(parameter["schema"]["pattern"]), name

@@ -58,9 +58,19 @@ def finish(document: Document, tags: Mapping[str, str], bearer: str) -> Document
         for parameter in operation.get("parameters", ()):
             name = parameter["name"]
             parameter.setdefault("description", _NAMED.get(name, f"The {name.replace('_', ' ')}"))
-            if parameter["in"] == "path":
-                parameter["schema"].setdefault("pattern", ID_PATTERN)
+            _describe_values(parameter)
     return document
+
+
+def _describe_values(parameter: Document) -> None:
+    """A parameter is left out, never null, however its Python type says so."""
+    schema = parameter["schema"]
+    choices = [one for one in schema.pop("anyOf", ()) if one != {"type": "null"}]
+    schema |= choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {}
+    if parameter["in"] == "path":
+        schema.setdefault("pattern", ID_PATTERN)
+    if parameter["name"] == "Idempotency-Key":
+        schema.setdefault("pattern", KEY_PATTERN)
 
 
 def _operations(document: Document) -> Iterator[Document]:

@@ -87,6 +87,14 @@ class BatchDocument(BaseModel):
     position: str
 
 
+class DryRunDocument(BaseModel):
+    """What one reading would come to; nothing is recorded, so there is no position."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    receipts: list[ReceiptDocument]
+
+
 class DataBody(BaseModel):
     """The data of a reading; in a request of the binary form the whole body, the attributes in ``ce-`` headers."""
 
@@ -130,7 +138,10 @@ ReadingsRequest = Annotated[
 ]
 Taking = Annotated[
     Response,
-    Gives("Receipts of a batch, of a repeat, or of a dry run", BatchDocument),
+    Gives(
+        "Receipts of a batch; of one reading, a repeat or a dry run",
+        BatchDocument | ReadingAnswerDocument | DryRunDocument,
+    ),
     Gives("The one reading is recorded or quarantined", ReadingAnswerDocument, 201),
     Refuses(404, 409),
 ]
