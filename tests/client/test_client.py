@@ -16,7 +16,7 @@ import httpx2
 import pytest
 from goal_ledger_client import AsyncGoalLedger, GoalLedger, Problem, Reading, Unavailable
 from goal_ledger_client.cli.session import NOT_REACHED, REFUSED, code_of
-from goal_ledger_client.exchange import Request, attempts
+from goal_ledger_client.exchange import ClientRequest, attempts
 
 ANSWER = {"id": "x", "version": 1, "facts": [], "position": "1-1", "receipts": [], "items": []}
 NAIVE = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -188,7 +188,7 @@ def test_a_reading_holds_an_exact_value_and_an_instant() -> None:
 
 
 def test_who_is_not_reached_is_tried_again_ever_later_and_told_with_the_key() -> None:
-    request = Request("POST", "http://nowhere.invalid/v1/units", {}, key="k")
+    request = ClientRequest("POST", "http://nowhere.invalid/v1/units", {}, key="k")
     steps = attempts(request)
     pauses = [next(steps)]
     with pytest.raises(Unavailable, match="nowhere") as unavailable:

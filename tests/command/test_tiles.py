@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 import structlog
 from goal_ledger_ledger.checkpoint import Checkpoint, load_signing_key, origin_of, sign
-from goal_ledger_ledger.feed import Feed
 from goal_ledger_ledger.kept_tiles import KeptTiles
+from goal_ledger_ledger.log_reader import LogReader
 from goal_ledger_ledger.store import create_engine, raw_connection
 from judges.tlog_reader import Distrust, Head, Key, Reader, grew, leaf, tree
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -39,7 +39,7 @@ class Relay:
         """The size signed."""
         if keeping:
             await KeptTiles(self.engine).keep()
-        head = await Feed(self.engine).head(workspace)
+        head = await LogReader(self.engine).head(workspace)
         assert head is not None
         origin = origin_of(self._origin, workspace, head.epoch)
         note = sign(Checkpoint(origin, head.seq, head.root), self._key)

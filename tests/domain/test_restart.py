@@ -14,7 +14,7 @@ from goal_ledger_contracts.feed import (
 from goal_ledger_contracts.workspace import SystemRegistered
 from goal_ledger_domain.feed import RedefineFeed
 from goal_ledger_domain.reading import RejectReading, ReleaseReading, TakeReading
-from goal_ledger_domain.restart import RestartCounter, RetractRestart, Waiting
+from goal_ledger_domain.restart import InQuarantine, RestartCounter, RetractRestart
 from support.given_when_then import START, Record, given, meta, on
 
 R = meta(reason="The counter was replaced")
@@ -39,7 +39,7 @@ def shop(*values: int) -> Record:
 
 
 def restart(n: int, base: int = 0, waiting: tuple[int, ...] = (), **more: Any) -> RestartCounter:
-    known = tuple(Waiting("/shop", f"r{one}", day(one)) for one in waiting)
+    known = tuple(InQuarantine("/shop", f"r{one}", day(one)) for one in waiting)
     return RestartCounter(more.pop("meta", R), VISITORS, day(n), Decimal(base), known)
 
 

@@ -27,7 +27,7 @@ from goal_ledger_command.migrations import migrate
 from goal_ledger_command.published_tail import published_tail
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.process import Relay
-from goal_ledger_command.write_gate import WriteGate
+from goal_ledger_command.write_gate import StoreBehindKafkaGate
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_local.processes import ProcessOwner
 from goal_ledger_messaging import consumer as consumers
@@ -145,7 +145,7 @@ async def test_what_the_broker_refuses_is_said_in_a_sentence(
     }
     for sentence, cluster in refused.items():
         assert sentence in await explained(cluster, KafkaConnectionError("Unable to bootstrap"))
-    gate = WriteGate(bench.engine, secure.as_user("command", sasl_password_file=wrong))
+    gate = StoreBehindKafkaGate(bench.engine, secure.as_user("command", sasl_password_file=wrong))
     looking = asyncio.create_task(gate.run())
 
     async def says_so() -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.from_facts import history_of
 from goal_ledger_history.scores_at import ScoresAt
-from goal_ledger_projection.database import ReadDatabase as WorkersDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding.applying import Applier
 from goal_ledger_projection.folding.records import Record
 from goal_ledger_projection.history.context import Contexts

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest_asyncio
-from goal_ledger_command.fold import Fold
+from goal_ledger_command.fold import FoldOfGoals
 from goal_ledger_command.intake import running
 from goal_ledger_command.migrations import migrate
 from goal_ledger_contracts.envelope import Fact, from_bytes
@@ -181,7 +181,9 @@ async def opened_bench(url: str, keys_url: str, kafka: Cluster | str) -> AsyncIt
     engine = create_engine(url, application="tests", connections=6)
     own = create_engine(url, application="ledger", connections=12)
     keys_engine = create_engine(keys_url, application="tests", connections=2)
-    ledger = Ledger(own, Keyring(keys_engine, b"m" * 32), Fold(), OpenGate(), allow_unsafe_durability=True)
+    ledger = Ledger(
+        own, Keyring(keys_engine, b"m" * 32), FoldOfGoals(), OpenGate(), allow_unsafe_durability=True
+    )
     await ledger.start()
     yield Bench(ledger, engine, kafka, url)
     await ledger.close()

@@ -13,9 +13,9 @@ from goal_ledger_ledger.sealing import (
     ERASED,
     SEALED_AWAY,
     OwnerShredded,
-    Place,
     SealBroken,
     TextKey,
+    TextPlace,
     associated_data,
     key_ids,
     open_fact_data,
@@ -27,7 +27,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 KEYS = {"person/kari": TextKey(b"k" * 32), "system/shop": TextKey(b"s" * 32)}
-PLACE = Place("acme", "0190-event", "objective/web-shop", "person/kari")
+PLACE = TextPlace("acme", "0190-event", "objective/web-shop", "person/kari")
 text = st.text(min_size=1, max_size=200)
 
 
@@ -53,7 +53,7 @@ def test_no_clear_text_is_left_and_the_form_is_k_n_c_without_padding():
 def test_the_key_is_the_authors_the_actors_or_the_persons():
     assert owners(check_in(note="x"), PLACE) == {"person/kari"}
     assert owners(check_in(note="x", author="person/ola"), PLACE) == {"person/ola"}
-    assert owners(PersonAdded("Ola"), Place("acme", "e", "person/ola", "operator")) == {"person/ola"}
+    assert owners(PersonAdded("Ola"), TextPlace("acme", "e", "person/ola", "operator")) == {"person/ola"}
     assert owners(check_in(), PLACE) == owners(ObjectiveDrafted("t", "unit/u"), PLACE) == frozenset()
 
 

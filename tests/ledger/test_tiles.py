@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 from goal_ledger_ledger.merkle import (
-    Span,
+    LeafSpan,
     consistency_path,
     consistency_proof,
     inclusion_path,
@@ -123,7 +123,7 @@ def test_consistency_from_tiles_is_that_from_all_leaves(size: int, data: st.Data
 
 @given(sizes)
 def test_the_root_follows_from_the_tiles_at_the_right_edge(size: int) -> None:
-    assert root_from(read(tiles_for([Span(0, size)], size)), size) == mth(LEAVES[:size])
+    assert root_from(read(tiles_for([LeafSpan(0, size)], size)), size) == mth(LEAVES[:size])
 
 
 @given(st.integers(1, 10**9), st.data())

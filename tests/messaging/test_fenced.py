@@ -15,7 +15,7 @@ from faststream.kafka import TestKafkaBroker
 from goal_ledger_local.kafka import Kafka
 from goal_ledger_messaging import fenced
 from goal_ledger_messaging import producer as producers
-from goal_ledger_messaging.fenced import FencedConsumer, Place, Polled, Subscribed
+from goal_ledger_messaging.fenced import FencedConsumer, PartitionPlace, Polled, Subscribed
 from goal_ledger_messaging.topics import TopicSpec, ensure_topics
 
 
@@ -27,15 +27,17 @@ class Kept:
         self.taken: list[bytes] = []
         self.away = 0
         self.refused = 0
-        self.consumer: FencedConsumer[Place] | None = None
+        self.consumer: FencedConsumer[PartitionPlace] | None = None
 
-    async def find(self, topic_ids: Mapping[TopicPartition, str]) -> list[Place]:
+    async def find(self, topic_ids: Mapping[TopicPartition, str]) -> list[PartitionPlace]:
         if self.away:
             self.away -= 1
             raise ConnectionError("the database is away")
-        return [Place(tp, id, self.offsets.get((id, tp.partition), 0)) for tp, id in topic_ids.items()]
+        return [
+            PartitionPlace(tp, id, self.offsets.get((id, tp.partition), 0)) for tp, id in topic_ids.items()
+        ]
 
-    async def take(self, polled: Polled[Place]) -> None:
+    async def take(self, polled: Polled[PartitionPlace]) -> None:
         for place, records in polled.items():
             if self.refused:
                 self.refused -= 1
@@ -51,7 +53,7 @@ class Kept:
 @asynccontextmanager
 async def reading(
     kafka: Kafka | str, topic: str, kept: Kept, **more: Any
-) -> AsyncIterator[FencedConsumer[Place]]:
+) -> AsyncIterator[FencedConsumer[PartitionPlace]]:
     bootstrap = kafka if isinstance(kafka, str) else kafka.bootstrap
     subscribed = Subscribed(group=topic, max_records=100, timeout_ms=20, topic=topic, **more)
     kept.consumer = FencedConsumer(bootstrap, subscribed, kept, kept.take)
@@ -144,7 +146,7 @@ async def test_in_memory_what_comes_for_an_unknown_place_is_dropped_whatever_its
     broker = consumer._declared()
     async with TestKafkaBroker(broker) as memory:
         await memory.publish_batch(b"before", topic="t")
-        consumer._places[TopicPartition("t", 0)] = Place(TopicPartition("t", 0), "id", 0)
+        consumer._places[TopicPartition("t", 0)] = PartitionPlace(TopicPartition("t", 0), "id", 0)
         await memory.publish_batch(
             b"after", b"more", topic="t", headers={"odd": "\ud83d\udcff".encode("utf-8", "replace").decode()}
         )

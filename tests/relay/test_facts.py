@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from goal_ledger_command.relay.facts import FactsPublisher
 from goal_ledger_command.relay.lease import Lease, LeaseLost
-from goal_ledger_command.relay.marks import Marks
+from goal_ledger_command.relay.marks import PublishedTo
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.topic_watch import TopicWatch
 from goal_ledger_ledger.store import raw_connection
@@ -19,7 +19,7 @@ from .conftest import Bench, cut, delete_topic, folded, until
 
 
 def publisher(bench: Bench, term: int) -> FactsPublisher:
-    marks = Marks(bench.engine, term)
+    marks = PublishedTo(bench.engine, term)
     metrics = RelayMetrics(new_registry("test"))
     return FactsPublisher(
         bench.engine, bench.bootstrap, marks, TopicWatch(bench.bootstrap, marks), metrics, asyncio.Event()

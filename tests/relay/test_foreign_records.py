@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.process import Relay
-from goal_ledger_command.write_gate import WriteGate
+from goal_ledger_command.write_gate import StoreBehindKafkaGate
 from goal_ledger_contracts.canonical import canonical
 from goal_ledger_ledger.submission import StoreBehindLog
 from goal_ledger_messaging import producer as producers
@@ -95,7 +95,7 @@ FORGED = [*OTHERS, *NEXT]
 async def test_records_that_continue_nothing_close_no_gate_and_are_counted_and_named_once(bench: Bench):
     one = await published(bench, 5)
     await send(bench, one.workspace, *(forged(one, how) for how in FORGED))
-    gate = WriteGate(bench.engine, bench.bootstrap)
+    gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     with capture_logs() as logs:
         await gate.look()
         await gate.look()
@@ -116,7 +116,7 @@ async def test_each_of_them_alone_closes_no_gate(bench: Bench):
         await bench.all_published(*several.values())
     for how, one in several.items():
         await send(bench, one.workspace, forged(one, how))
-    gate = WriteGate(bench.engine, bench.bootstrap)
+    gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     await gate.look()
     for one in several.values():
         await gate.check(one.workspace)
@@ -137,7 +137,7 @@ async def test_the_relay_goes_on_past_them_and_counts_them(bench: Bench):
         relaying.cancel()
         await asyncio.gather(relaying, return_exceptions=True)
     assert registry.get_sample_value("goal_ledger_relay_foreign_records_total") > 0
-    gate = WriteGate(bench.engine, bench.bootstrap)
+    gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     await gate.look()
     await gate.check(one.workspace)
 
@@ -147,7 +147,7 @@ async def test_they_do_not_hide_that_the_store_was_set_back(bench: Bench):
     await send(bench, one.workspace, forged(one, "far beyond the head"))
     await restore_to(bench, one, 12)
     await send(bench, one.workspace, forged(one, "the next, on a broken chain"))
-    gate = WriteGate(bench.engine, bench.bootstrap)
+    gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     await gate.look()
     with pytest.raises(StoreBehindLog, match="Kafka holds this workspace up to 1-20"):
         await gate.check(one.workspace)
@@ -170,7 +170,7 @@ async def test_a_store_put_back_to_before_an_epoch_that_began_below_its_head_is_
         *((2, seq, stored, "ObjectiveDrafted") for seq, stored in enumerate(other.facts[:6], 1)),
         (2, 7, other.facts[6], "StoreRestored"),
     )
-    gate = WriteGate(bench.engine, bench.bootstrap)
+    gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     await gate.look()
     with pytest.raises(StoreBehindLog, match="up to 2-7"):
         await gate.check(one.workspace)

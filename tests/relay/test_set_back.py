@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
-from goal_ledger_command.write_gate import WriteGate
+from goal_ledger_command.write_gate import StoreBehindKafkaGate
 from goal_ledger_ledger.store import Database, Unreachable, create_engine, raw_connection
 from goal_ledger_ledger.submission import StoreBehindLog
 from goal_ledger_local.postgres import Postgres
@@ -17,10 +17,10 @@ from .conftest import Bench, Written, until
 
 
 @asynccontextmanager
-async def opened(bench: Bench) -> AsyncIterator[tuple[Database, WriteGate]]:
+async def opened(bench: Bench) -> AsyncIterator[tuple[Database, StoreBehindKafkaGate]]:
     """A process of its own whose gate has looked once."""
     engine = create_engine(bench.url, application="another")
-    gate = WriteGate(engine, bench.bootstrap)
+    gate = StoreBehindKafkaGate(engine, bench.bootstrap)
     await gate.look()
     try:
         yield engine, gate

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from goal_ledger_command.beyond_store import BeyondStore
-from goal_ledger_command.write_gate import WriteGate
+from goal_ledger_command.write_gate import StoreBehindKafkaGate
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import NotRecorded, StoreBehindLog
 
@@ -28,7 +28,7 @@ async def test_a_store_that_holds_what_kafka_holds_is_open(bench: Bench):
     await bench.store.many(one, 20)
     async with bench.relaying():
         await bench.all_published(one)
-    gate = WriteGate(bench.engine, bench.bootstrap)
+    gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     with pytest.raises(NotRecorded, match="what Kafka holds"):
         await gate.check(one.workspace)
     await gate.look()
@@ -42,7 +42,7 @@ async def test_a_store_restored_to_an_earlier_moment_refuses_writes_of_that_work
     async with bench.relaying():
         await bench.all_published(one, other)
     await restore_to(bench, one, 12)
-    gate = WriteGate(bench.engine, bench.bootstrap)
+    gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     await gate.look()
     await gate.check(other.workspace)
     with pytest.raises(StoreBehindLog, match="Kafka holds this workspace up to 1-20"):
@@ -58,7 +58,7 @@ async def test_a_workspace_that_only_kafka_knows_is_refused_too(bench: Bench):
         await raw.execute("DELETE FROM facts")
         await raw.execute("DELETE FROM heads")
         await raw.execute("DELETE FROM partition_marks")
-    gate = WriteGate(bench.engine, bench.bootstrap)
+    gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     await gate.look()
     with pytest.raises(StoreBehindLog):
         await gate.check(one.workspace)
@@ -70,7 +70,7 @@ async def test_a_recovery_that_raises_the_epoch_opens_the_gate_again(bench: Benc
     async with bench.relaying():
         await bench.all_published(one)
     await restore_to(bench, one, 6)
-    gate = WriteGate(bench.engine, bench.bootstrap)
+    gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     await gate.look()
     with pytest.raises(StoreBehindLog):
         await gate.check(one.workspace)
@@ -96,12 +96,12 @@ async def test_the_relay_publishes_nothing_of_a_restored_workspace_but_goes_on_w
 
 
 async def test_with_kafka_out_of_reach_the_gate_stays_closed_and_once_read_it_stays_open(bench: Bench):
-    away = WriteGate(bench.engine, "127.0.0.1:1")
+    away = StoreBehindKafkaGate(bench.engine, "127.0.0.1:1")
     with pytest.raises(Exception, match=r"bootstrap|connect"):
         await away.look()
     with pytest.raises(NotRecorded):
         await away.check("any")
-    gate = WriteGate(bench.engine, bench.bootstrap)
+    gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     running = asyncio.create_task(gate.run())
 
     async def is_open() -> bool:

@@ -6,7 +6,7 @@ import random
 from decimal import Decimal
 
 from goal_ledger_contracts.measures import Aligned, Increase
-from goal_ledger_scoring import ChildLink, GoalInput, Kept, KeyResultInput, PartInput, score_tree
+from goal_ledger_scoring import ChildLink, GoalInput, KeyResultInput, PartInput, ScoreAtClosing, score_tree
 
 TEN = Increase(target=Decimal(10), baseline=Decimal(0))
 
@@ -69,9 +69,21 @@ def test_drafts_and_goals_dropped_or_postponed_are_left_out_and_other_closed_one
         tree(
             goal("o", children=children, roll_up="aligned"),
             goal("draft", kr("1", "1"), state="draft"),
-            goal("dropped", kr("2", "1"), state="closed", outcome="dropped", kept=Kept(Decimal("0.1"))),
+            goal(
+                "dropped",
+                kr("2", "1"),
+                state="closed",
+                outcome="dropped",
+                kept=ScoreAtClosing(Decimal("0.1")),
+            ),
             goal("postponed", kr("3", "1"), state="archived", outcome="postponed"),
-            goal("closed", kr("4", "10"), state="closed", outcome="partial", kept=Kept(Decimal("0.6"))),
+            goal(
+                "closed",
+                kr("4", "10"),
+                state="closed",
+                outcome="partial",
+                kept=ScoreAtClosing(Decimal("0.6")),
+            ),
         )
     )
     assert got["o"].score == Decimal("0.6")

@@ -11,14 +11,14 @@ from typing import Any, Self
 import httpx2
 
 from goal_ledger_client import exchange
-from goal_ledger_client.exchange import Answer, Request
+from goal_ledger_client.exchange import Answer, ClientRequest
 from goal_ledger_client.values import Body
 
 TIMEOUT_S = 30.0
 MAX_CONNECTIONS = 128
 
 
-class GoalLedger(exchange.Ledger):
+class GoalLedger(exchange.Addresses):
     """The synchronous client. ``token`` is a JWT or an API key; the workspace comes from it."""
 
     def __init__(self, command_url: str, query_url: str, token: str, timeout_s: float = TIMEOUT_S) -> None:
@@ -74,14 +74,14 @@ class GoalLedger(exchange.Ledger):
     ) -> httpx2.Response:
         """A request of the command service that may be repeated as it is. Raises :class:`Problem`."""
         sent = exchange.headers(self._token) | ({"Content-Type": media_type} if media_type else {})
-        return self._send(Request(method, self._command_url + path, sent, content))
+        return self._send(ClientRequest(method, self._command_url + path, sent, content))
 
     def readings(self, events: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
         """Sends CloudEvents in one batch; the receipts, one per event, in order. Raises as ``command``; a batch may
         always be sent again: its readings are known by (source, id). ``dry_run``: says what would happen."""
         return exchange.receipts(self._send(self._readings(events, dry_run)).content)
 
-    def _send(self, request: Request) -> httpx2.Response:
+    def _send(self, request: ClientRequest) -> httpx2.Response:
         steps = exchange.attempts(request)
         pause = next(steps)
         while True:
@@ -92,7 +92,7 @@ class GoalLedger(exchange.Ledger):
                 response: httpx2.Response = done.value
                 return response
 
-    def _once(self, one: Request) -> exchange.Outcome:
+    def _once(self, one: ClientRequest) -> exchange.Attempt:
         try:
             return self._http.request(
                 one.method, one.url, headers=dict(one.headers), content=one.content, params=one.params
@@ -101,7 +101,7 @@ class GoalLedger(exchange.Ledger):
             return why
 
 
-class AsyncGoalLedger(exchange.Ledger):
+class AsyncGoalLedger(exchange.Addresses):
     """The asynchronous client; the same calls as :class:`GoalLedger`."""
 
     def __init__(self, command_url: str, query_url: str, token: str, timeout_s: float = TIMEOUT_S) -> None:
@@ -146,7 +146,7 @@ class AsyncGoalLedger(exchange.Ledger):
         """See :meth:`GoalLedger.readings`."""
         return exchange.receipts((await self._send(self._readings(events, dry_run))).content)
 
-    async def _send(self, request: Request) -> httpx2.Response:
+    async def _send(self, request: ClientRequest) -> httpx2.Response:
         steps = exchange.attempts(request)
         pause = next(steps)
         while True:
@@ -157,7 +157,7 @@ class AsyncGoalLedger(exchange.Ledger):
                 response: httpx2.Response = done.value
                 return response
 
-    async def _once(self, one: Request) -> exchange.Outcome:
+    async def _once(self, one: ClientRequest) -> exchange.Attempt:
         try:
             return await self._http.request(
                 one.method, one.url, headers=dict(one.headers), content=one.content, params=one.params

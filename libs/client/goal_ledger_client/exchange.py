@@ -68,7 +68,7 @@ class Unavailable(Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ClientRequest:
     """One request, that may be sent several times; ``key`` is its Idempotency-Key."""
 
     method: str
@@ -79,10 +79,10 @@ class Request:
     key: str | None = None
 
 
-Outcome = httpx2.Response | httpx2.TransportError
+Attempt = httpx2.Response | httpx2.TransportError
 
 
-class Ledger:
+class Addresses:
     """Where the ledger is and who asks: what the two clients have in common."""
 
     def __init__(self, command_url: str, query_url: str, token: str) -> None:
@@ -101,27 +101,27 @@ class Ledger:
     def token(self) -> str:
         return self._token
 
-    def _command(self, path: str, body: Body | None, key: str | None, if_match: int | None) -> Request:
+    def _command(self, path: str, body: Body | None, key: str | None, if_match: int | None) -> ClientRequest:
         key = key or new_key()
         sent = headers(self._token, key, if_match) | JSON
-        return Request("POST", self._command_url + _rooted(path), sent, body_bytes(body), key=key)
+        return ClientRequest("POST", self._command_url + _rooted(path), sent, body_bytes(body), key=key)
 
-    def _query(self, path: str, after: str | None, wait_ms: int, asked: Mapping[str, Any]) -> Request:
+    def _query(self, path: str, after: str | None, wait_ms: int, asked: Mapping[str, Any]) -> ClientRequest:
         named = {name: parameter(name, value) for name, value in asked.items() if value is not None}
         if after is not None:
             named["wait_ms"] = str(wait_ms)
         rooted = _rooted(path)
         here = any(rooted == one or rooted.startswith(f"{one}/") for one in _READ_WHERE_COMMANDS_ARE)
         url = (self._command_url if here else self._query_url) + rooted
-        return Request("GET", url, headers(self._token, after=after), params=named or None)
+        return ClientRequest("GET", url, headers(self._token, after=after), params=named or None)
 
-    def _readings(self, events: Sequence[Mapping[str, Any]], dry_run: bool) -> Request:
+    def _readings(self, events: Sequence[Mapping[str, Any]], dry_run: bool) -> ClientRequest:
         sent, url = headers(self._token) | BATCH, f"{self._command_url}/v1/readings"
         params = {"dry_run": "true"} if dry_run else None
-        return Request("POST", url, sent, body_bytes(list(events)), params)
+        return ClientRequest("POST", url, sent, body_bytes(list(events)), params)
 
 
-def attempts(request: Request) -> Generator[float, Outcome, httpx2.Response]:
+def attempts(request: ClientRequest) -> Generator[float, Attempt, httpx2.Response]:
     """The attempts at one request: yields the seconds to pause before each, is told what came of it, and returns the
     response. Raises :class:`Problem` for a refusal, :class:`Unavailable` after the last attempt."""
     pause = 0.0
@@ -140,7 +140,7 @@ def attempts(request: Request) -> Generator[float, Outcome, httpx2.Response]:
     raise last
 
 
-def unreachable(request: Request, why: Exception) -> Unavailable:
+def unreachable(request: ClientRequest, why: Exception) -> Unavailable:
     """Nobody answered."""
     title = f"{request.url} cannot be reached: {why}"
     return Unavailable(0, {"code": "unreachable", "title": title}, request.key)

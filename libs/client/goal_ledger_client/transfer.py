@@ -32,7 +32,7 @@ PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowsToSend:
     """What is sent: each row on a line of its own; ``places``: where each stands in the document, if it was one."""
 
     content: bytes
@@ -47,7 +47,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ImportOptions:
     """How an import is meant. ``numbers`` and ``percent``: how a table's numbers are written (docs/guide/import.md)."""
 
     dry_run: bool = False
@@ -63,7 +63,7 @@ class Reading:
         return found | ({"numbers": self.numbers} if self.numbers is not None else {})
 
 
-def rows_of_file(path: Path, form: str | None = None) -> Rows:
+def rows_of_file(path: Path, form: str | None = None) -> RowsToSend:
     """A document (.json), its rows (.jsonl) or a table (.csv); ``-`` is stdin. Raises ValueError if it is none of these.
 
     ``form``: json, jsonl or csv; left out it follows from the name, and without one from the content.
@@ -75,8 +75,10 @@ def rows_of_file(path: Path, form: str | None = None) -> Rows:
         )
     form = form or _FORM_OF.get(path.suffix.lower()) or _form_in(raw)
     if form == "csv":
-        return Rows(raw, CSV)
-    return Rows(raw, JSON_LINES) if form == "jsonl" else rows_of_document(json.loads(raw, parse_float=str))
+        return RowsToSend(raw, CSV)
+    return (
+        RowsToSend(raw, JSON_LINES) if form == "jsonl" else rows_of_document(json.loads(raw, parse_float=str))
+    )
 
 
 _FORM_OF = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
@@ -89,7 +91,7 @@ def _form_in(raw: bytes) -> str:
     return "jsonl" if b'"section"' in text.partition(b"\n")[0] else "json"
 
 
-def rows_of_document(document: Any) -> Rows:
+def rows_of_document(document: Any) -> RowsToSend:
     """The rows of a document, so that its size is not limited by what a server parses at once. Raises ValueError."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f'not a document with "format": "{FORMAT}"')
@@ -107,18 +109,18 @@ def rows_of_document(document: Any) -> Rows:
             places.append(f"/{section}" if section == "workspace" else f"/{section}/{number}")
             row = {"section": section, **item} if isinstance(item, dict) else item
             lines.append(json.dumps(row, ensure_ascii=False))
-    return Rows("\n".join(lines).encode(), JSON_LINES, tuple(places))
+    return RowsToSend("\n".join(lines).encode(), JSON_LINES, tuple(places))
 
 
 def import_rows(
-    ledger: GoalLedger, rows: Rows, *, dry_run: bool = False, reading: Reading | None = None
+    ledger: GoalLedger, rows: RowsToSend, *, dry_run: bool = False, reading: ImportOptions | None = None
 ) -> Iterator[dict[str, Any]]:
     """``{"rows": n}``, then a report per row, then ``{"summary": …}``; of many rows ``{"steps_done": …}`` on the way.
 
     What is large goes in pieces under one import id, and goes on by itself where it was broken off. Raises Problem if it
     is refused as a whole, Unavailable if it broke off: send it again, only what is missing is recorded.
     """
-    reading = reading or Reading(dry_run)
+    reading = reading or ImportOptions(dry_run)
     if len(rows.content) > PIECE_BYTES:
         return _in_pieces(ledger, rows, reading)
     id = reading.import_id or rows.import_id
@@ -126,7 +128,7 @@ def import_rows(
 
 
 def _reports(
-    ledger: GoalLedger, path: str, params: Mapping[str, str], rows: Rows, content: bytes | None
+    ledger: GoalLedger, path: str, params: Mapping[str, str], rows: RowsToSend, content: bytes | None
 ) -> Iterator[dict[str, Any]]:
     sent = exchange.headers(ledger.token) | {"Content-Type": rows.media_type, "Accept": JSON_LINES}
     url = f"{ledger.command_url}{path}"
@@ -149,7 +151,7 @@ def _reports(
         raise _broken_off(None)
 
 
-def _in_pieces(ledger: GoalLedger, rows: Rows, reading: Reading) -> Iterator[dict[str, Any]]:
+def _in_pieces(ledger: GoalLedger, rows: RowsToSend, reading: ImportOptions) -> Iterator[dict[str, Any]]:
     """Send what is not there yet, run it, go on with it if it breaks off."""
     id = reading.import_id or rows.import_id
     pieces = [rows.content[at : at + PIECE_BYTES] for at in range(0, len(rows.content), PIECE_BYTES)]
@@ -242,9 +244,9 @@ def log_lines(ledger: GoalLedger, *, after: int = 0) -> Iterator[bytes]:
 
 __all__ = [
     "FORMAT",
+    "ImportOptions",
     "Problem",
-    "Reading",
-    "Rows",
+    "RowsToSend",
     "facts",
     "import_rows",
     "log_lines",

@@ -80,7 +80,7 @@ Command = PlanCycle | OpenCycle | LockCycle | CloseCycle | ReopenCycle | MoveCyc
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CyclePlan:
     """What a cycle is in every state."""
 
     name: str
@@ -93,25 +93,25 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    plan: Plan
+    plan: CyclePlan
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    plan: Plan
+    plan: CyclePlan
 
 
 @dataclass(frozen=True, slots=True)
 class Locked:
     """Locked for grading: what is effective from ``locked_at`` on needs an admin."""
 
-    plan: Plan
+    plan: CyclePlan
     locked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    plan: Plan
+    plan: CyclePlan
     closed_at: datetime
 
 
@@ -132,7 +132,7 @@ def cycle_state(world: World, id: str | None) -> Cycle | None:
     return found
 
 
-def span(plan: Plan, time_zone: str) -> tuple[datetime, datetime]:
+def span(plan: CyclePlan, time_zone: str) -> tuple[datetime, datetime]:
     """The local dates as instants: from 00:00 of the first day until 00:00 after the last."""
     where = zone(time_zone)
     first, after = plan.start, plan.end + timedelta(1)
@@ -155,7 +155,7 @@ def need_open(world: World, id: str, field: str = "cycle") -> Open:
 def evolve(world: World, fact: Fact) -> None:
     id, at, data = fact.stream_id, fact.effective_at, fact.data
     if isinstance(data, CyclePlanned):
-        world.put("cycle", id, Planned(Plan(data.name, data.start, data.end, data.parent, data, at)))
+        world.put("cycle", id, Planned(CyclePlan(data.name, data.start, data.end, data.parent, data, at)))
         return
     before: Cycle = world.get("cycle", id)
     plan = replace(before.plan, last_effective_at=at)

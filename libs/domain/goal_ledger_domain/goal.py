@@ -58,7 +58,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangeMade:
     """Who made a change after the activation, and who stands behind it."""
 
     actor: str
@@ -79,7 +79,7 @@ class Definition:
     key_results: Mapping[str, KeyResult] = field(default_factory=dict)
     links: Mapping[str, Link] = field(default_factory=dict)
     """By parent: one link per (child, parent)."""
-    changes: Mapping[str, Change] = field(default_factory=dict)
+    changes: Mapping[str, ChangeMade] = field(default_factory=dict)
     """By event id, for endorsing."""
     carried_into: str | None = None
     reopened: bool = False
@@ -205,12 +205,12 @@ def says(changed: Changed = _nothing) -> Fold:
     return fold
 
 
-def _changes(before: Objective, fact: Fact) -> Mapping[str, Change]:
+def _changes(before: Objective, fact: Fact) -> Mapping[str, ChangeMade]:
     """Once the goal is committed, who made each change: the newest of them."""
     changes = before.goal.changes
     if isinstance(before, Drafted):
         return changes
-    changes = {**changes, fact.event_id: Change(fact.actor)}
+    changes = {**changes, fact.event_id: ChangeMade(fact.actor)}
     if len(changes) > CHANGES_KEPT:
         del changes[next(iter(changes))]
     return changes

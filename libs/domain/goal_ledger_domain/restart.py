@@ -30,7 +30,7 @@ from goal_ledger_domain.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class InQuarantine:
     """A reading that was in quarantine when the record was read: its identity and its time."""
 
     source: str
@@ -47,7 +47,7 @@ class RestartCounter:
     feed: str
     at: datetime
     base: Decimal = Decimal(0)
-    waiting: tuple[Waiting, ...] = field(default=(), repr=False)
+    waiting: tuple[InQuarantine, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _need_base_below(known: Feed, restart: Restart, around: Neighbours | None) -
 
 def _released(
     command: RestartCounter, known: Feed, restart: Restart, situation: Situation, stream: str
-) -> Iterator[Waiting]:
+) -> Iterator[InQuarantine]:
     """Those of the waiting readings that fit the count from the restart on, in order of time."""
     last: tuple[datetime, Decimal] | None = None
     for one in sorted(command.waiting, key=lambda one: (one.time, one.source, one.id)):
@@ -129,7 +129,7 @@ def _decision(
     situation: Situation,
     stream: str,
     restart: Restart | None,
-    released: list[Waiting],
+    released: list[InQuarantine],
 ) -> Decision:
     drafts, claims, points = [], [], []
     if restart is not None:

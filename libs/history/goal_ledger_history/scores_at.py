@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from goal_ledger_scoring.inputs import GoalInput, Kept
+from goal_ledger_scoring.inputs import GoalInput, ScoreAtClosing
 from goal_ledger_scoring.results import GoalScore
 from goal_ledger_scoring.roll_up import Scored, score_tree
 
@@ -136,7 +136,7 @@ class ScoresAt:
         then = await self.at(plan.moment, [plan.goal.id], unclosed=plan.goal.id)
         standing = then[plan.goal.id]
         scores = (standing.amended, standing.as_committed)
-        kept_amended, kept_committed = (Kept(one.score, one.feeds) for one in scores)
+        kept_amended, kept_committed = (ScoreAtClosing(one.score, one.feeds) for one in scores)
         amended = GoalInput(plan.goal.id, kept=kept_amended)
         committed = GoalInput(plan.goal.id, kept=kept_committed, committed=plan.committed is not None)
         kept = self.definitions.kept[_closing_of(plan)] = KeptGoal(amended, committed, scores)

@@ -45,7 +45,7 @@ from goal_ledger_database.pulse import Now
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_ledger.ahead import Ahead, DecidesAhead, Following, nothing_follows
-from goal_ledger_ledger.batch import Batch, Outcome, decide_batch
+from goal_ledger_ledger.batch import Batch, Settled, decide_batch
 from goal_ledger_ledger.folded import EpochChanged, Folded, catch_up, head_of
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.lookup import look_up
@@ -133,7 +133,7 @@ class Appender:
 
     async def record(
         self, submissions: Sequence[Submission], following: Following = nothing_follows
-    ) -> list[Outcome]:
+    ) -> list[Settled]:
         """Load, decide, append: what became of the submissions, of the first at least (the rest: call again).
 
         ``following`` says what will be handed in next if so many of these are decided; it may be decided meanwhile.
@@ -316,7 +316,7 @@ class Appender:
         if head is None or (head[0], head[1]) != folded.position:
             raise HeadMoved
 
-    def _committed(self, folded: Folded, batch: Batch) -> list[Outcome]:
+    def _committed(self, folded: Folded, batch: Batch) -> list[Settled]:
         folded.take(batch)
         self._counts.batches += 1
         self._counts.facts += len(batch.rows)
@@ -333,7 +333,7 @@ class Appender:
         return time.monotonic() < until if doubt is not None else tries < TRIES_BEFORE_NOT_RECORDED
 
 
-def _unknown(doubt: Batch | None) -> list[Outcome]:
+def _unknown(doubt: Batch | None) -> list[Settled]:
     """Nobody knows what became of what was sent; the next batch finds out by its guard."""
     return [
         OutcomeUnknown() if isinstance(outcome, Answer) and not outcome.replayed else _not_recorded()

@@ -32,9 +32,9 @@ from goal_ledger_contracts.facts import PERSONAL_FIELDS
 from goal_ledger_contracts.position import Position
 
 from goal_ledger_ledger.folded import SHREDDING, Folded, Tip
-from goal_ledger_ledger.lookup import Kept, Looked, replayed
+from goal_ledger_ledger.lookup import KeptAnswer, Looked, replayed
 from goal_ledger_ledger.merkle import Frontier, leaf_hash
-from goal_ledger_ledger.sealing import OwnerShredded, Place, TextKeys, owners, seal_fact_data
+from goal_ledger_ledger.sealing import OwnerShredded, TextKeys, TextPlace, owners, seal_fact_data
 from goal_ledger_ledger.series import Series, Unsettled
 from goal_ledger_ledger.submission import (
     Answer,
@@ -51,13 +51,13 @@ BATCH_MAX_BYTES = 8 * 1024 * 1024
 DECIDING_MAX_S = 0.025
 """Nothing else runs in the process while a batch is decided; DESIGN allows 50 ms."""
 
-Outcome = Answer | Exception
+Settled = Answer | Exception
 
-Numbered = tuple[Fact, Draft, bytes, bytes]
+NumberedFact = tuple[Fact, Draft, bytes, bytes]
 """A fact as it will be stored, the draft it was decided as, its bytes and its leaf hash."""
 
 
-class Versions(Mapping[str, int]):
+class VersionsInBatch(Mapping[str, int]):
     """The versions of streams as the batch goes on; 0 for a stream that is not there."""
 
     __slots__ = ("_base", "_tips")
@@ -88,7 +88,7 @@ class Batch:
         self.now = now
         self.base = folded.position
         """Where the state stood that it was decided on."""
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[Settled] = []
         self.missing_keys: set[str] = set()
         self.sealed_for: set[str] = set()
         """Whose keys its texts are sealed with."""
@@ -105,7 +105,7 @@ class Batch:
         self.sent = False
         """It went out to the database, and is not known to have been refused."""
         self._folded, self._looked, self._keys, self._domain = folded, looked, keys, domain
-        self._versions = Versions(self.tips, folded.tips)
+        self._versions = VersionsInBatch(self.tips, folded.tips)
         self._found: dict[Identity, Callable[[], Found]] = {}
         self._remembered: dict[Any, Any] = {}
         self._size = 0
@@ -164,7 +164,7 @@ class Batch:
                 return False
             looked.found[identity] = there
         for key, (body, _, answer) in self.answers.items():
-            looked.answers[key] = Kept(body, answer)
+            looked.answers[key] = KeptAnswer(body, answer)
         return True
 
     def digest(self, identity: Identity) -> bytes:
@@ -173,7 +173,7 @@ class Batch:
     def _kept(self, mark: CommandMark) -> Answer | None:
         """The answer that the mark has already. Raises :class:`KeyReused` if it was to another body."""
         here = self.answers.get(mark.key)
-        kept = Kept(here[0], here[2]) if here is not None else self._looked.answers.get(mark.key)
+        kept = KeptAnswer(here[0], here[2]) if here is not None else self._looked.answers.get(mark.key)
         if kept is None:
             return None
         if kept.body != mark.body:
@@ -200,9 +200,9 @@ class Batch:
         here = self._found.get(identity)
         return here() if here is not None else self._looked.found.get(identity)
 
-    def _number(self, submission: Submission, decision: Decision) -> list[Numbered]:
+    def _number(self, submission: Submission, decision: Decision) -> list[NumberedFact]:
         """The decision's facts as they will be stored, with bytes and hash. Nothing is taken over yet."""
-        numbered: list[Numbered] = []
+        numbered: list[NumberedFact] = []
         tips: dict[str, Tip] = {}
         seq = self._folded.seq + len(self.rows)
         for draft in decision.drafts:
@@ -238,7 +238,7 @@ class Batch:
 
     def _sealed(self, draft: Draft) -> object:
         """The data with its texts sealed. A key that is not in memory is noted; the batch is then decided again."""
-        place = Place(self._folded.workspace, draft.event_id, draft.stream, draft.actor)
+        place = TextPlace(self._folded.workspace, draft.event_id, draft.stream, draft.actor)
         whose = owners(draft.data, place)
         if not whose:
             return draft.data
@@ -255,7 +255,7 @@ class Batch:
         return seal_fact_data(draft.data, place, self._keys)
 
     def _take(
-        self, decision: Decision, numbered: list[Numbered], traceparent: str | None, location: str | None
+        self, decision: Decision, numbered: list[NumberedFact], traceparent: str | None, location: str | None
     ) -> Answer:
         """Take a decision over into the batch: from here on it is part of what later ones are decided on."""
         epoch, same = self._folded.epoch, decision.same_as

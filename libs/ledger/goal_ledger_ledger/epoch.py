@@ -25,7 +25,7 @@ from goal_ledger_ledger.lookup import Looked
 from goal_ledger_ledger.snapshots import Snapshots
 from goal_ledger_ledger.statements import write
 from goal_ledger_ledger.store import raw_connection
-from goal_ledger_ledger.submission import Answer, Domain, Submission, UnknownWorkspace, World
+from goal_ledger_ledger.submission import Answer, Domain, FoldedState, Submission, UnknownWorkspace
 
 if TYPE_CHECKING:
     from goal_ledger_ledger.store import Raw
@@ -42,7 +42,7 @@ class Fork(NamedTuple):
     seq: int
 
 
-DecidesFork = Callable[[World, Situation, Fork], Decision]
+DecidesFork = Callable[[FoldedState, Situation, Fork], Decision]
 
 
 async def workspaces(engine: AsyncEngine) -> list[str]:

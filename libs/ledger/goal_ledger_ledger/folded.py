@@ -22,7 +22,7 @@ from goal_ledger_contracts.position import Position
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.merkle import EMPTY_ROOT, Frontier
 from goal_ledger_ledger.sealing import key_ids, open_fact_data
-from goal_ledger_ledger.submission import Domain, StoreBehindLog, UnknownWorkspace, World
+from goal_ledger_ledger.submission import Domain, FoldedState, StoreBehindLog, UnknownWorkspace
 
 if TYPE_CHECKING:
     from goal_ledger_ledger.batch import Batch
@@ -67,7 +67,7 @@ class Folded:
         "world",
     )
 
-    def __init__(self, workspace: str, world: World, epoch: int) -> None:
+    def __init__(self, workspace: str, world: FoldedState, epoch: int) -> None:
         self.workspace = workspace
         self.world = world
         self.epoch = epoch

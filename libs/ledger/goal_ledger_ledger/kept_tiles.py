@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from goal_ledger_ledger.merkle import HASH_BYTES, Span, consistency_path, inclusion_path, root_of
+from goal_ledger_ledger.merkle import HASH_BYTES, LeafSpan, consistency_path, inclusion_path, root_of
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.tiles import WIDTH, Tile, nodes_from, tiles_for
 
@@ -116,7 +116,7 @@ class KeptTiles:
         """The proof that the log of ``old_size`` facts is the beginning of that of ``size``. Raises as :meth:`read`."""
         return await self._nodes(workspace, consistency_path(old_size, size), size)
 
-    async def _nodes(self, workspace: str, spans: list[Span], size: int) -> list[bytes]:
+    async def _nodes(self, workspace: str, spans: list[LeafSpan], size: int) -> list[bytes]:
         return nodes_from(await self.read(workspace, tiles_for(spans, size)), spans, size)
 
     async def read(self, workspace: str, tiles: Iterable[Tile]) -> dict[Tile, bytes]:

@@ -16,21 +16,21 @@ from collections import deque
 from collections.abc import Sequence
 
 from goal_ledger_ledger.append import Appender
-from goal_ledger_ledger.batch import BATCH_MAX_FACTS, Outcome
+from goal_ledger_ledger.batch import BATCH_MAX_FACTS, Settled
 from goal_ledger_ledger.submission import Answer, Submission
 
 LEAST_PLACES = 32
 """A batch takes this many submissions at least, however long the last ones took to decide."""
 
 
-class Request:
+class HandedIn:
     """Submissions that were handed in together; settled in their order, by one batch or by several."""
 
     __slots__ = ("outcomes", "submissions")
 
     def __init__(self, submissions: Sequence[Submission]) -> None:
         self.submissions = submissions
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[Settled] = []
 
     @property
     def left(self) -> int:
@@ -48,7 +48,7 @@ class Request:
         one = self.submissions[len(self.outcomes)]
         return None if _goes_with_others(one) else one
 
-    def settle(self, outcomes: Sequence[Outcome]) -> None:
+    def settle(self, outcomes: Sequence[Settled]) -> None:
         self.outcomes += outcomes
         if not self.left:
             self.complete()
@@ -58,7 +58,7 @@ class Request:
         raise NotImplementedError
 
 
-class Single(Request):
+class Single(HandedIn):
     """One command."""
 
     __slots__ = ("future",)
@@ -77,12 +77,12 @@ class Single(Request):
             self.future.set_exception(outcome)
 
 
-class Bulk(Request):
+class Bulk(HandedIn):
     """Many commands."""
 
     __slots__ = ("future",)
 
-    def __init__(self, submissions: Sequence[Submission], future: asyncio.Future[list[Outcome]]) -> None:
+    def __init__(self, submissions: Sequence[Submission], future: asyncio.Future[list[Settled]]) -> None:
         super().__init__(submissions)
         self.future = future
 
@@ -103,16 +103,16 @@ class Line:
 
     def __init__(self, appender: Appender) -> None:
         self.appender = appender
-        self.singles: deque[Request] = deque()
-        self.bulk: deque[Request] = deque()
+        self.singles: deque[HandedIn] = deque()
+        self.bulk: deque[HandedIn] = deque()
         self.places = BATCH_MAX_FACTS
         self.task: asyncio.Task[None] | None = None
         self.lock = asyncio.Lock()
         self.erased: set[str] = set()
         self.snapshot_runs = False
-        self._shares: list[tuple[deque[Request], int]] = []
+        self._shares: list[tuple[deque[HandedIn], int]] = []
         """What the batch under way has taken: from the first request of a queue, so many submissions."""
-        self._following: tuple[int, list[Submission], list[tuple[deque[Request], int]]] | None = None
+        self._following: tuple[int, list[Submission], list[tuple[deque[HandedIn], int]]] | None = None
         """Of the batch under way: how many are decided; and what of bulk follows them, as it was told."""
 
     @property
@@ -139,7 +139,7 @@ class Line:
         self._take(self.bulk, self.places, taken)
         return taken
 
-    def _take(self, queue: deque[Request], places: int, taken: list[Submission]) -> None:
+    def _take(self, queue: deque[HandedIn], places: int, taken: list[Submission]) -> None:
         for request in queue:
             some = request.next(places - len(taken))
             if some:
@@ -154,7 +154,7 @@ class Line:
         While single commands wait it is nothing: they go first.
         """
         taken: list[Submission] = []
-        shares: list[tuple[deque[Request], int]] = []
+        shares: list[tuple[deque[HandedIn], int]] = []
         skipped = decided
         for request in () if self.singles else self.bulk:
             if skipped >= request.left:
@@ -172,7 +172,7 @@ class Line:
         self._following = (decided, taken, shares)
         return taken
 
-    def settle(self, outcomes: Sequence[Outcome]) -> None:
+    def settle(self, outcomes: Sequence[Settled]) -> None:
         """The first of what was taken came to this; the rest stays first in line."""
         if self._following is not None and self._following[0] != len(outcomes):
             self._following = None

@@ -69,14 +69,14 @@ JOIN facts f ON f.workspace = $1 AND f.seq BETWEEN asked.first AND asked.last
 ORDER BY asked.nr, f.seq
 """
 
-Asked = tuple[str, datetime, bytes]
+NeighbourQuestion = tuple[str, datetime, bytes]
 """A neighbour question: series, time, and the digest of the identity whose own point is left out (b"": none)."""
 
 Near = tuple[datetime, Decimal] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptAnswer:
     """An answer kept under an idempotency key, and the keyed hash of the body it answered."""
 
     body: str
@@ -88,13 +88,13 @@ class Looked:
     """What the store holds for a batch, at a position (None: nothing was asked, so nothing was read)."""
 
     position: Position | None = None
-    answers: dict[str, Kept] = field(default_factory=dict)
+    answers: dict[str, KeptAnswer] = field(default_factory=dict)
     found: dict[Identity, Found] = field(default_factory=dict)
-    near: dict[Asked, tuple[Near, Near]] = field(default_factory=dict)
+    near: dict[NeighbourQuestion, tuple[Near, Near]] = field(default_factory=dict)
     digests: dict[Identity, bytes] = field(default_factory=dict)
 
 
-def asked_neighbours(submission: Submission, digests: dict[Identity, bytes]) -> list[Asked]:
+def asked_neighbours(submission: Submission, digests: dict[Identity, bytes]) -> list[NeighbourQuestion]:
     """A submission's questions; the point of the identity it is about is no neighbour of itself."""
     own = digests[submission.lookups[0]] if submission.lookups else b""
     return [(series, at, own) for series, at in submission.neighbours]
@@ -102,7 +102,7 @@ def asked_neighbours(submission: Submission, digests: dict[Identity, bytes]) -> 
 
 async def look_up(raw: Raw, submissions: Iterable[Submission], workspace: str, keyring: Keyring) -> Looked:
     """Read what the submissions ask for, in one statement; nothing if they ask for nothing."""
-    looked, marks, asked = Looked(), dict[str, None](), dict[Asked, None]()
+    looked, marks, asked = Looked(), dict[str, None](), dict[NeighbourQuestion, None]()
     for submission in submissions:
         for identity in submission.lookups:
             if identity not in looked.digests:
@@ -162,7 +162,7 @@ async def _take_answers(looked: Looked, rows: Sequence[Any], workspace: str, raw
             replayed=True,
             location=row[8],
         )
-        looked.answers[row[1].hex()] = Kept(row[2].hex(), answer)
+        looked.answers[row[1].hex()] = KeptAnswer(row[2].hex(), answer)
 
 
 def replayed(answer: Answer) -> Answer:

@@ -34,7 +34,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
-class Span(NamedTuple):
+class LeafSpan(NamedTuple):
     """The leaves ``low`` to ``high - 1``, counted from 0, under one node."""
 
     low: int
@@ -94,24 +94,24 @@ def _split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
-def inclusion_path(index: int, size: int) -> list[Span]:
+def inclusion_path(index: int, size: int) -> list[LeafSpan]:
     """Which leaves lie under each node of PATH(index, leaves): RFC 6962 section 2.1.1. Raises IndexError outside the log."""
     if not 0 <= index < size:
         raise IndexError(f"no leaf {index} in a log of {size}")
-    path: list[Span] = []
+    path: list[LeafSpan] = []
     low, high = 0, size
     while high - low > 1:
         middle = low + _split(high - low)
         if index < middle:
-            path.append(Span(middle, high))
+            path.append(LeafSpan(middle, high))
             high = middle
         else:
-            path.append(Span(low, middle))
+            path.append(LeafSpan(low, middle))
             low = middle
     return path[::-1]
 
 
-def consistency_path(old_size: int, size: int) -> list[Span]:
+def consistency_path(old_size: int, size: int) -> list[LeafSpan]:
     """Which leaves lie under each node of PROOF(old_size, leaves): RFC 6962 section 2.1.2. Raises IndexError outside the log.
 
     Empty for the empty log and for the whole one.
@@ -120,18 +120,18 @@ def consistency_path(old_size: int, size: int) -> list[Span]:
         raise IndexError(f"no earlier log of {old_size} in a log of {size}")
     if old_size in (0, size):
         return []
-    path: list[Span] = []
+    path: list[LeafSpan] = []
     low, high, whole = 0, size, True
     while old_size != high:
         middle = low + _split(high - low)
         if old_size <= middle:
-            path.append(Span(middle, high))
+            path.append(LeafSpan(middle, high))
             high = middle
         else:
-            path.append(Span(low, middle))
+            path.append(LeafSpan(low, middle))
             low, whole = middle, False
     if not whole:
-        path.append(Span(low, high))
+        path.append(LeafSpan(low, high))
     return path[::-1]
 
 

@@ -76,7 +76,7 @@ TextKeys = Mapping[str, TextKey | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TextPlace:
     """Where a fact's texts stand, and whose they are."""
 
     workspace: str
@@ -98,14 +98,14 @@ def associated_data(workspace: str, event_id: str, pointer: str) -> bytes:
     return b"\x00".join((workspace.encode(), event_id.encode(), pointer.encode()))
 
 
-def owners(data: Any, place: Place) -> frozenset[str]:
+def owners(data: Any, place: TextPlace) -> frozenset[str]:
     """Whose keys the texts in a fact's data need."""
     return frozenset(
         place.owner(by, data) for field, by in PERSONAL_FIELDS[type(data)] if _texts(getattr(data, field))
     )
 
 
-def seal_fact_data(data: Any, place: Place, keys: TextKeys) -> Any:
+def seal_fact_data(data: Any, place: TextPlace, keys: TextKeys) -> Any:
     """The data with every personal text sealed.
 
     Raises:

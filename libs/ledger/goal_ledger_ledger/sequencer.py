@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_ledger.ahead import DecidesAhead, Following, nothing_follows
 from goal_ledger_ledger.append import Appender, Counts
-from goal_ledger_ledger.batch import Outcome
+from goal_ledger_ledger.batch import Settled
 from goal_ledger_ledger.epoch import DecidesFork, begin_epoch, workspaces
 from goal_ledger_ledger.erasing import erase, erase_everywhere
 from goal_ledger_ledger.folded import Folded
@@ -39,12 +39,12 @@ from goal_ledger_ledger.store import Unreachable, is_passing, leaves_in_doubt, r
 from goal_ledger_ledger.submission import (
     Answer,
     Domain,
+    FoldedState,
     NotRecorded,
     OutcomeUnknown,
     StoreBehindLog,
     Submission,
     UnknownWorkspace,
-    World,
     WriteGate,
 )
 
@@ -150,13 +150,13 @@ class Ledger:
         self._wake(line)
         return await future
 
-    async def submit_all(self, submissions: Sequence[Submission]) -> list[Outcome]:
+    async def submit_all(self, submissions: Sequence[Submission]) -> list[Settled]:
         """Record many commands of one workspace, in their order; what became of each. Raises as ``submit`` does,
         but only for the workspace as a whole."""
         if not submissions:
             return []
         line = self._line_for(submissions[0])
-        future: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[list[Settled]] = asyncio.get_running_loop().create_future()
         line.bulk.append(Bulk(submissions, future))
         self._wake(line)
         return await future
@@ -188,7 +188,7 @@ class Ledger:
             finally:
                 line.appender.folded = None
 
-    async def read(self, workspace: str) -> tuple[World, Position]:
+    async def read(self, workspace: str) -> tuple[FoldedState, Position]:
         """The folded state, known to have stood at the head at most a second ago. It goes on changing: use it
         before the next ``await``.
 
@@ -212,7 +212,7 @@ class Ledger:
         with contextlib.suppress(NotRecorded):  # then writes alone are closed
             await self._gate.check(workspace)
 
-    def at_hand(self, workspace: str) -> World | None:
+    def at_hand(self, workspace: str) -> FoldedState | None:
         """What :meth:`read` would answer without asking the store; None: it would have to."""
         line = self._lines.get(workspace)
         folded = None if line is None else line.appender.folded
@@ -327,7 +327,7 @@ class Ledger:
 
     async def _record(
         self, line: Line, submissions: list[Submission], following: Following = nothing_follows
-    ) -> list[Outcome]:
+    ) -> list[Settled]:
         """What became of the first submissions, at least one."""
         try:
             await self._may_write(line)

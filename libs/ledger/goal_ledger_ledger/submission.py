@@ -11,7 +11,7 @@ from goal_ledger_contracts.envelope import MAX_FACT_BYTES, CommandMark, Fact
 from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.position import Position
 
-World = Any
+FoldedState = Any
 """The folded state that deciders read: ``get``, ``put``, ``branch`` and ``absorb`` of ``goal_ledger_domain.world``."""
 
 
@@ -26,10 +26,10 @@ class Domain(Protocol):
     def folded(self) -> frozenset[str]:
         """The type names of the facts that :meth:`evolve` handles; others are not even parsed."""
 
-    def empty(self) -> World:
+    def empty(self) -> FoldedState:
         """The state before the first fact."""
 
-    def evolve(self, world: World, fact: Fact) -> None:
+    def evolve(self, world: FoldedState, fact: Fact) -> None:
         """Put what the fact changes into ``world``. Its personal text is in clear."""
 
 
@@ -76,7 +76,7 @@ class Submission:
     """
 
     workspace: str
-    decide: Callable[[World, Situation], Decision]
+    decide: Callable[[FoldedState, Situation], Decision]
     lookups: tuple[Identity, ...] = ()
     neighbours: tuple[tuple[str, datetime], ...] = ()
     mark: CommandMark | None = None

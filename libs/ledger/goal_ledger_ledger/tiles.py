@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from goal_ledger_ledger.merkle import HASH_BYTES, Frontier, Span, root_of
+from goal_ledger_ledger.merkle import HASH_BYTES, Frontier, LeafSpan, root_of
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -77,7 +77,7 @@ def is_of(tile: Tile, size: int) -> bool:
     return 1 <= tile.width <= width_at(tile.level, tile.number, size)
 
 
-def tiles_for(spans: Iterable[Span], size: int) -> list[Tile]:
+def tiles_for(spans: Iterable[LeafSpan], size: int) -> list[Tile]:
     """The tiles of the tree of ``size`` leaves from which the nodes over these spans follow, each once, in order.
 
     The spans are of :func:`merkle.inclusion_path` or :func:`merkle.consistency_path`, or the whole tree.
@@ -85,17 +85,17 @@ def tiles_for(spans: Iterable[Span], size: int) -> list[Tile]:
     return sorted({_place(*node, size)[0] for span in spans for node in _perfect(span)})
 
 
-def nodes_from(tiles: Mapping[Tile, bytes], spans: Iterable[Span], size: int) -> list[bytes]:
+def nodes_from(tiles: Mapping[Tile, bytes], spans: Iterable[LeafSpan], size: int) -> list[bytes]:
     """The node over each span: a proof, if the spans are its path. Raises KeyError for a tile that is not there."""
     return [_node(tiles, span, size) for span in spans]
 
 
 def root_from(tiles: Mapping[Tile, bytes], size: int) -> bytes:
     """The root of the tree of ``size`` leaves, from its ``tiles_for([Span(0, size)], size)``."""
-    return _node(tiles, Span(0, size), size)
+    return _node(tiles, LeafSpan(0, size), size)
 
 
-def _node(tiles: Mapping[Tile, bytes], span: Span, size: int) -> bytes:
+def _node(tiles: Mapping[Tile, bytes], span: LeafSpan, size: int) -> bytes:
     perfect = tuple(_perfect_root(tiles, height, index, size) for height, index in _perfect(span))
     return Frontier(span.high - span.low, perfect).root
 
@@ -110,7 +110,7 @@ def hashes_in(tile: bytes) -> Sequence[bytes]:
     return [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
 
 
-def _perfect(span: Span) -> Iterator[tuple[int, int]]:
+def _perfect(span: LeafSpan) -> Iterator[tuple[int, int]]:
     """(height, index among those of its height) of the perfect subtrees that a span falls into, greatest first.
 
     A span under one node of the tree begins at a multiple of the greatest of them.

@@ -58,7 +58,7 @@ _chatter.setLevel(logging.ERROR)  # else a line per poll, and warnings about wha
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class PartitionPlace:
     """Where this process stands in a partition. ``failures`` in a row make it wait longer."""
 
     partition: TopicPartition
@@ -67,8 +67,8 @@ class Place:
     failures: int = 0
 
 
-P = TypeVar("P", bound=Place)
-P_co = TypeVar("P_co", bound=Place, covariant=True)
+P = TypeVar("P", bound=PartitionPlace)
+P_co = TypeVar("P_co", bound=PartitionPlace, covariant=True)
 Polled = Mapping[P, Sequence[ConsumerRecord]]
 """What a poll brought of the partitions whose place is known, in order."""
 

@@ -1,7 +1,7 @@
 """What it amounts to: measures, roll-up, status."""
 
 from goal_ledger_scoring.expected import expected_score
-from goal_ledger_scoring.inputs import ChildLink, GoalInput, Kept, KeyResultInput, PartInput
+from goal_ledger_scoring.inputs import ChildLink, GoalInput, KeyResultInput, PartInput, ScoreAtClosing
 from goal_ledger_scoring.key_result import score_key_result
 from goal_ledger_scoring.results import GoalScore, KeyResultScore, PartScore
 from goal_ledger_scoring.roll_up import score_tree
@@ -14,11 +14,11 @@ __all__ = [
     "ChildLink",
     "GoalInput",
     "GoalScore",
-    "Kept",
     "KeyResultInput",
     "KeyResultScore",
     "PartInput",
     "PartScore",
+    "ScoreAtClosing",
     "expected_score",
     "score_key_result",
     "score_tree",

@@ -69,7 +69,7 @@ class ChildLink:
 
 
 @dataclass(slots=True)
-class Kept:
+class ScoreAtClosing:
     """The score that a closed objective keeps; ``score`` None: it closed unmeasured. ``feeds``: how often each feed was
     counted beneath it, where its children are not given."""
 
@@ -91,6 +91,6 @@ class GoalInput:
     roll_up: str = KEY_RESULTS
     state: str = ACTIVE
     outcome: str | None = None
-    kept: Kept | None = None
+    kept: ScoreAtClosing | None = None
     committed: bool = True
     activated_seq: int = 0

@@ -62,7 +62,7 @@ NOTHING = Tail(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class StatedPlace:
     """What the bytes of a record say of their place in the workspace's log."""
 
     workspace: str
@@ -101,14 +101,14 @@ class _Suspect:
             return place.seq <= self.head.seq + 1
         return place.seq == self.head.seq + 1 or ("ce_type", RESTORED.encode()) in record.headers
 
-    def see(self, place: Tail, claim: Claim | None, links: Links) -> None:
+    def see(self, place: Tail, claim: StatedPlace | None, links: Links) -> None:
         """The next record; ``claim``: what it says, if it is a candidate and not the store's own fact."""
         self.records += place > self.head
         follows = place == Tail(self._tail.epoch, self._tail.seq + 1) and self._tail != NOTHING
         if follows or (place > self._tail and claim is not None and self._continues(place, claim, links)):
             self._tail = place
 
-    def _continues(self, place: Tail, claim: Claim, links: Links) -> bool:
+    def _continues(self, place: Tail, claim: StatedPlace, links: Links) -> bool:
         stream = (claim.workspace, claim.stream)
         before = links.get((*stream, claim.version - 1), (0, None))
         if before[0] >= place.seq or before[1] != claim.previous:
@@ -162,7 +162,7 @@ class BeyondStore:
 
     async def _claims(
         self, candidates: Sequence[tuple[str, Tail, ConsumerRecord]]
-    ) -> dict[tuple[int, int], Claim]:
+    ) -> dict[tuple[int, int], StatedPlace]:
         """By partition and offset, what those say that are not the store's own facts."""
         wanted = {(workspace, place.seq) for workspace, place, _ in candidates}
         own = {(row[0], row[1], row[2]) for row in await self._rows(_HASHES, wanted)}
@@ -173,7 +173,7 @@ class BeyondStore:
             and (claim := _claim(record, workspace, place)) is not None
         }
 
-    async def _links(self, claims: Iterable[Claim]) -> Links:
+    async def _links(self, claims: Iterable[StatedPlace]) -> Links:
         """The facts that the claims build on, and those that stand where they want to."""
         wanted = {
             (one.workspace, one.stream, version)
@@ -234,7 +234,7 @@ async def still_behind(engine: AsyncEngine, believed: Mapping[str, Tail]) -> dic
     return {name: seen for name, seen in believed.items() if heads.get(name, NOTHING) < seen}
 
 
-def _claim(record: ConsumerRecord, workspace: str, place: Tail) -> Claim | None:
+def _claim(record: ConsumerRecord, workspace: str, place: Tail) -> StatedPlace | None:
     """None: the bytes are not the canonical bytes of a fact of this workspace and seq."""
     try:
         body: Any = parse(record.value or b"", MAX_READABLE_BYTES)
@@ -251,4 +251,4 @@ def _claim(record: ConsumerRecord, workspace: str, place: Tail) -> Claim | None:
         and isinstance(previous, str | None)
         and isinstance(begun, int | None)
     )
-    return Claim(workspace, place.seq, stream, version, previous, begun) if well_formed else None
+    return StatedPlace(workspace, place.seq, stream, version, previous, begun) if well_formed else None

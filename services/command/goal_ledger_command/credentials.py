@@ -17,7 +17,7 @@ KEY_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PersonToken:
     """A verified token of a person."""
 
     workspace: str
@@ -34,7 +34,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class KeyShown:
     """An API key, not yet compared with the facts."""
 
     workspace: str
@@ -55,7 +55,7 @@ class Service:
     name: str
 
 
-Credential = Person | Key
+Credential = PersonToken | KeyShown
 
 
 async def credential_of(
@@ -64,11 +64,11 @@ async def credential_of(
     """The person or key behind an ``Authorization`` header; or the service, where its token is accepted. Problem 401."""
     found = await shown(authorization, verifier, service=service)
     if isinstance(found, ApiKey):
-        return Key(found.workspace, found.key_id, found.digest)
+        return KeyShown(found.workspace, found.key_id, found.digest)
     if found.service:
         return Service(found.subject)
     assert found.workspace is not None
-    return Person(found.workspace, found.issuer, found.subject)
+    return PersonToken(found.workspace, found.issuer, found.subject)
 
 
 class KeyMaker:

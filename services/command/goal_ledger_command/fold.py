@@ -7,7 +7,7 @@ from goal_ledger_domain import evolve
 from goal_ledger_domain.world import World
 
 
-class Fold:
+class FoldOfGoals:
     """Implements :class:`goal_ledger_ledger.submission.Domain`."""
 
     fold_version: str = evolve.FOLD_VERSION

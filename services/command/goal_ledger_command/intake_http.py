@@ -25,7 +25,7 @@ from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent, from_
 from goal_ledger_observability.context import usable_traceparent
 
 from goal_ledger_command.credentials import Credential
-from goal_ledger_command.receipts import Receipt, Taken, WouldBe, undecidable, unreadable
+from goal_ledger_command.receipts import ReadingOverHttp, Receipt, WouldBe, undecidable, unreadable
 from goal_ledger_command.shell import Shell
 
 PIECE_ITEMS = 500
@@ -75,13 +75,13 @@ async def take_batch(shell: Shell, sender: Sender, events: Sequence[Any]) -> lis
 
     Handed to the ledger in pieces, in order: while it writes one, the next is taken apart.
     """
-    taken: list[Taken | Receipt] = []
+    taken: list[ReadingOverHttp | Receipt] = []
     recording: list[asyncio.Task[list[Answer | Exception]]] = []
     for start in range(0, len(events), PIECE_ITEMS):
-        piece: list[Taken] = []
+        piece: list[ReadingOverHttp] = []
         for number, event in enumerate(events[start : start + PIECE_ITEMS], 1):
             taken.append(one := _read(event))
-            if isinstance(one, Taken):
+            if isinstance(one, ReadingOverHttp):
                 piece.append(one)
             if number % PARSED_AT_ONCE_ITEMS == 0:
                 await asyncio.sleep(0)
@@ -94,12 +94,12 @@ async def take_batch(shell: Shell, sender: Sender, events: Sequence[Any]) -> lis
     if recorded and len(failures) == len(recorded):
         raise failures[0]  # nothing of it was recorded: 503 for the whole
     outcomes = itertools.chain.from_iterable(recorded)
-    return [one.receipt(next(outcomes)) if isinstance(one, Taken) else one for one in taken]
+    return [one.receipt(next(outcomes)) if isinstance(one, ReadingOverHttp) else one for one in taken]
 
 
-def _read(event: Any) -> Taken | Receipt:
+def _read(event: Any) -> ReadingOverHttp | Receipt:
     try:
-        return Taken(from_json(event))
+        return ReadingOverHttp(from_json(event))
     except NotAReading as bad:
         return unreadable(bad)
     except Exception as failed:
@@ -116,13 +116,13 @@ async def _record(shell: Shell, submissions: list[Submission]) -> list[Answer | 
 
 async def take_one(
     shell: Shell, sender: Sender, event: ReadingEvent, mark: CommandMark | None
-) -> tuple[Answer, Taken]:
+) -> tuple[Answer, ReadingOverHttp]:
     """Raises Refusal, Problem, LedgerError, or of a dry run WouldBe."""
-    taken = Taken(event)
+    taken = ReadingOverHttp(event)
     return await shell.ledger.submit(submission(sender, taken, mark)), taken
 
 
-def submission(sender: Sender, taken: Taken, mark: CommandMark | None = None) -> Submission:
+def submission(sender: Sender, taken: ReadingOverHttp, mark: CommandMark | None = None) -> Submission:
     event = taken.event
     command = TakeReading(
         sender.meta,

@@ -10,7 +10,7 @@ from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_observability.metrics import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from goal_ledger_command.write_gate import WriteGate
+from goal_ledger_command.write_gate import StoreBehindKafkaGate
 
 
 class LedgerMetrics:
@@ -34,7 +34,7 @@ class LedgerMetrics:
 class WriteGateMetrics:
     """What the write gate has seen of Kafka; likewise read when asked."""
 
-    def __init__(self, gate: WriteGate, registry: CollectorRegistry) -> None:
+    def __init__(self, gate: StoreBehindKafkaGate, registry: CollectorRegistry) -> None:
         self._gate = gate
         registry.register(self)
 

@@ -24,7 +24,7 @@ _encode = json.JSONEncoder(
 ).encode
 
 
-class Marks:
+class IdempotencyHashes:
     """Makes marks with the installation's secret."""
 
     def __init__(self, secret: bytes) -> None:

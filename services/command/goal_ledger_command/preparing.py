@@ -22,7 +22,7 @@ from goal_ledger_domain import limits
 from goal_ledger_domain.carry_over import CarryOver
 from goal_ledger_domain.goal import Active, Archived, Closed
 from goal_ledger_domain.lifecycle import SIX_PLACES, CloseObjective
-from goal_ledger_domain.restart import RestartCounter, Waiting
+from goal_ledger_domain.restart import InQuarantine, RestartCounter
 from goal_ledger_domain.state_table import closing_of
 from goal_ledger_domain.workspace import WithholdText
 from goal_ledger_edge.problems import Problem
@@ -157,7 +157,7 @@ class Preparing:
         async with raw_connection(self._engine) as raw:
             version = await raw.fetchval(_VERSION, workspace, stream)
             rows = await raw.fetch(_WAITING, workspace, stream, command.at, limits.JUDGED_AGAIN_MAX_ITEMS)
-        waiting = tuple(Waiting(row["source"], row["id"], row["time"]) for row in rows)
+        waiting = tuple(InQuarantine(row["source"], row["id"], row["time"]) for row in rows)
         return Prepared(replace(command, waiting=waiting), seen={stream: version or 0})
 
     async def _need_text(self, workspace: str, command: WithholdText) -> None:

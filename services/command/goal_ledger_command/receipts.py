@@ -26,7 +26,7 @@ log = logger("goal_ledger.command.receipts")
 
 
 @dataclass(slots=True)
-class Taken:
+class ReadingOverHttp:
     """A reading on its way: what was last decided about it."""
 
     event: ReadingEvent
@@ -79,7 +79,7 @@ def place_in_event(field: str | None) -> str | None:
 class WouldBe(Exception):
     """Ends the decision of a dry run, so that nothing is recorded."""
 
-    def __init__(self, taken: Taken) -> None:
+    def __init__(self, taken: ReadingOverHttp) -> None:
         self.taken = taken
 
 

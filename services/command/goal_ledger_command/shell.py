@@ -24,8 +24,8 @@ from goal_ledger_domain.evolve import evolve
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.submission import Answer, Submission, UnknownWorkspace
 
-from goal_ledger_command.credentials import Credential, Key
-from goal_ledger_command.marks import Marks
+from goal_ledger_command.credentials import Credential, KeyShown
+from goal_ledger_command.marks import IdempotencyHashes
 from goal_ledger_command.preparing import Moved, Prepared, Preparing
 from goal_ledger_command.recorded_keys import RecordedKeys
 
@@ -70,7 +70,7 @@ class Shell:
     def __init__(
         self,
         ledger: Ledger,
-        marks: Marks,
+        marks: IdempotencyHashes,
         preparing: Preparing | None = None,
         keys: RecordedKeys | None = None,
     ) -> None:
@@ -156,7 +156,7 @@ class Shell:
         return actor, world
 
     async def _need_recorded(self, credential: Credential) -> None:
-        if self._keys is None or not isinstance(credential, Key):
+        if self._keys is None or not isinstance(credential, KeyShown):
             return
         world = self.ledger.at_hand(credential.workspace)
         if (world is None or credential.actor(world) is None) and not await self._keys.holds(credential):

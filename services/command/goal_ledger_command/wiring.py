@@ -36,16 +36,16 @@ from goal_ledger_command.api import tiles as tile_routes
 from goal_ledger_command.api.app import make_app
 from goal_ledger_command.api.door import Door
 from goal_ledger_command.clock_gate import ClockGate
-from goal_ledger_command.fold import Fold
+from goal_ledger_command.fold import FoldOfGoals
 from goal_ledger_command.importing.pieces import Pieces
 from goal_ledger_command.intake import start_intake
 from goal_ledger_command.ledger_metrics import LedgerMetrics, WriteGateMetrics
-from goal_ledger_command.marks import Marks
+from goal_ledger_command.marks import IdempotencyHashes
 from goal_ledger_command.preparing import Preparing
 from goal_ledger_command.recorded_keys import RecordedKeys
 from goal_ledger_command.settings import Settings, secret_of
 from goal_ledger_command.shell import Shell
-from goal_ledger_command.write_gate import WriteGate as KafkaGate
+from goal_ledger_command.write_gate import StoreBehindKafkaGate
 
 LEDGER_CONNECTIONS = 20
 KEYS_CONNECTIONS = 4
@@ -86,7 +86,7 @@ async def open_store(
     keyring = Keyring(keys_engine, secret_of(settings.master_key_file))
     unsafe = settings.allow_unsafe_durability
     by_the_clock = ClockGate(pulses[0], gate(engine))
-    ledger = Ledger(engine, keyring, Fold(), by_the_clock, allow_unsafe_durability=unsafe, now=now)
+    ledger = Ledger(engine, keyring, FoldOfGoals(), by_the_clock, allow_unsafe_durability=unsafe, now=now)
     try:
         yield Store(engine, keyring, ledger, pulses[0])
     finally:
@@ -113,7 +113,7 @@ def _pulse(settings: Settings, name: str, engine: Database, now: Now) -> Pulse:
 class StartGate:
     """Closed until the ledger has started; from then on it is as open as the gate to Kafka."""
 
-    def __init__(self, kafka: KafkaGate) -> None:
+    def __init__(self, kafka: StoreBehindKafkaGate) -> None:
         self.kafka = kafka
         self._waits_for: str | None = "the databases have not been reached yet"
 
@@ -142,10 +142,10 @@ class StartGate:
 @contextlib.asynccontextmanager
 async def open_for_operator(settings: Settings) -> AsyncIterator[Ledger]:
     """A started ledger for one writer more. Raises NotRecorded if a database or Kafka cannot be asked."""
-    kafka: list[KafkaGate] = []
+    kafka: list[StoreBehindKafkaGate] = []
 
-    def gate(engine: Database) -> KafkaGate:
-        kafka.append(KafkaGate(engine, settings.kafka))
+    def gate(engine: Database) -> StoreBehindKafkaGate:
+        kafka.append(StoreBehindKafkaGate(engine, settings.kafka))
         return kafka[0]
 
     async with open_store(settings, gate) as store:
@@ -170,7 +170,10 @@ def apps(
     verifier = token_verifier(settings)
     preparing = Preparing(store.engine, store.ledger)
     shell = Shell(
-        store.ledger, Marks(secret_of(settings.hmac_secret_file)), preparing, RecordedKeys(store.engine)
+        store.ledger,
+        IdempotencyHashes(secret_of(settings.hmac_secret_file)),
+        preparing,
+        RecordedKeys(store.engine),
     )
     metrics, heads_key = HttpMetrics(registry), heads_key_of(settings)
     pieces, places = Pieces(store.engine, store.keyring), asyncio.Semaphore(imports.MAX_IMPORTS_AT_ONCE)
@@ -228,7 +231,7 @@ async def _main(settings: Settings, *, api: bool, intake: bool) -> None:
     gates: list[StartGate] = []
 
     def gate(engine: Database) -> StartGate:
-        gates.append(StartGate(KafkaGate(engine, settings.kafka)))
+        gates.append(StartGate(StoreBehindKafkaGate(engine, settings.kafka)))
         return gates[0]
 
     registry = new_registry("command")

@@ -30,7 +30,7 @@ LOOK_AGAIN_S = 10.0
 log = logger("write_gate")
 
 
-class WriteGate:
+class StoreBehindKafkaGate:
     """What the ledger asks before it writes; answers from memory.
 
     Closed until Kafka was read once, then shut for those workspaces whose store is behind. It looks again every ten

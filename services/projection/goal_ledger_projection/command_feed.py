@@ -23,7 +23,7 @@ class FeedUnavailable(OSError):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class HeadTold:
     workspace: str
     position: Position
     root: str
@@ -32,7 +32,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageOfLog:
     """Facts after a seq, in order, and the workspace's head. No records: that is the end."""
 
     records: list[Record]
@@ -50,7 +50,7 @@ class CommandFeed:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def after(self, workspace: str, position: Position, limit: int) -> Page | None:
+    async def after(self, workspace: str, position: Position, limit: int) -> PageOfLog | None:
         """The facts after a position; those of the present epoch from its beginning if the position's epoch is over.
 
         None: the workspace is unknown there. Raises FeedUnavailable.
@@ -68,11 +68,13 @@ class CommandFeed:
             raise FeedUnavailable(f"GET /v1/log: {answer.status_code} {answer.text[:200]}")
         stored = answer.content.splitlines()
         numbered = enumerate(stored, position.seq + 1)
-        return Page([Record(workspace, head.epoch, seq, one, vouched=True) for seq, one in numbered], head)
+        return PageOfLog(
+            [Record(workspace, head.epoch, seq, one, vouched=True) for seq, one in numbered], head
+        )
 
-    async def heads(self, since: datetime | None) -> list[Head]:
+    async def heads(self, since: datetime | None) -> list[HeadTold]:
         """The heads that moved at or after an instant, or all. Raises FeedUnavailable."""
-        heads: list[Head] = []
+        heads: list[HeadTold] = []
         query: dict[str, Any] = {} if since is None else {"since": instant_text(since)}
         while True:
             answer = await self._get("/v1/log/heads", query)
@@ -104,7 +106,7 @@ def _head(answer: httpx2.Response) -> Position | None:
     return None if written is None else Position.parse(written)
 
 
-def _one_head(one: dict[str, Any]) -> Head:
-    return Head(
+def _one_head(one: dict[str, Any]) -> HeadTold:
+    return HeadTold(
         one["workspace"], Position(one["epoch"], one["seq"]), one["root"], parse_instant(one["moved_at"])
     )

@@ -44,7 +44,7 @@ class NoVersionOfOurShape(OSError):
         )
 
 
-class ReadDatabase:
+class WorkersDatabase:
     """Connections to one projection version. `projection` is its schema, and the name in `positions.projection`."""
 
     def __init__(self, url: str, projection: str, pool: asyncpg.Pool, limits: SessionLimits) -> None:
@@ -53,25 +53,25 @@ class ReadDatabase:
         self._pool = pool
 
     @staticmethod
-    async def open_new(url: str, projection: str) -> ReadDatabase:
+    async def open_new(url: str, projection: str) -> WorkersDatabase:
         """Open a version in the making: commits do not wait for the disk.
 
         A version that a crash tears was never live and is made anew; the commit that makes it live waits, and with it
         everything before is on disk.
         """
         pool = await _pool(url, projection, LONG_WORK, synchronous_commit="off")
-        return ReadDatabase(url, projection, pool, LONG_WORK)
+        return WorkersDatabase(url, projection, pool, LONG_WORK)
 
     @staticmethod
     async def open(
         url: str, projection: str | None = None, limits: SessionLimits = WORKER_LIMITS
-    ) -> ReadDatabase:
+    ) -> WorkersDatabase:
         """Open a projection version, by default the live one.
 
         Raises NotMigrated, NoVersionOfOurShape, and what asyncpg or the network raise when the server is not there.
         """
         name = projection or await live_projection(url)
-        return ReadDatabase(url, name, await _pool(url, name, limits), limits)
+        return WorkersDatabase(url, name, await _pool(url, name, limits), limits)
 
     async def follow(self, projection: str) -> None:
         """Use another version from now on."""

@@ -20,7 +20,7 @@ from goal_ledger_domain.evolve import evolve
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.world import World
 from goal_ledger_projection.read_models.changes import Loaded
-from goal_ledger_projection.read_models.fact import Fact as StoredFact
+from goal_ledger_projection.read_models.fact import FactRead as StoredFact
 from goal_ledger_projection.read_models.fold import fold
 
 ROUTERS = (objectives.commands, units.commands, key_results.commands)

@@ -9,7 +9,7 @@ from typing import Any
 
 from goal_ledger_observability.metrics import new_registry
 from goal_ledger_projection.command_feed import CommandFeed
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding.garbage import collect_rarely
 from goal_ledger_projection.folding.meters import Meters
 from goal_ledger_projection.folding.rebuilding import Rebuild, new_version
@@ -27,7 +27,7 @@ async def work(_: dict[str, Any]) -> dict[str, Any]:
         nonlocal read
         read += records
 
-    database = await ReadDatabase.open_new(
+    database = await WorkersDatabase.open_new(
         settings.read_database_url, await new_version(settings.read_database_url)
     )
     feed = CommandFeed(settings.command_url, settings.service_token_file, settings.command_timeout_s)

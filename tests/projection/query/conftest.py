@@ -14,7 +14,7 @@ from goal_ledger_local.postgres import Postgres
 from goal_ledger_observability.metrics import new_registry
 from goal_ledger_projection.api.app import query_app
 from goal_ledger_projection.api.view import Views
-from goal_ledger_projection.database import ReadDatabase as WorkersDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding.applying import Applier
 from goal_ledger_projection.history.snapshots import ReadDatabase
 from goal_ledger_projection.projections import migrate

@@ -13,7 +13,7 @@ from goal_ledger_contracts.objective import CheckInRecorded, ObjectiveClosed
 from goal_ledger_contracts.person import PersonAdded, PersonShredded
 from goal_ledger_contracts.workspace import TextWithheld
 from goal_ledger_edge.server import Listener, serve
-from goal_ledger_ledger.sealing import Place, TextKey, seal_fact_data
+from goal_ledger_ledger.sealing import TextKey, TextPlace, seal_fact_data
 from goal_ledger_projection.api.text_keys import KeyShelf
 from goal_ledger_projection.query_settings import QuerySettings
 from projection.query.conftest import Reading
@@ -67,7 +67,7 @@ def sealed(story: Story, keys: Keys, stream: str, data: Any, actor: str = "perso
     """A fact whose texts are sealed with real keys, as the ledger seals them."""
     raw = {id: TextKey(k) for id, k in keys.held.items() if k is not None}
     fact = story.tell(stream, data, actor=actor)
-    place = Place(story.workspace, fact.event_id, stream, actor)
+    place = TextPlace(story.workspace, fact.event_id, stream, actor)
     object.__setattr__(fact, "data", seal_fact_data(data, place, raw))
 
 

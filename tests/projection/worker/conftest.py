@@ -10,7 +10,7 @@ import pytest
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_local.kafka import Kafka
 from goal_ledger_local.postgres import Postgres
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.projections import migrate
 from projection.worker.given import Feed, Topic, feed_server
 
@@ -32,9 +32,9 @@ async def read(read_url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
 
 
 @pytest.fixture
-async def database(read_url: str) -> AsyncIterator[ReadDatabase]:
+async def database(read_url: str) -> AsyncIterator[WorkersDatabase]:
     """The database as the worker opens it."""
-    opened = await ReadDatabase.open(read_url)
+    opened = await WorkersDatabase.open(read_url)
     yield opened
     await opened.close()
 

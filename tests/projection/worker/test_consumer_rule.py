@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from goal_ledger_projection.folding.chains import Chains
-from goal_ledger_projection.folding.consumer_rule import Folded, Verdict
+from goal_ledger_projection.folding.consumer_rule import FoldedUpTo, Verdict
 from goal_ledger_projection.folding.consumer_rule import judge as judge_by_chains
 from goal_ledger_projection.folding.records import Record
 from hypothesis import given
@@ -22,7 +22,7 @@ class AnyChain(Chains):
         return None
 
 
-def judge(before: Folded, records: list[Record]) -> Verdict:
+def judge(before: FoldedUpTo, records: list[Record]) -> Verdict:
     return judge_by_chains(before, records, AnyChain())
 
 
@@ -32,7 +32,7 @@ def record(epoch: int, seq: int) -> Record:
 
 @given(st.lists(st.lists(POSITIONS, max_size=20), max_size=8))
 def test_what_is_applied_is_dense_and_of_one_epoch(batches: list[list[tuple[int, int]]]) -> None:
-    folded, applied = Folded(1, 1), []
+    folded, applied = FoldedUpTo(1, 1), []
     for batch in batches:
         verdict = judge(folded, [record(*one) for one in batch])
         assert verdict.before == folded
@@ -45,7 +45,7 @@ def test_what_is_applied_is_dense_and_of_one_epoch(batches: list[list[tuple[int,
 
 @given(st.lists(POSITIONS, max_size=20))
 def test_the_same_again_is_dropped(batch: list[tuple[int, int]]) -> None:
-    first = judge(Folded(1, 1), [record(*one) for one in batch])
+    first = judge(FoldedUpTo(1, 1), [record(*one) for one in batch])
     again = judge(first.after, first.apply)
     assert (again.apply, again.after, again.gap) == ([], first.after, False)
 
@@ -53,26 +53,26 @@ def test_the_same_again_is_dropped(batch: list[tuple[int, int]]) -> None:
 @given(st.permutations(range(1, 9)), st.integers(1, 8))
 def test_a_gap_is_told_when_and_only_when_facts_are_missing(order: list[int], count: int) -> None:
     seqs = order[:count]
-    verdict = judge(Folded(1, 1), [record(1, seq) for seq in seqs])
+    verdict = judge(FoldedUpTo(1, 1), [record(1, seq) for seq in seqs])
     assert verdict.gap == any(seq > verdict.after.next_seq - 1 for seq in seqs)
 
 
 def test_after_a_gap_nothing_more_of_the_epoch_is_applied() -> None:
-    verdict = judge(Folded(1, 1), [record(1, 1), record(1, 3), record(1, 2)])
-    assert ([one.seq for one in verdict.apply], verdict.after, verdict.gap) == ([1], Folded(1, 2), True)
+    verdict = judge(FoldedUpTo(1, 1), [record(1, 1), record(1, 3), record(1, 2)])
+    assert ([one.seq for one in verdict.apply], verdict.after, verdict.gap) == ([1], FoldedUpTo(1, 2), True)
 
 
 def test_a_higher_epoch_ends_a_gap() -> None:
-    verdict = judge(Folded(1, 5), [record(1, 9), record(2, 1)])
-    assert (verdict.discard, verdict.gap, verdict.after) == (True, False, Folded(2, 2))
+    verdict = judge(FoldedUpTo(1, 5), [record(1, 9), record(2, 1)])
+    assert (verdict.discard, verdict.gap, verdict.after) == (True, False, FoldedUpTo(2, 2))
 
 
 def test_a_lower_epoch_is_dropped() -> None:
-    verdict = judge(Folded(2, 5), [record(1, 5), record(1, 9)])
-    assert (verdict.apply, verdict.gap, verdict.after) == ([], False, Folded(2, 5))
+    verdict = judge(FoldedUpTo(2, 5), [record(1, 5), record(1, 9)])
+    assert (verdict.apply, verdict.gap, verdict.after) == ([], False, FoldedUpTo(2, 5))
 
 
 def test_a_higher_epoch_that_nobody_vouches_for_changes_nothing_but_is_told() -> None:
     claimed = Record("shop", 2, 1, b"")
-    verdict = judge(Folded(1, 5), [claimed, record(1, 5)])
-    assert (verdict.epoch_claimed, verdict.discard, verdict.after) == (True, False, Folded(1, 6))
+    verdict = judge(FoldedUpTo(1, 5), [claimed, record(1, 5)])
+    assert (verdict.epoch_claimed, verdict.discard, verdict.after) == (True, False, FoldedUpTo(1, 6))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 from goal_ledger_contracts.canonical import canonical
-from goal_ledger_projection.read_models.fact import CannotApply, Fact
+from goal_ledger_projection.read_models.fact import CannotApply, FactRead
 from hypothesis import given
 from hypothesis import strategies as st
 from projection.worker.stories import running_example
@@ -26,7 +26,7 @@ def test_the_fast_writer_writes_canonical_bytes(value: object) -> None:
 
 def test_every_fact_of_the_running_example_is_read() -> None:
     log = running_example("shop")
-    assert [Fact("shop", seq, stored).seq for seq, stored in enumerate(log.stored, 1)] == [
+    assert [FactRead("shop", seq, stored).seq for seq, stored in enumerate(log.stored, 1)] == [
         fact.seq for fact in log.facts
     ]
 
@@ -54,4 +54,4 @@ def test_bytes_that_are_not_canonical_are_no_fact(there: bytes, instead: bytes) 
     stored = running_example("shop").stored[2]
     assert there in stored
     with pytest.raises(CannotApply, match="fact"):
-        Fact("shop", 3, stored.replace(there, instead, 1))
+        FactRead("shop", 3, stored.replace(there, instead, 1))

@@ -18,7 +18,7 @@ from goal_ledger_contracts.feed import (
     ReadingReleased,
     ReadingRetracted,
 )
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding.applying import Applier
 from goal_ledger_projection.folding.records import Record
 from goal_ledger_projection.read_models.facts import SEQ_RECORDED_BY
@@ -34,7 +34,7 @@ def records(log: Log) -> list[Record]:
 
 
 @pytest.fixture
-async def shop(database: ReadDatabase) -> Log:
+async def shop(database: WorkersDatabase) -> Log:
     """The running example, folded in one batch."""
     log = running_example("shop")
     await Applier(database, 100).apply(records(log))
@@ -53,7 +53,7 @@ async def test_stored_bytes_are_kept_to_the_last_one(shop: Log, read: Read) -> N
     ]
 
 
-async def test_the_size_of_batches_does_not_matter(shop: Log, database: ReadDatabase, read: Read) -> None:
+async def test_the_size_of_batches_does_not_matter(shop: Log, database: WorkersDatabase, read: Read) -> None:
     for size, kept in ((1, 0), (7, 100)):
         applier = Applier(database, kept)
         many = records(shop.of("other"))
@@ -189,7 +189,7 @@ async def test_readings_count_from_their_release_until_they_are_ended(shop: Log,
 
 
 async def test_a_reading_counts_from_its_effective_at_unless_it_was_stated_too_far_ahead(
-    database: ReadDatabase, read: Read
+    database: WorkersDatabase, read: Read
 ) -> None:
     """Up to 5 minutes ahead: when it was recorded; further, released by a person: its stated time (SPEC 3)."""
     now, near, far = START, START + timedelta(minutes=4), START + timedelta(hours=1)
@@ -216,7 +216,7 @@ async def test_an_instant_is_resolved_to_the_last_fact_recorded_by_then(shop: Lo
     assert await read.fetchval(SEQ_RECORDED_BY, "nobody", START) == 0
 
 
-async def test_names_from_outside_are_kept_as_they_are(database: ReadDatabase, read: Read) -> None:
+async def test_names_from_outside_are_kept_as_they_are(database: WorkersDatabase, read: Read) -> None:
     names = ["\\N", 'a\\"b', "tab\there", "line\nbreak", "{x,y}", "søt 🛍", "\\", "'; --"]
     log = Log("shop")
     log.add("feed/visits", FeedRegistered("webshop", "gauge", unit="°C \\"))

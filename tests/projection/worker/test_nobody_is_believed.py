@@ -12,7 +12,7 @@ import pytest
 from goal_ledger_contracts.envelope import Fact, to_bytes
 from goal_ledger_contracts.feed import ReadingRecorded
 from goal_ledger_contracts.ids import uuid7
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding.rebuild import rebuild
 from goal_ledger_projection.folding.retry import retry_parked
 from goal_ledger_projection.settings import WorkerSettings
@@ -62,7 +62,7 @@ NOT_CHAINED = {
 
 @pytest.mark.parametrize("how", NOT_CHAINED)
 async def test_a_record_that_does_not_continue_its_stream_is_not_applied(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase, how: str
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase, how: str
 ) -> None:
     log = visits("shop", 20)
     feed.serve(log)
@@ -79,7 +79,7 @@ async def test_a_record_that_does_not_continue_its_stream_is_not_applied(
 
 
 async def test_the_true_fact_is_taken_from_the_command_service_when_kafka_does_not_bring_it(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     log = visits("shop", 20)
     feed.serve(log)
@@ -96,7 +96,7 @@ async def test_the_true_fact_is_taken_from_the_command_service_when_kafka_does_n
     ids=["empty", "no members", "not UTF-8", "not canonical", "no object", "a float", "deep"],
 )
 async def test_bytes_that_are_no_fact_park_nothing(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase, value: bytes
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase, value: bytes
 ) -> None:
     log = visits("shop", 12)
     feed.serve(log)
@@ -133,7 +133,7 @@ async def test_a_place_that_no_database_could_hold_ends_no_worker(
 
 
 async def test_the_same_fact_in_other_bytes_is_not_applied(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     log = visits("shop", 12)
     feed.serve(log)
@@ -184,7 +184,7 @@ async def test_a_rebuild_folds_anew_what_the_command_services_log_contradicts(
 
 
 async def test_an_epoch_is_the_command_services_word(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     log, fresh = visits("shop", 20), visits("fresh", 5)
     feed.serve(log, fresh)
@@ -203,7 +203,7 @@ async def test_an_epoch_is_the_command_services_word(
 
 
 async def test_a_forged_record_with_the_right_chain_is_found_by_the_head(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     log = visits("shop", 20)
     feed.serve(log)

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from goal_ledger_contracts.workspace import StoreRestored
 from goal_ledger_local.ports import free_ports
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding.applying import Applier
 from goal_ledger_projection.folding.records import Record
 from goal_ledger_projection.folding.worker import Worker, opened
@@ -29,7 +29,7 @@ from projection.worker.stories import running_example, visits
 Read: TypeAlias = "asyncpg.Connection[Any]"
 
 
-async def expect_exactly(read: Read, database: ReadDatabase, log: Log) -> None:
+async def expect_exactly(read: Read, database: WorkersDatabase, log: Log) -> None:
     """The rows are those of folding the log once, fact by fact."""
     found = await all_rows(read, log.workspace)
     async with database.transaction() as connection:
@@ -62,7 +62,7 @@ def settings(read_url: str, topic: Topic, feed: Feed) -> WorkerSettings:
 
 
 async def test_facts_published_before_and_after_its_start_are_folded(
-    settings: WorkerSettings, topic: Topic, read: Read, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, database: WorkersDatabase
 ) -> None:
     log = running_example("shop")
     await topic.publish(log, to=20)
@@ -74,7 +74,7 @@ async def test_facts_published_before_and_after_its_start_are_folded(
 
 
 async def test_a_complete_publication_from_the_beginning_changes_nothing(
-    settings: WorkerSettings, topic: Topic, read: Read, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, database: WorkersDatabase
 ) -> None:
     log, marker = running_example("shop"), visits("marker", 3)
     await topic.publish(log)
@@ -92,7 +92,7 @@ async def test_a_complete_publication_from_the_beginning_changes_nothing(
 
 
 async def test_a_gap_is_healed_from_the_feed(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     log = running_example("shop")
     feed.serve(log)
@@ -104,7 +104,7 @@ async def test_a_gap_is_healed_from_the_feed(
 
 
 async def test_records_out_of_order_come_right(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     log = visits("shop", 40)
     feed.serve(log)
@@ -115,7 +115,7 @@ async def test_records_out_of_order_come_right(
 
 
 async def test_a_workspace_that_is_behind_with_nothing_arriving_is_healed(
-    settings: WorkerSettings, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     many = [visits(f"shop-{n}", 5) for n in range(5)]
     feed.serve(*many)
@@ -129,7 +129,7 @@ async def test_a_workspace_that_is_behind_with_nothing_arriving_is_healed(
 
 
 async def test_with_kafka_away_everything_comes_from_the_feed(
-    settings: WorkerSettings, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     log = running_example("shop")
     feed.serve(log)
@@ -156,7 +156,7 @@ async def test_a_feed_that_is_away_is_asked_again(
 
 
 async def test_a_higher_epoch_replaces_what_was_folded(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     log = running_example("shop")
     await topic.publish(log)
@@ -178,7 +178,7 @@ async def test_a_higher_epoch_replaces_what_was_folded(
 
 
 async def test_a_gap_in_a_new_epoch_is_healed_along_it(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     log = running_example("shop")
     recovered = log.under(2, kept=30)
@@ -193,7 +193,7 @@ async def test_a_gap_in_a_new_epoch_is_healed_along_it(
 
 
 async def test_two_workers_that_both_believe_to_be_the_owner_do_no_harm(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     logs = [visits(f"shop-{n}", 300) for n in range(4)]
     feed.serve(*logs)
@@ -207,7 +207,7 @@ async def test_two_workers_that_both_believe_to_be_the_owner_do_no_harm(
 
 
 async def test_a_topic_deleted_and_made_again_is_read_from_its_beginning(
-    settings: WorkerSettings, topic: Topic, read: Read, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, database: WorkersDatabase
 ) -> None:
     log, other = visits("shop", 100), visits("other", 20)
     await topic.publish(log, to=60)
@@ -224,7 +224,7 @@ async def test_a_topic_deleted_and_made_again_is_read_from_its_beginning(
 
 
 async def test_a_topic_made_again_under_a_running_worker_is_noticed(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     log = visits("shop", 100)
     feed.serve(log)
@@ -254,7 +254,7 @@ async def test_a_workspace_with_a_fact_that_cannot_be_applied_stands_still_alone
 
 
 async def test_a_parked_workspace_goes_on_when_it_is_retried(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     from goal_ledger_projection.folding.retry import retry_parked
 
@@ -276,7 +276,7 @@ async def test_a_parked_workspace_goes_on_when_it_is_retried(
 
 
 async def test_a_store_behind_its_reader_stops_that_workspace(
-    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, feed: Feed, database: WorkersDatabase
 ) -> None:
     log = visits("shop", 20)
     feed.serve(log)
@@ -295,7 +295,7 @@ async def test_a_store_behind_its_reader_stops_that_workspace(
 
 
 async def test_a_worker_killed_in_the_middle_leaves_exact_rows(
-    settings: WorkerSettings, topic: Topic, read: Read, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, database: WorkersDatabase
 ) -> None:
     log = visits("shop", 3000)
     publishing = asyncio.create_task(topic.publish(log))
@@ -318,7 +318,7 @@ async def test_a_worker_killed_in_the_middle_leaves_exact_rows(
 
 
 async def test_connections_lost_in_the_middle_are_made_again(
-    settings: WorkerSettings, topic: Topic, read: Read, database: ReadDatabase
+    settings: WorkerSettings, topic: Topic, read: Read, database: WorkersDatabase
 ) -> None:
     log = visits("shop", 2000)
     async with working(settings.model_copy(update={"batch_records": 50})):
@@ -332,7 +332,7 @@ async def test_connections_lost_in_the_middle_are_made_again(
         await publishing
         await until_folded(read, log)
     assert await read.fetchval("SELECT count(*) FROM parked") == 0
-    again = await ReadDatabase.open(settings.read_database_url)
+    again = await WorkersDatabase.open(settings.read_database_url)
     try:
         await expect_exactly(read, again, log)
     finally:

@@ -82,7 +82,7 @@ def import_(
     kept = report.open("w", encoding="utf-8") if report is not None else None
     told_of: list[dict[str, Any]] = []
     summary: dict[str, Any] = {}
-    reading = transfer.Reading(dry_run, numbers, percent, import_id, create_owners)
+    reading = transfer.ImportOptions(dry_run, numbers, percent, import_id, create_owners)
     try:
         with connected(context) as ledger, bar() as progress:
             task = progress.add_task("dry run" if dry_run else "importing", total=None)

@@ -23,7 +23,7 @@ from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Gives, Refuses
 from goal_ledger_edge.visits import note
 from goal_ledger_ledger.checkpoint import key_hash, origin_of, verifier_key
-from goal_ledger_ledger.feed import Feed, Head
+from goal_ledger_ledger.log_reader import Head, LogReader
 from goal_ledger_ledger.store import raw_connection
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -109,7 +109,7 @@ class Log:
     """What is read of a workspace's log on one listener."""
 
     def __init__(self, door: Door, engine: AsyncEngine, heads_key: HeadsKey | None) -> None:
-        self._engine, self._feed = engine, Feed(engine)
+        self._engine, self._feed = engine, LogReader(engine)
         self._readers = LogReaders(door, self._feed)
         self._heads_key = heads_key
 

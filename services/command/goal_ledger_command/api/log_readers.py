@@ -9,7 +9,7 @@ from goal_ledger_contracts.ids import WORKSPACE_ID
 from goal_ledger_domain.permission import Permission
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Right
-from goal_ledger_ledger.feed import Feed, Head
+from goal_ledger_ledger.log_reader import Head, LogReader
 from starlette.requests import Request
 
 LogRequest = Annotated[Request, Right(Permission.READ_LOG, noted=True)]
@@ -18,7 +18,7 @@ LogRequest = Annotated[Request, Right(Permission.READ_LOG, noted=True)]
 class LogReaders:
     """Asked by every route that gives the log."""
 
-    def __init__(self, door: Door, feed: Feed) -> None:
+    def __init__(self, door: Door, feed: LogReader) -> None:
         self._door, self._feed = door, feed
 
     async def workspace(self, request: Request, workspace: str | None) -> str:

@@ -14,7 +14,7 @@ from goal_ledger_command.api.refusals import of_refusal
 from goal_ledger_command.api.routes import Route
 from goal_ledger_command.intake import kept_refusal
 from goal_ledger_command.intake_http import Sender, sender_of, take_batch, take_one
-from goal_ledger_command.receipts import Receipt, Taken, WouldBe, looked_up, place_in_event
+from goal_ledger_command.receipts import ReadingOverHttp, Receipt, WouldBe, looked_up, place_in_event
 from goal_ledger_contracts.decision import Identity
 from goal_ledger_contracts.envelope import CommandMark
 from goal_ledger_contracts.ids import uuid7
@@ -224,7 +224,7 @@ class Readings:
         body = [parse_json(raw, MAX_EVENT_BYTES), repr(event)]
         return self._shell.marks.of(sender.meta.actor, "POST", "/v1/readings", key, body)
 
-    async def _receipt(self, sender: Sender, taken: Taken, answer: Answer) -> Receipt:
+    async def _receipt(self, sender: Sender, taken: ReadingOverHttp, answer: Answer) -> Receipt:
         if taken.decision is not None:
             return taken.receipt(answer)
         wanted = identity(taken.event.source, taken.event.id)

@@ -26,8 +26,8 @@ from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Gives, Refuses
 from goal_ledger_edge.visits import note
 from goal_ledger_ledger.checkpoint import proof_file
-from goal_ledger_ledger.feed import Feed
 from goal_ledger_ledger.kept_tiles import KeptTiles, TilesNotKept
+from goal_ledger_ledger.log_reader import LogReader
 from goal_ledger_ledger.merkle import leaf_hash, verify_inclusion
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.tiles import WIDTH, Tile, is_of, parse_level, parse_number_path
@@ -116,7 +116,7 @@ class Tiles:
 
     def __init__(self, door: Door, engine: AsyncEngine, signing: bool) -> None:
         self._engine, self._signing = engine, signing
-        self._feed, self._kept = Feed(engine), KeptTiles(engine)
+        self._feed, self._kept = LogReader(engine), KeptTiles(engine)
         self._readers = LogReaders(door, self._feed)
 
     async def read_log_checkpoint(self, request: LogRequest, workspace: Workspace, epoch: EpochPath) -> Note:

@@ -19,7 +19,7 @@ from goal_ledger_command.importing import steps_of_organisation as organisation
 from goal_ledger_command.importing.document import Happened, ObjectiveRow
 from goal_ledger_command.importing.lives import NO_LIFE, Life
 from goal_ledger_command.importing.rows import Row
-from goal_ledger_command.importing.steps import Phase, Rank, Step
+from goal_ledger_command.importing.steps import ImportStep, Phase, Rank
 
 _BEGINNING, _END = "", "9"
 _STEPS: dict[str, Any] = {
@@ -53,7 +53,7 @@ class Turn(NamedTuple):
     at: str
 
 
-class Key(NamedTuple):
+class RowOrder(NamedTuple):
     """Steps are taken in the order of their keys."""
 
     phase: int
@@ -73,7 +73,7 @@ class Notes(Protocol):
     def said(self, on: str, since: datetime, until: datetime) -> datetime | None: ...
 
 
-def steps_of(row: Row, notes: Notes) -> Iterator[Step]:
+def steps_of(row: Row, notes: Notes) -> Iterator[ImportStep]:
     """The row's steps, the same ones whenever they are asked for."""
     if row.section in _OF_GOALS:
         objective = row.item.id if isinstance(row.item, ObjectiveRow) else row.of
@@ -122,7 +122,7 @@ class Openings:
         return (self.notes.life(objective) or NO_LIFE).activated
 
 
-def key_of(step: Step, row: Row, notes: Notes) -> Key:
+def key_of(step: ImportStep, row: Row, notes: Notes) -> RowOrder:
     """What a step waits for makes it come later, never earlier."""
     openings = Openings(notes)
     opened = max((turn for name in step.after if (turn := openings.of(name)) is not None), default=None)
@@ -133,9 +133,9 @@ def key_of(step: Step, row: Row, notes: Notes) -> Key:
     if phase is Phase.TIMED:
         if opened is not None and opened >= own:
             own, rank = opened, rank if rank > Rank.ACTIVATION else Rank.CHECK_IN
-        return Key(phase, 0, 0, own, rank, f"{row.kind} {row.id}")
+        return RowOrder(phase, 0, 0, own, rank, f"{row.kind} {row.id}")
     turn = own if phase is Phase.POLICIES else Turn(0, 0, _BEGINNING)
-    return Key(phase, step.sort, notes.depth(row.names[0]), turn, 0, "")
+    return RowOrder(phase, step.sort, notes.depth(row.names[0]), turn, 0, "")
 
 
 def above(row: Row) -> str | None:

@@ -22,7 +22,7 @@ from goal_ledger_domain.world import World
 
 from goal_ledger_command.importing.document import OwnerRow, at_of
 from goal_ledger_command.importing.rows import Read, Row
-from goal_ledger_command.importing.steps import Command, Phase, Step
+from goal_ledger_command.importing.steps import Command, ImportStep, Phase
 
 _FIELDS = ("owner", "contributors")
 _LETTERS = str.maketrans(
@@ -80,7 +80,7 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64]
 
 
-def of_owner(row: OwnerRow) -> Iterator[Step]:
+def of_owner(row: OwnerRow) -> Iterator[ImportStep]:
     def created(world: World, _: Situation, meta: Meta) -> Command | None:
         if world.get(row.kind, row.id) is not None:
             return None
@@ -89,7 +89,9 @@ def of_owner(row: OwnerRow) -> Iterator[Step]:
         return person.AddPerson(meta, row.id, row.name)
 
     asked = () if row.kind == "unit" else lookups(person.AddPerson(_NOBODY, row.id, row.name))
-    yield Step(Phase.UNITS if row.kind == "unit" else Phase.ORGANISATION, created, row.since, lookups=asked)
+    yield ImportStep(
+        Phase.UNITS if row.kind == "unit" else Phase.ORGANISATION, created, row.since, lookups=asked
+    )
 
 
 _NOBODY = Meta(actor="", correlation_id="", causation_id="")

@@ -43,7 +43,7 @@ from goal_ledger_command.importing.report import (
     refused,
 )
 from goal_ledger_command.importing.rows import Row
-from goal_ledger_command.importing.steps import Step
+from goal_ledger_command.importing.steps import ImportStep
 from goal_ledger_command.importing.when import Day, plain
 from goal_ledger_command.importing.workbook import Workbook
 from goal_ledger_command.shell import Shell
@@ -65,7 +65,7 @@ class Importer:
     causation_id: str
     traceparent: str | None = None
 
-    def meta(self, step: Step, *, is_reading: bool) -> Meta:
+    def meta(self, step: ImportStep, *, is_reading: bool) -> Meta:
         return Meta(
             actor=self.actor,
             correlation_id=self.correlation_id,
@@ -94,7 +94,7 @@ async def run(shell: Shell, importer: Importer, book: Workbook, done: int = 0) -
 
 async def _piece(importer: Importer, book: Workbook, done: int) -> list[_Turn]:
     """The next steps, made of their rows again."""
-    made: dict[int, tuple[Row, list[Step]]] = {}
+    made: dict[int, tuple[Row, list[ImportStep]]] = {}
     turns = []
     for n, i in book.turns(done, PIECE_STEPS):
         if n not in made:
@@ -142,7 +142,7 @@ def _of(found: Any, turn: _Turn) -> dict[Identity, Found]:
 class _Turn:
     """A step whose turn has come."""
 
-    def __init__(self, importer: Importer, n: int, row: Row, step: Step) -> None:
+    def __init__(self, importer: Importer, n: int, row: Row, step: ImportStep) -> None:
         self.n, self.row, self.step, self._importer = n, row, step, importer
         self._creates = self._is_new = False
         self._warning: tuple[str, str] | None = None
@@ -216,7 +216,7 @@ def _at_an_instant(command: Any) -> Any:
     return replace(command, meta=replace(command.meta, effective_at=plain(at)))
 
 
-def _warning(step: Step, decision: Decision) -> tuple[str, str] | None:
+def _warning(step: ImportStep, decision: Decision) -> tuple[str, str] | None:
     """What was recorded, but perhaps not as it was meant."""
     if any(getattr(draft.data, "after_closing", False) for draft in decision.drafts):
         return AFTER_CLOSING

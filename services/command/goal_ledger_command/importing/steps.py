@@ -44,7 +44,7 @@ class Rank(IntEnum):
 
 
 @dataclass(slots=True)
-class Step:
+class ImportStep:
     """``at``: the time that its fact takes effect, None: now; ``within``: what of the row it is, empty: the row itself."""
 
     phase: Phase
@@ -75,10 +75,10 @@ def timed(
     within: str = "",
     after: tuple[str, ...] = (),
     lookups: tuple[Identity, ...] = (),
-) -> Step:
+) -> ImportStep:
     """A step of the phase TIMED; without a time of its own it comes at ``default_at``, None: last."""
     at = at_of(happened)
-    return Step(
+    return ImportStep(
         Phase.TIMED,
         missing,
         at=at,

@@ -16,10 +16,10 @@ from goal_ledger_domain.part_values import clean
 from goal_ledger_domain.world import World
 
 from goal_ledger_command.importing.document import CheckInRow, EarlierSaid, Happened, Said
-from goal_ledger_command.importing.steps import Command, Missing, Rank, Step, timed
+from goal_ledger_command.importing.steps import Command, ImportStep, Missing, Rank, timed
 
 
-def of_check_in(row: CheckInRow) -> Iterator[Step]:
+def of_check_in(row: CheckInRow) -> Iterator[ImportStep]:
     """A value may be true before its goal was activated or its key result added; it is told after that."""
     known_as = identity(row.id)
     on = f"key-result/{row.key_result}" if row.key_result is not None else f"objective/{row.objective}"

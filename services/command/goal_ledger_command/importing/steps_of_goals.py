@@ -36,7 +36,7 @@ from goal_ledger_command.importing.document import (
 )
 from goal_ledger_command.importing.lives import Life
 from goal_ledger_command.importing.rows import Row
-from goal_ledger_command.importing.steps import Command, Phase, Rank, Step, kept, timed
+from goal_ledger_command.importing.steps import Command, ImportStep, Phase, Rank, kept, timed
 from goal_ledger_command.importing.when import Day
 
 _OBJECTIVE = ("title", "description", "owner", "contributors", "kind", "cycle")
@@ -57,7 +57,7 @@ _GROUP_OF_KEY_RESULT = {
     "owner": "owner",
 }
 Values = dict[str, Any]
-Said = Callable[[str, datetime, datetime], datetime | None]
+LastStated = Callable[[str, datetime, datetime], datetime | None]
 """The latest time within [from, to) that the import's check-ins on a goal, or key result, state."""
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
@@ -90,7 +90,7 @@ def _grouped(names: tuple[str, ...], groups: dict[str, str], changed: Any) -> di
     return found
 
 
-def of_objective(row: Row, life: Life, said: Said) -> Iterator[Step]:
+def of_objective(row: Row, life: Life, said: LastStated) -> Iterator[ImportStep]:
     item: ObjectiveRow = row.item  # type: ignore[assignment]
     by_group = _grouped(_OBJECTIVE, _GROUP, item.changed)
 
@@ -104,7 +104,7 @@ def of_objective(row: Row, life: Life, said: Said) -> Iterator[Step]:
         return _definition_changes(state.goal, item, values, _placed(meta, state, life), names)
 
     why = item.drafted.reason if item.drafted else None
-    yield Step(Phase.DRAFTS, drafted, life.drafted, why)
+    yield ImportStep(Phase.DRAFTS, drafted, life.drafted, why)
     if item.activated is not None:
         yield _activation(item, life)
     for group, names in by_group.items():
@@ -113,7 +113,7 @@ def of_objective(row: Row, life: Life, said: Said) -> Iterator[Step]:
         yield _archiving(item)
 
 
-def _activation(item: ObjectiveRow, life: Life) -> Step:
+def _activation(item: ObjectiveRow, life: Life) -> ImportStep:
     def activated(world: World, _: Situation, meta: Meta) -> Command | None:
         state = known(world, item.id)
         if not isinstance(state, Drafted):
@@ -131,7 +131,7 @@ def _activation(item: ObjectiveRow, life: Life) -> Step:
 
 def _changes_of_objective(
     item: ObjectiveRow, life: Life, group: str, names: tuple[str, ...]
-) -> Iterator[Step]:
+) -> Iterator[ImportStep]:
     if item.activated is None and not group:
         return
     happened = item.changed.get(group)  # type: ignore[call-overload]
@@ -149,7 +149,7 @@ def _changes_of_objective(
     yield timed(Rank.CHANGE, changed, happened, default_at=life.activated, within=within, after=after)
 
 
-def _archiving(item: ObjectiveRow) -> Step:
+def _archiving(item: ObjectiveRow) -> ImportStep:
     def archived(world: World, _: Situation, meta: Meta) -> Command:
         return lifecycle.ArchiveObjective(kept(meta, known(world, item.id).goal.last_effective_at), item.id)
 
@@ -189,7 +189,7 @@ def _definition_changes(
 # Key results and their bindings
 
 
-def of_key_result(row: Row, life: Life, said: Said) -> Iterator[Step]:
+def of_key_result(row: Row, life: Life, said: LastStated) -> Iterator[ImportStep]:
     """Of an objective that is there already, or in another row."""
     item: KeyResultRow = row.item  # type: ignore[assignment]
     yield _added(row, item, life)
@@ -209,7 +209,7 @@ def _there(world: World, row: Row, item: KeyResultRow) -> tuple[Objective, KeyRe
     return state, state.goal.key_results.get(item.id)
 
 
-def _added(row: Row, item: KeyResultRow, life: Life) -> Step:
+def _added(row: Row, item: KeyResultRow, life: Life) -> ImportStep:
     def added(world: World, _: Situation, meta: Meta) -> Command | list[Command] | None:
         state, present = _there(world, row, item)
         placed = _placed(meta, state, life, is_stated=at_of(item.added) is not None)
@@ -225,7 +225,7 @@ def _added(row: Row, item: KeyResultRow, life: Life) -> Step:
         return _changes_of(present, item, values, _placed(meta, state, life), names)
 
     if item.added is None:
-        return Step(Phase.KEY_RESULTS, added, life.drafted)
+        return ImportStep(Phase.KEY_RESULTS, added, life.drafted)
     return timed(
         Rank.CHANGE, added, item.added, default_at=life.activated, after=(f"open/objective/{row.of}",)
     )
@@ -235,7 +235,7 @@ def _untimed(item: KeyResultRow) -> tuple[str, ...]:
     return _grouped(_KEY_RESULT, _GROUP_OF_KEY_RESULT, item.changed).get("", ())
 
 
-def _changes(row: Row, item: KeyResultRow, life: Life) -> Iterator[Step]:
+def _changes(row: Row, item: KeyResultRow, life: Life) -> Iterator[ImportStep]:
     """A step for each member with a time of its change, one for the others."""
 
     def changed(
@@ -273,7 +273,7 @@ def _changes_of(
     return found
 
 
-def _dropped(row: Row, item: KeyResultRow, life: Life, said: Said) -> Step:
+def _dropped(row: Row, item: KeyResultRow, life: Life, said: LastStated) -> ImportStep:
     def dropped(world: World, _: Situation, meta: Meta) -> Command | None:
         state, at = known(world, row.of), at_of(item.dropped)
         if item.taken_up is not None and (at is None or state.goal.last_effective_at >= at):
@@ -286,7 +286,7 @@ def _dropped(row: Row, item: KeyResultRow, life: Life, said: Said) -> Step:
     return timed(Rank.DROP, dropped, happened, default_at=default_at, within="dropped", after=after)
 
 
-def _taken_up(row: Row, item: KeyResultRow, life: Life) -> Step:
+def _taken_up(row: Row, item: KeyResultRow, life: Life) -> ImportStep:
     """A key result that is listed counts, unless the row says that it is dropped."""
 
     def taken_up(world: World, _: Situation, meta: Meta) -> Command | None:
@@ -307,7 +307,7 @@ def _taken_up(row: Row, item: KeyResultRow, life: Life) -> Step:
     )
 
 
-def _after_what_was_said(happened: Happened | None, on: str, said: Said) -> Happened | None:
+def _after_what_was_said(happened: Happened | None, on: str, said: LastStated) -> Happened | None:
     """Of a day on which something was checked in, what is left after that."""
     at = at_of(happened)
     if happened is None or not isinstance(at, Day):
@@ -315,7 +315,7 @@ def _after_what_was_said(happened: Happened | None, on: str, said: Said) -> Happ
     return happened.model_copy(update={"at": at.since(said(on, at, at.ends))})
 
 
-def _binding(within: str, row: Row, one: KeyResultRow, bound: BindingRow, life: Life) -> Iterator[Step]:
+def _binding(within: str, row: Row, one: KeyResultRow, bound: BindingRow, life: Life) -> Iterator[ImportStep]:
     asked = (bound.feed, bound.aggregation)
 
     def present(world: World) -> tuple[Objective, tuple[str, str] | None]:
@@ -340,7 +340,7 @@ def _binding(within: str, row: Row, one: KeyResultRow, bound: BindingRow, life: 
     after = (f"key-result/{one.id}",)
     if bound.bound is None:
         at = at_of(one.added) or life.drafted
-        yield Step(Phase.BINDINGS, made, at, within=within, after=after)
+        yield ImportStep(Phase.BINDINGS, made, at, within=within, after=after)
     else:
         yield timed(Rank.CHANGE, made, bound.bound, default_at=life.activated, within=within, after=after)
     if bound.unbound is not None:
@@ -358,7 +358,7 @@ def link_id(child: str, parent: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"goal-ledger/link/{child}/{parent}"))
 
 
-def of_link(row: Row, life: Life, said: Said) -> Iterator[Step]:
+def of_link(row: Row, life: Life, said: LastStated) -> Iterator[ImportStep]:
     link: LinkRow = row.item  # type: ignore[assignment]
     id = link.id or link_id(row.of, link.parent)
 
@@ -384,7 +384,7 @@ def of_link(row: Row, life: Life, said: Said) -> Iterator[Step]:
 
     after = (link.parent,)
     if link.linked is None:
-        yield Step(Phase.LINKS, made, life.drafted, after=after)
+        yield ImportStep(Phase.LINKS, made, life.drafted, after=after)
     else:
         yield timed(Rank.LINK, made, link.linked, default_at=life.drafted, after=after)
     if link.ended is not None:
@@ -394,7 +394,7 @@ def of_link(row: Row, life: Life, said: Said) -> Iterator[Step]:
 # Closings
 
 
-def of_closing(row: Row, life: Life, said: Said) -> Iterator[Step]:
+def of_closing(row: Row, life: Life, said: LastStated) -> Iterator[ImportStep]:
     closing: ClosingRow = row.item  # type: ignore[assignment]
 
     def is_past(state: Objective, at: datetime | None) -> bool:

@@ -42,11 +42,20 @@ from goal_ledger_command.importing.document import (
     at_of,
     reason_of,
 )
-from goal_ledger_command.importing.steps import Command, Missing, Phase, Rank, Step, kept, not_before, timed
+from goal_ledger_command.importing.steps import (
+    Command,
+    ImportStep,
+    Missing,
+    Phase,
+    Rank,
+    kept,
+    not_before,
+    timed,
+)
 from goal_ledger_command.importing.when import Day, plain
 
 
-def of_workspace(row: WorkspaceRow) -> Iterator[Step]:
+def of_workspace(row: WorkspaceRow) -> Iterator[ImportStep]:
     if row.time_zone is None:
         return
 
@@ -57,7 +66,7 @@ def of_workspace(row: WorkspaceRow) -> Iterator[Step]:
         policy = replace(present.policy if present else Policy(), time_zone=row.time_zone)
         return SetPolicy(_early(world, meta, "workspace"), "workspace", policy)
 
-    yield Step(Phase.WORKSPACE, missing)
+    yield ImportStep(Phase.WORKSPACE, missing)
 
 
 def _early(world: World, meta: Meta, scope: str) -> Meta:
@@ -67,9 +76,9 @@ def _early(world: World, meta: Meta, scope: str) -> Meta:
     return replace(meta, effective_at=last if stated is None else max(stated, last))
 
 
-def of_unit(row: UnitRow) -> Iterator[Step]:
-    def step(missing: Missing, phase: Phase = Phase.UNITS) -> Step:
-        return Step(phase, missing, row.since)
+def of_unit(row: UnitRow) -> Iterator[ImportStep]:
+    def step(missing: Missing, phase: Phase = Phase.UNITS) -> ImportStep:
+        return ImportStep(phase, missing, row.since)
 
     def created(world: World, _: Situation, meta: Meta) -> Command | None:
         before: unit_tree.Unit | None = world.get("unit", row.id)
@@ -90,11 +99,13 @@ def of_unit(row: UnitRow) -> Iterator[Step]:
         return units.CloseUnit(kept(meta, before.last_effective_at), row.id)
 
     if row.closed is not None:
-        yield Step(Phase.ENDINGS, closed, row.closed.at, row.closed.reason, within="closed", is_stated=True)
+        yield ImportStep(
+            Phase.ENDINGS, closed, row.closed.at, row.closed.reason, within="closed", is_stated=True
+        )
     yield from _people_in_unit(row)
 
 
-def _people_in_unit(row: UnitRow) -> Iterator[Step]:
+def _people_in_unit(row: UnitRow) -> Iterator[ImportStep]:
     """Lead and pilot waves, once people are there."""
 
     def led(world: World, _: Situation, meta: Meta) -> Command | None:
@@ -106,12 +117,12 @@ def _people_in_unit(row: UnitRow) -> Iterator[Step]:
         return units.JoinPilotWave(not_before(meta, before.last_effective_at), row.id, wave)
 
     if "lead" in row.model_fields_set:
-        yield Step(Phase.ORGANISATION, led, row.since, sort=_SORTS.index("unit"))
+        yield ImportStep(Phase.ORGANISATION, led, row.since, sort=_SORTS.index("unit"))
     for wave in row.waves:
-        yield Step(Phase.ORGANISATION, partial(joined, wave), row.since, sort=_SORTS.index("unit"))
+        yield ImportStep(Phase.ORGANISATION, partial(joined, wave), row.since, sort=_SORTS.index("unit"))
 
 
-def of_person(row: PersonRow) -> Iterator[Step]:
+def of_person(row: PersonRow) -> Iterator[ImportStep]:
     def added(world: World, _: Situation, meta: Meta) -> Command | None:
         before = world.get("person", row.id)
         if before is None:
@@ -132,18 +143,18 @@ def of_person(row: PersonRow) -> Iterator[Step]:
         return people.LeaveOrganisation(kept(meta, people.person(world, row.id).last_effective_at), row.id)
 
     looked_up = lookups(people.AddPerson(Meta(actor="", correlation_id="", causation_id=""), row.id, ""))
-    yield Step(Phase.ORGANISATION, added, row.since, lookups=looked_up, is_stated=True)
+    yield ImportStep(Phase.ORGANISATION, added, row.since, lookups=looked_up, is_stated=True)
     seats = [Seat(unit=one) if isinstance(one, str) else one for one in row.units]
     for seat in sorted(seats, key=lambda seat: (seat.since or row.since or _BEGINNING, seat.unit)):
         missing, since = partial(joined, seat.unit), seat.since or row.since
-        yield Step(Phase.ORGANISATION, missing, since, is_stated=seat.since is not None)
+        yield ImportStep(Phase.ORGANISATION, missing, since, is_stated=seat.since is not None)
     if "units" in row.model_fields_set:
-        yield Step(Phase.ORGANISATION, left)
+        yield ImportStep(Phase.ORGANISATION, left)
     if row.left is not None:
-        yield Step(Phase.ENDINGS, gone, row.left.at, row.left.reason, within="left")
+        yield ImportStep(Phase.ENDINGS, gone, row.left.at, row.left.reason, within="left")
 
 
-def of_system(row: SystemRow) -> Iterator[Step]:
+def of_system(row: SystemRow) -> Iterator[ImportStep]:
     def registered(world: World, _: Situation, meta: Meta) -> Command | None:
         if isinstance(world.get("system", row.id), systems.Retired) and row.retired is not None:
             return None
@@ -152,9 +163,9 @@ def of_system(row: SystemRow) -> Iterator[Step]:
     def retired(world: World, _: Situation, meta: Meta) -> Command | None:
         return systems.RetireSystem(not_before(meta, last_effective_at(world, REST)), row.id)
 
-    yield Step(Phase.ORGANISATION, registered, sort=_SORTS.index("system"))
+    yield ImportStep(Phase.ORGANISATION, registered, sort=_SORTS.index("system"))
     if row.retired is not None:
-        yield Step(
+        yield ImportStep(
             Phase.ENDINGS, retired, row.retired.at, row.retired.reason, within="retired", is_stated=True
         )
 
@@ -166,7 +177,7 @@ def _definition(row: FeedDefinition) -> dict[str, Any]:
     return {name: getattr(row, name) for name in _DEFINITION}
 
 
-def of_feed(row: FeedRow) -> Iterator[Step]:
+def of_feed(row: FeedRow) -> Iterator[ImportStep]:
     def registered(world: World, _: Situation, meta: Meta) -> Command | None:
         before = feeds.feed_state(world, row.name)
         if before is None or before.system != row.system:
@@ -184,9 +195,9 @@ def of_feed(row: FeedRow) -> Iterator[Step]:
         return feeds.RedefineFeed(kept(meta, before.last_effective_at), row.name, **_definition(definition))
 
     sort = _SORTS.index("feed")
-    yield Step(Phase.ORGANISATION, registered, row.since, sort=sort)
+    yield ImportStep(Phase.ORGANISATION, registered, row.since, sort=sort)
     for n, one in sorted(enumerate(row.redefinitions), key=lambda numbered: numbered[1].at or _END):
-        step = Step(
+        step = ImportStep(
             Phase.ORGANISATION, partial(redefined, one), one.at, one.reason, sort=sort, is_stated=True
         )
         step.within = f"redefinitions/{n}"
@@ -195,19 +206,19 @@ def of_feed(row: FeedRow) -> Iterator[Step]:
         yield _restart(f"restarts/{number}", row.name, restarted)
 
 
-def _restart(within: str, feed: str, row: RestartRow) -> Step:
+def _restart(within: str, feed: str, row: RestartRow) -> ImportStep:
     at = plain(row.at)
     asked = restarts.RestartCounter(_NOBODY, feed, at, row.base)
 
     def restarted(_: World, __: Situation, meta: Meta) -> Command | None:
         return replace(asked, meta=meta)
 
-    step = Step(Phase.TIMED, restarted, None, row.reason, row.order, at, Rank.MOMENT, within=within)
+    step = ImportStep(Phase.TIMED, restarted, None, row.reason, row.order, at, Rank.MOMENT, within=within)
     step.lookups, step.neighbours = lookups(asked), neighbours(asked)
     return step
 
 
-def of_cycle(row: CycleRow) -> Iterator[Step]:
+def of_cycle(row: CycleRow) -> Iterator[ImportStep]:
     def planned(world: World, _: Situation, meta: Meta) -> Command | None:
         before = cycles.cycle_state(world, row.id)
         plan = None if before is None else before.plan
@@ -240,10 +251,10 @@ def of_cycle(row: CycleRow) -> Iterator[Step]:
         return cycles.CloseCycle(kept(meta, before.plan.last_effective_at), row.id)
 
     at, why, sort = at_of(row.planned), reason_of(row.planned), _SORTS.index("cycle")
-    yield Step(Phase.ORGANISATION, planned, at, why, sort=sort)
+    yield ImportStep(Phase.ORGANISATION, planned, at, why, sort=sort)
     if row.stage != "planned":
         at = at_of(row.opened) or at
-        yield Step(Phase.ORGANISATION, opened, at, reason_of(row.opened), within="opened", sort=sort)
+        yield ImportStep(Phase.ORGANISATION, opened, at, reason_of(row.opened), within="opened", sort=sort)
     if row.moved is not None:
         yield timed(Rank.CHANGE, moved, row.moved, within="moved")
     if row.locked is not None or row.stage == "locked":
@@ -252,14 +263,14 @@ def of_cycle(row: CycleRow) -> Iterator[Step]:
         yield _at_the_end_of_its_day(timed(Rank.CYCLE, closed, row.closed, within="closed"))
 
 
-def _at_the_end_of_its_day(step: Step) -> Step:
+def _at_the_end_of_its_day(step: ImportStep) -> ImportStep:
     """Of a day, goals may be checked in and closed first."""
     if isinstance(step.at, Day):
         step.comes_at = step.at.ends
     return step
 
 
-def of_policy(row: PolicyRow) -> Iterator[Step]:
+def of_policy(row: PolicyRow) -> Iterator[ImportStep]:
     def missing(world: World, _: Situation, meta: Meta) -> Command | None:
         last = last_effective_at(world, row.scope)
         policy = Policy(**row.policy.model_dump())
@@ -271,10 +282,10 @@ def of_policy(row: PolicyRow) -> Iterator[Step]:
         return SetPolicy(not_before(meta, last), row.scope, policy)
 
     at = row.effective_at
-    yield Step(Phase.POLICIES, missing, at, row.reason, comes_at=at, is_stated=True)
+    yield ImportStep(Phase.POLICIES, missing, at, row.reason, comes_at=at, is_stated=True)
 
 
-def of_moment(row: MomentRow) -> Iterator[Step]:
+def of_moment(row: MomentRow) -> Iterator[ImportStep]:
     at = plain(row.at)
 
     def missing(world: World, _: Situation, meta: Meta) -> Command | None:
@@ -283,10 +294,10 @@ def of_moment(row: MomentRow) -> Iterator[Step]:
         return moments.CorrectMoment(meta, row.name, at)
 
     looked_up = (moments.identity(row.name),)
-    yield Step(Phase.TIMED, missing, None, row.reason, row.order, at, Rank.MOMENT, lookups=looked_up)
+    yield ImportStep(Phase.TIMED, missing, None, row.reason, row.order, at, Rank.MOMENT, lookups=looked_up)
 
 
-def of_reading(row: ReadingRow) -> Iterator[Step]:
+def of_reading(row: ReadingRow) -> Iterator[ImportStep]:
     known_as, at = readings.identity(row.source, row.id), plain(row.time)
     content = (row.feed, row.source, row.id, at, row.value, row.unit, row.mode)
 
@@ -308,7 +319,7 @@ def of_reading(row: ReadingRow) -> Iterator[Step]:
 
     asked = lookups(readings.CorrectReading(_NOBODY, *content))
     around: tuple[tuple[str, datetime], ...] = ((f"feed/{row.feed}", at),)
-    step = Step(Phase.TIMED, taken, order=row.order, comes_at=at, rank=Rank.READING)
+    step = ImportStep(Phase.TIMED, taken, order=row.order, comes_at=at, rank=Rank.READING)
     step.lookups, step.neighbours = asked, around
     yield step
     if row.released is not None:

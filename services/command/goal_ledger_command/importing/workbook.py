@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from goal_ledger_command.importing.document import Happened
 from goal_ledger_command.importing.lives import Life
-from goal_ledger_command.importing.order import Key
+from goal_ledger_command.importing.order import RowOrder
 from goal_ledger_command.importing.report import Report
 from goal_ledger_command.importing.rows import Row
 
@@ -175,7 +175,7 @@ class Workbook:
 
     # Steps
 
-    def add_step(self, n: int, i: int, key: Key) -> None:
+    def add_step(self, n: int, i: int, key: RowOrder) -> None:
         phase, sort, depth, turn, rank, tie = key
         self._db.execute(
             "INSERT INTO steps VALUES (?,?,?,?,?,?,?,?,?,?)", (phase, sort, depth, *turn, rank, tie, n, i)

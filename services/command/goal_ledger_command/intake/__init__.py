@@ -13,21 +13,21 @@ from goal_ledger_database.pulse import Pulse
 from goal_ledger_observability.metrics import CollectorRegistry
 
 from goal_ledger_command.intake.outcomes import kept_refusal
-from goal_ledger_command.intake.subscription import Settings, running
-from goal_ledger_command.intake.taking import Ledger
+from goal_ledger_command.intake.subscription import IntakeSettings, running
+from goal_ledger_command.intake.taking import LedgerOfReadings
 
 
-class Store(Protocol):
+class IntakeStore(Protocol):
     """What the intake needs of the process's store."""
 
     @property
-    def ledger(self) -> Ledger: ...
+    def ledger(self) -> LedgerOfReadings: ...
     @property
     def pulse(self) -> Pulse: ...
 
 
 def start_intake(
-    settings: Settings, store: Store, registry: CollectorRegistry
+    settings: IntakeSettings, store: IntakeStore, registry: CollectorRegistry
 ) -> AbstractAsyncContextManager[None]:
     """The intake runs within; it never fails for want of Kafka or of the database."""
     return running(store.ledger, settings, registry, store.pulse)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
-from goal_ledger_messaging.fenced import Place
+from goal_ledger_messaging.fenced import PartitionPlace
 from goal_ledger_messaging.topics import Emitter
 from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -21,7 +21,7 @@ log = logger("intake.places")
 
 
 @dataclass(slots=True, eq=False)
-class InboxPlace(Place):
+class InboxPlace(PartitionPlace):
     """The place in one inbox."""
 
     inbox: Inbox = field(kw_only=True)

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from goal_ledger_command.intake.outcomes import keep
 from goal_ledger_command.intake.places import MOST_RECORDS, InboxPlace, InboxPositions
 from goal_ledger_command.intake.positions import PositionMoved, taking
-from goal_ledger_command.intake.taking import Ledger, Took, given_up, is_passing, take
+from goal_ledger_command.intake.taking import LedgerOfReadings, Took, given_up, is_passing, take
 
 TRIES = 3
 """So often a record is tried that fails for a reason of its own; then it is given up."""
@@ -64,7 +64,9 @@ class IntakeMetrics:
 class Polls:
     """Takes what its consumer reads."""
 
-    def __init__(self, kafka: Kafka, engine: AsyncEngine, ledger: Ledger, metrics: IntakeMetrics) -> None:
+    def __init__(
+        self, kafka: Kafka, engine: AsyncEngine, ledger: LedgerOfReadings, metrics: IntakeMetrics
+    ) -> None:
         self._engine, self._ledger, self._metrics = engine, ledger, metrics
         self._at_once = asyncio.Semaphore(INBOXES_AT_ONCE)
         self.consumer: FencedConsumer[InboxPlace] = FencedConsumer(

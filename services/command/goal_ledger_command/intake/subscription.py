@@ -13,10 +13,10 @@ from goal_ledger_messaging.security import Kafka
 from goal_ledger_observability.metrics import CollectorRegistry
 
 from goal_ledger_command.intake.polls import INBOXES_AT_ONCE, IntakeMetrics, Polls
-from goal_ledger_command.intake.taking import Ledger
+from goal_ledger_command.intake.taking import LedgerOfReadings
 
 
-class Settings(Protocol):
+class IntakeSettings(Protocol):
     """What the intake needs of the process's settings."""
 
     @property
@@ -27,7 +27,10 @@ class Settings(Protocol):
 
 @contextlib.asynccontextmanager
 async def running(
-    ledger: Ledger, settings: Settings, registry: CollectorRegistry, pulse: Pulse | None = None
+    ledger: LedgerOfReadings,
+    settings: IntakeSettings,
+    registry: CollectorRegistry,
+    pulse: Pulse | None = None,
 ) -> AsyncIterator[None]:
     """The intake runs within. Never fails for want of Kafka or of the database: it waits for them."""
     engine = create_engine(

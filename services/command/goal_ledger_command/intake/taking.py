@@ -54,7 +54,7 @@ PIECE_RECORDS = 500
 """As many as the ledger writes in one batch; other work of the process gets its turn in between."""
 
 
-class Ledger(Protocol):
+class LedgerOfReadings(Protocol):
     """What the intake needs of :class:`goal_ledger_ledger.sequencer.Ledger`."""
 
     async def submit_all(self, submissions: list[Submission]) -> list[Answer | Exception]: ...
@@ -74,7 +74,7 @@ def is_passing(failure: BaseException) -> bool:
 
 
 @dataclass(slots=True)
-class Taken:
+class ReadingFromKafka:
     """A readable record on its way: what was last decided about it."""
 
     record: ConsumerRecord
@@ -92,7 +92,12 @@ class Took:
 
 
 async def take(
-    ledger: Ledger, inbox: Inbox, emitter: Emitter, records: Sequence[ConsumerRecord], *, gives_up: bool
+    ledger: LedgerOfReadings,
+    inbox: Inbox,
+    emitter: Emitter,
+    records: Sequence[ConsumerRecord],
+    *,
+    gives_up: bool,
 ) -> Took:
     """Appends the readings; the outcomes of all else, in offset order. Raises what kept one from being decided; with
     ``gives_up`` only what is passing.
@@ -100,14 +105,14 @@ async def take(
     Handed to the ledger in pieces, in order: while it writes one, the next is taken apart.
     """
     world = await _lately(ledger, emitter.workspace)
-    readable: list[Taken] = []
+    readable: list[ReadingFromKafka] = []
     outcomes: list[Outcome] = []
     submitting: list[asyncio.Task[list[Answer | Exception]]] = []
     for start in range(0, len(records), PIECE_RECORDS):
-        piece: list[Taken] = []
+        piece: list[ReadingFromKafka] = []
         for record in records[start : start + PIECE_RECORDS]:
             read = _read(inbox, record, gives_up)
-            if isinstance(read, Taken):
+            if isinstance(read, ReadingFromKafka):
                 piece.append(read)
             else:
                 outcomes.append(read)
@@ -137,7 +142,7 @@ def given_up(record: ConsumerRecord, failure: Exception, event: ReadingEvent | N
     )
 
 
-def _read(inbox: Inbox, record: ConsumerRecord, gives_up: bool) -> Taken | Outcome:
+def _read(inbox: Inbox, record: ConsumerRecord, gives_up: bool) -> ReadingFromKafka | Outcome:
     try:
         event = from_record(record.headers, record.value)
     except NotAReading as bad:
@@ -147,17 +152,17 @@ def _read(inbox: Inbox, record: ConsumerRecord, gives_up: bool) -> Taken | Outco
             return given_up(record, failed)
         raise
     origin = Origin("kafka", inbox.topic, inbox.generation, inbox.partition, record.offset)
-    return Taken(record, event, origin)
+    return ReadingFromKafka(record, event, origin)
 
 
-async def _submit(ledger: Ledger, submissions: list[Submission]) -> list[Answer | Exception]:
+async def _submit(ledger: LedgerOfReadings, submissions: list[Submission]) -> list[Answer | Exception]:
     try:
         return await ledger.submit_all(submissions)
     except UnknownWorkspace as unknown:
         return [unknown] * len(submissions)
 
 
-async def _lately(ledger: Ledger, workspace: str) -> World | None:
+async def _lately(ledger: LedgerOfReadings, workspace: str) -> World | None:
     """The folded state of about now: it tells which look-ups can be left out."""
     try:
         return (await ledger.read(workspace))[0]
@@ -165,7 +170,7 @@ async def _lately(ledger: Ledger, workspace: str) -> World | None:
         return None
 
 
-def _submission(emitter: Emitter, taken: Taken, world: World | None) -> Submission:
+def _submission(emitter: Emitter, taken: ReadingFromKafka, world: World | None) -> Submission:
     event, origin = taken.event, taken.origin
     came = f"{origin.topic}/{origin.partition}/{origin.offset}"
     command = TakeReading(
@@ -196,7 +201,7 @@ def _submission(emitter: Emitter, taken: Taken, world: World | None) -> Submissi
     )
 
 
-def _outcome(taken: Taken, answer: Answer | Exception, gives_up: bool) -> Outcome | None:
+def _outcome(taken: ReadingFromKafka, answer: Answer | Exception, gives_up: bool) -> Outcome | None:
     """None: the record has a fact of its own. Raises what kept it from being decided."""
     event, offset = taken.event, taken.record.offset
     if isinstance(answer, Answer):

@@ -28,7 +28,7 @@ from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_command.beyond_store import BeyondStore, Tail, still_behind
-from goal_ledger_command.relay.marks import Marks, Place
+from goal_ledger_command.relay.marks import PublishedTo, WorkspaceEpoch
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.pages import Pages
 from goal_ledger_command.relay.pauses import Pause
@@ -52,7 +52,7 @@ class StoreWentBack(Exception):
 class _Round:
     """Records under way: where each workspace ends, and the acknowledgements awaited (future, partition, records)."""
 
-    last: dict[Place, int] = field(default_factory=dict)
+    last: dict[WorkspaceEpoch, int] = field(default_factory=dict)
     acks: list[tuple[asyncio.Future[Any], int, int]] = field(default_factory=list)
     emitters: list[Emitter] = field(default_factory=list)
     facts: int = 0
@@ -65,7 +65,7 @@ class FactsPublisher:
         self,
         engine: AsyncEngine,
         kafka: Kafka,
-        marks: Marks,
+        marks: PublishedTo,
         watch: TopicWatch,
         metrics: RelayMetrics,
         registered: asyncio.Event,
@@ -76,7 +76,7 @@ class FactsPublisher:
         self._partitions = 0
         self._topic = FactsTopic("", {})
         self._next_offset: dict[int, int] = {}
-        self._sent: dict[Place, int] = {}
+        self._sent: dict[WorkspaceEpoch, int] = {}
         self._beyond = BeyondStore(engine, kafka)
         self._blocked: dict[str, Tail] = {}
 
@@ -173,7 +173,7 @@ class FactsPublisher:
         self._sent.update(sending.last)
         return sending
 
-    def _need_forward(self, place: Place, seq: int, sending: _Round) -> None:
+    def _need_forward(self, place: WorkspaceEpoch, seq: int, sending: _Round) -> None:
         """Within a life a workspace only goes forward. Raises StoreWentBack: the next life looks at Kafka first."""
         if place not in sending.last and seq <= self._sent.get(place, 0):
             raise StoreWentBack(f"{place[0]} is at {seq} again after {self._sent[place]}")

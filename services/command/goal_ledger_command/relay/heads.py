@@ -33,7 +33,7 @@ from goal_ledger_messaging.topics import HEADS
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_command.published_tail import PartitionMark
-from goal_ledger_command.relay.marks import Marks
+from goal_ledger_command.relay.marks import PublishedTo
 from goal_ledger_command.relay.metrics import RelayMetrics
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ ON CONFLICT (topic, partition) DO UPDATE SET topic_id = EXCLUDED.topic_id, first
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class CommittedHead:
     """A committed head."""
 
     workspace: str
@@ -112,7 +112,7 @@ class HeadsPublisher:
         self,
         engine: AsyncEngine,
         kafka: Kafka,
-        marks: Marks,
+        marks: PublishedTo,
         key: Ed25519PrivateKey,
         origin: str,
         metrics: RelayMetrics,
@@ -123,7 +123,7 @@ class HeadsPublisher:
         self._partitions = 0
         self._topic_id = ""
         self._look_at_topic = 0.0
-        self._waiting: dict[str, Head] = {}
+        self._waiting: dict[str, CommittedHead] = {}
 
     async def live(self) -> None:
         """Sign and publish until an error, which it raises."""
@@ -184,20 +184,20 @@ class HeadsPublisher:
         """``found``: the topic as it is now; its ``first_offset`` is how many records were cut off all partitions."""
         async with raw_connection(self._engine) as raw:
             kept = await raw.fetch(_KEPT)
-        await self._send_all(producer, [(Head(*row[:4]), row[4]) for row in kept])
+        await self._send_all(producer, [(CommittedHead(*row[:4]), row[4]) for row in kept])
         async with raw_connection(self._engine) as raw:
             await raw.execute(_NEW_TOPIC, HEADS, found.topic_id, found.first_offset)
 
-    def _ready(self, row: Any) -> Head | None:
+    def _ready(self, row: Any) -> CommittedHead | None:
         workspace, epoch, seq, root, published, due = row
         if not due:
             return None
         head = self._waiting.get(workspace)
         if head is None or head.epoch != epoch:
-            head = self._waiting[workspace] = Head(workspace, epoch, seq, root)
+            head = self._waiting[workspace] = CommittedHead(workspace, epoch, seq, root)
         return head if head.seq <= published else None
 
-    async def _publish(self, producer: AIOKafkaProducer, heads: list[Head]) -> None:
+    async def _publish(self, producer: AIOKafkaProducer, heads: list[CommittedHead]) -> None:
         notes = [
             sign(Checkpoint(origin_of(self._origin, one.workspace, one.epoch), one.seq, one.root), self._key)
             for one in heads
@@ -214,12 +214,12 @@ class HeadsPublisher:
             )
         self._metrics.heads.inc(len(heads))
 
-    async def _send_all(self, producer: AIOKafkaProducer, signed: list[tuple[Head, str]]) -> None:
+    async def _send_all(self, producer: AIOKafkaProducer, signed: list[tuple[CommittedHead, str]]) -> None:
         async with asyncio.timeout(producers.ROUND_TIMEOUT_S):
             for ack in [await self._send(producer, head, note) for head, note in signed]:
                 await ack
 
-    async def _send(self, producer: AIOKafkaProducer, head: Head, note: str) -> asyncio.Future[Any]:
+    async def _send(self, producer: AIOKafkaProducer, head: CommittedHead, note: str) -> asyncio.Future[Any]:
         acknowledged: asyncio.Future[Any] = await producer.send(
             HEADS,
             key=head.workspace.encode(),

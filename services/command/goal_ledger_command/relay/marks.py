@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from goal_ledger_command.published_tail import PartitionMark, partition_marks
 from goal_ledger_command.relay.lease import NAME, LeaseLost
 
-Place = tuple[str, int]
+WorkspaceEpoch = tuple[str, int]
 """(workspace, epoch)"""
 
 
@@ -47,7 +47,7 @@ SELECT count(*) FROM held
 """
 
 
-class Marks:
+class PublishedTo:
     """Reads and moves the marks in one term of the lease."""
 
     def __init__(self, engine: AsyncEngine, term: int) -> None:
@@ -69,7 +69,7 @@ class Marks:
 
     async def advance(
         self,
-        published: Mapping[Place, int],
+        published: Mapping[WorkspaceEpoch, int],
         topic_id: str,
         next_offsets: Mapping[int, int],
         first_offsets: Mapping[int, int],

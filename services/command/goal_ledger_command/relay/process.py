@@ -29,7 +29,7 @@ from goal_ledger_command.relay.emitters import EmitterTopics
 from goal_ledger_command.relay.facts import FactsPublisher
 from goal_ledger_command.relay.heads import HeadsPublisher
 from goal_ledger_command.relay.lease import RETRY_EVERY_S, Lease, LeaseLost
-from goal_ledger_command.relay.marks import Marks
+from goal_ledger_command.relay.marks import PublishedTo
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.receipts import ReceiptsPublisher
 from goal_ledger_command.relay.topic_watch import TopicWatch
@@ -104,7 +104,7 @@ class Relay:
     def _parts(self, term: int) -> dict[str, Callable[[], Awaitable[None]]]:
         engine, kafka, metrics = self._engine, self._kafka, self._metrics
         registered = asyncio.Event()
-        marks = Marks(engine, term)
+        marks = PublishedTo(engine, term)
         watch = TopicWatch(kafka, marks)
         topics = EmitterTopics(engine, kafka, registered)
         parts: dict[str, Callable[[], Awaitable[None]]] = {

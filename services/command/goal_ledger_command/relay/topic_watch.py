@@ -20,7 +20,7 @@ from goal_ledger_messaging.security import Kafka
 from goal_ledger_messaging.topic_ids import TopicIds
 from goal_ledger_messaging.topics import FACTS, ensure_topics, facts_topic, heads_topic
 
-from goal_ledger_command.relay.marks import Marks
+from goal_ledger_command.relay.marks import PublishedTo
 
 LOOK_EVERY_S = 10.0
 MISSING_PAUSE_S = 3.0
@@ -49,7 +49,7 @@ class FactsTopic:
 class TopicWatch:
     """Start it before use, close it after. Raises KafkaError and TimeoutError when Kafka is out of reach."""
 
-    def __init__(self, kafka: Kafka, marks: Marks) -> None:
+    def __init__(self, kafka: Kafka, marks: PublishedTo) -> None:
         self._kafka, self._marks = kafka, marks
         self._look_at = 0.0
         self._ids: TopicIds | None = None

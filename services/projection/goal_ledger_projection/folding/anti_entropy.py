@@ -22,10 +22,10 @@ from goal_ledger_contracts.position import Position
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
-from goal_ledger_projection.command_feed import CommandFeed, Head
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.command_feed import CommandFeed, HeadTold
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding import positions
-from goal_ledger_projection.folding.consumer_rule import Folded
+from goal_ledger_projection.folding.consumer_rule import FoldedUpTo
 from goal_ledger_projection.folding.head_check import HeadCheck
 from goal_ledger_projection.folding.heal import Healer
 from goal_ledger_projection.folding.meters import Meters
@@ -41,7 +41,7 @@ log = logger("goal_ledger.projection.anti_entropy")
 class _Waiting:
     """Since when a workspace is behind at the same position (monotonic seconds)."""
 
-    folded: Folded | None
+    folded: FoldedUpTo | None
     since: float
 
 
@@ -51,7 +51,7 @@ class AntiEntropy:
     def __init__(
         self,
         settings: WorkerSettings,
-        database: ReadDatabase,
+        database: WorkersDatabase,
         feed: CommandFeed,
         healer: Healer,
         retrying: RetryingApplier,
@@ -74,7 +74,7 @@ class AntiEntropy:
         self._meters = meters
         self._patience_s = patience_s
         self._follow = follow
-        self._heads: dict[str, Head] = {}
+        self._heads: dict[str, HeadTold] = {}
         self._moved_at: datetime | None = None
         """The latest move seen, by the store's clock."""
         self._all_asked_at = float("-inf")
@@ -190,7 +190,7 @@ def _missing(head: Position, standing: FoldedTo | None) -> int:
     return max(0, head.seq - standing.folded.next_seq + 1) if standing.folded.epoch == head.epoch else 0
 
 
-def _stands_still(head: Head, standing: FoldedTo | None) -> bool:
+def _stands_still(head: HeadTold, standing: FoldedTo | None) -> bool:
     """Parked, and no higher epoch to replace its log."""
     return (
         standing is not None and standing.parked is not None and head.position.epoch <= standing.folded.epoch

@@ -10,16 +10,16 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding import chains, positions
 from goal_ledger_projection.folding.chains import Chains
-from goal_ledger_projection.folding.consumer_rule import Folded, Verdict, judge
+from goal_ledger_projection.folding.consumer_rule import FoldedUpTo, Verdict, judge
 from goal_ledger_projection.folding.loading import KeptAtPosition, latest_by_workspace, load
 from goal_ledger_projection.folding.positions import FoldedTo
 from goal_ledger_projection.folding.records import Record, by_workspace
-from goal_ledger_projection.folding.writing import INDEXED_ROWS, Connection, Rows
+from goal_ledger_projection.folding.writing import INDEXED_ROWS, Connection, RowWriter
 from goal_ledger_projection.read_models.changes import Changes, DefinitionKey
-from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact, Link
+from goal_ledger_projection.read_models.fact import Body, CannotApply, ChainLink, FactRead
 from goal_ledger_projection.read_models.fold import fold, touched_definitions, touched_readings
 
 FIRST_EPOCH = 1
@@ -43,7 +43,7 @@ class Applied:
 
     facts: int = 0
     dropped: int = 0
-    folded: dict[str, Folded] = field(default_factory=dict)
+    folded: dict[str, FoldedUpTo] = field(default_factory=dict)
     """Where each workspace of the batch stands now."""
     gaps: set[str] = field(default_factory=set)
     """Workspaces that miss facts before some of the batch."""
@@ -60,17 +60,17 @@ class Applier:
 
     def __init__(
         self,
-        database: ReadDatabase,
+        database: WorkersDatabase,
         cached_definitions: int,
         *,
         cached_streams: int | None = CACHED_STREAMS,
-        rows: Rows = INDEXED_ROWS,
+        rows: RowWriter = INDEXED_ROWS,
         only_live: bool = True,
     ) -> None:
         """`cached_streams` None: all ends of chains are kept, and one that is not in memory is not there (a rebuild)."""
         self._database = database
         self._kept: KeptAtPosition[DefinitionKey, tuple[int, Body]] = KeptAtPosition(cached_definitions)
-        self._kept_ends: KeptAtPosition[str, Link] = KeptAtPosition(cached_streams or sys.maxsize)
+        self._kept_ends: KeptAtPosition[str, ChainLink] = KeptAtPosition(cached_streams or sys.maxsize)
         self._knows_all_ends = cached_streams is None
         self._only_live = only_live
         self.rows = rows
@@ -123,7 +123,7 @@ class Applier:
         return {name: Chains(ends) for name, ends in known.items()}
 
     async def _change(self, connection: Connection, verdicts: Mapping[str, Verdict]) -> Changes | None:
-        facts: list[Fact] = []
+        facts: list[FactRead] = []
         known: dict[DefinitionKey, tuple[int, Body]] = {}
         for name, verdict in verdicts.items():
             facts.extend(_known(record.fact) for record in verdict.apply)
@@ -166,7 +166,7 @@ class Applier:
         self._kept_ends.forget_all()
 
 
-def _known(fact: Fact) -> Fact:
+def _known(fact: FactRead) -> FactRead:
     """Raises CannotApply for a fact that this release does not know."""
     if fact.unknown is not None:
         raise CannotApply(fact.seq, fact.unknown)

@@ -18,7 +18,7 @@ from goal_ledger_messaging.records import read_place
 from goal_ledger_observability.logs import logger
 
 from goal_ledger_projection.folding.applying import Applied, ReadTo
-from goal_ledger_projection.folding.consumer_rule import Folded
+from goal_ledger_projection.folding.consumer_rule import FoldedUpTo
 from goal_ledger_projection.folding.meters import Meters
 from goal_ledger_projection.folding.records import Record
 from goal_ledger_projection.folding.subscription import Records
@@ -27,7 +27,7 @@ log = logger("goal_ledger.projection.arrivals")
 
 
 @dataclass(slots=True)
-class Batch:
+class ArrivedBatch:
     """Records in order, and how far the topic was read with them."""
 
     records: list[Record]
@@ -52,8 +52,10 @@ class Arrivals:
         self._meters = meters
         self._leave_aside = leave_aside
         self._transaction_records = transaction_records
-        self._queues: list[asyncio.Queue[Batch]] = [asyncio.Queue(waiting_batches) for _ in range(lanes)]
-        self._folded: dict[str, Folded] = {}
+        self._queues: list[asyncio.Queue[ArrivedBatch]] = [
+            asyncio.Queue(waiting_batches) for _ in range(lanes)
+        ]
+        self._folded: dict[str, FoldedUpTo] = {}
         """Where workspaces stood at their last commit here: what is below is dropped without being parsed."""
 
     @property
@@ -72,7 +74,7 @@ class Arrivals:
             kept[lane] += [record for one in records if (record := self._kept(one)) is not None]
         for lane, queue in enumerate(self._queues):
             if ends[lane]:
-                await queue.put(Batch(kept[lane], ReadTo(self._topic, topic_id, ends[lane])))
+                await queue.put(ArrivedBatch(kept[lane], ReadTo(self._topic, topic_id, ends[lane])))
 
     def _kept(self, one: ConsumerRecord[Any, Any]) -> Record | None:
         """The fact's record, if it is one and may be next."""
@@ -86,7 +88,7 @@ class Arrivals:
             return None
         return Record(*place, one.value)
 
-    async def next(self, lane: int) -> Batch:
+    async def next(self, lane: int) -> ArrivedBatch:
         """A lane's next batch, together with those behind it, up to a transaction's size."""
         queue = self._queues[lane]
         batch = await queue.get()
@@ -108,10 +110,10 @@ class Arrivals:
         return folded is None or epoch > folded.epoch or (epoch == folded.epoch and seq >= folded.next_seq)
 
 
-def _joined(first: Batch, second: Batch) -> Batch:
+def _joined(first: ArrivedBatch, second: ArrivedBatch) -> ArrivedBatch:
     """Hints of a topic made anew replace those of the one before it."""
     ends: Mapping[int, int] = second.taken.ends
     if first.taken.topic_id == second.taken.topic_id:
         ends = {**first.taken.ends, **ends}
     taken = ReadTo(second.taken.topic, second.taken.topic_id, ends)
-    return Batch(first.records + second.records, taken)
+    return ArrivedBatch(first.records + second.records, taken)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding.writing import (
     OF_THE_LOG,
     Connection,
@@ -68,7 +68,7 @@ async def make_room_for_ends(connection: Connection) -> None:
         await connection.execute(f"CREATE UNLOGGED TABLE {_aside(table)} ({columns}, seq bigint)")
 
 
-async def finish(database: ReadDatabase) -> None:
+async def finish(database: WorkersDatabase) -> None:
     """Make the indexes and apply the ends put aside, two tables at a time."""
     turns = asyncio.Semaphore(TABLES_AT_ONCE)
 

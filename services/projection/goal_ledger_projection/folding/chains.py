@@ -16,15 +16,15 @@ from collections.abc import Iterable, Mapping
 from goal_ledger_projection.folding.records import Record
 from goal_ledger_projection.folding.writing import Connection
 from goal_ledger_projection.read_models import facts
-from goal_ledger_projection.read_models.fact import Link
+from goal_ledger_projection.read_models.fact import ChainLink
 
 
 class Chains:
     """The ends of one workspace's streams: those known, and those that records have continued since."""
 
-    def __init__(self, known: Mapping[str, Link]) -> None:
-        self._known: Mapping[str, Link] = known
-        self.continued: dict[str, Link] = {}
+    def __init__(self, known: Mapping[str, ChainLink]) -> None:
+        self._known: Mapping[str, ChainLink] = known
+        self.continued: dict[str, ChainLink] = {}
         """By stream, the new ends."""
 
     def take(self, record: Record) -> str | None:
@@ -45,16 +45,16 @@ class Chains:
         self._known, self.continued = {}, {}
 
 
-START = Link(0, None)
+START = ChainLink(0, None)
 """The end of a stream without facts."""
 
 
-async def load(connection: Connection, wanted: Iterable[tuple[str, str]]) -> dict[str, dict[str, Link]]:
+async def load(connection: Connection, wanted: Iterable[tuple[str, str]]) -> dict[str, dict[str, ChainLink]]:
     """The ends of streams, (workspace, stream) each, by workspace; streams without facts are left out."""
-    found: dict[str, dict[str, Link]] = {}
+    found: dict[str, dict[str, ChainLink]] = {}
     keys = list(wanted)
     if keys:
         columns = [list(column) for column in zip(*keys, strict=True)]
         for row in await connection.fetch(facts.ENDS_OF_STREAMS, *columns):
-            found.setdefault(row[0], {})[row[1]] = Link(row[2], row[3].hex())
+            found.setdefault(row[0], {})[row[1]] = ChainLink(row[2], row[3].hex())
     return found

@@ -25,7 +25,7 @@ from goal_ledger_projection.folding.records import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
+class FoldedUpTo:
     """How far a workspace is folded: everything below `next_seq` of `epoch`."""
 
     epoch: int
@@ -36,8 +36,8 @@ class Folded:
 class Verdict:
     """What becomes of a workspace's records."""
 
-    before: Folded
-    after: Folded
+    before: FoldedUpTo
+    after: FoldedUpTo
     apply: list[Record] = field(default_factory=list)
     discard: bool = False
     """The rows of the workspace are of an epoch that is over."""
@@ -50,7 +50,7 @@ class Verdict:
     dropped: int = 0
 
 
-def judge(before: Folded, records: Iterable[Record], chains: Chains) -> Verdict:
+def judge(before: FoldedUpTo, records: Iterable[Record], chains: Chains) -> Verdict:
     """Apply the rule to one workspace's records, in the order they came. `chains` are its streams' ends at `before`."""
     epoch, next_seq = before.epoch, before.next_seq
     verdict = Verdict(before, before)
@@ -76,5 +76,5 @@ def judge(before: Folded, records: Iterable[Record], chains: Chains) -> Verdict:
         else:
             verdict.apply.append(record)
             next_seq += 1
-    verdict.after = Folded(epoch, next_seq)
+    verdict.after = FoldedUpTo(epoch, next_seq)
     return verdict

@@ -18,8 +18,8 @@ from goal_ledger_ledger.merkle import Frontier, leaf_hash
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
-from goal_ledger_projection.command_feed import Head
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.command_feed import HeadTold
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding import positions
 from goal_ledger_projection.folding.meters import Meters
 from goal_ledger_projection.folding.positions import LOG_CONTRADICTED
@@ -43,15 +43,15 @@ WHERE (checked_heads.epoch, checked_heads.seq) < (excluded.epoch, excluded.seq)
 class HeadCheck:
     """Compares the roots of heads that were passed, one workspace after another."""
 
-    def __init__(self, database: ReadDatabase, retrying: RetryingApplier, meters: Meters) -> None:
+    def __init__(self, database: WorkersDatabase, retrying: RetryingApplier, meters: Meters) -> None:
         self._database = database
         self._retrying = retrying
         self._meters = meters
-        self._heads: dict[str, Head] = {}
-        self._done: dict[str, Head] = {}
+        self._heads: dict[str, HeadTold] = {}
+        self._done: dict[str, HeadTold] = {}
         self._more = asyncio.Event()
 
-    def look_at(self, heads: Iterable[Head]) -> None:
+    def look_at(self, heads: Iterable[HeadTold]) -> None:
         """Check these as soon as they are passed; of a workspace only the last counts."""
         self._heads.update({head.workspace: head for head in heads if self._done.get(head.workspace) != head})
         self._more.set()
@@ -73,7 +73,7 @@ class HeadCheck:
                 if done and self._heads.get(head.workspace) == head:
                     self._done[head.workspace] = self._heads.pop(head.workspace)
 
-    async def check(self, head: Head) -> bool:
+    async def check(self, head: HeadTold) -> bool:
         """Whether the head needs no further look: its root is the rows' own, or the workspace was parked for it."""
         async with (
             self._database.connection() as connection,
@@ -94,20 +94,20 @@ class HeadCheck:
             await self._note(head, frontier)
         return True
 
-    async def _park(self, head: Head, good: int) -> None:
+    async def _park(self, head: HeadTold, good: int) -> None:
         reason = f"{LOG_CONTRADICTED}: the root at {head.position} is another; it was right at {good}"
         log.error(LOG_CONTRADICTED, workspace=head.workspace, head=str(head.position), right_at=good)
         self._meters.contradicted.inc()
         await self._retrying.park(head.workspace, good + 1, reason)
 
-    async def _note(self, head: Head, frontier: Frontier) -> None:
+    async def _note(self, head: HeadTold, frontier: Frontier) -> None:
         self._meters.heads_checked.inc()
         async with self._database.transaction() as connection:
             place = (head.workspace, head.position.epoch, head.position.seq)
             await connection.execute(_NOTE, *place, frontier.to_bytes())
 
 
-async def _checked(connection: Connection, head: Head) -> Frontier:
+async def _checked(connection: Connection, head: HeadTold) -> Frontier:
     """The tree at the last head that was right; empty if none is at or below this one."""
     row = await connection.fetchrow(_CHECKED, head.workspace)
     if row is None or row[0] != head.position.epoch or row[1] > head.position.seq:
@@ -115,7 +115,7 @@ async def _checked(connection: Connection, head: Head) -> Frontier:
     return Frontier.from_bytes(row[1], row[2])
 
 
-async def _extended(connection: Connection, head: Head, frontier: Frontier) -> Frontier:
+async def _extended(connection: Connection, head: HeadTold, frontier: Frontier) -> Frontier:
     """The tree up to the head, over the rows' bytes. Rows that are missing make another root."""
     seq = frontier.size
     while seq < head.position.seq:

@@ -16,7 +16,7 @@ from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
 from goal_ledger_projection.command_feed import CommandFeed
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding import positions
 from goal_ledger_projection.folding.applying import Applied
 from goal_ledger_projection.folding.meters import Meters
@@ -32,7 +32,7 @@ class Healer:
 
     def __init__(
         self,
-        database: ReadDatabase,
+        database: WorkersDatabase,
         feed: CommandFeed,
         retrying: RetryingApplier,
         pauses: Pauses,

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from goal_ledger_contracts.canonical import decimal_text, instant_text
 
-from goal_ledger_projection.folding.consumer_rule import Folded
+from goal_ledger_projection.folding.consumer_rule import FoldedUpTo
 from goal_ledger_projection.folding.writing import Connection
 from goal_ledger_projection.read_models import definitions, readings
 from goal_ledger_projection.read_models.changes import (
@@ -36,10 +36,10 @@ class KeptAtPosition(Generic[Key, Value]):
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: OrderedDict[str, tuple[Folded, dict[Key, Value]]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[FoldedUpTo, dict[Key, Value]]] = OrderedDict()
         self._count = 0
 
-    def at(self, workspace: str, position: Folded) -> dict[Key, Value]:
+    def at(self, workspace: str, position: FoldedUpTo) -> dict[Key, Value]:
         """What is kept of a workspace that stands at `position`."""
         kept = self._kept.get(workspace)
         if kept is None:
@@ -50,7 +50,7 @@ class KeptAtPosition(Generic[Key, Value]):
         self._kept.move_to_end(workspace)
         return kept[1]
 
-    def keep(self, workspace: str, position: Folded, latest: dict[Key, Value]) -> None:
+    def keep(self, workspace: str, position: FoldedUpTo, latest: dict[Key, Value]) -> None:
         """The workspace now stands at `position`; `latest` are the values loaded or made on the way there."""
         before = self._kept.pop(workspace, None)
         kept = {} if before is None else before[1]

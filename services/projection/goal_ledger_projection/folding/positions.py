@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from goal_ledger_projection.folding.consumer_rule import Folded, Verdict
+from goal_ledger_projection.folding.consumer_rule import FoldedUpTo, Verdict
 from goal_ledger_projection.folding.writing import Connection
 from goal_ledger_projection.projections import LIVE
 
@@ -74,7 +74,7 @@ class NotOurs(Exception):
 class FoldedTo:
     """Where a workspace stands, as locked."""
 
-    folded: Folded
+    folded: FoldedUpTo
     rebuilding: bool
     parked: str | None
     """The reason, or None."""
@@ -95,7 +95,7 @@ async def lock(connection: Connection, projection: str, epochs: Mapping[str, int
         new = [name for name in names if name not in seen]
         await connection.execute(_BEGIN, projection, new, [epochs[name] for name in new])
         rows = await connection.fetch(_LOCK, projection, names)
-    return {row[0]: FoldedTo(Folded(row[1], row[2]), row[3], row[4]) for row in rows}
+    return {row[0]: FoldedTo(FoldedUpTo(row[1], row[2]), row[3], row[4]) for row in rows}
 
 
 async def must_be_live(connection: Connection, projection: str) -> None:
@@ -160,13 +160,13 @@ async def read_hints(connection: Connection, topic: str) -> dict[int, Hint]:
 async def all_positions(connection: Connection, projection: str) -> dict[str, FoldedTo]:
     """Where every workspace stands (not locked)."""
     rows = await connection.fetch(_ALL, projection)
-    return {row[0]: FoldedTo(Folded(row[1], row[2]), row[3], row[4]) for row in rows}
+    return {row[0]: FoldedTo(FoldedUpTo(row[1], row[2]), row[3], row[4]) for row in rows}
 
 
 async def standing(connection: Connection, projection: str, workspace: str) -> FoldedTo | None:
     """Where one workspace stands (not locked), or None if nothing of it was seen."""
     row = await connection.fetchrow(_ALL + "AND p.workspace = $2", projection, workspace)
-    return None if row is None else FoldedTo(Folded(row[1], row[2]), row[3], row[4])
+    return None if row is None else FoldedTo(FoldedUpTo(row[1], row[2]), row[3], row[4])
 
 
 async def caught_up(connection: Connection, projection: str, workspaces: list[str]) -> None:

@@ -21,10 +21,10 @@ from rich.table import Table
 from rich.text import Text
 
 from goal_ledger_projection.command_feed import CommandFeed
-from goal_ledger_projection.database import ReadDatabase, live_projection, one_connection
+from goal_ledger_projection.database import WorkersDatabase, live_projection, one_connection
 from goal_ledger_projection.folding.compare import Comparison, compare
 from goal_ledger_projection.folding.meters import Meters
-from goal_ledger_projection.folding.rebuilding import Rebuild, Told, new_version
+from goal_ledger_projection.folding.rebuilding import Rebuild, TellProgress, new_version
 from goal_ledger_projection.folding.switching import switch
 from goal_ledger_projection.projections import LIVE_OF_ANY_SHAPE
 from goal_ledger_projection.settings import WorkerSettings
@@ -52,7 +52,7 @@ async def rebuild(
     live = await live_projection(settings.read_database_url, LIVE_OF_ANY_SHAPE)
     new = await new_version(settings.read_database_url)
     console.print(f"{new} is folded from {settings.facts_topic} beside {live}", markup=False, soft_wrap=True)
-    database = await ReadDatabase.open_new(settings.read_database_url, new)
+    database = await WorkersDatabase.open_new(settings.read_database_url, new)
     feed = CommandFeed(settings.command_url, settings.service_token_file, settings.command_timeout_s)
     try:
         with _progress() as told:
@@ -114,7 +114,7 @@ def show(comparison: Comparison, live: str, new: str) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Told]:
+def _progress() -> Iterator[TellProgress]:
     columns = (TextColumn("folding"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("folding", total=None)

@@ -26,8 +26,8 @@ from goal_ledger_observability.logs import logger
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from goal_ledger_projection.command_feed import CommandFeed, FeedUnavailable, Head
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.command_feed import CommandFeed, FeedUnavailable, HeadTold
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding import building, positions
 from goal_ledger_projection.folding.applying import Applied, Applier, ReadTo
 from goal_ledger_projection.folding.head_check import HeadCheck
@@ -43,7 +43,7 @@ from goal_ledger_projection.settings import WorkerSettings
 log = logger("goal_ledger.projection.rebuild")
 
 READERS = 2
-Told = Callable[[int, int], None]
+TellProgress = Callable[[int, int], None]
 """Told of progress: records read since last time, and how many there are to read in all."""
 
 
@@ -51,7 +51,12 @@ class Rebuild:
     """One rebuild, from an empty version to one that can be switched to."""
 
     def __init__(
-        self, settings: WorkerSettings, database: ReadDatabase, feed: CommandFeed, meters: Meters, told: Told
+        self,
+        settings: WorkerSettings,
+        database: WorkersDatabase,
+        feed: CommandFeed,
+        meters: Meters,
+        told: TellProgress,
     ) -> None:
         pauses = Pauses(settings.retry_first_pause_s, settings.retry_longest_pause_s)
         self._settings = settings
@@ -77,7 +82,7 @@ class Rebuild:
         )
         self._feed = feed
         self._head_check = HeadCheck(database, self._retrying, meters)
-        self._heads: dict[str, Head] = {}
+        self._heads: dict[str, HeadTold] = {}
         self._gaps: set[str] = set()
         self._readers: list[_Reader] = []
 
@@ -147,7 +152,11 @@ class _Reader:
     """Reads some partitions from their beginning to an end."""
 
     def __init__(
-        self, settings: WorkerSettings, topic_id: str, partitions: Sequence[int], heads: Mapping[str, Head]
+        self,
+        settings: WorkerSettings,
+        topic_id: str,
+        partitions: Sequence[int],
+        heads: Mapping[str, HeadTold],
     ) -> None:
         self._heads = heads
         self._topic = settings.facts_topic
@@ -184,7 +193,7 @@ class _Reader:
         return records, ReadTo(self._topic, self._topic_id, ends), sum(map(len, found.values()))
 
 
-def _record(one: ConsumerRecord[Any, Any], heads: Mapping[str, Head]) -> Record | None:
+def _record(one: ConsumerRecord[Any, Any], heads: Mapping[str, HeadTold]) -> Record | None:
     place = read_place(one.headers)
     if place is None or one.value is None:
         log.error("not a fact's record", partition=one.partition, offset=one.offset)
@@ -194,7 +203,7 @@ def _record(one: ConsumerRecord[Any, Any], heads: Mapping[str, Head]) -> Record 
     return Record(workspace, epoch, seq, one.value, vouched=head is None or epoch <= head.position.epoch)
 
 
-async def _heads(feed: CommandFeed) -> dict[str, Head]:
+async def _heads(feed: CommandFeed) -> dict[str, HeadTold]:
     """By workspace; none while the command service is out of reach."""
     try:
         return {head.workspace: head for head in await feed.heads(None)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from goal_ledger_contracts.position import Position
 
-from goal_ledger_projection.read_models.fact import CannotApply, Fact
+from goal_ledger_projection.read_models.fact import CannotApply, FactRead
 
 
 class Record:
@@ -22,15 +22,15 @@ class Record:
         self.epoch = epoch
         self.vouched = vouched
         self.seq = seq
-        self._fact: Fact | None = None
+        self._fact: FactRead | None = None
         self._refused: CannotApply | None = None
         try:
-            self._fact = Fact(workspace, seq, stored)
+            self._fact = FactRead(workspace, seq, stored)
         except CannotApply as refused:
             self._refused = refused
 
     @property
-    def fact(self) -> Fact:
+    def fact(self) -> FactRead:
         """Raises :class:`CannotApply` for bytes that are no fact."""
         if self._fact is None:
             raise self._refused or CannotApply(self.seq, "not a fact")

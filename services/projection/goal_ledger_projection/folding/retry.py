@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding import positions
 from goal_ledger_projection.folding.heal import let_go_on
 from goal_ledger_projection.folding.positions import FoldedTo
@@ -32,7 +32,7 @@ async def retry_parked(settings: WorkerSettings, workspace: str | None) -> list[
     return still
 
 
-async def _parked(database: ReadDatabase) -> dict[str, FoldedTo]:
+async def _parked(database: WorkersDatabase) -> dict[str, FoldedTo]:
     async with database.connection() as connection:
         standings = await positions.all_positions(connection, database.projection)
     return {name: standing for name, standing in standings.items() if standing.parked is not None}

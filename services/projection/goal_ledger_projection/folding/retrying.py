@@ -17,7 +17,7 @@ import asyncpg
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
-from goal_ledger_projection.database import ReadDatabase
+from goal_ledger_projection.database import WorkersDatabase
 from goal_ledger_projection.folding import positions
 from goal_ledger_projection.folding.applying import Applied, Applier, ReadTo
 from goal_ledger_projection.folding.meters import Meters
@@ -68,7 +68,7 @@ class Pauses:
 class RetryingApplier:
     """Applies batches with the applier, as told above. Raises ProjectionSwitched and cancellation, nothing else."""
 
-    def __init__(self, applier: Applier, database: ReadDatabase, pauses: Pauses, meters: Meters) -> None:
+    def __init__(self, applier: Applier, database: WorkersDatabase, pauses: Pauses, meters: Meters) -> None:
         self._applier = applier
         self._database = database
         self._pauses = pauses

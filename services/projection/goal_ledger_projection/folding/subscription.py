@@ -12,14 +12,14 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiokafka import TopicPartition
-from goal_ledger_messaging.fenced import FencedConsumer, Place, Polled, Subscribed
+from goal_ledger_messaging.fenced import FencedConsumer, PartitionPlace, Polled, Subscribed
 from goal_ledger_messaging.partition import partition_of
 
 from goal_ledger_projection.folding.meters import Meters
 from goal_ledger_projection.folding.positions import Hint
 from goal_ledger_projection.settings import WorkerSettings
 
-Records = Polled[Place]
+Records = Polled[PartitionPlace]
 """What a poll brought, by partition."""
 
 
@@ -29,10 +29,10 @@ class Hints:
     def __init__(self, read_hints: Callable[[], Awaitable[dict[int, Hint]]]) -> None:
         self._read_hints = read_hints
 
-    async def find(self, topic_ids: Mapping[TopicPartition, str]) -> list[Place]:
+    async def find(self, topic_ids: Mapping[TopicPartition, str]) -> list[PartitionPlace]:
         hints = await self._read_hints()
         return [
-            Place(tp, topic_id, _offset(hints.get(tp.partition), topic_id))
+            PartitionPlace(tp, topic_id, _offset(hints.get(tp.partition), topic_id))
             for tp, topic_id in topic_ids.items()
         ]
 

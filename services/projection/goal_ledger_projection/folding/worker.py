@@ -23,7 +23,7 @@ from goal_ledger_projection.command_feed import CommandFeed
 from goal_ledger_projection.database import (
     NotMigrated,
     NoVersionOfOurShape,
-    ReadDatabase,
+    WorkersDatabase,
     live_projection,
     refuse_unsafe_durability,
 )
@@ -48,7 +48,7 @@ class Worker:
     """Folds facts into the live projection version until it is stopped."""
 
     def __init__(
-        self, settings: WorkerSettings, database: ReadDatabase, feed: CommandFeed, meters: Meters
+        self, settings: WorkerSettings, database: WorkersDatabase, feed: CommandFeed, meters: Meters
     ) -> None:
         pauses = Pauses(settings.retry_first_pause_s, settings.retry_longest_pause_s)
         self.database = database
@@ -190,7 +190,7 @@ async def opened(
     if not settings.allow_unsafe_durability:
         await pauses.until_done("open", lambda: refuse_unsafe_durability(url), meters)
     database = await pauses.until_done(
-        "open", lambda: ReadDatabase.open(url, limits=settings.database_limits), meters
+        "open", lambda: WorkersDatabase.open(url, limits=settings.database_limits), meters
     )
     feed = CommandFeed(settings.command_url, settings.service_token_file, settings.command_timeout_s)
     try:

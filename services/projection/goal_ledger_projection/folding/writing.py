@@ -28,7 +28,7 @@ PIECE_LINES = 500
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 
 
-class Rows(Protocol):
+class RowWriter(Protocol):
     """How the rows of a version are changed: as in `IndexedRows`, or while a rebuild has no indexes yet."""
 
     async def write(self, connection: Connection, changes: Changes) -> None:

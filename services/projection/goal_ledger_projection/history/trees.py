@@ -17,9 +17,9 @@ from goal_ledger_projection.history.histories import Histories
 from goal_ledger_projection.history.snapshots import Snapshot
 from goal_ledger_projection.history.tree import Tree, whole_tree
 
-Body = tuple[bytes, str]
+FinishedBody = tuple[bytes, str]
 """The bytes and their ETag."""
-Key = tuple[str, int, AsOf]
+TreeKey = tuple[str, int, AsOf]
 
 
 class Trees:
@@ -27,10 +27,10 @@ class Trees:
 
     def __init__(self, histories: Histories, limit: int, bodies_bytes: int) -> None:
         self._histories, self._limit, self._bodies_bytes = histories, limit, bodies_bytes
-        self._trees: OrderedDict[Key, Tree] = OrderedDict()
+        self._trees: OrderedDict[TreeKey, Tree] = OrderedDict()
         self._present: OrderedDict[tuple[str, int], Tree] = OrderedDict()
-        self._under_way: dict[Key, asyncio.Lock] = {}
-        self._bodies: OrderedDict[tuple[Key, str], Body] = OrderedDict()
+        self._under_way: dict[TreeKey, asyncio.Lock] = {}
+        self._bodies: OrderedDict[tuple[TreeKey, str], FinishedBody] = OrderedDict()
         self._size = 0
 
     async def whole(self, snapshot: Snapshot, moment: AsOf) -> Tree:
@@ -62,8 +62,8 @@ class Trees:
         return tree
 
     async def body(
-        self, snapshot: Snapshot, moment: AsOf, question: str, make: Callable[[], Awaitable[Body]]
-    ) -> Body:
+        self, snapshot: Snapshot, moment: AsOf, question: str, make: Callable[[], Awaitable[FinishedBody]]
+    ) -> FinishedBody:
         """The finished body of a question whose answer depends on nothing but the moment."""
         key = (_key(snapshot, moment), question)
         kept = self._bodies.get(key)
@@ -81,6 +81,6 @@ class Trees:
         return made
 
 
-def _key(snapshot: Snapshot, moment: AsOf) -> Key:
+def _key(snapshot: Snapshot, moment: AsOf) -> TreeKey:
     assert snapshot.position is not None
     return snapshot.workspace, snapshot.position.epoch, moment

@@ -176,15 +176,15 @@ async def _checked_in(
             found[n] = value
 
 
-Numbered = list[tuple[int, CheckedIn]]
+NumberedQuestions = list[tuple[int, CheckedIn]]
 
 
-def _by_moment(wanted: Sequence[tuple[int, CheckedIn]]) -> tuple[Numbered, Numbered]:
+def _by_moment(wanted: Sequence[tuple[int, CheckedIn]]) -> tuple[NumberedQuestions, NumberedQuestions]:
     """Those asked as the first one is, and the others."""
     _, first = wanted[0]
     key = (first.at, first.known, first.since, first.until)
-    alike: Numbered = []
-    others: Numbered = []
+    alike: NumberedQuestions = []
+    others: NumberedQuestions = []
     for pair in wanted:
         one = pair[1]
         same = one.at is key[0] and (one.known, one.since, one.until) == key[1:]

@@ -12,7 +12,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from goal_ledger_projection.read_models.fact import Body, Fact
+from goal_ledger_projection.read_models.fact import Body, FactRead
 
 NULL = "\\N"
 _OPEN = "\t\\N\n"
@@ -104,7 +104,7 @@ class Changes:
         self.check_ins: Ending[tuple[str, str]] = Ending()
         self.readings: Ending[ReadingKey] = Ending()
 
-    def definition(self, fact: Fact, kind: str, id: str) -> Any | None:
+    def definition(self, fact: FactRead, kind: str, id: str) -> Any | None:
         """The latest body of a thing in the fact's workspace, or None."""
         found = self.latest.get((fact.workspace, kind, id))
         return None if found is None else found[1]

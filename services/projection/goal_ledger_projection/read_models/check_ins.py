@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models.changes import NULL, Changes, text
-from goal_ledger_projection.read_models.fact import Fact
+from goal_ledger_projection.read_models.fact import FactRead
 
 check_ins = Table(
     "check_ins",
@@ -94,7 +94,7 @@ WHERE r.ctid = o.ctid
 """
 
 
-def fold(fact: Fact, changes: Changes) -> None:
+def fold(fact: FactRead, changes: Changes) -> None:
     """A revision of a check-in; it ends the one before."""
     data, body = fact.data, fact.body
     key = (fact.workspace, data["check_in"])
@@ -111,7 +111,7 @@ def fold(fact: Fact, changes: Changes) -> None:
     )
 
 
-def _body(fact: Fact) -> str:
+def _body(fact: FactRead) -> str:
     """The data as stored, with the members beside it; its text is taken over, not written again."""
     beside = f'{{"event_id":"{fact.body["event_id"]}",'
     if "reason" in fact.body:
@@ -121,7 +121,7 @@ def _body(fact: Fact) -> str:
     return (beside + fact.data_text[1:]).replace("\\", "\\\\")
 
 
-def _author(fact: Fact) -> str:
+def _author(fact: FactRead) -> str:
     author = fact.data.get("author")
     if author is None:
         return str(fact.body["actor"])

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from goal_ledger_projection.read_models.defines import every_fact_of
-from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
+from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
 
 _STAGES: dict[str, Body] = {
     "CycleOpened": {"stage": "open", "opened_at": "now"},
@@ -19,7 +19,7 @@ _STAGES: dict[str, Body] = {
 }
 
 
-def cycle(before: Body | None, fact: Fact) -> Body:
+def cycle(before: Body | None, fact: FactRead) -> Body:
     data = fact.data
     if fact.type == "CyclePlanned":
         dates = {"start": data["start"], "end": data["end"], "parent": data.get("parent")}

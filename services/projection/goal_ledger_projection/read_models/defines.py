@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from goal_ledger_contracts.facts import STREAM_OF
 
-from goal_ledger_projection.read_models.fact import Body, Fact
+from goal_ledger_projection.read_models.fact import Body, FactRead
 
-Evolve = Callable[[Body | None, Fact], Body]
+Evolve = Callable[[Body | None, FactRead], Body]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +17,11 @@ class Defines:
     """A kind of thing that a fact defines: which one, and what its whole definition is after the fact."""
 
     kind: str
-    id_of: Callable[[Fact], str]
+    id_of: Callable[[FactRead], str]
     evolve: Evolve
 
 
-Rows = dict[str, tuple[Defines, ...]]
+DefinesByType = dict[str, tuple[Defines, ...]]
 """By type of fact."""
 
 
@@ -35,7 +35,7 @@ def by_member(kind: str, member: str, evolve: Evolve) -> Defines:
     return Defines(kind, lambda fact: str(fact.data[member]), evolve)
 
 
-def every_fact_of(stream: str, evolve: Evolve) -> Rows:
+def every_fact_of(stream: str, evolve: Evolve) -> DefinesByType:
     """Rows of a stream whose every fact defines the thing that it is of."""
     one = by_stream(stream, evolve)
     return {type_: (one,) for type_, of in STREAM_OF.items() if of == stream}

@@ -25,8 +25,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models import cycle, feed, objective, person, unit, workspace
 from goal_ledger_projection.read_models.changes import Changes, DefinitionKey, text
-from goal_ledger_projection.read_models.defines import Rows
-from goal_ledger_projection.read_models.fact import Body, Fact
+from goal_ledger_projection.read_models.defines import DefinesByType
+from goal_ledger_projection.read_models.fact import Body, FactRead
 
 LINKING = ("ObjectiveAligned", "ObjectiveUnaligned")
 
@@ -82,7 +82,7 @@ CROSS JOIN LATERAL (SELECT r.seq, r.body FROM definitions r
 """
 
 
-DEFINING: Rows = {
+DEFINING: DefinesByType = {
     **workspace.DEFINES,
     **unit.DEFINES,
     **person.DEFINES,
@@ -103,12 +103,12 @@ CONTEXT_FACTS = [
 _write = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-def touched(fact: Fact) -> list[DefinitionKey]:
+def touched(fact: FactRead) -> list[DefinitionKey]:
     """The definitions that the fact changes."""
     return [(fact.workspace, one.kind, one.id_of(fact)) for one in DEFINING.get(fact.type, ())]
 
 
-def fold(fact: Fact, changes: Changes) -> None:
+def fold(fact: FactRead, changes: Changes) -> None:
     """The whole new definition of each thing that the fact defines."""
     for one in DEFINING.get(fact.type, ()):
         id = one.id_of(fact)

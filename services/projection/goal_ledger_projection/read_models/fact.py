@@ -27,14 +27,14 @@ class CannotApply(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ChainLink:
     """A fact's place in its stream's chain: its version, and SHA-256(0x00 ‖ bytes) in hex."""
 
     version: int
     hash: str | None
 
 
-class Fact:
+class FactRead:
     """One fact of a workspace. `id` is the stream's id without its kind: `shop` of `objective/shop`.
 
     `link` and `previous` are what its stream's chain is made of; `unknown` says why this release cannot fold it.
@@ -73,7 +73,7 @@ class Fact:
             if repr(body["seq"]) != str(seq) or body["workspace"] != workspace:
                 raise CannotApply(seq, f"the bytes are of fact {body['seq']} of {body['workspace']}")
             self.previous: str | None = body["previous"]
-            self.link = Link(body["version"], sha256(b"\x00" + stored).hexdigest())
+            self.link = ChainLink(body["version"], sha256(b"\x00" + stored).hexdigest())
             self._lift(body)
         except (KeyError, TypeError, AttributeError, ValueError) as bad:
             raise CannotApply(seq, f"not a fact: {type(bad).__name__} {bad}") from None

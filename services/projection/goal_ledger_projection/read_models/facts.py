@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary
 
 from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models.changes import Changes
-from goal_ledger_projection.read_models.fact import Fact
+from goal_ledger_projection.read_models.fact import FactRead
 
 facts = Table(
     "facts",
@@ -58,7 +58,7 @@ BYTES_BETWEEN = "SELECT bytes FROM facts WHERE workspace = $1 AND seq > $2 AND s
 COLUMNS = tuple(column.name for column in facts.columns)
 
 
-def fold(fact: Fact, changes: Changes) -> None:
+def fold(fact: FactRead, changes: Changes) -> None:
     """Every fact is one row."""
     body = fact.body
     stored = fact.text.replace("\\", "\\\\\\\\")

@@ -12,13 +12,13 @@ The restarts of its counter slot in anywhere and are a definition of their own (
 
 from __future__ import annotations
 
-from goal_ledger_projection.read_models.defines import Rows, by_stream
-from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
+from goal_ledger_projection.read_models.defines import DefinesByType, by_stream
+from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
 
 _MEMBERS = ("kind", "unit", "interval", "low", "high", "description")
 
 
-def feed(before: Body | None, fact: Fact) -> Body:
+def feed(before: Body | None, fact: FactRead) -> Body:
     data = fact.data
     members = {name: data.get(name) for name in _MEMBERS}
     segment = {"seq": fact.seq, "from": fact.effective_at, "kind": data["kind"], "unit": data.get("unit")}
@@ -30,7 +30,7 @@ def feed(before: Body | None, fact: Fact) -> Body:
     return {**before, **members, "segments": [*before["segments"], segment]}
 
 
-def restarts(before: Body | None, fact: Fact) -> Body:
+def restarts(before: Body | None, fact: FactRead) -> Body:
     known = [one for one in (before or {"restarts": []})["restarts"] if one["at"] != fact.data["at"]]
     if fact.type == "CounterRestarted":
         one = {**fact.data, "seq": fact.seq, "event_id": fact.event_id, "reason": fact.body.get("reason")}
@@ -38,7 +38,7 @@ def restarts(before: Body | None, fact: Fact) -> Body:
     return {"restarts": known}
 
 
-DEFINES: Rows = {
+DEFINES: DefinesByType = {
     **dict.fromkeys(("FeedRegistered", "FeedRedefined"), (by_stream("feed", feed),)),
     **dict.fromkeys(("CounterRestarted", "CounterRestartRetracted"), (by_stream("restarts", restarts),)),
 }

@@ -21,11 +21,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from goal_ledger_projection.read_models.defines import Rows, by_stream
-from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
+from goal_ledger_projection.read_models.defines import DefinesByType, by_stream
+from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
 
 
-def objective(before: Body | None, fact: Fact) -> Body:
+def objective(before: Body | None, fact: FactRead) -> Body:
     """Raises :class:`CannotApply` for a change of an objective or key result that is not there."""
     if fact.type == "ObjectiveDrafted":
         return {**_drafted(fact), "changed": _change(fact)}
@@ -39,7 +39,7 @@ def key_result(body: Body, id: str) -> Body | None:
     return next((one for one in body["key_results"] if one["id"] == id), None)
 
 
-def _change(fact: Fact) -> Body:
+def _change(fact: FactRead) -> Body:
     body = fact.body
     return {
         "seq": fact.seq,
@@ -51,7 +51,7 @@ def _change(fact: Fact) -> Body:
     }
 
 
-def _drafted(fact: Fact) -> Body:
+def _drafted(fact: FactRead) -> Body:
     data = fact.data
     return {
         "title": data["title"],
@@ -70,19 +70,19 @@ def _drafted(fact: Fact) -> Body:
     }
 
 
-def _reworded(_: Body, fact: Fact) -> Body:
+def _reworded(_: Body, fact: FactRead) -> Body:
     return {"title": fact.data["title"], "description": fact.data.get("description")}
 
 
-def _assigned(_: Body, fact: Fact) -> Body:
+def _assigned(_: Body, fact: FactRead) -> Body:
     return {"owner": fact.data["owner"], "contributors": fact.data.get("contributors", [])}
 
 
-def _one_member(name: str) -> Callable[[Body, Fact], Body]:
+def _one_member(name: str) -> Callable[[Body, FactRead], Body]:
     return lambda _, fact: {name: fact.data[name]}
 
 
-def _aligned(before: Body, fact: Fact) -> Body:
+def _aligned(before: Body, fact: FactRead) -> Body:
     data = fact.data
     link = {
         "link": data["link"],
@@ -94,7 +94,7 @@ def _aligned(before: Body, fact: Fact) -> Body:
     return {"links": [*_links_without(before, data["parent"]), link]}
 
 
-def _unaligned(before: Body, fact: Fact) -> Body:
+def _unaligned(before: Body, fact: FactRead) -> Body:
     return {"links": _links_without(before, fact.data["parent"])}
 
 
@@ -102,13 +102,13 @@ def _links_without(before: Body, parent: str) -> list[Body]:
     return [link for link in before["links"] if link["parent"] != parent]
 
 
-def _activated(before: Body, fact: Fact) -> Body:
+def _activated(before: Body, fact: FactRead) -> Body:
     if before.get("activated_seq") is not None:
         return {"stage": "active"}
     return {"stage": "active", "activated_seq": fact.seq, "activated_at": fact.effective_at}
 
 
-def _closed(before: Body, fact: Fact) -> Body:
+def _closed(before: Body, fact: FactRead) -> Body:
     body = fact.body
     closing = {
         "seq": fact.seq,
@@ -121,22 +121,22 @@ def _closed(before: Body, fact: Fact) -> Body:
     return {"stage": "closed", "closings": [*before["closings"], closing]}
 
 
-def _reopened(before: Body, fact: Fact) -> Body:
+def _reopened(before: Body, fact: FactRead) -> Body:
     *earlier, last = before["closings"]
     stage = "draft" if before.get("activated_seq") is None else "active"
     return {"stage": stage, "closings": [*earlier, {**last, "reopened_seq": fact.seq}], "archived_at": None}
 
 
-def _archived(_: Body, fact: Fact) -> Body:
+def _archived(_: Body, fact: FactRead) -> Body:
     return {"stage": "archived", "archived_at": fact.effective_at}
 
 
-def _carried_over(_: Body, fact: Fact) -> Body:
+def _carried_over(_: Body, fact: FactRead) -> Body:
     into = {"objective": fact.data["into"], "cycle": fact.data.get("cycle"), "seq": fact.seq}
     return {"carried_into": {**into, "things": fact.data.get("things", [])}}
 
 
-def _key_result_added(before: Body, fact: Fact) -> Body:
+def _key_result_added(before: Body, fact: FactRead) -> Body:
     data = fact.data
     added = {
         "id": data["key_result"],
@@ -154,8 +154,8 @@ def _key_result_added(before: Body, fact: Fact) -> Body:
     return {"key_results": [*before["key_results"], added]}
 
 
-def _key_result_changed(change: Callable[[Body, Fact], Body]) -> Callable[[Body, Fact], Body]:
-    def changed(before: Body, fact: Fact) -> Body:
+def _key_result_changed(change: Callable[[Body, FactRead], Body]) -> Callable[[Body, FactRead], Body]:
+    def changed(before: Body, fact: FactRead) -> Body:
         id = fact.data["key_result"]
         if key_result(before, id) is None:
             raise CannotApply(fact.seq, f"{fact.type} of the key result {id} that was never added")
@@ -165,25 +165,25 @@ def _key_result_changed(change: Callable[[Body, Fact], Body]) -> Callable[[Body,
     return changed
 
 
-def _reworded_key_result(_: Body, fact: Fact) -> Body:
+def _reworded_key_result(_: Body, fact: FactRead) -> Body:
     return {"text": fact.data["text"], "description": fact.data.get("description")}
 
 
-def _measure_changed(_: Body, fact: Fact) -> Body:
+def _measure_changed(_: Body, fact: FactRead) -> Body:
     return {"measure": fact.data["measure"], "measure_seq": fact.seq}
 
 
-def _bound(one: Body, fact: Fact) -> Body:
+def _bound(one: Body, fact: FactRead) -> Body:
     data = fact.data
     binding: dict[str, Any] = {"feed": data["feed"], "aggregation": data["aggregation"], "seq": fact.seq}
     return {"bindings": {**one["bindings"], data["part"]: binding}}
 
 
-def _unbound(one: Body, fact: Fact) -> Body:
+def _unbound(one: Body, fact: FactRead) -> Body:
     return {"bindings": {part: b for part, b in one["bindings"].items() if part != fact.data["part"]}}
 
 
-_CHANGES: dict[str, Callable[[Body, Fact], Body]] = {
+_CHANGES: dict[str, Callable[[Body, FactRead], Body]] = {
     "ObjectiveReworded": _reworded,
     "ObjectiveAssigned": _assigned,
     "KindGiven": _one_member("kind"),
@@ -208,5 +208,5 @@ _CHANGES: dict[str, Callable[[Body, Fact], Body]] = {
 }
 
 _OBJECTIVE = by_stream("objective", objective)
-DEFINES: Rows = {type_: (_OBJECTIVE,) for type_ in ("ObjectiveDrafted", *_CHANGES)}
+DEFINES: DefinesByType = {type_: (_OBJECTIVE,) for type_ in ("ObjectiveDrafted", *_CHANGES)}
 """The facts of the stream that change the definition. The others are check-ins, comments, kudos and endorsements."""

@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-from goal_ledger_projection.read_models.defines import Rows, by_stream, every_fact_of
-from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
+from goal_ledger_projection.read_models.defines import DefinesByType, by_stream, every_fact_of
+from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
 
 
-def person(before: Body | None, fact: Fact) -> Body:
+def person(before: Body | None, fact: FactRead) -> Body:
     if fact.type == "PersonAdded":
         return {**_named(fact), "units": [], "added_at": fact.effective_at, "shredded": False}
     if before is None:
@@ -19,11 +19,11 @@ def person(before: Body | None, fact: Fact) -> Body:
     return {**before, **_changed(before, fact)}
 
 
-def _named(fact: Fact) -> Body:
+def _named(fact: FactRead) -> Body:
     return {"display_name": fact.data["display_name"], "event_id": fact.event_id}
 
 
-def _changed(before: Body, fact: Fact) -> Body:
+def _changed(before: Body, fact: FactRead) -> Body:
     match fact.type:
         case "PersonRenamed":
             return _named(fact)
@@ -40,14 +40,14 @@ def _changed(before: Body, fact: Fact) -> Body:
     raise CannotApply(fact.seq, f"{fact.type} is not a fact of a person")
 
 
-def leaver(_: Body | None, fact: Fact) -> Body:
+def leaver(_: Body | None, fact: FactRead) -> Body:
     """The definition `leaver` (id: a person who ever left): {left: true | false}; few, so that questions keep them at hand."""
     return {"left": fact.type == "PersonLeft"}
 
 
 _LEAVER = by_stream("leaver", leaver)
 
-DEFINES: Rows = {
+DEFINES: DefinesByType = {
     type_: (*many, _LEAVER) if type_ in ("PersonLeft", "PersonCameBack") else many
     for type_, many in every_fact_of("person", person).items()
 }

@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Numeric, SmallIntege
 
 from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models.changes import Changes, QuarantinedReading, ReadingKey, text
-from goal_ledger_projection.read_models.fact import CannotApply, Fact
+from goal_ledger_projection.read_models.fact import CannotApply, FactRead
 
 LIVE, QUARANTINED = 0, 1
 AHEAD_MAX = timedelta(minutes=5)
@@ -99,16 +99,16 @@ CROSS JOIN LATERAL (SELECT r.time, r.value, r.unit, r.mode, r.recorded_seq FROM 
 """
 
 
-def key_of(fact: Fact) -> ReadingKey:
+def key_of(fact: FactRead) -> ReadingKey:
     return (fact.workspace, fact.id, fact.data["source"], fact.data["id"])
 
 
-def touched(fact: Fact) -> list[ReadingKey]:
+def touched(fact: FactRead) -> list[ReadingKey]:
     """The readings whose quarantine matters to the fact."""
     return [key_of(fact)] if fact.type in _LOOKED_UP else []
 
 
-def fold(fact: Fact, changes: Changes) -> None:
+def fold(fact: FactRead, changes: Changes) -> None:
     """A reading's content and state, from the fact's seq on."""
     key = key_of(fact)
     match fact.type:
@@ -134,14 +134,14 @@ def fold(fact: Fact, changes: Changes) -> None:
             changes.readings.end(key, fact.seq)
 
 
-def _content(fact: Fact) -> QuarantinedReading:
+def _content(fact: FactRead) -> QuarantinedReading:
     data = fact.data
     return QuarantinedReading(
         _time(fact), data["value"], text(data.get("unit")), text(data["mode"]), fact.seq
     )
 
 
-def _time(fact: Fact) -> str:
+def _time(fact: FactRead) -> str:
     if fact.type == "ReadingQuarantined" and "stated_at" in fact.body:
         stated = fact.body["stated_at"]
         if parse_instant(stated) - parse_instant(fact.effective_at) > AHEAD_MAX:
@@ -149,7 +149,7 @@ def _time(fact: Fact) -> str:
     return fact.effective_at
 
 
-def _add(fact: Fact, changes: Changes, key: ReadingKey, content: QuarantinedReading, state: int) -> None:
+def _add(fact: FactRead, changes: Changes, key: ReadingKey, content: QuarantinedReading, state: int) -> None:
     changes.readings.add(
         key,
         f"{fact.workspace}\t{fact.id}\t{text(key[2])}\t{text(key[3])}\t{fact.seq}\t{content.time}\t"

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Numeric, Table, Text
 
 from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models.changes import Changes, text
-from goal_ledger_projection.read_models.fact import Fact
+from goal_ledger_projection.read_models.fact import FactRead
 
 sequences = Table(
     "sequences",
@@ -55,7 +55,7 @@ ORDER BY s.source, g.after DESC LIMIT $4
 _NUMBER = re.compile("[0-9]{1,64}")
 
 
-def fold(fact: Fact, changes: Changes) -> None:
+def fold(fact: FactRead, changes: Changes) -> None:
     """Of a reading that came in: its number, if it has one."""
     number = fact.data.get("sequence")
     if number is not None and _NUMBER.fullmatch(number):

@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 from goal_ledger_projection.read_models.defines import every_fact_of
-from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
+from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
 
 
-def unit(before: Body | None, fact: Fact) -> Body:
+def unit(before: Body | None, fact: FactRead) -> Body:
     data = fact.data
     if fact.type == "UnitCreated":
         return {
@@ -27,7 +27,7 @@ def unit(before: Body | None, fact: Fact) -> Body:
     return {**before, **_changed(before, fact)}
 
 
-def _changed(before: Body, fact: Fact) -> Body:
+def _changed(before: Body, fact: FactRead) -> Body:
     data = fact.data
     match fact.type:
         case "UnitRenamed":

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models.changes import NULL, Changes, text, texts
-from goal_ledger_projection.read_models.fact import Body, Fact
+from goal_ledger_projection.read_models.fact import Body, FactRead
 from goal_ledger_projection.read_models.objective import key_result
 
 value_rows = Table(
@@ -68,7 +68,7 @@ WHERE r.ctid = o.ctid
 """
 
 
-def fold(fact: Fact, changes: Changes) -> None:
+def fold(fact: FactRead, changes: Changes) -> None:
     """The values that a check-in gives; one corrected or retracted ends those it gave before."""
     data = fact.data
     check_in = data["check_in"]

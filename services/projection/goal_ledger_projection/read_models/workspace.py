@@ -22,8 +22,8 @@ withheld (id: the event id of the fact whose text is withheld)
 
 from __future__ import annotations
 
-from goal_ledger_projection.read_models.defines import Defines, Rows, by_member, by_stream
-from goal_ledger_projection.read_models.fact import Body, CannotApply, Fact
+from goal_ledger_projection.read_models.defines import Defines, DefinesByType, by_member, by_stream
+from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
 
 
 def person_reference(person: str) -> str:
@@ -31,11 +31,11 @@ def person_reference(person: str) -> str:
     return person if "/" in person else f"person/{person}"
 
 
-def identity_name(fact: Fact) -> str:
+def identity_name(fact: FactRead) -> str:
     return f"{fact.data['issuer']} {fact.data['subject']}"
 
 
-def workspace(before: Body | None, fact: Fact) -> Body:
+def workspace(before: Body | None, fact: FactRead) -> Body:
     data = fact.data
     if fact.type == "WorkspaceCreated":
         return {
@@ -50,11 +50,11 @@ def workspace(before: Body | None, fact: Fact) -> Body:
     return {**body, "restored": [*body["restored"], restored]}
 
 
-def policy(_: Body | None, fact: Fact) -> Body:
+def policy(_: Body | None, fact: FactRead) -> Body:
     return {**fact.data, "event_id": fact.event_id}
 
 
-def moment(before: Body | None, fact: Fact) -> Body:
+def moment(before: Body | None, fact: FactRead) -> Body:
     if fact.type == "MomentRetracted":
         return {**_known(before, fact), "event_id": fact.event_id, "retracted": True}
     return {
@@ -65,7 +65,7 @@ def moment(before: Body | None, fact: Fact) -> Body:
     }
 
 
-def access(before: Body | None, fact: Fact) -> Body:
+def access(before: Body | None, fact: FactRead) -> Body:
     data = fact.data
     if fact.type == "IdentityLinked":
         body = before or _nobody(person_reference(data["person"]))
@@ -90,30 +90,30 @@ def _identities_without(body: Body, data: Body) -> list[Body]:
     return [one for one in body["identities"] if one != _identity(data)]
 
 
-def identity(_: Body | None, fact: Fact) -> Body:
+def identity(_: Body | None, fact: FactRead) -> Body:
     linked = fact.type == "IdentityLinked"
     return {**_identity(fact.data), "holder": person_reference(fact.data["person"]) if linked else None}
 
 
-def key(before: Body | None, fact: Fact) -> Body:
+def key(before: Body | None, fact: FactRead) -> Body:
     if fact.type == "KeyIssued":
         return {**fact.data, "revoked": False}
     body = _known(before, fact)
     return {**body, "revoked": True} if fact.type == "KeyRevoked" else {**body, "digest": fact.data["digest"]}
 
 
-def system(before: Body | None, fact: Fact) -> Body:
+def system(before: Body | None, fact: FactRead) -> Body:
     if fact.type == "SystemRegistered":
         return {**fact.data, "retired": False}
     return {**_known(before, fact), "retired": True}
 
 
-def withheld(before: Body | None, fact: Fact) -> Body:
+def withheld(before: Body | None, fact: FactRead) -> Body:
     pointers = before["pointers"] if before else []
     return {"pointers": [*(p for p in pointers if p != fact.data["pointer"]), fact.data["pointer"]]}
 
 
-def _known(before: Body | None, fact: Fact) -> Body:
+def _known(before: Body | None, fact: FactRead) -> Body:
     if before is None:
         raise CannotApply(fact.seq, f"{fact.type} of what was never made")
     return before
@@ -127,7 +127,7 @@ _IDENTITY = Defines("identity", identity_name, identity)
 _KEY = by_member("key", "key", key)
 _SYSTEM = by_member("system", "system", system)
 
-DEFINES: Rows = {
+DEFINES: DefinesByType = {
     "WorkspaceCreated": (_WORKSPACE,),
     "StoreRestored": (_WORKSPACE,),
     "PolicySet": (by_member("policy", "scope", policy),),

@@ -66,7 +66,7 @@ _EPOCHS = "SELECT epoch, fork_seq, started_at FROM epochs WHERE workspace = $1 O
 _LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
-class Feed:
+class LogReader:
     """Reads the ledger database. Every method raises ``Unreachable`` or asyncpg's errors when it is away."""
 
     def __init__(self, engine: AsyncEngine) -> None:
