@@ -27,9 +27,11 @@ async def load(databases, workspace, epoch=1, seq=10**9, version="tiny-1"):
 async def kept_within(databases, workspace, seconds):
     """The snapshot that a task behind the writes is still saving."""
     async with asyncio.timeout(seconds):
-        while (kept := await load(databases, workspace)) is None:
+        while True:
+            kept = await load(databases, workspace)
+            if kept is not None:
+                return kept
             await asyncio.sleep(0.02)
-    return kept
 
 
 async def test_a_state_comes_back_from_its_snapshot_as_it_was(databases, ledger, commands, workspace):
