@@ -15,7 +15,7 @@ empty :=
 MEMBERS_PATH := $(subst $(empty) $(empty),:,$(MEMBERS))
 ARGS ?=
 
-.PHONY: help setup demo test faults judges containers bench check format lock clean distclean
+.PHONY: help setup demo test faults judges containers mutants bench check format lock clean distclean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -41,6 +41,9 @@ judges: $(READY) ## Outside programs over the OpenAPI documents and more (npm fe
 
 containers: $(READY) ## docker-compose.yml run for real, in an engine and images made here; outside CI; ARGS=--keep
 	@PYTHONPATH=deploy $(PY) -m containers $(ARGS)
+
+mutants: $(READY) ## Wrong lines put in one by one: does a test notice? ARGS="scoring --sample 300 --seed 1" some of them
+	@PYTHONPATH=tests $(PY) -m mutants $(ARGS)
 
 bench: $(READY) ## The benchmarks, each beside its comparison
 	@PYTHONPATH=tests $(PY) -m benchmarks $(ARGS)
