@@ -23,7 +23,7 @@ PINNED = next(
 ASKING = """
 from datetime import date, datetime, UTC, timedelta
 from goal_ledger_contracts.zones import zone
-from goal_ledger_domain.cycle import Plan, span
+from goal_ledger_domain.cycle import span
 from goal_ledger_scoring.windows import day_start, plus
 noon = datetime(2026, 12, 1, 12, tzinfo=zone("America/Vancouver")).astimezone(UTC)
 print(noon.isoformat())

@@ -72,6 +72,7 @@ _ASKING = [
     "check-ins",
     "tail",
     "ask",
+    "explain",
     "quarantine",
     "export",
 ]
