@@ -115,6 +115,8 @@ async def test_a_bulk_request_takes_no_key_and_names_cycles_that_there_are(org: 
     assert_problem(await org.post("/v1/cycles/q9/carry-over", asked), 404, "unknown_cycle", "cycle")
     unknown = await org.post("/v1/cycles/q1/carry-over", {"into": "q9"})
     assert_problem(unknown, 404, "unknown_cycle", "/into")
+    itself = await org.post("/v1/cycles/q1/carry-over", {"into": "q1", "dry_run": True})
+    assert_problem(itself, 409, "same_cycle", "/into")
     assert_problem(await org.post("/v1/cycles/q1/carry-over", {}), 422, "field_required", "/into")
 
 

@@ -117,6 +117,8 @@ async def test_what_a_list_holds_can_be_had_by_its_id(story: Story, path: str, m
     assert page["items"] == body["items"][:1] and (page["next_cursor"] is None) == (body["total"] == 1)
     answer = await story.get(f"{path}/{id}-not")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    plural = member in ("identities", "roles")
+    assert answer.json()["detail"].startswith("There are no such" if plural else "There is no such")
     earlier = await story.get(f"{path}/{id}", known_at="1-2")
     assert earlier.status_code == 404 or member == "identities"
 

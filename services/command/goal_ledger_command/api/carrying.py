@@ -168,9 +168,12 @@ class _Bulk:
         return JsonAnswer(200, json.dumps(body, separators=(",", ":")).encode(), headers)
 
     def _objectives(self, world: World) -> list[str]:
-        """The items. Refuses unknown cycles, and objectives that are not of the cycle."""
+        """The items. Refuses unknown cycles, a cycle into itself, and objectives that are not of the cycle."""
         cycle.cycle(world, self.cycle)
         cycle.cycle(world, self.stated.into, "into")
+        if self.stated.into == self.cycle:
+            sentence = f"The cycle {self.cycle} is carried over into another than itself."
+            raise Refusal("same_cycle", sentence, field="into")
         of_cycle = carry_over.of_cycle(world, self.cycle)
         if self.stated.objectives is None:
             return of_cycle

@@ -59,4 +59,5 @@ def single(request: Request, view: View, name: str, item: Json | None) -> Answer
 
 def not_found(what: str) -> Problem:
     """Problem 404."""
-    return Problem(404, "not_found", f"There is no such {what} here at these clocks.")
+    is_none = "are no such" if what in ("identities", "roles") else "is no such"
+    return Problem(404, "not_found", f"There {is_none} {what} here at these clocks.")
