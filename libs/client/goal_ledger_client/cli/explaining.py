@@ -62,7 +62,7 @@ def explain(
     telling.grow(grown, start, {start})
     out.print(grown)
     rows = [_fact_row(one) for one in body["facts"]]
-    out.print(table("Fact", "Seq", "What", "Who", "True at", "Recorded at", "Why", rows=rows))
+    out.print(table("Fact", "Seq", "What", "Who", "Effective at", "Recorded at", "Why", rows=rows))
 
 
 def _gap(status: Json) -> str:
