@@ -130,7 +130,8 @@ def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
         """Bring the workspace to what the file says. When it is done the pieces are gone; after a dry run they stay."""
         importer, _ = await importer_of(door, request, import_id)
         staged, style = await _staged(request, import_id), _style(numbers, percent)
-        missing = [n for n in range(1, count + 1) if n not in await pieces.listing(staged)]
+        here = await pieces.listing(staged)
+        missing = [n for n in range(1, count + 1) if n not in here]
         if missing:
             sentence = f"{len(missing)} of {count} pieces are not here, the first of them {missing[0]}."
             raise Problem(409, "pieces_missing", sentence, field="pieces")
