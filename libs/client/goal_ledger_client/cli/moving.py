@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,21 +82,11 @@ def import_(
         fail(WRONG_USAGE, f"{file}: {bad}")
     kept = report.open("w", encoding="utf-8") if report is not None else None
     told_of: list[dict[str, Any]] = []
-    summary: dict[str, Any] = {}
-    reading = transfer.ImportOptions(dry_run, numbers, percent, import_id, create_owners)
+    options = transfer.ImportOptions(dry_run, numbers, percent, import_id, create_owners)
     try:
-        with connected(context) as ledger, bar() as progress:
-            task = progress.add_task("dry run" if dry_run else "importing", total=None)
-            for told in transfer.import_rows(ledger, rows, reading=reading):
-                if "rows" in told:
-                    progress.update(task, total=told["rows"])
-                elif "steps_done" in told:
-                    progress.update(task, completed=told["steps_done"], total=told["steps"])
-                elif "summary" in told:
-                    summary = told["summary"]
-                else:
-                    progress.advance(task)
-                    _note(told, told_of, kept, as_json)
+        with connected(context) as ledger:
+            reports = transfer.import_rows(ledger, rows, reading=options)
+            summary = _followed(reports, dry_run, lambda told: _note(told, told_of, kept, as_json))
     finally:
         if kept is not None:
             kept.close()
@@ -104,6 +95,26 @@ def import_(
         raise typer.Exit(NOT_REACHED)
     if summary["counts"]["refused"]:
         raise typer.Exit(REFUSED)
+
+
+def _followed(
+    reports: Iterable[dict[str, Any]], dry_run: bool, note: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """The summary at the end of an import's reports; on the way a bar shows how far it is, and each row is noted."""
+    summary: dict[str, Any] = {}
+    with bar() as progress:
+        task = progress.add_task("dry run" if dry_run else "importing", total=None)
+        for told in reports:
+            if "rows" in told:
+                progress.update(task, total=told["rows"])
+            elif "steps_done" in told:
+                progress.update(task, completed=told["steps_done"], total=told["steps"])
+            elif "summary" in told:
+                summary = told["summary"]
+            else:
+                progress.advance(task)
+                note(told)
+    return summary
 
 
 def _note(told: dict[str, Any], told_of: list[dict[str, Any]], kept: Any, as_json: bool) -> None:
