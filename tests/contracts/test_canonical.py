@@ -2,13 +2,14 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Decimal, Inexact, InvalidOperation
 from typing import Any
 
 import pytest
 import rfc8785
 from contracts.examples import EXAMPLES
 from goal_ledger_contracts.canonical import (
+    EXACT,
     canonical,
     decimal_text,
     instant_text,
@@ -107,6 +108,11 @@ def test_an_instant_is_written_in_utc_with_microseconds_and_read_back(at: dateti
         "2026-W01-1T00:00:00.000000Z",
         "2026-01-01T00:00:00,000000Z",
         "2026-01-01T24:00:00Z",
+        "2026-01-01T00:00:00+5:30",
+        "2026-01-01T00:00:00.Z",
+        "2026-01-01T00:00:00.1234567890Z",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
     ],
 )
 def test_what_is_not_an_instant_with_an_offset_is_refused(text: str) -> None:
@@ -117,3 +123,39 @@ def test_what_is_not_an_instant_with_an_offset_is_refused(text: str) -> None:
 def test_an_instant_without_an_offset_is_not_written() -> None:
     with pytest.raises(ValueError, match="offset"):
         instant_text(datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000000Z"),
+        ("2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00.500000Z"),
+        ("2026-01-01T00:00:00.123456789Z", "2026-01-01T00:00:00.123456Z"),
+        ("2026-01-01T05:30:00.000001+05:30", "2026-01-01T00:00:00.000001Z"),
+        ("2025-12-31T18:00:00-06:00", "2026-01-01T00:00:00.000000Z"),
+        ("2026-01-01T23:59:00+23:59", "2026-01-01T00:00:00.000000Z"),
+        ("0001-01-01T00:01:00+00:01", "0001-01-01T00:00:00.000000Z"),
+    ],
+)
+def test_an_instant_may_have_any_offset_and_is_written_in_one_form(text: str, written: str) -> None:
+    assert instant_text(parse_instant(text)) == written
+
+
+def test_what_json_has_no_form_for_is_not_written() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical({"value": float("nan")})
+
+
+@pytest.mark.parametrize("text", ["-0.000001", "999999999999999999", "-999999999999999999.999999", "0.1"])
+def test_a_decimal_in_its_written_form_is_taken(text: str) -> None:
+    assert str(parse_decimal(text)) == str(Decimal(text))
+
+
+def test_sums_before_the_one_rounding_are_exact_or_an_error() -> None:
+    largest = Decimal("999999999999999999.999999")
+    assert EXACT.multiply(largest, largest) == Decimal("999999999999999999999998000000000000.000000000001")
+    assert EXACT.divide(Decimal(1), Decimal(8)) == Decimal("0.125")
+    with pytest.raises(Inexact):
+        EXACT.divide(Decimal(1), Decimal(3))
+    with pytest.raises(InvalidOperation):
+        EXACT.multiply(Decimal(0), Decimal("Infinity"))

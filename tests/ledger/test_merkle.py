@@ -6,7 +6,9 @@ import pytest
 from goal_ledger_ledger.merkle import (
     EMPTY_ROOT,
     Frontier,
+    consistency_path,
     consistency_proof,
+    inclusion_path,
     inclusion_proof,
     leaf_hash,
     node_hash,
@@ -127,3 +129,54 @@ def test_a_consistency_proof_proves_a_prefix_and_nothing_else(leaves: list[bytes
 def test_a_frontier_of_the_wrong_length_is_refused():
     with pytest.raises(ValueError, match="2 nodes"):
         Frontier.from_bytes(3, b"\x00" * 32)
+
+
+@pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (4, 3), (0, 0)])
+def test_a_leaf_outside_the_log_is_never_proven(index: int, size: int):
+    with pytest.raises(IndexError, match=f"no leaf {index} in a log of {size}"):
+        inclusion_path(index, size)
+    for leaf in LEAVES[:3]:
+        assert verify_inclusion(leaf, index, size, [], leaf) is False
+        assert (
+            verify_inclusion(leaf, index, size, inclusion_proof(LEAVES[:3], 2), root_of(LEAVES[:3])) is False
+        )
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_an_inclusion_proof_with_a_node_more_or_less_proves_nothing(size: int):
+    leaves, root = LEAVES[:size], root_of(LEAVES[:size])
+    for index in range(size):
+        proof = inclusion_proof(leaves, index)
+        assert verify_inclusion(leaves[index], index, size, proof, root) is True
+        above = node_hash(root, LEAVES[7]), node_hash(LEAVES[7], root)
+        assert not any(verify_inclusion(leaves[index], index, size, [*proof, LEAVES[7]], it) for it in above)
+        if proof:
+            assert verify_inclusion(leaves[index], index, size, proof[:-1], root) is False
+
+
+@pytest.mark.parametrize(("old_size", "size"), [(-1, 3), (4, 3), (1, 0)])
+def test_a_log_that_cannot_be_the_beginning_is_never_proven(old_size: int, size: int):
+    with pytest.raises(IndexError, match=f"no earlier log of {old_size} in a log of {size}"):
+        consistency_path(old_size, size)
+    assert verify_consistency(old_size, EMPTY_ROOT, size, EMPTY_ROOT, []) is False
+
+
+def test_what_needs_no_proof_takes_none():
+    root = root_of(LEAVES)
+    assert consistency_path(0, 8) == consistency_path(8, 8) == []
+    assert verify_consistency(0, EMPTY_ROOT, 8, root, []) and verify_consistency(8, root, 8, root, [])
+    assert not verify_consistency(0, root, 8, root, [])
+    assert not verify_consistency(0, EMPTY_ROOT, 8, root, [root])
+    assert not verify_consistency(8, EMPTY_ROOT, 8, root, [])
+    assert not verify_consistency(8, root, 8, root, [root])
+
+
+def test_a_consistency_proof_with_a_node_more_or_less_proves_nothing():
+    root = root_of(LEAVES[:7])
+    for old in range(1, 7):
+        old_root, proof = root_of(LEAVES[:old]), consistency_proof(LEAVES[:7], old)
+        assert verify_consistency(old, old_root, 7, root, proof)
+        assert not verify_consistency(old, old_root, 7, root, [])
+        assert not verify_consistency(old, old_root, 7, root, proof[:-1])
+        above = node_hash(root, LEAVES[7]), node_hash(LEAVES[7], root)
+        assert not any(verify_consistency(old, old_root, 7, it, [*proof, LEAVES[7]]) for it in above)

@@ -62,11 +62,14 @@ _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\
 
 def parse_instant(text: str) -> datetime:
     """An RFC 3339 instant with any offset, as UTC. Raises ValueError for anything else: local times, dates, other forms
-    of ISO 8601, an offset such as ``-00:60``."""
+    of ISO 8601, an offset such as ``-00:60``, and an instant that is outside the years 1 to 9999 in UTC."""
     if not (_is_written_by_us(text) or _RFC_3339.fullmatch(text)):
         raise ValueError("not an RFC 3339 instant with an offset")
     at = datetime.fromisoformat(text)
-    return at if at.tzinfo is UTC else at.astimezone(UTC)
+    try:
+        return at if at.tzinfo is UTC else at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("an instant outside the years 1 to 9999") from None
 
 
 def _is_written_by_us(text: str) -> bool:

@@ -269,7 +269,7 @@ def _instant(attributes: Mapping[str, Any]) -> datetime:
     if _INSTANT.fullmatch(text):
         try:
             return parse_instant(text.upper())
-        except (ValueError, OverflowError):
+        except ValueError:
             pass
     raise NotAReading("instant_malformed", "time is not an RFC 3339 instant with an offset.", "/time")
 

@@ -76,3 +76,58 @@ def test_a_higher_epoch_that_nobody_vouches_for_changes_nothing_but_is_told() ->
     claimed = Record("shop", 2, 1, b"")
     verdict = judge(FoldedUpTo(1, 5), [claimed, record(1, 5)])
     assert (verdict.epoch_claimed, verdict.discard, verdict.after) == (True, False, FoldedUpTo(1, 6))
+
+
+def test_an_unvouched_epoch_costs_its_own_records_and_no_other() -> None:
+    claimed = [Record("shop", 2, seq, b"") for seq in (1, 2)]
+    verdict = judge(FoldedUpTo(1, 5), [*claimed, record(1, 5), record(1, 6)])
+    assert [one.seq for one in verdict.apply] == [5, 6]
+    assert (verdict.dropped, verdict.gap, verdict.foreign) == (2, False, [])
+
+
+def test_what_came_before_a_higher_epoch_is_counted_as_dropped() -> None:
+    verdict = judge(FoldedUpTo(1, 5), [record(1, 5), record(1, 6), record(2, 1), record(2, 1)])
+    assert ([one.position for one in verdict.apply], verdict.dropped) == ([(2, 1)], 3)
+
+
+class ForeignOnce(AnyChain):
+    """The first record that is asked about does not continue its stream."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Record] = []
+        self.restarts = 0
+
+    def take(self, record: Record) -> str | None:
+        self.asked.append(record)
+        return "not chained" if len(self.asked) == 1 else None
+
+    def restart(self) -> None:
+        self.restarts += 1
+
+
+def test_a_foreign_record_is_named_and_the_true_one_behind_it_takes_its_turn() -> None:
+    chains, foreign, true = ForeignOnce(), record(1, 5), record(1, 5)
+    verdict = judge_by_chains(FoldedUpTo(1, 5), [foreign, true, record(1, 6), record(1, 4)], chains)
+    assert verdict.foreign == [(5, "not chained")]
+    assert verdict.apply[0] is true and [one.seq for one in verdict.apply] == [5, 6]
+    assert (verdict.after, verdict.dropped, verdict.gap) == (FoldedUpTo(1, 7), 2, False)
+    assert chains.asked == [foreign, *verdict.apply], "only those whose turn it is are asked about"
+    assert chains.restarts == 0
+
+
+def test_chains_begin_anew_with_a_higher_epoch_that_is_vouched_for() -> None:
+    chains = ForeignOnce()
+    judge_by_chains(FoldedUpTo(1, 5), [Record("shop", 2, 1, b""), record(2, 2), record(2, 1)], chains)
+    assert chains.restarts == 1
+
+
+def test_a_record_of_a_lower_epoch_is_dropped_also_when_its_number_is_the_next() -> None:
+    verdict = judge(FoldedUpTo(2, 5), [record(1, 5), record(1, 6)])
+    assert (verdict.apply, verdict.dropped, verdict.gap, verdict.discard) == ([], 2, False, False)
+
+
+def test_where_a_workspace_stood_is_told() -> None:
+    before = FoldedUpTo(3, 7)
+    verdict = judge(before, [])
+    assert verdict == Verdict(before=before, after=before)

@@ -206,5 +206,5 @@ def _document(head: Head) -> HeadDocument:
 def _instant(text: str) -> datetime:
     try:
         return parse_instant(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Problem(422, "instant_malformed", "since is an RFC 3339 instant.", field="since") from None

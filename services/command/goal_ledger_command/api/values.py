@@ -38,7 +38,7 @@ def _instant(given: Any) -> datetime:
     if type(given) is str:
         try:
             return parse_instant(given)
-        except (ValueError, OverflowError):
+        except ValueError:
             pass
     raise PydanticCustomError(
         "instant_malformed", "An instant is RFC 3339 with an offset, such as 2026-11-23T10:00:00Z."

@@ -148,7 +148,7 @@ def meta(reason: str | None = None, begins: datetime | None = None) -> Meta:
 def _instant(text: str) -> datetime:
     try:
         return parse_instant(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         fail(WRONG_USAGE, f"--since {text}: not an RFC 3339 instant with an offset")
 
 

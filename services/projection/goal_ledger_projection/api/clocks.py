@@ -133,7 +133,7 @@ def instant(text: str, field: str) -> datetime:
         if not 1900 <= at.year <= 2999:
             raise ValueError
         return at
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Problem(
             422, "bad_instant", f"{field} is not an RFC 3339 instant with an offset.", field=field
         ) from None
