@@ -1,6 +1,8 @@
 """Canonical bytes are RFC 8785; decimals and instants have one written form."""
 
 import json
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, Inexact, InvalidOperation
 from typing import Any
@@ -110,6 +112,8 @@ def test_an_instant_is_written_in_utc_with_microseconds_and_read_back(at: dateti
         "2026-01-01T24:00:00Z",
         "2026-01-01T00:00:00+5:30",
         "2026-01-01T00:00:00.Z",
+        "2026-01-01 00:00:00.000000Z",
+        "2026-01-01T00:00:00.00+0100",
         "2026-01-01T00:00:00.1234567890Z",
         "0001-01-01T00:00:00+00:01",
         "9999-12-31T23:59:59-00:01",
@@ -159,3 +163,20 @@ def test_sums_before_the_one_rounding_are_exact_or_an_error() -> None:
         EXACT.divide(Decimal(1), Decimal(3))
     with pytest.raises(InvalidOperation):
         EXACT.multiply(Decimal(0), Decimal("Infinity"))
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose own zone is not UTC."""
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_the_zone_of_the_machine_does_not_matter() -> None:
+    at = parse_instant("2026-01-01T02:00:00+02:00")
+    assert (at.tzinfo, at.hour) == (UTC, 0)
+    assert instant_text(at.astimezone(timezone(timedelta(hours=-8)))) == "2026-01-01T00:00:00.000000Z"

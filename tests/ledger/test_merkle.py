@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 from goal_ledger_ledger.merkle import (
     EMPTY_ROOT,
@@ -43,7 +45,7 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-LEAVES = [leaf_hash(entry) for entry in ENTRIES]
+HASHES = [sha256(b"\x00" + entry).digest() for entry in ENTRIES]
 
 leaf = st.binary(min_size=32, max_size=32)
 
@@ -68,13 +70,18 @@ def test_the_empty_tree_has_the_hash_of_nothing():
     )
 
 
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_leaf_is_the_hash_of_a_zero_byte_and_the_entry(entry: bytes):
+    assert leaf_hash(entry) == sha256(b"\x00" + entry).digest()
+
+
 @pytest.mark.parametrize("size", range(1, 9))
 def test_roots_are_those_of_the_reference(size: int):
-    assert root_of(LEAVES[:size]).hex() == ROOTS[size - 1]
+    assert root_of(HASHES[:size]).hex() == ROOTS[size - 1]
 
 
 def test_an_inclusion_path_is_that_of_the_reference():
-    assert [node.hex() for node in inclusion_proof(LEAVES, 0)] == [
+    assert [node.hex() for node in inclusion_proof(HASHES, 0)] == [
         "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
         "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
         "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
@@ -82,7 +89,7 @@ def test_an_inclusion_path_is_that_of_the_reference():
 
 
 def test_a_consistency_path_is_that_of_the_reference():
-    assert [node.hex() for node in consistency_proof(LEAVES, 6)] == [
+    assert [node.hex() for node in consistency_proof(HASHES, 6)] == [
         "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
         "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
         "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
@@ -131,25 +138,25 @@ def test_a_frontier_of_the_wrong_length_is_refused():
         Frontier.from_bytes(3, b"\x00" * 32)
 
 
-@pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (4, 3), (0, 0)])
+@pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (4, 3), (1, 1), (0, 0)])
 def test_a_leaf_outside_the_log_is_never_proven(index: int, size: int):
     with pytest.raises(IndexError, match=f"no leaf {index} in a log of {size}"):
         inclusion_path(index, size)
-    for leaf in LEAVES[:3]:
+    for leaf in HASHES[:3]:
         assert verify_inclusion(leaf, index, size, [], leaf) is False
         assert (
-            verify_inclusion(leaf, index, size, inclusion_proof(LEAVES[:3], 2), root_of(LEAVES[:3])) is False
+            verify_inclusion(leaf, index, size, inclusion_proof(HASHES[:3], 2), root_of(HASHES[:3])) is False
         )
 
 
 @pytest.mark.parametrize("size", range(1, 9))
 def test_an_inclusion_proof_with_a_node_more_or_less_proves_nothing(size: int):
-    leaves, root = LEAVES[:size], root_of(LEAVES[:size])
+    leaves, root = HASHES[:size], root_of(HASHES[:size])
     for index in range(size):
         proof = inclusion_proof(leaves, index)
         assert verify_inclusion(leaves[index], index, size, proof, root) is True
-        above = node_hash(root, LEAVES[7]), node_hash(LEAVES[7], root)
-        assert not any(verify_inclusion(leaves[index], index, size, [*proof, LEAVES[7]], it) for it in above)
+        above = node_hash(root, HASHES[7]), node_hash(HASHES[7], root)
+        assert not any(verify_inclusion(leaves[index], index, size, [*proof, HASHES[7]], it) for it in above)
         if proof:
             assert verify_inclusion(leaves[index], index, size, proof[:-1], root) is False
 
@@ -162,7 +169,7 @@ def test_a_log_that_cannot_be_the_beginning_is_never_proven(old_size: int, size:
 
 
 def test_what_needs_no_proof_takes_none():
-    root = root_of(LEAVES)
+    root = root_of(HASHES)
     assert consistency_path(0, 8) == consistency_path(8, 8) == []
     assert verify_consistency(0, EMPTY_ROOT, 8, root, []) and verify_consistency(8, root, 8, root, [])
     assert not verify_consistency(0, root, 8, root, [])
@@ -172,11 +179,23 @@ def test_what_needs_no_proof_takes_none():
 
 
 def test_a_consistency_proof_with_a_node_more_or_less_proves_nothing():
-    root = root_of(LEAVES[:7])
+    root = root_of(HASHES[:7])
     for old in range(1, 7):
-        old_root, proof = root_of(LEAVES[:old]), consistency_proof(LEAVES[:7], old)
+        old_root, proof = root_of(HASHES[:old]), consistency_proof(HASHES[:7], old)
         assert verify_consistency(old, old_root, 7, root, proof)
         assert not verify_consistency(old, old_root, 7, root, [])
         assert not verify_consistency(old, old_root, 7, root, proof[:-1])
-        above = node_hash(root, LEAVES[7]), node_hash(LEAVES[7], root)
-        assert not any(verify_consistency(old, old_root, 7, it, [*proof, LEAVES[7]]) for it in above)
+        above = node_hash(root, HASHES[7]), node_hash(HASHES[7], root)
+        assert not any(verify_consistency(old, old_root, 7, it, [*proof, HASHES[7]]) for it in above)
+
+
+def test_every_pair_of_sizes_and_every_leaf_up_to_33_is_proven():
+    leaves = [sha256(b"\x00%d" % at).digest() for at in range(33)]
+    roots = [root_of(leaves[:size]) for size in range(34)]
+    for size in range(1, 34):
+        for old in range(size + 1):
+            proof = consistency_proof(leaves[:size], old)
+            assert verify_consistency(old, roots[old], size, roots[size], proof)
+        for index in range(size):
+            proof = inclusion_proof(leaves[:size], index)
+            assert verify_inclusion(leaves[index], index, size, proof, roots[size])

@@ -23,7 +23,7 @@ _encode = json.JSONEncoder(
 
 def canonical(value: Any) -> bytes:
     """RFC 8785 bytes of a JSON value made of dicts with ASCII keys, lists, strings, small integers, booleans, None."""
-    return _encode(value).encode("utf-8")
+    return _encode(value).encode()
 
 
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?")
@@ -34,7 +34,7 @@ def decimal_text(value: Decimal) -> str:
     text = f"{value:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return "0" if text == "-0" else text
 
 
 def parse_decimal(text: str) -> Decimal:

@@ -131,3 +131,19 @@ def test_where_a_workspace_stood_is_told() -> None:
     before = FoldedUpTo(3, 7)
     verdict = judge(before, [])
     assert verdict == Verdict(before=before, after=before)
+
+
+def test_a_record_of_the_present_epoch_needs_nobody_to_vouch_for_it() -> None:
+    verdict = judge(FoldedUpTo(2, 5), [Record("shop", 2, 5, b"")])
+    assert (verdict.after, verdict.epoch_claimed, verdict.dropped) == (FoldedUpTo(2, 6), False, 0)
+
+
+def test_whatever_is_not_applied_is_counted() -> None:
+    class Foreign(AnyChain):
+        def take(self, record: Record) -> str | None:
+            return "not chained"
+
+    foreign = judge_by_chains(FoldedUpTo(1, 5), [record(1, 5), record(1, 5)], Foreign())
+    assert (foreign.dropped, len(foreign.foreign)) == (2, 2)
+    for rest in ([(1, 7), (1, 8)], [(1, 1), (1, 2)], [(1, 4), (1, 7)], [(1, 1), (1, 9), (1, 5)]):
+        assert judge(FoldedUpTo(1, 5), [record(*one) for one in rest]).dropped == len(rest)
