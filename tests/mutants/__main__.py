@@ -28,7 +28,7 @@ PARTS = {
     "consumer_rule": "goal_ledger_projection.folding.consumer_rule.",
 }
 SMALLEST = "goal_ledger_contracts.lifting.*"
-"""Judged first: mutmut makes all mutants before it judges any, and names can be drawn only then."""
+"""Judged first: mutmut makes the mutants of all that changed before it judges any, and names can be drawn only then."""
 TO_BE_KILLED = 0.97
 SAY_EVERY_S = 30
 
@@ -37,8 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     """0: every survivor is listed, and enough are killed."""
     asked = _asked(arguments)
     tool.prepare()
-    if not tool.verdicts():
-        _judge([SMALLEST], ())
+    _judge([SMALLEST], ())
     chosen = {part: _drawn(PARTS[part], asked.sample, asked.seed) for part in asked.parts or PARTS}
     names = sorted({name for some in chosen.values() for name in some})
     before = tool.verdicts()
