@@ -16,7 +16,7 @@ from goal_ledger_ledger.lineage import Lineage, look
 from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import (
-    Answer,
+    CommandAnswer,
     LedgerError,
     NotRecorded,
     OutcomeUnknown,
@@ -147,7 +147,7 @@ async def test_an_unknown_outcome_says_to_repeat_with_the_same_key(
     _, _, org = store
     submit = Ledger.submit
 
-    async def broken(ledger: Ledger, submission: Submission) -> Answer:
+    async def broken(ledger: Ledger, submission: Submission) -> CommandAnswer:
         await submit(ledger, submission)
         raise OutcomeUnknown
 

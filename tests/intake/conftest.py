@@ -25,7 +25,7 @@ from goal_ledger_domain.workspace import CreateWorkspace
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.store import create_engine, raw_connection
-from goal_ledger_ledger.submission import Answer, OpenGate, Submission
+from goal_ledger_ledger.submission import CommandAnswer, OpenGate, Submission
 from goal_ledger_local.kafka import Kafka
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_messaging import producer as producers
@@ -128,7 +128,7 @@ class Shop:
             )
         return [dict(row) for row in rows]
 
-    async def do(self, command: Any) -> Answer:
+    async def do(self, command: Any) -> CommandAnswer:
         return await self.bench.ledger.submit(
             Submission(
                 self.workspace,

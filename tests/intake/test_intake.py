@@ -26,7 +26,7 @@ from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.system import RegisterSystem, RetireSystem
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.store import raw_connection
-from goal_ledger_ledger.submission import Answer, Submission
+from goal_ledger_ledger.submission import CommandAnswer, Submission
 from goal_ledger_messaging.topics import emitter_topics, ensure_topics
 
 from .conftest import OPERATOR, Bench, Shop, event, headers_of
@@ -74,7 +74,7 @@ async def test_a_system_retired_between_two_readings_of_one_batch_is_heard_no_mo
         return Submission(shop.workspace, decided, lookups(command))
 
     outcomes = await bench.ledger.submit_all([asked(first), asked(retired), asked(second)])
-    assert [type(one) for one in outcomes] == [Answer, Answer, Refusal]
+    assert [type(one) for one in outcomes] == [CommandAnswer, CommandAnswer, Refusal]
     assert (outcomes[2].code, len(await shop.readings())) == ("not_allowed", 1)
 
 

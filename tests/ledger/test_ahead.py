@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from goal_ledger_ledger import ahead, append
 from goal_ledger_ledger.batch import BATCH_MAX_FACTS
-from goal_ledger_ledger.submission import Answer
+from goal_ledger_ledger.submission import CommandAnswer
 
 HELD_S = 30.0
 
@@ -79,7 +79,7 @@ async def test_what_the_batch_under_way_ends_is_known_to_have_ended(ledger, comm
     others = [commands.check_in(f"d{n}") for n in range(half)]
     told = await ledger.submit_all([*retracted, *others, *retracted])
     assert ledger.counts.decided_ahead == 1
-    assert [type(one).__name__ for one in told] == ["Answer"] * 2 * half + ["Refused"] * half
+    assert [type(one).__name__ for one in told] == ["CommandAnswer"] * 2 * half + ["Refused"] * half
     assert len(await audit.facts()) == 1 + 3 * half
 
 
@@ -92,7 +92,7 @@ async def test_a_key_used_in_the_batch_under_way_gives_its_answer_again(
     told = await ledger.submit_all(units * 2)
     assert ledger.counts.decided_ahead == 1
     first, second = told[:BATCH_MAX_FACTS], told[BATCH_MAX_FACTS:]
-    assert all(isinstance(one, Answer) and one.replayed for one in second)
+    assert all(isinstance(one, CommandAnswer) and one.replayed for one in second)
     assert [(one.id, one.facts, one.location) for one in first] == [
         (one.id, one.facts, one.location) for one in second
     ]
@@ -102,7 +102,7 @@ async def test_counters_are_not_decided_ahead(ledger, commands, audit):
     readings = [commands.reading(f"r{n}", n % 1440, n % 1440) for n in range(2 * BATCH_MAX_FACTS)]
     told = await ledger.submit_all(readings)
     assert ledger.counts.decided_ahead == 0
-    assert all(isinstance(one, Answer) for one in told)
+    assert all(isinstance(one, CommandAnswer) for one in told)
 
 
 async def test_another_process_that_writes_in_between_is_seen(process, commands, audit):
@@ -112,7 +112,7 @@ async def test_another_process_that_writes_in_between_is_seen(process, commands,
         bulk = both.create_task(one.submit_all(asked))
         while not bulk.done():
             await two.submit(commands.add_to("n"))
-    assert all(isinstance(told, Answer) for told in bulk.result())
+    assert all(isinstance(told, CommandAnswer) for told in bulk.result())
     names = [fact["data"]["name"] for fact in (await audit.facts())[1:]]
     assert names == [str(n + 1) for n in range(len(names))]
     assert len(names) > 8 * BATCH_MAX_FACTS
@@ -159,6 +159,6 @@ async def test_a_batch_that_is_run_again_one_by_one_decides_nothing_ahead(
     await ledger.submit(commands.unit("a"))
     monkeypatch.setattr(append, "write", write)
     told = await ledger.submit_all([commands.add_to("n") for _ in range(BATCH_MAX_FACTS + 300)])
-    assert all(isinstance(one, Answer) for one in told)
+    assert all(isinstance(one, CommandAnswer) for one in told)
     assert (writes, ledger.counts.decided_ahead) == (1 + BATCH_MAX_FACTS + 1, 0)
     assert len(await audit.facts()) == 2 + BATCH_MAX_FACTS + 300

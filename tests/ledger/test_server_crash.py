@@ -9,7 +9,7 @@ from goal_ledger_command.migrations import migrate
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.store import create_engine
-from goal_ledger_ledger.submission import Answer, NotRecorded, OpenGate, OutcomeUnknown
+from goal_ledger_ledger.submission import CommandAnswer, NotRecorded, OpenGate, OutcomeUnknown
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_local.processes import ProcessOwner
 
@@ -25,7 +25,7 @@ class Clients:
 
     def __init__(self, ledgers: list[Ledger], commands: Commands) -> None:
         self.ledgers, self.commands = ledgers, commands
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, CommandAnswer] = {}
         self.failures: list[Exception] = []
         self.enough = asyncio.Event()
         self.wanted = ANSWERS_PER_LIFE

@@ -12,13 +12,13 @@ from typing import Any
 
 from goal_ledger_client.export_of_goals import Goals
 
-Fact = dict[str, Any]
+FactLine = dict[str, Any]
 Json = dict[str, Any]
 FORMAT = "goal-ledger.organisation.v1"
 _FEED = ("kind", "unit", "interval", "low", "high", "description")
 
 
-def organisation_of(facts: Iterable[Fact]) -> Json:
+def organisation_of(facts: Iterable[FactLine]) -> Json:
     """The document of a workspace whose facts these are."""
     fold = _Organisation()
     seq = 0
@@ -28,7 +28,7 @@ def organisation_of(facts: Iterable[Fact]) -> Json:
     return fold.document(seq)
 
 
-def happened(fact: Fact) -> Json:
+def happened(fact: FactLine) -> Json:
     """When, in which order, and why."""
     found = {"at": fact["effective_at"], "order": fact["seq"]}
     return found | ({"reason": fact["reason"]} if fact.get("reason") else {})
@@ -43,7 +43,7 @@ class _Organisation:
         }
         self.goals = Goals()
 
-    def take(self, fact: Fact) -> None:
+    def take(self, fact: FactLine) -> None:
         kind, _, id = fact["stream"].partition("/")
         if kind == "objective":
             self.goals.take(id, fact, happened(fact))
@@ -70,7 +70,7 @@ class _Organisation:
 
     # One method per kind of stream, called by the name in the fact's `stream`
 
-    def _workspace(self, id: str, type: str, data: Json, fact: Fact) -> None:
+    def _workspace(self, id: str, type: str, data: Json, fact: FactLine) -> None:
         match type:
             case "WorkspaceCreated":
                 self.workspace = {"id": id, **data}
@@ -89,7 +89,7 @@ class _Organisation:
             case "SystemRetired":
                 self.rows["systems"][data["system"]]["retired"] = happened(fact)
 
-    def _unit(self, id: str, type: str, data: Json, fact: Fact) -> None:
+    def _unit(self, id: str, type: str, data: Json, fact: FactLine) -> None:
         if type == "UnitCreated":
             self.rows["units"][id] = {"id": id, **data, "since": fact["effective_at"]}
             return
@@ -108,7 +108,7 @@ class _Organisation:
             case "UnitClosed":
                 unit["closed"] = happened(fact)
 
-    def _person(self, id: str, type: str, data: Json, fact: Fact) -> None:
+    def _person(self, id: str, type: str, data: Json, fact: FactLine) -> None:
         if type == "PersonAdded":
             self.rows["people"][id] = {"id": id, **data, "units": [], "since": fact["effective_at"]}
             return
@@ -125,7 +125,7 @@ class _Organisation:
             case "UnitLeft":
                 person["units"] = [seat for seat in person["units"] if seat["unit"] != data["unit"]]
 
-    def _cycle(self, id: str, type: str, data: Json, fact: Fact) -> None:
+    def _cycle(self, id: str, type: str, data: Json, fact: FactLine) -> None:
         if type == "CyclePlanned":
             planned = {"id": id, **data, "stage": "planned", "planned": happened(fact)}
             self.rows["cycles"][id] = planned
@@ -146,7 +146,7 @@ class _Organisation:
                 cycle.setdefault("first_dates", {"start": cycle["start"], "end": cycle["end"]})
                 cycle |= {**data, "moved": happened(fact)}
 
-    def _feed(self, name: str, type: str, data: Json, fact: Fact) -> None:
+    def _feed(self, name: str, type: str, data: Json, fact: FactLine) -> None:
         if type == "FeedRegistered":
             self.rows["feeds"][name] = {"name": name, **data, "since": fact["effective_at"]}
         elif type == "FeedRedefined":
@@ -167,7 +167,7 @@ class _Organisation:
             self._judged(self.rows["readings"][data["source"], data["id"]], type, data, fact)
 
     @staticmethod
-    def _judged(reading: Json, type: str, data: Json, fact: Fact) -> None:
+    def _judged(reading: Json, type: str, data: Json, fact: FactLine) -> None:
         match type:
             case "ReadingReleased":
                 reading |= {"counts": True, "released": happened(fact)}
@@ -177,5 +177,5 @@ class _Organisation:
                 reading["counts"] = False
 
 
-def _reason(fact: Fact) -> Json:
+def _reason(fact: FactLine) -> Json:
     return {"reason": fact["reason"]} if fact.get("reason") else {}

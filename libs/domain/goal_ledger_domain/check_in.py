@@ -73,7 +73,7 @@ class RetractCheckIn:
     check_in: str
 
 
-Content = CheckInRecorded | CheckInCorrected
+CheckInFact = CheckInRecorded | CheckInCorrected
 
 
 def identity(check_in: str) -> Identity:
@@ -170,19 +170,19 @@ def _confidence(given: Decimal | None) -> Decimal | None:
     return given
 
 
-def _need_writable(world: World, meta: Meta, content: Content) -> None:
+def _need_writable(world: World, meta: Meta, content: CheckInFact) -> None:
     if content.note is not None or content.blockers or content.evidence:
         need_writable(world, meta, content.author)
 
 
-def _again(command: RecordCheckIn, state: Objective, content: Content, found: Found) -> Decision:
+def _again(command: RecordCheckIn, state: Objective, content: CheckInFact, found: Found) -> Decision:
     """The same check-in once more, or another one under the same id."""
     if found.fact.stream == state.goal.stream and _says(found.fact, content, command.meta.effective_at):
         return Decision(content.check_in, state.goal.stream, same_as=found.fact)
     raise Refusal("id_taken", f"There is another check-in {content.check_in}.", field="check_in")
 
 
-def _says(fact: Fact, content: Content, at: datetime | None) -> bool:
+def _says(fact: Fact, content: CheckInFact, at: datetime | None) -> bool:
     """Whether the fact holds this content, at this time if one is stated. ``after_closing`` follows from states."""
     same = all(
         getattr(fact.data, one.name) == getattr(content, one.name)
@@ -199,7 +199,7 @@ def _is_word_of(fact: Fact, author: str | None) -> bool:
 
 
 def _slot_in(
-    meta: Meta, situation: Situation, state: Objective, content: Content, at: datetime | None
+    meta: Meta, situation: Situation, state: Objective, content: CheckInFact, at: datetime | None
 ) -> Draft:
     marked = replace(content, after_closing=closing_of(state) is not None)
     return slot_in(meta, situation, state.goal.stream, marked, at)

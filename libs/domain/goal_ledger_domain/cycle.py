@@ -76,7 +76,7 @@ class MoveCycleDates:
     end: date
 
 
-Command = PlanCycle | OpenCycle | LockCycle | CloseCycle | ReopenCycle | MoveCycleDates
+_Command = PlanCycle | OpenCycle | LockCycle | CloseCycle | ReopenCycle | MoveCycleDates
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +170,13 @@ def evolve(world: World, fact: Fact) -> None:
             world.put("cycle", id, replace(before, plan=replace(plan, start=start, end=end)))
 
 
-def _change(command: Command, before: Cycle, data: FactData, situation: Situation) -> Decision:
+def _change(command: _Command, before: Cycle, data: FactData, situation: Situation) -> Decision:
     stream = f"cycle/{command.cycle}"
     changed = draft(command.meta, situation, stream, data, after=before.plan.last_effective_at)
     return Decision(command.cycle, stream, (changed,))
 
 
-def _same(command: Command) -> Decision:
+def _same(command: _Command) -> Decision:
     return nothing_new(command.cycle, f"cycle/{command.cycle}")
 
 

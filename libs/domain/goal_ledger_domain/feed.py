@@ -55,7 +55,7 @@ class RedefineFeed:
     description: str | None = None
 
 
-Command = RegisterFeed | RedefineFeed
+_Command = RegisterFeed | RedefineFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +165,11 @@ def evolve(world: World, fact: Fact) -> None:
             world.put("feed", fact.stream_id, replace(before, segments=segments))
 
 
-def _definition(stated: FeedRegistered | Command) -> FeedRedefined:
+def _definition(stated: FeedRegistered | _Command) -> FeedRedefined:
     return FeedRedefined(**{f.name: getattr(stated, f.name) for f in fields(FeedRedefined)})
 
 
-def _valid(command: Command) -> FeedRedefined:
+def _valid(command: _Command) -> FeedRedefined:
     text.choice(command.kind, "kind", KINDS)
     low, high = values.optional_value(command.low, "low"), values.optional_value(command.high, "high")
     if low is not None and high is not None and low > high:

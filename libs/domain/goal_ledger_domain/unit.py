@@ -92,7 +92,7 @@ class LeavePilotWave:
     wave: str
 
 
-Command = CreateUnit | RenameUnit | MoveUnit | CloseUnit | NameLead | JoinPilotWave | LeavePilotWave
+_Command = CreateUnit | RenameUnit | MoveUnit | CloseUnit | NameLead | JoinPilotWave | LeavePilotWave
 
 
 def evolve(world: World, fact: Fact) -> None:
@@ -117,13 +117,13 @@ def evolve(world: World, fact: Fact) -> None:
             world.put("unit", id, replace(before, waves=before.waves - {wave}))
 
 
-def _change(command: Command, before: Unit, data: FactData, situation: Situation) -> Decision:
+def _change(command: _Command, before: Unit, data: FactData, situation: Situation) -> Decision:
     stream = f"unit/{command.unit}"
     changed = draft(command.meta, situation, stream, data, after=before.last_effective_at)
     return Decision(command.unit, stream, (changed,))
 
 
-def _same(command: Command) -> Decision:
+def _same(command: _Command) -> Decision:
     return nothing_new(command.unit, f"unit/{command.unit}")
 
 

@@ -44,7 +44,7 @@ class Limits:
     """Of all headers of a request together."""
 
 
-class Connection(HttpToolsProtocol):
+class LimitedConnection(HttpToolsProtocol):
     """uvicorn's protocol within :class:`Limits`."""
 
     limits = Limits()
@@ -210,6 +210,6 @@ def _written(problem: Problem) -> bytes:
     return STATUS_LINE[problem.status] + head + b"\r\n" + bytes(answer.body)
 
 
-def connections_within(limits: Limits) -> type[Connection]:
+def connections_within(limits: Limits) -> type[LimitedConnection]:
     """The protocol for a listener with these limits."""
-    return type("ConnectionWithin", (Connection,), {"limits": limits})
+    return type("ConnectionWithin", (LimitedConnection,), {"limits": limits})

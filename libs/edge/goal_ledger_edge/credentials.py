@@ -29,6 +29,34 @@ class ApiKey:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class PersonToken:
+    """A verified token of a person. Who that is in the workspace, the facts say."""
+
+    workspace: str
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A verified token of one of our own services."""
+
+    name: str
+
+
+Credential = PersonToken | ApiKey
+
+
+def unknown(credential: Credential) -> Problem:
+    """What is said to who shows a credential that no fact names: 403 to the holder of a verified token, else 401."""
+    if isinstance(credential, ApiKey):
+        return unauthenticated()
+    return Problem(
+        403, "identity_not_linked", "The workspace that the token names has not linked this identity."
+    )
+
+
 def unauthenticated(sentence: str = _NONE_THAT_COUNTS) -> Problem:
     """The 401. A sentence of its own only for who holds a token that was truly issued for us."""
     headers = {"WWW-Authenticate": 'Bearer realm="goal-ledger"'}
@@ -41,10 +69,21 @@ def authorization_of(scope: Scope) -> str | None:
     return b", ".join(found).decode("latin-1") if found else None
 
 
-async def shown(
-    authorization: str | None, verifier: TokenVerifier, *, service: bool = False
-) -> ApiKey | Claims:
-    """The API key or the verified token's claims; ``service``: tokens of our own services count too. Problem 401."""
+async def credential_of(authorization: str | None, verifier: TokenVerifier) -> Credential:
+    """The person or key behind the header. Problems 401, 503."""
+    found = await _shown(authorization, verifier, service=False)
+    assert not isinstance(found, Service), "a token of ours, where none counts"
+    return found
+
+
+async def credential_or_service(authorization: str | None, verifier: TokenVerifier) -> Credential | Service:
+    """As :func:`credential_of`; a token of our own services counts too."""
+    return await _shown(authorization, verifier, service=True)
+
+
+async def _shown(
+    authorization: str | None, verifier: TokenVerifier, *, service: bool
+) -> Credential | Service:
     scheme, _, token = (authorization or "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
@@ -52,7 +91,7 @@ async def shown(
     if token.startswith("glk."):
         return _key(token)
     try:
-        return await verifier.verify(token, service=service)
+        return _holder(await verifier.verify(token, service=service))
     except DoesNotHold as bad:
         raise unauthenticated(str(bad)) from None
     except BadToken:
@@ -60,6 +99,13 @@ async def shown(
     except NoKeys:
         sentence = "The token cannot be verified now: its issuer's keys have not been reached yet."
         raise Problem(503, "unavailable", sentence, headers={"Retry-After": "10"}) from None
+
+
+def _holder(claims: Claims) -> PersonToken | Service:
+    if claims.service:
+        return Service(claims.subject)
+    assert claims.workspace is not None
+    return PersonToken(claims.workspace, claims.issuer, claims.subject)
 
 
 def _key(token: str) -> ApiKey:

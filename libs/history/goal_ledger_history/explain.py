@@ -40,7 +40,7 @@ from goal_ledger_history.plan import Plan
 from goal_ledger_history.scores_at import ScoresAt, committed_ground
 from goal_ledger_history.statuses import ScoredTree, Standing
 
-Links = Mapping[tuple[str, str | None], ChildLink]
+LinksByChild = Mapping[tuple[str, str | None], ChildLink]
 """By the child's reference and the key result that it is linked to."""
 
 
@@ -97,7 +97,7 @@ class _Side:
             known_to, true_at = plan.committed.activated_seq or 0, None  # type: ignore[assignment]
         self.upto = min(known_to, self.definition.seq)
         linked = children_of(background, self.definition, known_to, true_at)
-        self.links: Links = {(f"objective/{link.child}", link.key_result): link for link in linked}
+        self.links: LinksByChild = {(f"objective/{link.child}", link.key_result): link for link in linked}
 
     async def look_up_baselines(self) -> None:
         """Of a commitment: which facts found the baselines that it lacked."""

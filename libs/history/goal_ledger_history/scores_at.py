@@ -24,7 +24,7 @@ from goal_ledger_history.plan import CommonGround, Plan, planned
 from goal_ledger_history.protocols import Definitions, FeedAt, Values
 from goal_ledger_history.statuses import ScoredTree, Standing, Statuses, check_ins_however_old
 
-Scores = dict[str, GoalScore]
+ScoresByGoal = dict[str, GoalScore]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class ScoresAt:
         kept = self.definitions.kept[_closing_of(plan)] = KeptGoal(amended, committed, scores)
         return kept
 
-    def keep(self, plans: Mapping[str, Plan], amended: Scores, committed: Scores) -> None:
+    def keep(self, plans: Mapping[str, Plan], amended: ScoresByGoal, committed: ScoresByGoal) -> None:
         """Keep what closed objectives came to, and put in place what they kept."""
         for id, plan in plans.items():
             if not plan.is_closed:

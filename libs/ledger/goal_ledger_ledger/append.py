@@ -61,7 +61,7 @@ from goal_ledger_ledger.store import (
     raw_connection,
 )
 from goal_ledger_ledger.submission import (
-    Answer,
+    CommandAnswer,
     Domain,
     NotRecorded,
     OutcomeUnknown,
@@ -336,7 +336,7 @@ class Appender:
 def _unknown(doubt: Batch | None) -> list[Settled]:
     """Nobody knows what became of what was sent; the next batch finds out by its guard."""
     return [
-        OutcomeUnknown() if isinstance(outcome, Answer) and not outcome.replayed else _not_recorded()
+        OutcomeUnknown() if isinstance(outcome, CommandAnswer) and not outcome.replayed else _not_recorded()
         for outcome in (doubt.outcomes if doubt is not None else [])
     ]
 

@@ -37,7 +37,7 @@ from goal_ledger_ledger.merkle import Frontier, leaf_hash
 from goal_ledger_ledger.sealing import OwnerShredded, TextKeys, TextPlace, owners, seal_fact_data
 from goal_ledger_ledger.series import Series, Unsettled
 from goal_ledger_ledger.submission import (
-    Answer,
+    CommandAnswer,
     Domain,
     FactRef,
     FactTooLarge,
@@ -51,7 +51,7 @@ BATCH_MAX_BYTES = 8 * 1024 * 1024
 DECIDING_MAX_S = 0.025
 """Nothing else runs in the process while a batch is decided; DESIGN allows 50 ms."""
 
-Settled = Answer | Exception
+Settled = CommandAnswer | Exception
 
 NumberedFact = tuple[Fact, Draft, bytes, bytes]
 """A fact as it will be stored, the draft it was decided as, its bytes and its leaf hash."""
@@ -94,7 +94,7 @@ class Batch:
         """Whose keys its texts are sealed with."""
         self.rows: list[tuple[Fact, bytes, bytes, str | None]] = []
         """(fact as stored, its bytes, its leaf hash, traceparent)."""
-        self.answers: dict[str, tuple[str, str, Answer]] = {}
+        self.answers: dict[str, tuple[str, str, CommandAnswer]] = {}
         """To be kept, by mark: (mark of the body, the stream whose version is answered, the answer)."""
         self.identities: dict[Identity, tuple[int, int, str]] = {}
         """(seq of the fact with the content, state, subject)."""
@@ -170,7 +170,7 @@ class Batch:
     def digest(self, identity: Identity) -> bytes:
         return self._looked.digests.get(identity) or identity.digest
 
-    def _kept(self, mark: CommandMark) -> Answer | None:
+    def _kept(self, mark: CommandMark) -> CommandAnswer | None:
         """The answer that the mark has already. Raises :class:`KeyReused` if it was to another body."""
         here = self.answers.get(mark.key)
         kept = KeptAnswer(here[0], here[2]) if here is not None else self._looked.answers.get(mark.key)
@@ -256,12 +256,14 @@ class Batch:
 
     def _take(
         self, decision: Decision, numbered: list[NumberedFact], traceparent: str | None, location: str | None
-    ) -> Answer:
+    ) -> CommandAnswer:
         """Take a decision over into the batch: from here on it is part of what later ones are decided on."""
         epoch, same = self._folded.epoch, decision.same_as
         if same is not None:
             ref = FactRef(same.seq, same.event_id, same.type)
-            return Answer(decision.id, same.version, (ref,), Position(epoch, same.seq), False, location)
+            return CommandAnswer(
+                decision.id, same.version, (ref,), Position(epoch, same.seq), False, location
+            )
         refs = []
         for fact, draft, stored, leaf in numbered:
             name = fact.type
@@ -278,7 +280,7 @@ class Batch:
             self._claim(claim, *numbered[claim.draft][:2])
         for point in decision.points:
             self.series.take(point, numbered[point.draft][0].seq)
-        return Answer(
+        return CommandAnswer(
             decision.id, self._versions[decision.stream], tuple(refs), self.position, False, location
         )
 

@@ -25,7 +25,7 @@ from goal_ledger_ledger.lookup import Looked
 from goal_ledger_ledger.snapshots import Snapshots
 from goal_ledger_ledger.statements import write
 from goal_ledger_ledger.store import raw_connection
-from goal_ledger_ledger.submission import Answer, Domain, FoldedState, Submission, UnknownWorkspace
+from goal_ledger_ledger.submission import CommandAnswer, Domain, FoldedState, Submission, UnknownWorkspace
 
 if TYPE_CHECKING:
     from goal_ledger_ledger.store import Raw
@@ -60,7 +60,7 @@ async def begin_epoch(
     above: int,
     decide: DecidesFork,
     now: datetime,
-) -> Answer:
+) -> CommandAnswer:
     """Raise the epoch above the present one and ``above``; the fact that ``decide`` drafts is its first of its own.
 
     Raises:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from goal_ledger_ledger.append import Appender
 from goal_ledger_ledger.batch import BATCH_MAX_FACTS, Settled
-from goal_ledger_ledger.submission import Answer, Submission
+from goal_ledger_ledger.submission import CommandAnswer, Submission
 
 LEAST_PLACES = 32
 """A batch takes this many submissions at least, however long the last ones took to decide."""
@@ -63,7 +63,7 @@ class Single(HandedIn):
 
     __slots__ = ("future",)
 
-    def __init__(self, submission: Submission, future: asyncio.Future[Answer]) -> None:
+    def __init__(self, submission: Submission, future: asyncio.Future[CommandAnswer]) -> None:
         super().__init__((submission,))
         self.future = future
 
@@ -71,7 +71,7 @@ class Single(HandedIn):
         (outcome,) = self.outcomes
         if self.future.done():
             return
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, CommandAnswer):
             self.future.set_result(outcome)
         else:
             self.future.set_exception(outcome)

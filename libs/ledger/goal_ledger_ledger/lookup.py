@@ -19,7 +19,7 @@ from goal_ledger_contracts.position import Position
 
 from goal_ledger_ledger.folded import open_texts
 from goal_ledger_ledger.keyring import Keyring
-from goal_ledger_ledger.submission import Answer, FactRef, Submission
+from goal_ledger_ledger.submission import CommandAnswer, FactRef, Submission
 
 if TYPE_CHECKING:
     from goal_ledger_ledger.store import Raw
@@ -80,7 +80,7 @@ class KeptAnswer:
     """An answer kept under an idempotency key, and the keyed hash of the body it answered."""
 
     body: str
-    answer: Answer
+    answer: CommandAnswer
 
 
 @dataclass(slots=True)
@@ -154,7 +154,7 @@ async def _take_answers(looked: Looked, rows: Sequence[Any], workspace: str, raw
     for number, seq, event_id, type_name in await raw.fetch(_FACTS_OF_ANSWERS, workspace, firsts, lasts):
         facts.setdefault(number, []).append(FactRef(seq, str(event_id), type_name))
     for number, row in enumerate(rows, 1):
-        answer = Answer(
+        answer = CommandAnswer(
             id=row[7],
             version=int(row[9]),
             facts=tuple(facts.get(number, ())),
@@ -165,6 +165,6 @@ async def _take_answers(looked: Looked, rows: Sequence[Any], workspace: str, raw
         looked.answers[row[1].hex()] = KeptAnswer(row[2].hex(), answer)
 
 
-def replayed(answer: Answer) -> Answer:
+def replayed(answer: CommandAnswer) -> CommandAnswer:
     """The same answer, said again."""
     return replace(answer, replayed=True)

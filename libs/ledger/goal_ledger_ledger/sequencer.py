@@ -37,7 +37,7 @@ from goal_ledger_ledger.line import Bulk, Line, Single
 from goal_ledger_ledger.snapshots import EVERY_FACTS, Snapshots
 from goal_ledger_ledger.store import Unreachable, is_passing, leaves_in_doubt, require_durability
 from goal_ledger_ledger.submission import (
-    Answer,
+    CommandAnswer,
     Domain,
     FoldedState,
     NotRecorded,
@@ -136,7 +136,7 @@ class Ledger:
         if self._behind:
             await asyncio.wait(self._behind)
 
-    async def submit(self, submission: Submission) -> Answer:
+    async def submit(self, submission: Submission) -> CommandAnswer:
         """Record one command. What its ``decide`` raises is raised here.
 
         Raises:
@@ -145,7 +145,7 @@ class Ledger:
             OutcomeUnknown: it may or may not have been recorded.
         """
         line = self._line_for(submission)
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[CommandAnswer] = asyncio.get_running_loop().create_future()
         line.singles.append(Single(submission, future))
         self._wake(line)
         return await future
@@ -165,7 +165,7 @@ class Ledger:
         """All that the store holds. Raises Unreachable and asyncpg's errors."""
         return await workspaces(self._engine)
 
-    async def begin_epoch(self, workspace: str, above: int, decide: DecidesFork) -> Answer:
+    async def begin_epoch(self, workspace: str, above: int, decide: DecidesFork) -> CommandAnswer:
         """Raise the workspace's epoch, above ``above`` too: see ``epoch.py``. Raises as :meth:`submit` does."""
         line = self._line(workspace)
         async with line.lock:
@@ -332,7 +332,9 @@ class Ledger:
         try:
             await self._may_write(line)
             outcomes = await line.appender.record(submissions, following)
-            if self._failed is not None and any(isinstance(one, Answer) and one.facts for one in outcomes):
+            if self._failed is not None and any(
+                isinstance(one, CommandAnswer) and one.facts for one in outcomes
+            ):
                 self._failed = None
             await self._erase(line)
             return outcomes

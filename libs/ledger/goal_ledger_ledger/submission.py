@@ -55,7 +55,7 @@ class FactRef:
 
 
 @made_often
-class Answer:
+class CommandAnswer:
     """What a command came to. ``facts`` is empty if it changed nothing; ``version`` is the stream's."""
 
     id: str

@@ -119,7 +119,7 @@ class RejectedHeaders(BaseModel):
     cut_headers: Digits | None = Field(default=None, description="How many of its headers are left out")
 
 
-class Command(Strict):
+class CommandMark(Strict):
     """Keyed hashes of an idempotency key and of the body it came with."""
 
     key: str
@@ -143,7 +143,7 @@ class Fact(Strict):
     reason: str | None = None
     correlation_id: str
     causation_id: str
-    command: Command | None = None
+    command: CommandMark | None = None
     origin: Origin | None = None
     previous: str | None = Field(
         description="SHA-256 of the stream's fact before, in hex; null for its first"

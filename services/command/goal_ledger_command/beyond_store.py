@@ -74,7 +74,7 @@ class StatedPlace:
     """Of a ``StoreRestored``: the epoch that it began."""
 
 
-Links = Mapping[tuple[str, str, int], tuple[int, str]]
+FactsByVersion = Mapping[tuple[str, str, int], tuple[int, str]]
 """By workspace, stream and version: seq and hash of the fact in the store."""
 
 
@@ -101,14 +101,14 @@ class _Suspect:
             return place.seq <= self.head.seq + 1
         return place.seq == self.head.seq + 1 or ("ce_type", RESTORED.encode()) in record.headers
 
-    def see(self, place: Tail, claim: StatedPlace | None, links: Links) -> None:
+    def see(self, place: Tail, claim: StatedPlace | None, links: FactsByVersion) -> None:
         """The next record; ``claim``: what it says, if it is a candidate and not the store's own fact."""
         self.records += place > self.head
         follows = place == Tail(self._tail.epoch, self._tail.seq + 1) and self._tail != NOTHING
         if follows or (place > self._tail and claim is not None and self._continues(place, claim, links)):
             self._tail = place
 
-    def _continues(self, place: Tail, claim: StatedPlace, links: Links) -> bool:
+    def _continues(self, place: Tail, claim: StatedPlace, links: FactsByVersion) -> bool:
         stream = (claim.workspace, claim.stream)
         before = links.get((*stream, claim.version - 1), (0, None))
         if before[0] >= place.seq or before[1] != claim.previous:
@@ -173,7 +173,7 @@ class BeyondStore:
             and (claim := _claim(record, workspace, place)) is not None
         }
 
-    async def _links(self, claims: Iterable[StatedPlace]) -> Links:
+    async def _links(self, claims: Iterable[StatedPlace]) -> FactsByVersion:
         """The facts that the claims build on, and those that stand where they want to."""
         wanted = {
             (one.workspace, one.stream, version)

@@ -1,74 +1,23 @@
-"""What a caller shows: a person's token or an API key. Who that is in the workspace, the fold says (``shell.py``)."""
+"""Who holds a credential in the workspace, by the fold; and how an API key is made."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import os
-from dataclasses import dataclass
 
 from goal_ledger_domain.access import holder_of_key, person_of
 from goal_ledger_domain.world import World
-from goal_ledger_edge.credentials import ApiKey, shown, unauthenticated
-from goal_ledger_edge.problems import Problem
-from goal_ledger_edge.tokens import TokenVerifier
+from goal_ledger_edge.credentials import ApiKey, Credential
 
 KEY_SECRET_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class PersonToken:
-    """A verified token of a person."""
-
-    workspace: str
-    issuer: str
-    subject: str
-
-    def actor(self, world: World) -> str | None:
-        return person_of(world, self.issuer, self.subject)
-
-    def unknown(self) -> Problem:
-        return Problem(
-            403, "identity_not_linked", "The workspace that the token names has not linked this identity."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class KeyShown:
-    """An API key, not yet compared with the facts."""
-
-    workspace: str
-    key_id: str
-    digest: str
-
-    def actor(self, world: World) -> str | None:
-        return holder_of_key(world, self.key_id, self.digest)
-
-    def unknown(self) -> Problem:
-        return unauthenticated()
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A verified token of one of our own services."""
-
-    name: str
-
-
-Credential = PersonToken | KeyShown
-
-
-async def credential_of(
-    authorization: str | None, verifier: TokenVerifier, *, service: bool = False
-) -> Credential | Service:
-    """The person or key behind an ``Authorization`` header; or the service, where its token is accepted. Problem 401."""
-    found = await shown(authorization, verifier, service=service)
-    if isinstance(found, ApiKey):
-        return KeyShown(found.workspace, found.key_id, found.digest)
-    if found.service:
-        return Service(found.subject)
-    assert found.workspace is not None
-    return PersonToken(found.workspace, found.issuer, found.subject)
+def actor_of(world: World, credential: Credential) -> str | None:
+    """``person/<id>`` or ``system/<id>``; None: no fact names the credential, or not any more."""
+    if isinstance(credential, ApiKey):
+        return holder_of_key(world, credential.key_id, credential.digest)
+    return person_of(world, credential.issuer, credential.subject)
 
 
 class KeyMaker:

@@ -20,11 +20,12 @@ from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import decide, lookups, neighbours
 from goal_ledger_domain.reading import TakeReading
 from goal_ledger_domain.world import World
-from goal_ledger_ledger.submission import Answer, LedgerError, Submission
+from goal_ledger_edge.credentials import Credential, unknown
+from goal_ledger_ledger.submission import CommandAnswer, LedgerError, Submission
 from goal_ledger_messaging.reading_event import NotAReading, ReadingEvent, from_json
 from goal_ledger_observability.context import usable_traceparent
 
-from goal_ledger_command.credentials import Credential
+from goal_ledger_command.credentials import actor_of
 from goal_ledger_command.receipts import ReadingOverHttp, Receipt, WouldBe, undecidable, unreadable
 from goal_ledger_command.shell import Shell
 
@@ -50,8 +51,8 @@ class Sender:
     def authenticate(self, world: World, situation: Situation) -> None:
         """Whether the credential is still the actor's; asked once as long as the state stays the same."""
         if self not in situation.remembered:
-            if self.credential.actor(world) != self.meta.actor:
-                raise self.credential.unknown()
+            if actor_of(world, self.credential) != self.meta.actor:
+                raise unknown(self.credential)
             situation.remembered[self] = True
 
 
@@ -76,7 +77,7 @@ async def take_batch(shell: Shell, sender: Sender, events: Sequence[Any]) -> lis
     Handed to the ledger in pieces, in order: while it writes one, the next is taken apart.
     """
     taken: list[ReadingOverHttp | Receipt] = []
-    recording: list[asyncio.Task[list[Answer | Exception]]] = []
+    recording: list[asyncio.Task[list[CommandAnswer | Exception]]] = []
     for start in range(0, len(events), PIECE_ITEMS):
         piece: list[ReadingOverHttp] = []
         for number, event in enumerate(events[start : start + PIECE_ITEMS], 1):
@@ -106,7 +107,7 @@ def _read(event: Any) -> ReadingOverHttp | Receipt:
         return {"source": None, "id": None, **undecidable(failed)}
 
 
-async def _record(shell: Shell, submissions: list[Submission]) -> list[Answer | Exception]:
+async def _record(shell: Shell, submissions: list[Submission]) -> list[CommandAnswer | Exception]:
     """What became of each; a failure of the workspace as a whole is that of each."""
     try:
         return await shell.ledger.submit_all(submissions)
@@ -116,7 +117,7 @@ async def _record(shell: Shell, submissions: list[Submission]) -> list[Answer | 
 
 async def take_one(
     shell: Shell, sender: Sender, event: ReadingEvent, mark: CommandMark | None
-) -> tuple[Answer, ReadingOverHttp]:
+) -> tuple[CommandAnswer, ReadingOverHttp]:
     """Raises Refusal, Problem, LedgerError, or of a dry run WouldBe."""
     taken = ReadingOverHttp(event)
     return await shell.ledger.submit(submission(sender, taken, mark)), taken

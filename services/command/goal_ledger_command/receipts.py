@@ -10,7 +10,7 @@ from goal_ledger_contracts.feed import ReadingQuarantined
 from goal_ledger_contracts.position import Position
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.problems import Problem
-from goal_ledger_ledger.submission import Answer, LedgerError
+from goal_ledger_ledger.submission import CommandAnswer, LedgerError
 from goal_ledger_messaging.reading_event import PLACES, NotAReading, ReadingEvent
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
@@ -32,9 +32,9 @@ class ReadingOverHttp:
     event: ReadingEvent
     decision: Decision | None = None
 
-    def receipt(self, outcome: Answer | Exception) -> Receipt:
+    def receipt(self, outcome: CommandAnswer | Exception) -> Receipt:
         """The receipt of what the ledger answered."""
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, CommandAnswer):
             fact = outcome.facts[0]
             return self._decided(fact.event_id, Position(outcome.position.epoch, fact.seq))
         if isinstance(outcome, WouldBe):

@@ -5,10 +5,9 @@ So a made-up key costs the same short look-up whether its workspace exists, is i
 
 from __future__ import annotations
 
+from goal_ledger_edge.credentials import ApiKey
 from goal_ledger_ledger.store import raw_connection
 from sqlalchemy.ext.asyncio import AsyncEngine
-
-from goal_ledger_command.credentials import KeyShown
 
 _RECORDED = """
 SELECT 1 FROM facts
@@ -23,7 +22,7 @@ class RecordedKeys:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def holds(self, key: KeyShown) -> bool:
+    async def holds(self, key: ApiKey) -> bool:
         """Whether a fact of the workspace has this very key; it may be rotated or revoked since. Raises as the store."""
         async with raw_connection(self._engine) as raw:
             return await raw.fetchval(_RECORDED, key.workspace, key.digest.encode()) is not None

@@ -22,9 +22,10 @@ from goal_ledger_domain.command import Meta, need_version
 from goal_ledger_domain.decide import decide, exclusive, lookups, neighbours
 from goal_ledger_domain.evolve import evolve
 from goal_ledger_domain.world import World
-from goal_ledger_ledger.submission import Answer, Submission, UnknownWorkspace
+from goal_ledger_edge.credentials import ApiKey, Credential, unknown
+from goal_ledger_ledger.submission import CommandAnswer, Submission, UnknownWorkspace
 
-from goal_ledger_command.credentials import Credential, KeyShown
+from goal_ledger_command.credentials import actor_of
 from goal_ledger_command.marks import IdempotencyHashes
 from goal_ledger_command.preparing import Moved, Prepared, Preparing
 from goal_ledger_command.recorded_keys import RecordedKeys
@@ -33,17 +34,17 @@ PREPARED_AGAIN_FOR_S = 1.0
 """So long a closing is scored again if there are newer facts of what counts in it; then it is taken as it is."""
 
 
-class Ledger(Protocol):
+class LedgerOfCommands(Protocol):
     """What the shell needs of :class:`goal_ledger_ledger.append.Ledger`."""
 
-    async def submit(self, submission: Submission) -> Answer: ...
-    async def submit_all(self, submissions: list[Submission]) -> list[Answer | Exception]: ...
+    async def submit(self, submission: Submission) -> CommandAnswer: ...
+    async def submit_all(self, submissions: list[Submission]) -> list[CommandAnswer | Exception]: ...
     async def read(self, workspace: str) -> tuple[World, Position]: ...
     def at_hand(self, workspace: str) -> World | None: ...
 
 
 @dataclass(slots=True)
-class Asked:
+class CommandRequest:
     """A request for one command, taken apart. ``make`` gives the command once the actor is known."""
 
     credential: Credential
@@ -69,14 +70,14 @@ class Shell:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: LedgerOfCommands,
         marks: IdempotencyHashes,
         preparing: Preparing | None = None,
         keys: RecordedKeys | None = None,
     ) -> None:
         self.ledger, self.marks, self._preparing, self._keys = ledger, marks, preparing, keys
 
-    async def perform(self, asked: Asked) -> Answer:
+    async def perform(self, asked: CommandRequest) -> CommandAnswer:
         """Decide and record. Raises Problem, Refusal or a LedgerError; then nothing is recorded, or it says so."""
         meta = await self._meta(asked)
         command = asked.make(meta)
@@ -90,7 +91,7 @@ class Shell:
             except Moved:
                 continue
 
-    async def _submit(self, asked: Asked, meta: Meta, prepared: Prepared) -> Answer:
+    async def _submit(self, asked: CommandRequest, meta: Meta, prepared: Prepared) -> CommandAnswer:
         command, mark = prepared.command, None
         if asked.key is not None:
             mark = self.marks.of(meta.actor, asked.method, asked.path, asked.key, asked.body)
@@ -146,21 +147,21 @@ class Shell:
         try:
             world, _ = await self.ledger.read(credential.workspace)
         except UnknownWorkspace:
-            raise credential.unknown() from None
-        actor = credential.actor(world)
+            raise unknown(credential) from None
+        actor = actor_of(world, credential)
         if actor is None:
             world = (await self.look(credential.workspace))[0]
-            actor = credential.actor(world)
+            actor = actor_of(world, credential)
         if actor is None:
-            raise credential.unknown()
+            raise unknown(credential)
         return actor, world
 
     async def _need_recorded(self, credential: Credential) -> None:
-        if self._keys is None or not isinstance(credential, KeyShown):
+        if self._keys is None or not isinstance(credential, ApiKey):
             return
         world = self.ledger.at_hand(credential.workspace)
-        if (world is None or credential.actor(world) is None) and not await self._keys.holds(credential):
-            raise credential.unknown()
+        if (world is None or actor_of(world, credential) is None) and not await self._keys.holds(credential):
+            raise unknown(credential)
 
     async def look(self, workspace: str, *wanted: Identity) -> tuple[World, Situation]:
         """State and look-ups as of now, by way of a submission that decides nothing."""
@@ -170,11 +171,11 @@ class Shell:
             return seen.world, seen.situation
         raise AssertionError("a look decides nothing")
 
-    async def meta_of(self, asked: Asked) -> Meta:
+    async def meta_of(self, asked: CommandRequest) -> Meta:
         """Who asks, and what they say about it. Problem 401 or 403."""
         return await self._meta(asked)
 
-    async def _meta(self, asked: Asked) -> Meta:
+    async def _meta(self, asked: CommandRequest) -> Meta:
         actor, world = await self.actor_and_world(asked.credential)
         return Meta(
             actor=actor,
@@ -190,8 +191,8 @@ class Shell:
     def _present(world: World, credential: Credential, command: Any) -> Any:
         """The command as its actor may give it on this very fold."""
         meta = command.meta
-        if credential.actor(world) != meta.actor:
-            raise credential.unknown()
+        if actor_of(world, credential) != meta.actor:
+            raise unknown(credential)
         importing = "importer" in roles(world, meta.actor)
         if importing == meta.importing:
             return command

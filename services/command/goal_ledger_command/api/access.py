@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goal_ledger_command.api.command_route import Maker, Meta, command_routes
 from goal_ledger_command.api.declare import row
-from goal_ledger_command.api.values import Body, Holder, Id, NewId, Plain, new_id
+from goal_ledger_command.api.values import CommandBody, Holder, Id, NewId, Plain, new_id
 from goal_ledger_domain.access import (
     GrantRole,
     IssueKey,
@@ -20,28 +20,28 @@ from pydantic import Field
 commands = command_routes("access")
 
 
-class NewSystem(Body):
+class NewSystem(CommandBody):
     id: str = Field(examples=["web-shop"], description="1–40 of a–z 0–9 -; part of the names of its topics")
     name: str = Field(examples=["The web shop"])
 
 
-class NewIdentity(Body):
+class NewIdentity(CommandBody):
     issuer: str = Field(examples=["https://login.example.org"])
     subject: str = Field(description="Opaque; in clear: no place for personal data")
     person: Id
 
 
-class KnownIdentity(Body):
+class KnownIdentity(CommandBody):
     issuer: str = Field(examples=["https://login.example.org"])
     subject: str
 
 
-class RoleOf(Body):
+class RoleOf(CommandBody):
     holder: Holder
     role: str = Field(examples=["contributor"])
 
 
-class NewKey(Body):
+class NewKey(CommandBody):
     id: NewId
     holder: Holder
 

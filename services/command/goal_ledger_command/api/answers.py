@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
-from goal_ledger_ledger.submission import Answer
+from goal_ledger_ledger.submission import CommandAnswer
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -40,7 +40,9 @@ class KeyAnswerDocument(AnswerDocument):
     )
 
 
-def answer_bytes(answer: Answer, api_key: str | None = None, more: Mapping[str, Any] | None = None) -> bytes:
+def answer_bytes(
+    answer: CommandAnswer, api_key: str | None = None, more: Mapping[str, Any] | None = None
+) -> bytes:
     """The JSON of :class:`AnswerDocument`, with more members at its end."""
     facts = ",".join(
         [f'{{"seq":{one.seq},"event_id":"{one.event_id}","type":"{one.type}"}}' for one in answer.facts]
@@ -55,7 +57,7 @@ def answer_bytes(answer: Answer, api_key: str | None = None, more: Mapping[str, 
     ).encode()
 
 
-def answer_headers(answer: Answer) -> RawHeaders:
+def answer_headers(answer: CommandAnswer) -> RawHeaders:
     """Position, ETag, and Location and Idempotency-Replayed where they apply."""
     epoch, seq = answer.position
     headers = [

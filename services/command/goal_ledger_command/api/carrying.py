@@ -16,13 +16,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request
 from goal_ledger_command.api.answers import AnswerDocument, JsonAnswer
 from goal_ledger_command.api.command_route import causation_id, idempotency_key
-from goal_ledger_command.api.declare import Told
+from goal_ledger_command.api.declare import MoreMembers
 from goal_ledger_command.api.door import Door
 from goal_ledger_command.api.refusals import of_ledger_error, of_refusal, of_validation
 from goal_ledger_command.api.routes import Route
-from goal_ledger_command.api.values import Body, Flag, Id
-from goal_ledger_command.credentials import Credential
-from goal_ledger_command.shell import Asked, Shell
+from goal_ledger_command.api.values import CommandBody, Flag, Id
+from goal_ledger_command.shell import CommandRequest, Shell
 from goal_ledger_contracts import wire
 from goal_ledger_contracts.decision import Decision
 from goal_ledger_contracts.ids import uuid7
@@ -34,6 +33,7 @@ from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.world import World
 from goal_ledger_edge.bodies import parse_json, read_body, require_media_type
+from goal_ledger_edge.credentials import Credential
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Gives, Refuses, Right, Takes
 from goal_ledger_ledger.submission import LedgerError
@@ -73,10 +73,10 @@ async def _told(shell: Shell, workspace: str, path_parameters: Mapping[str, str]
     return {"things": _things(carried.things if carried else ())}
 
 
-TOLD = Told(CarriedDocument, _told)
+TOLD = MoreMembers(CarriedDocument, _told)
 
 
-class CycleCarriedOver(Body):
+class CycleCarriedOver(CommandBody):
     into: Id = Field(examples=["q2"], description="The cycle that the goals go on in")
     objectives: tuple[Id, ...] | None = Field(
         default=None, description="Some of the cycle's objectives; left out: all"
@@ -218,8 +218,8 @@ class _Bulk:
         into = carry_over.id_within(self.stated.into, f"objective/{id}")
         return CarryOver(meta, id, into, self.stated.into, baseline=self.stated.baseline)
 
-    def _asked(self, id: str) -> Asked:
-        return Asked(
+    def _asked(self, id: str) -> CommandRequest:
+        return CommandRequest(
             credential=self.credential,
             make=lambda meta: self._command(id, meta),
             method="POST",

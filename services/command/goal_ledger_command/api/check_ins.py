@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.declare import row
-from goal_ledger_command.api.values import Body, Id, NewId, Number, Piece, Plain, new_id
+from goal_ledger_command.api.values import CommandBody, Id, NewId, Number, Piece, Plain, new_id
 from goal_ledger_contracts.objective import PartValue
 from goal_ledger_domain.check_in import CorrectCheckIn, RecordCheckIn, RetractCheckIn
 from goal_ledger_domain.comment import AddComment, EndorseChange, GiveKudos
@@ -22,7 +22,7 @@ class ValueOfPart(Piece):
     )
 
 
-class Content(Body):
+class Content(CommandBody):
     """What a check-in says. ``effective_at`` is when it was true; left out: now."""
 
     values: tuple[ValueOfPart, ...] = Field(default=(), examples=[[{"part": "value", "value": "250"}]])
@@ -42,19 +42,19 @@ class NewCheckIn(Content):
     id: NewId = None
 
 
-class Comment(Body):
+class Comment(CommandBody):
     id: NewId
     text: str = Field(description="Personal: sealed")
     author: str | None = Field(default=None, description="Imports only: person/<id> whose text it is")
 
 
-class Kudos(Body):
+class Kudos(CommandBody):
     id: NewId = None
     text: str | None = Field(default=None, description="Personal: sealed")
     author: str | None = Field(default=None, description="Imports only: person/<id> whose text it is")
 
 
-class Endorsed(Body):
+class Endorsed(CommandBody):
     change: str = Field(description="The event_id of the change")
 
 

@@ -24,9 +24,9 @@ from goal_ledger_command.api.declare import Declared
 from goal_ledger_command.api.door import Door, credential_in, door_of
 from goal_ledger_command.api.refusals import of_validation
 from goal_ledger_command.api.routes import Route
-from goal_ledger_command.api.values import Body
+from goal_ledger_command.api.values import CommandBody
 from goal_ledger_command.credentials import KeyMaker
-from goal_ledger_command.shell import Asked
+from goal_ledger_command.shell import CommandRequest
 from goal_ledger_contracts.decision import Decision
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain import command
@@ -35,7 +35,7 @@ from goal_ledger_edge.bodies import JSON, need_media_type, parse_json, receive_b
 from goal_ledger_edge.openapi import KEY_PATTERN, POSITION_PATTERN, VERSION_PATTERN
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Declaration, Gives, Handler, Right
-from goal_ledger_ledger.submission import Answer
+from goal_ledger_ledger.submission import CommandAnswer
 from goal_ledger_observability.context import correlation_id, traceparent, usable_correlation_id
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -118,7 +118,9 @@ class CommandRoute(Route):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
         self.command = Declared.of(path, endpoint)
-        self._validate: Callable[[Any], Body] = self.command.body.__pydantic_validator__.validate_python
+        self._validate: Callable[[Any], CommandBody] = (
+            self.command.body.__pydantic_validator__.validate_python
+        )
         own = {
             "status_code": 201 if self.command.row.creates else 200,
             "summary": endpoint.__name__.replace("_", " ").capitalize(),
@@ -146,7 +148,7 @@ class CommandRoute(Route):
 
     async def _answer(self, request: Request) -> Response:
         scope, declared = request.scope, self.command
-        door, headers, credential = door_of(scope), Headers(scope), credential_in(scope)
+        door, headers, credential = door_of(scope), HeadersOnce(scope), credential_in(scope)
         stated_on = preconditions(headers.text(b"idempotency-key"), headers.text(b"if-match"))
         body = await self._read(headers, request, door)
         stated = self._stated(body)
@@ -154,7 +156,7 @@ class CommandRoute(Route):
         path_parameters: dict[str, str] = scope["path_params"]
         correlation = correlation_id.get() or uuid7()
         answer = await door.shell.perform(
-            Asked(
+            CommandRequest(
                 credential=credential,
                 make=lambda meta: declared.make(meta, path_parameters, stated, maker),
                 method="POST",
@@ -176,7 +178,7 @@ class CommandRoute(Route):
             more = await declared.row.tells.members(door.shell, credential.workspace, path_parameters)
         return JsonAnswer(self._status(answer), answer_bytes(answer, shown, more), answer_headers(answer))
 
-    async def _read(self, headers: Headers, request: Request, door: Door) -> Any:
+    async def _read(self, headers: HeadersOnce, request: Request, door: Door) -> Any:
         content_type = headers.text(b"content-type")
         if content_type is not None or not self.command.body_may_be_left_out:
             need_media_type(content_type, headers.text(b"content-encoding"), JSON)
@@ -187,7 +189,7 @@ class CommandRoute(Route):
             need_media_type(None, None, JSON)
         return parse_json(raw, door.max_command_bytes)
 
-    def _stated(self, body: Any) -> Body:
+    def _stated(self, body: Any) -> CommandBody:
         try:
             return self._validate(body)
         except ValidationError as wrong:
@@ -200,11 +202,11 @@ class CommandRoute(Route):
         below = decision.stream.partition("/")[2]
         return template.replace("{objective}", quote(below)).replace("{id}", quote(decision.id))
 
-    def _status(self, answer: Answer) -> int:
+    def _status(self, answer: CommandAnswer) -> int:
         return 201 if self.command.row.creates is not None and answer.facts else 200
 
 
-class Headers:
+class HeadersOnce:
     """A request's headers, taken apart once. One that was sent twice is one of both values, as RFC 9110 reads it: so
     two versions, keys, credentials or content types are refused, and not the last taken."""
 
@@ -225,7 +227,7 @@ class Headers:
 
 def idempotency_key(scope: Scope) -> str | None:
     """The one Idempotency-Key. Problem 400 ``bad_idempotency_key``."""
-    return _usable_key(Headers(scope).text(b"idempotency-key"))
+    return _usable_key(HeadersOnce(scope).text(b"idempotency-key"))
 
 
 def _usable_key(given: str | None) -> str | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.declare import row
-from goal_ledger_command.api.values import Body, Id, LocalDate, NewId, Plain, new_id
+from goal_ledger_command.api.values import CommandBody, Id, LocalDate, NewId, Plain, new_id
 from goal_ledger_domain.cycle import CloseCycle, LockCycle, MoveCycleDates, OpenCycle, PlanCycle, ReopenCycle
 from pydantic import Field
 
 commands = command_routes("cycles")
 
 
-class NewCycle(Body):
+class NewCycle(CommandBody):
     id: NewId
     name: str = Field(examples=["Q4 2026"])
     start: LocalDate
@@ -19,7 +19,7 @@ class NewCycle(Body):
     parent: Id | None = None
 
 
-class CycleDates(Body):
+class CycleDates(CommandBody):
     start: LocalDate
     end: LocalDate
 

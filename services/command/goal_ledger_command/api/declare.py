@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from goal_ledger_command.api.answers import AnswerDocument
-from goal_ledger_command.api.values import Body
+from goal_ledger_command.api.values import CommandBody
 from goal_ledger_command.credentials import KeyMaker
 from goal_ledger_command.shell import Shell
 from goal_ledger_domain.command import Meta
@@ -28,7 +28,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MoreMembers:
     """More members of an answer, the same when it is replayed: read from the record after the command."""
 
     document: type[AnswerDocument]
@@ -37,28 +37,28 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CommandRow:
     """What a command's signature does not say."""
 
     creates: str | None = None
     """Where what is created can be read, on the query service, with ``{id}`` (of a comment or kudos, whose id is known
     within its objective, ``{objective}`` besides); None: the command acts on what is there."""
-    tells: Told | None = None
+    tells: MoreMembers | None = None
     """What the answer says besides."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What the deciders call otherwise: their field → the body's member or the path's parameter."""
 
 
-_NOTHING_MORE = Row()
+_NOTHING_MORE = CommandRow()
 
 
 def row(
-    *, creates: str | None = None, tells: Told | None = None, **names: str
+    *, creates: str | None = None, tells: MoreMembers | None = None, **names: str
 ) -> Callable[[Function], Function]:
-    """Say of the command below what its signature does not; see :class:`Row`."""
+    """Say of the command below what its signature does not; see :class:`CommandRow`."""
 
     def said(function: Function) -> Function:
-        function.row = Row(creates, tells, names)  # type: ignore[attr-defined]
+        function.row = CommandRow(creates, tells, names)  # type: ignore[attr-defined]
         return function
 
     return said
@@ -68,14 +68,14 @@ def row(
 class Declared:
     path: str
     function: Callable[..., Any]
-    body: type[Body]
+    body: type[CommandBody]
     body_may_be_left_out: bool
     parameters: tuple[str, ...]
     """Names of the path's parameters."""
     command: type
     issues_key: bool
     """The function also takes a :class:`KeyMaker`; the key it makes is shown in the first answer."""
-    row: Row
+    row: CommandRow
 
     @staticmethod
     def of(path: str, function: Callable[..., Any]) -> Declared:
@@ -108,7 +108,9 @@ class Declared:
             return name
         return f"/{name}{slash}{below}" if name in self.body.model_fields else None
 
-    def make(self, meta: Meta, path_parameters: Mapping[str, str], body: Body, maker: KeyMaker | None) -> Any:
+    def make(
+        self, meta: Meta, path_parameters: Mapping[str, str], body: CommandBody, maker: KeyMaker | None
+    ) -> Any:
         """The command."""
         if maker is None:
             return self.function(meta, **path_parameters, body=body)

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from goal_ledger_command.api.routes import problem_of
-from goal_ledger_command.credentials import Credential, Service, credential_of
 from goal_ledger_command.shell import Shell
 from goal_ledger_domain.access import held_by
 from goal_ledger_domain.authorise import authorise_somewhere
 from goal_ledger_domain.world import World
+from goal_ledger_edge.credentials import Credential, Service, credential_of, credential_or_service
 from goal_ledger_edge.gate import caller_of
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import right_of
@@ -21,7 +21,7 @@ from starlette.types import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Caller:
     """A person or a system that may ask, and the state of about now."""
 
     credential: Credential
@@ -41,7 +41,8 @@ class Door:
 
     async def sign_in(self, authorization: str | None, visit: Visit) -> Credential | Service:
         """Who asks, for the gate. Problem 401; 403 for a person whom the workspace does not know; 503."""
-        credential = await credential_of(authorization, self.verifier, service=self.internal)
+        shown = credential_or_service if self.internal else credential_of
+        credential = await shown(authorization, self.verifier)
         if isinstance(credential, Service):
             visit.actor = f"service/{credential.name}"
             return credential
@@ -55,14 +56,14 @@ class Door:
         visit.actor, visit.workspace = actor, credential.workspace
         return credential
 
-    async def allowed(self, request: Request) -> Asker:
+    async def allowed(self, request: Request) -> Caller:
         """Who asks, if they have the right that the route declares, at least over something. Problem 403 for a service.
         Refuses ``not_allowed``."""
         credential = credential_in(request.scope)
         actor, world = await self.shell.actor_and_world(credential)
         held = held_by(world, actor)
         authorise_somewhere(world, actor, held, right_of(request))
-        return Asker(credential, actor, held, world)
+        return Caller(credential, actor, held, world)
 
 
 def door_of(scope: Scope) -> Door:

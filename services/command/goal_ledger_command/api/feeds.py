@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.declare import row
-from goal_ledger_command.api.values import Body, Id, Instant, Number
+from goal_ledger_command.api.values import CommandBody, Id, Instant, Number
 from goal_ledger_domain.feed import RedefineFeed, RegisterFeed
 from goal_ledger_domain.restart import RestartCounter, RetractRestart
 from pydantic import Field
@@ -14,7 +14,7 @@ from pydantic import Field
 commands = command_routes("feeds")
 
 
-class FeedDefinition(Body):
+class FeedDefinition(CommandBody):
     kind: str = Field(examples=["counter"], description="gauge, counter or event_count")
     unit: str | None = Field(default=None, examples=["visitors"])
     interval: str | None = Field(
@@ -30,12 +30,12 @@ class NewFeed(FeedDefinition):
     system: str = Field(examples=["web-shop"], description="The system that emits it")
 
 
-class Restarted(Body):
+class Restarted(CommandBody):
     at: Instant = Field(description="When the counter began anew; readings from then on count from the base")
     base: Number = Field(default=Decimal(0), description="What it counts from")
 
 
-class RestartKnown(Body):
+class RestartKnown(CommandBody):
     at: Instant
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from goal_ledger_command.api.command_route import Meta, command_routes
-from goal_ledger_command.api.values import Body, Id, Instant, Number
+from goal_ledger_command.api.values import CommandBody, Id, Instant, Number
 from goal_ledger_domain.reading import CorrectReading, RejectReading, ReleaseReading, RetractReading
 from pydantic import Field
 
 commands = command_routes("readings")
 
 
-class OneReading(Body):
+class OneReading(CommandBody):
     feed: Id = Field(examples=["webshop.visitors"])
     source: str = Field(examples=["/web-shop/counter"])
     id: str = Field(examples=["2026-11-23"])

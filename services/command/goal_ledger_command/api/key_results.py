@@ -7,7 +7,7 @@ from decimal import Decimal
 from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.measures import MeasureBody
-from goal_ledger_command.api.values import Body, Id, NewId, Number, Plain, new_id
+from goal_ledger_command.api.values import CommandBody, Id, NewId, Number, Plain, new_id
 from goal_ledger_contracts.measures import VALUE
 from goal_ledger_domain.binding import BindPart, UnbindPart
 from goal_ledger_domain.key_result import (
@@ -24,7 +24,7 @@ from pydantic import Field
 commands = command_routes("key results")
 
 
-class NewKeyResult(Body):
+class NewKeyResult(CommandBody):
     id: NewId
     text: str = Field(examples=["1000 visitors and 10 sales within the first month"])
     measure: MeasureBody
@@ -33,24 +33,24 @@ class NewKeyResult(Body):
     description: str | None = Field(default=None, description="At most 4,000 characters")
 
 
-class Wording(Body):
+class KeyResultWording(CommandBody):
     text: str
     description: str | None = Field(default=None, description="Left out: it has none from here on")
 
 
-class NewMeasure(Body):
+class NewMeasure(CommandBody):
     measure: MeasureBody
 
 
-class Weight(Body):
+class Weight(CommandBody):
     weight: Number = Field(examples=["2"])
 
 
-class OwnerOrNone(Body):
+class OwnerOrNone(CommandBody):
     owner: str | None = Field(description="unit/<id> or person/<id>; null: the objective's")
 
 
-class Binding(Body):
+class Binding(CommandBody):
     part: Id = Field(default=VALUE, description="A simple measure has the one part value")
     feed: Id = Field(examples=["webshop.visitors"])
     aggregation: str = Field(
@@ -59,7 +59,7 @@ class Binding(Body):
     )
 
 
-class BoundPart(Body):
+class BoundPart(CommandBody):
     part: Id = VALUE
 
 
@@ -80,7 +80,7 @@ def add_key_result(meta: Meta, objective: str, body: NewKeyResult) -> AddKeyResu
 
 
 @commands.post("/v1/key-results/{key_result}/reword")
-def reword_key_result(meta: Meta, key_result: str, body: Wording) -> RewordKeyResult:
+def reword_key_result(meta: Meta, key_result: str, body: KeyResultWording) -> RewordKeyResult:
     """Reword a key result: its text and its description. Needs a reason once the objective is active."""
     return RewordKeyResult(meta, key_result=key_result, text=body.text, description=body.description)
 

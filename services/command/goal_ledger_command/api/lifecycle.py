@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from goal_ledger_command.api.carrying import TOLD
 from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.declare import row
-from goal_ledger_command.api.values import Body, Id, NewId, Number, Plain, new_id
+from goal_ledger_command.api.values import CommandBody, Id, NewId, Number, Plain, new_id
 from goal_ledger_domain.carry_over import CarryOver
 from goal_ledger_domain.lifecycle import (
     Activate,
@@ -20,7 +20,7 @@ from pydantic import Field
 commands = command_routes("objectives")
 
 
-class Closing(Body):
+class Closing(CommandBody):
     outcome: str = Field(examples=["achieved"], description="achieved, partial, missed, dropped or postponed")
     grade: Number | None = Field(
         default=None, description="0–1; one that differs from the suggestion needs a reason"
@@ -32,13 +32,13 @@ class Closing(Body):
     author: str | None = Field(default=None, description="Imports only: person/<id> whose text it is")
 
 
-class Reopening(Body):
+class Reopening(CommandBody):
     cycle: Id | None = Field(
         default=None, description="An open cycle to go on in; needed if the goal's own is closed"
     )
 
 
-class CarriedOver(Body):
+class CarriedOver(CommandBody):
     into: NewId = None
     cycle: Id | None = None
     key_results: Mapping[str, str] = Field(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.declare import row
-from goal_ledger_command.api.values import Body, Instant, Plain
+from goal_ledger_command.api.values import CommandBody, Instant, Plain
 from goal_ledger_domain.moment import CorrectMoment, RecordMoment, RetractMoment
 from pydantic import Field
 
 commands = command_routes("moments")
 
 
-class NewMoment(Body):
+class NewMoment(CommandBody):
     name: str = Field(examples=["launch"])
     at: Instant
 
 
-class MomentAt(Body):
+class MomentAt(CommandBody):
     at: Instant
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.declare import row
-from goal_ledger_command.api.values import Body, Id, NewId, Number, Owner, new_id
+from goal_ledger_command.api.values import CommandBody, Id, NewId, Number, Owner, new_id
 from goal_ledger_domain.alignment import Align, Unalign
 from goal_ledger_domain.objective import (
     AssignObjective,
@@ -21,7 +21,7 @@ from pydantic import Field
 commands = command_routes("objectives")
 
 
-class NewObjective(Body):
+class NewObjective(CommandBody):
     id: NewId
     title: str = Field(examples=["A well-functioning web shop with a winning concept"])
     owner: Owner
@@ -32,25 +32,25 @@ class NewObjective(Body):
     carried_from: Id | None = Field(default=None, description="The objective whose lineage it continues")
 
 
-class Wording(Body):
+class ObjectiveWording(CommandBody):
     title: str
     description: str | None = None
 
 
-class Assignment(Body):
+class Assignment(CommandBody):
     owner: Owner
     contributors: tuple[str, ...] = ()
 
 
-class Kind(Body):
+class Kind(CommandBody):
     kind: str = Field(examples=["committed"], description="committed or aspirational")
 
 
-class InCycle(Body):
+class InCycle(CommandBody):
     cycle: Id
 
 
-class NewLink(Body):
+class NewLink(CommandBody):
     link: NewId = Field(
         default=None,
         description="The link's id, chosen by the client, else a UUIDv7 is made",
@@ -61,7 +61,7 @@ class NewLink(Body):
     weight: Number = Decimal(1)
 
 
-class EndedLink(Body):
+class EndedLink(CommandBody):
     parent: str | None = Field(
         default=None, description="objective/<id> or key-result/<id>; or name the link"
     )
@@ -86,7 +86,7 @@ def draft_objective(meta: Meta, body: NewObjective) -> DraftObjective:
 
 
 @commands.post("/v1/objectives/{objective}/reword")
-def reword_objective(meta: Meta, objective: str, body: Wording) -> RewordObjective:
+def reword_objective(meta: Meta, objective: str, body: ObjectiveWording) -> RewordObjective:
     """Reword an objective. Needs a reason once it is active."""
     return RewordObjective(meta, objective=objective, title=body.title, description=body.description)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.declare import row
-from goal_ledger_command.api.values import Body, Id, NewId, Plain, new_id
+from goal_ledger_command.api.values import CommandBody, Id, NewId, Plain, new_id
 from goal_ledger_domain.person import (
     AddPerson,
     ComeBack,
@@ -19,18 +19,18 @@ from pydantic import Field
 commands = command_routes("people")
 
 
-class NewPerson(Body):
+class NewPerson(CommandBody):
     id: NewId
     display_name: str = Field(
         examples=["Kari Nordmann"], description="Personal: sealed, erased when the person is shredded"
     )
 
 
-class DisplayName(Body):
+class DisplayName(CommandBody):
     display_name: str = Field(examples=["Kari Hansen"])
 
 
-class Seat(Body):
+class Seat(CommandBody):
     unit: Id
 
 

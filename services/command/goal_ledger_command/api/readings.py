@@ -26,7 +26,7 @@ from goal_ledger_edge.bodies import parse_json, read_body, require_media_type, t
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Gives, Refuses, Right, Takes, right_of
 from goal_ledger_ledger.store import raw_connection
-from goal_ledger_ledger.submission import Answer
+from goal_ledger_ledger.submission import CommandAnswer
 from goal_ledger_messaging.reading_event import (
     MAX_EVENT_BYTES,
     READING_TYPE,
@@ -150,7 +150,7 @@ Taking = Annotated[
 def router(door: Door, engine: AsyncEngine, max_batch_bytes: int, max_batch_items: int) -> APIRouter:
     """The two routes."""
     routes = APIRouter(tags=["readings"], route_class=Route)
-    readings, receipts = Readings(door, max_batch_bytes, max_batch_items), Receipts(door, engine)
+    readings, receipts = ReadingsDoor(door, max_batch_bytes, max_batch_items), Receipts(door, engine)
     routes.post("/v1/readings", summary="Take readings")(readings.take_readings)
     routes.get("/v1/receipts", summary="What became of a reading", response_model_exclude_none=True)(
         receipts.look_up_receipt
@@ -158,7 +158,7 @@ def router(door: Door, engine: AsyncEngine, max_batch_bytes: int, max_batch_item
     return routes
 
 
-class Readings:
+class ReadingsDoor:
     """``POST /v1/readings``."""
 
     def __init__(self, door: Door, max_batch_bytes: int, max_batch_items: int) -> None:
@@ -224,7 +224,7 @@ class Readings:
         body = [parse_json(raw, MAX_EVENT_BYTES), repr(event)]
         return self._shell.marks.of(sender.meta.actor, "POST", "/v1/readings", key, body)
 
-    async def _receipt(self, sender: Sender, taken: ReadingOverHttp, answer: Answer) -> Receipt:
+    async def _receipt(self, sender: Sender, taken: ReadingOverHttp, answer: CommandAnswer) -> Receipt:
         if taken.decision is not None:
             return taken.receipt(answer)
         wanted = identity(taken.event.source, taken.event.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.declare import row
-from goal_ledger_command.api.values import Body, Id, NewId, Plain, new_id
+from goal_ledger_command.api.values import CommandBody, Id, NewId, Plain, new_id
 from goal_ledger_domain.unit import (
     CloseUnit,
     CreateUnit,
@@ -19,25 +19,25 @@ from pydantic import Field
 commands = command_routes("units")
 
 
-class NewUnit(Body):
+class NewUnit(CommandBody):
     id: NewId
     name: str = Field(examples=["Sales"])
     parent: Id | None = Field(default=None, description="The unit above; left out: at the top")
 
 
-class UnitName(Body):
+class UnitName(CommandBody):
     name: str = Field(examples=["Sales and service"])
 
 
-class UnitParent(Body):
+class UnitParent(CommandBody):
     parent: Id | None = Field(description="null: to the top")
 
 
-class Lead(Body):
+class Lead(CommandBody):
     person: Id | None = Field(description="null: the unit has no lead from now on")
 
 
-class Wave(Body):
+class Wave(CommandBody):
     wave: Id = Field(examples=["wave-1"])
 
 

@@ -114,7 +114,7 @@ Flag = StrictBool
 Whole = StrictInt
 
 
-class Body(BaseModel):
+class CommandBody(BaseModel):
     """What every command may state beside its own content."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -125,7 +125,7 @@ class Body(BaseModel):
     )
 
 
-class Plain(Body):
+class Plain(CommandBody):
     """Nothing but a reason and a time."""
 
 

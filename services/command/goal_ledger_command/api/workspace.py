@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.declare import row
-from goal_ledger_command.api.values import Body, Flag, Number, Piece, Whole
+from goal_ledger_command.api.values import CommandBody, Flag, Number, Piece, Whole
 from goal_ledger_contracts.workspace import Policy
 from goal_ledger_domain.policy import SetPolicy
 from goal_ledger_domain.workspace import WithholdText
@@ -29,12 +29,12 @@ class PolicyBody(Piece):
     max_active_objectives: Whole | None = None
 
 
-class NewPolicy(Body):
+class NewPolicy(CommandBody):
     scope: str = Field(examples=["workspace"], description="workspace, unit/<id> or objective/<id>")
     policy: PolicyBody
 
 
-class Withheld(Body):
+class Withheld(CommandBody):
     fact: str = Field(description="The event_id of the fact that holds the text")
     pointer: str = Field(examples=["/note"], description="JSON pointer of the text within the fact's data")
 

@@ -12,7 +12,7 @@ import typer
 from goal_ledger_contracts.position import Position
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_ledger.checkpoint import BadNote, Checkpoint
-from goal_ledger_ledger.submission import Answer, LedgerError, OutcomeUnknown, UnknownWorkspace
+from goal_ledger_ledger.submission import CommandAnswer, LedgerError, OutcomeUnknown, UnknownWorkspace
 from rich.console import Console
 
 from goal_ledger_command.cli.operator import (
@@ -82,7 +82,7 @@ async def _raised(
     reason: str,
     heads: list[Checkpoint],
     positions: list[Position],
-) -> AsyncIterator[tuple[str, Answer]]:
+) -> AsyncIterator[tuple[str, CommandAnswer]]:
     from goal_ledger_command.wiring import open_for_operator
 
     async with open_for_operator(settings) as ledger:
@@ -92,7 +92,7 @@ async def _raised(
 
 async def _one(
     ledger: Ledger, workspace: str, reason: str, heads: list[Checkpoint], positions: list[Position]
-) -> Answer:
+) -> CommandAnswer:
     lost = by_workspace(heads, positions, workspace)
     try:
         return await ledger.begin_epoch(workspace, lost.epoch, store_restored(meta(reason), lost))
@@ -101,7 +101,7 @@ async def _one(
         raise
 
 
-def _tell(workspace: str, answer: Answer, as_json: bool) -> None:
+def _tell(workspace: str, answer: CommandAnswer, as_json: bool) -> None:
     told: dict[str, Any] = {"workspace": workspace, "position": str(answer.position)}
     told |= {"epoch": answer.position.epoch, "fork_seq": answer.position.seq - 1}
     if as_json:

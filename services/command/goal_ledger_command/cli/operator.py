@@ -23,7 +23,7 @@ from goal_ledger_domain.person import ShredPerson
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.workspace import CreateWorkspace, FirstAdmin
 from goal_ledger_domain.world import World
-from goal_ledger_ledger.submission import Answer, LedgerError, Submission, UnknownWorkspace
+from goal_ledger_ledger.submission import CommandAnswer, LedgerError, Submission, UnknownWorkspace
 from pydantic import ValidationError
 from rich.console import Console
 
@@ -167,7 +167,7 @@ def _submission(workspace: str, command: Any, *, creates: bool = False) -> Submi
     )
 
 
-def _perform(*submissions: Submission) -> Answer:
+def _perform(*submissions: Submission) -> CommandAnswer:
     """The last answer."""
     try:
         return asyncio.run(_append(settings_or_fail(), submissions))
@@ -179,7 +179,7 @@ def _perform(*submissions: Submission) -> Answer:
         fail(NOT_DONE, f"{failed.code}: {failed.sentence}")
 
 
-async def _append(settings: Settings, submissions: tuple[Submission, ...]) -> Answer:
+async def _append(settings: Settings, submissions: tuple[Submission, ...]) -> CommandAnswer:
     from goal_ledger_command.wiring import (
         open_for_operator,  # only now: the relay's start need not wait for it
     )
@@ -205,7 +205,7 @@ def fail(code: int, sentence: str) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _tell(answer: Answer, as_json: bool, sentence: str, **members: Any) -> None:
+def _tell(answer: CommandAnswer, as_json: bool, sentence: str, **members: Any) -> None:
     if as_json:
         facts = [{"seq": one.seq, "event_id": one.event_id, "type": one.type} for one in answer.facts]
         body = {**members, "id": answer.id, "version": answer.version, "facts": facts}

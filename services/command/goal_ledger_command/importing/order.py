@@ -18,7 +18,7 @@ from goal_ledger_command.importing import owners, steps_of_check_ins, steps_of_g
 from goal_ledger_command.importing import steps_of_organisation as organisation
 from goal_ledger_command.importing.document import Happened, ObjectiveRow
 from goal_ledger_command.importing.lives import NO_LIFE, Life
-from goal_ledger_command.importing.rows import Row
+from goal_ledger_command.importing.rows import ImportRow
 from goal_ledger_command.importing.steps import ImportStep, Phase, Rank
 
 _BEGINNING, _END = "", "9"
@@ -73,7 +73,7 @@ class Notes(Protocol):
     def said(self, on: str, since: datetime, until: datetime) -> datetime | None: ...
 
 
-def steps_of(row: Row, notes: Notes) -> Iterator[ImportStep]:
+def steps_of(row: ImportRow, notes: Notes) -> Iterator[ImportStep]:
     """The row's steps, the same ones whenever they are asked for."""
     if row.section in _OF_GOALS:
         objective = row.item.id if isinstance(row.item, ObjectiveRow) else row.of
@@ -122,7 +122,7 @@ class Openings:
         return (self.notes.life(objective) or NO_LIFE).activated
 
 
-def key_of(step: ImportStep, row: Row, notes: Notes) -> RowOrder:
+def key_of(step: ImportStep, row: ImportRow, notes: Notes) -> RowOrder:
     """What a step waits for makes it come later, never earlier."""
     openings = Openings(notes)
     opened = max((turn for name in step.after if (turn := openings.of(name)) is not None), default=None)
@@ -138,7 +138,7 @@ def key_of(step: ImportStep, row: Row, notes: Notes) -> RowOrder:
     return RowOrder(phase, step.sort, notes.depth(row.names[0]), turn, 0, "")
 
 
-def above(row: Row) -> str | None:
+def above(row: ImportRow) -> str | None:
     """The name of what lies above the row's thing."""
     if row.section not in ABOVE:
         return None

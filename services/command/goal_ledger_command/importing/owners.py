@@ -18,11 +18,12 @@ from goal_ledger_contracts.ids import ID
 from goal_ledger_domain import person, unit
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import lookups
+from goal_ledger_domain.decider import Command
 from goal_ledger_domain.world import World
 
 from goal_ledger_command.importing.document import OwnerRow, at_of
-from goal_ledger_command.importing.rows import Read, Row
-from goal_ledger_command.importing.steps import Command, ImportStep, Phase
+from goal_ledger_command.importing.rows import ImportRow, Read
+from goal_ledger_command.importing.steps import ImportStep, Phase
 
 _FIELDS = ("owner", "contributors")
 _LETTERS = str.maketrans(
@@ -35,7 +36,7 @@ def with_owners(reads: Iterable[Read]) -> Iterator[Read]:
     named: dict[str, tuple[str, str, datetime | None]] = {}
     listed: set[str] = set()
     for one in reads:
-        if not isinstance(one, Row):
+        if not isinstance(one, ImportRow):
             yield one
             continue
         listed |= {name for name in one.names if one.section in ("units", "people")}
@@ -43,10 +44,12 @@ def with_owners(reads: Iterable[Read]) -> Iterator[Read]:
     for name, (place, text, since) in named.items():
         if name not in listed:
             kind, _, id = name.partition("/")
-            yield Row(f"{place}/owner/{id}", "owners", OwnerRow(kind=kind, id=id, name=text, since=since))
+            yield ImportRow(
+                f"{place}/owner/{id}", "owners", OwnerRow(kind=kind, id=id, name=text, since=since)
+            )
 
 
-def _with_ids(row: Row, named: dict[str, tuple[str, str, datetime | None]]) -> Row:
+def _with_ids(row: ImportRow, named: dict[str, tuple[str, str, datetime | None]]) -> ImportRow:
     item: Any = row.item
     since = at_of(getattr(item, "drafted", None)) or at_of(getattr(item, "activated", None))
     changed: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from goal_ledger_command.importing import lives
 from goal_ledger_command.importing.document import CheckInRow, ClosingRow, KeyResultRow, ObjectiveRow
 from goal_ledger_command.importing.order import above, key_of, steps_of
 from goal_ledger_command.importing.report import NOT_RECORDED, REFUSED, UNCHANGED, Report, refused
-from goal_ledger_command.importing.rows import Read, Row
+from goal_ledger_command.importing.rows import ImportRow, Read
 from goal_ledger_command.importing.workbook import Workbook
 
 _OF_A_CAUSE = frozenset(["objective_is_draft", "key_result_dropped", "unknown_person"])
@@ -51,7 +51,7 @@ def _refuse_what_is_given_twice(book: Workbook) -> None:
             )
 
 
-def _note(book: Workbook, row: Row) -> None:
+def _note(book: Workbook, row: ImportRow) -> None:
     item = row.item
     if isinstance(item, ObjectiveRow):
         book.note_life(item.id, lives.of_objective(item))
@@ -115,7 +115,7 @@ def _cause(book: Workbook, n: int, report: Report) -> int | None:
     return None
 
 
-def needs(row: Row) -> Iterator[str]:
+def needs(row: ImportRow) -> Iterator[str]:
     """The names of what the row cannot do without."""
     item: Any = row.item
     if row.of:

@@ -52,7 +52,7 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ImportRow:
     """``place``: JSON pointer in the document, or ``line <n>``."""
 
     place: str
@@ -98,7 +98,7 @@ class Row:
                 return (f"{KIND[section].replace(' ', '-')}/{self.id}",)
 
 
-Read = Row | Report
+Read = ImportRow | Report
 
 
 def of_document(document: Any) -> Iterator[Read]:
@@ -153,38 +153,38 @@ def rows_of(place: str, section: str, item: Any, *, inside: bool = False) -> Ite
     try:
         row = ROWS[section].model_validate(item)
         of = row.objective if isinstance(row, KeyResultOfObjective) else ""
-        yield Row(place, section, row, of)
+        yield ImportRow(place, section, row, of)
     except ValidationError as wrong:
         yield refused(place, KIND[section], _id_in(item), of_validation(wrong))
         if inside:
             return
     for name, items in within:
         for one in _nested(f"{place}/{name}", name, item.get("id"), items):
-            yield replace(one, place=place, is_inside=True) if inside and isinstance(one, Row) else one
+            yield replace(one, place=place, is_inside=True) if inside and isinstance(one, ImportRow) else one
 
 
 def _nested(place: str, section: str, objective: Any, items: list[Any]) -> Iterator[Read]:
-    found: list[Report | Row] = []
+    found: list[Report | ImportRow] = []
     for number, one in enumerate(items):
         at = f"{place}/{number}"
         try:
             if not isinstance(objective, str):
                 sentence = "The objective around it has no id that can be read."
                 raise Problem(422, "field_required", sentence, field="/objective")
-            found.append(Row(at, section, NESTED[section].model_validate(one), objective, False))
+            found.append(ImportRow(at, section, NESTED[section].model_validate(one), objective, False))
         except ValidationError as wrong:
             found.append(refused(at, KIND[section], _id_in(one), of_validation(wrong)))
         except Problem as wrong:
             found.append(refused(at, KIND[section], _id_in(one), wrong))
-    last = _last_of([one for one in found if isinstance(one, Row)])
+    last = _last_of([one for one in found if isinstance(one, ImportRow)])
     for one in found:
-        if isinstance(one, Row):
-            yield Row(one.place, one.section, one.item, one.of, one.place in last)
+        if isinstance(one, ImportRow):
+            yield ImportRow(one.place, one.section, one.item, one.of, one.place in last)
         else:
             yield one
 
 
-def _last_of(rows: list[Row]) -> set[str]:
+def _last_of(rows: list[ImportRow]) -> set[str]:
     """The places of those that say how things stand: every key result, the last link with each parent, the last closing."""
     last: dict[Any, str] = {}
     for row in sorted(rows, key=_when):
@@ -194,7 +194,7 @@ def _last_of(rows: list[Row]) -> set[str]:
     return set(last.values())
 
 
-def _when(row: Row) -> tuple[Any, ...]:
+def _when(row: ImportRow) -> tuple[Any, ...]:
     """Stated times order rows of one kind, however they stand; without, it is where they stand."""
     item: Any = row.item
     happened = item if isinstance(item, ClosingRow) else getattr(item, "linked", None)

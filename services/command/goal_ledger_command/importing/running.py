@@ -29,9 +29,10 @@ from goal_ledger_domain.decide import decide
 from goal_ledger_domain.deciders import rule_of
 from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.world import World
-from goal_ledger_ledger.submission import Answer, Submission
+from goal_ledger_edge.credentials import Credential, unknown
+from goal_ledger_ledger.submission import CommandAnswer, Submission
 
-from goal_ledger_command.credentials import Credential
+from goal_ledger_command.credentials import actor_of
 from goal_ledger_command.importing.order import steps_of
 from goal_ledger_command.importing.report import (
     AFTER_CLOSING,
@@ -42,7 +43,7 @@ from goal_ledger_command.importing.report import (
     Report,
     refused,
 )
-from goal_ledger_command.importing.rows import Row
+from goal_ledger_command.importing.rows import ImportRow
 from goal_ledger_command.importing.steps import ImportStep
 from goal_ledger_command.importing.when import Day, plain
 from goal_ledger_command.importing.workbook import Workbook
@@ -94,7 +95,7 @@ async def run(shell: Shell, importer: Importer, book: Workbook, done: int = 0) -
 
 async def _piece(importer: Importer, book: Workbook, done: int) -> list[_Turn]:
     """The next steps, made of their rows again."""
-    made: dict[int, tuple[Row, list[ImportStep]]] = {}
+    made: dict[int, tuple[ImportRow, list[ImportStep]]] = {}
     turns = []
     for n, i in book.turns(done, PIECE_STEPS):
         if n not in made:
@@ -142,7 +143,7 @@ def _of(found: Any, turn: _Turn) -> dict[Identity, Found]:
 class _Turn:
     """A step whose turn has come."""
 
-    def __init__(self, importer: Importer, n: int, row: Row, step: ImportStep) -> None:
+    def __init__(self, importer: Importer, n: int, row: ImportRow, step: ImportStep) -> None:
         self.n, self.row, self.step, self._importer = n, row, step, importer
         self._creates = self._is_new = False
         self._warning: tuple[str, str] | None = None
@@ -159,8 +160,8 @@ class _Turn:
     def decided(self, world: World, situation: Situation) -> Decision:
         """What is still missing for the step. Raises Refusal, or Problem if the importer is none any more."""
         importer, workspace = self._importer, self._importer.credential.workspace
-        if importer.credential.actor(world) != importer.actor:
-            raise importer.credential.unknown()
+        if actor_of(world, importer.credential) != importer.actor:
+            raise unknown(importer.credential)
         need_importer(world, importer.actor)
         missing = self.step.missing(
             world, situation, importer.meta(self.step, is_reading=self.row.section == "readings")
@@ -187,8 +188,8 @@ class _Turn:
         authorise_command(world, command, situation)
         return decide(world, command, situation)
 
-    def report(self, outcome: Answer | Exception) -> Report:
-        if not isinstance(outcome, Answer):
+    def report(self, outcome: CommandAnswer | Exception) -> Report:
+        if not isinstance(outcome, CommandAnswer):
             return self._refused(outcome)
         return self._report()
 

@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
 
 from goal_ledger_contracts.decision import Identity, Situation
 from goal_ledger_domain.command import Meta
+from goal_ledger_domain.decider import Command
 from goal_ledger_domain.world import World
 
 from goal_ledger_command.importing.document import Happened, at_of, reason_of
 from goal_ledger_command.importing.when import Day, within_day
 
-Command = Any
 Missing = Callable[[World, Situation, Meta], Command | Sequence[Command] | None]
 """The command, or commands, that the state still lacks; None: it is as the row says."""
 

@@ -12,11 +12,12 @@ from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.objective import CheckInCorrected, CheckInRecorded
 from goal_ledger_domain.check_in import CorrectCheckIn, RecordCheckIn, RetractCheckIn, identity
 from goal_ledger_domain.command import Meta
+from goal_ledger_domain.decider import Command
 from goal_ledger_domain.part_values import clean
 from goal_ledger_domain.world import World
 
 from goal_ledger_command.importing.document import CheckInRow, EarlierSaid, Happened, Said
-from goal_ledger_command.importing.steps import Command, ImportStep, Missing, Rank, timed
+from goal_ledger_command.importing.steps import ImportStep, Missing, Rank, timed
 
 
 def of_check_in(row: CheckInRow) -> Iterator[ImportStep]:

@@ -22,6 +22,7 @@ from goal_ledger_contracts.ids import uuid7
 from goal_ledger_domain import alignment, binding, key_result, lifecycle, objective
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import lookups
+from goal_ledger_domain.decider import Command
 from goal_ledger_domain.goal import Archived, Closed, Definition, Drafted, KeyResult, Objective, known
 from goal_ledger_domain.world import World
 
@@ -35,8 +36,8 @@ from goal_ledger_command.importing.document import (
     at_of,
 )
 from goal_ledger_command.importing.lives import Life
-from goal_ledger_command.importing.rows import Row
-from goal_ledger_command.importing.steps import Command, ImportStep, Phase, Rank, kept, timed
+from goal_ledger_command.importing.rows import ImportRow
+from goal_ledger_command.importing.steps import ImportStep, Phase, Rank, kept, timed
 from goal_ledger_command.importing.when import Day
 
 _OBJECTIVE = ("title", "description", "owner", "contributors", "kind", "cycle")
@@ -56,13 +57,13 @@ _GROUP_OF_KEY_RESULT = {
     "weight": "weight",
     "owner": "owner",
 }
-Values = dict[str, Any]
+ByName = dict[str, Any]
 LastStated = Callable[[str, datetime, datetime], datetime | None]
 """The latest time within [from, to) that the import's check-ins on a goal, or key result, state."""
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
-def as_committed(row: ObjectiveRow | KeyResultRow, names: tuple[str, ...]) -> Values:
+def as_committed(row: ObjectiveRow | KeyResultRow, names: tuple[str, ...]) -> ByName:
     """The row's values with those of ``committed`` in their place."""
     values = {name: getattr(row, name) for name in names}
     if row.committed is not None:
@@ -90,7 +91,7 @@ def _grouped(names: tuple[str, ...], groups: dict[str, str], changed: Any) -> di
     return found
 
 
-def of_objective(row: Row, life: Life, said: LastStated) -> Iterator[ImportStep]:
+def of_objective(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
     item: ObjectiveRow = row.item  # type: ignore[assignment]
     by_group = _grouped(_OBJECTIVE, _GROUP, item.changed)
 
@@ -160,7 +161,7 @@ def _archiving(item: ObjectiveRow) -> ImportStep:
 
 
 def _definition_changes(
-    goal: Definition, row: ObjectiveRow, to: Values, meta: Meta, names: tuple[str, ...]
+    goal: Definition, row: ObjectiveRow, to: ByName, meta: Meta, names: tuple[str, ...]
 ) -> list[Command]:
     """What a row says of an objective and the objective is not; the deciders drop what only reads otherwise."""
     stated = row.model_fields_set | (row.committed.model_fields_set if row.committed else set())
@@ -189,7 +190,7 @@ def _definition_changes(
 # Key results and their bindings
 
 
-def of_key_result(row: Row, life: Life, said: LastStated) -> Iterator[ImportStep]:
+def of_key_result(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
     """Of an objective that is there already, or in another row."""
     item: KeyResultRow = row.item  # type: ignore[assignment]
     yield _added(row, item, life)
@@ -204,12 +205,12 @@ def of_key_result(row: Row, life: Life, said: LastStated) -> Iterator[ImportStep
             yield _taken_up(row, item, life)
 
 
-def _there(world: World, row: Row, item: KeyResultRow) -> tuple[Objective, KeyResult | None]:
+def _there(world: World, row: ImportRow, item: KeyResultRow) -> tuple[Objective, KeyResult | None]:
     state = known(world, row.of)
     return state, state.goal.key_results.get(item.id)
 
 
-def _added(row: Row, item: KeyResultRow, life: Life) -> ImportStep:
+def _added(row: ImportRow, item: KeyResultRow, life: Life) -> ImportStep:
     def added(world: World, _: Situation, meta: Meta) -> Command | list[Command] | None:
         state, present = _there(world, row, item)
         placed = _placed(meta, state, life, is_stated=at_of(item.added) is not None)
@@ -235,7 +236,7 @@ def _untimed(item: KeyResultRow) -> tuple[str, ...]:
     return _grouped(_KEY_RESULT, _GROUP_OF_KEY_RESULT, item.changed).get("", ())
 
 
-def _changes(row: Row, item: KeyResultRow, life: Life) -> Iterator[ImportStep]:
+def _changes(row: ImportRow, item: KeyResultRow, life: Life) -> Iterator[ImportStep]:
     """A step for each member with a time of its change, one for the others."""
 
     def changed(
@@ -257,7 +258,7 @@ def _changes(row: Row, item: KeyResultRow, life: Life) -> Iterator[ImportStep]:
 
 
 def _changes_of(
-    present: KeyResult, row: KeyResultRow, to: Values, meta: Meta, names: tuple[str, ...]
+    present: KeyResult, row: KeyResultRow, to: ByName, meta: Meta, names: tuple[str, ...]
 ) -> list[Command]:
     stated = row.model_fields_set | (row.committed.model_fields_set if row.committed else set())
     found: list[Command] = []
@@ -273,7 +274,7 @@ def _changes_of(
     return found
 
 
-def _dropped(row: Row, item: KeyResultRow, life: Life, said: LastStated) -> ImportStep:
+def _dropped(row: ImportRow, item: KeyResultRow, life: Life, said: LastStated) -> ImportStep:
     def dropped(world: World, _: Situation, meta: Meta) -> Command | None:
         state, at = known(world, row.of), at_of(item.dropped)
         if item.taken_up is not None and (at is None or state.goal.last_effective_at >= at):
@@ -286,7 +287,7 @@ def _dropped(row: Row, item: KeyResultRow, life: Life, said: LastStated) -> Impo
     return timed(Rank.DROP, dropped, happened, default_at=default_at, within="dropped", after=after)
 
 
-def _taken_up(row: Row, item: KeyResultRow, life: Life) -> ImportStep:
+def _taken_up(row: ImportRow, item: KeyResultRow, life: Life) -> ImportStep:
     """A key result that is listed counts, unless the row says that it is dropped."""
 
     def taken_up(world: World, _: Situation, meta: Meta) -> Command | None:
@@ -315,7 +316,9 @@ def _after_what_was_said(happened: Happened | None, on: str, said: LastStated) -
     return happened.model_copy(update={"at": at.since(said(on, at, at.ends))})
 
 
-def _binding(within: str, row: Row, one: KeyResultRow, bound: BindingRow, life: Life) -> Iterator[ImportStep]:
+def _binding(
+    within: str, row: ImportRow, one: KeyResultRow, bound: BindingRow, life: Life
+) -> Iterator[ImportStep]:
     asked = (bound.feed, bound.aggregation)
 
     def present(world: World) -> tuple[Objective, tuple[str, str] | None]:
@@ -358,7 +361,7 @@ def link_id(child: str, parent: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"goal-ledger/link/{child}/{parent}"))
 
 
-def of_link(row: Row, life: Life, said: LastStated) -> Iterator[ImportStep]:
+def of_link(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
     link: LinkRow = row.item  # type: ignore[assignment]
     id = link.id or link_id(row.of, link.parent)
 
@@ -394,7 +397,7 @@ def of_link(row: Row, life: Life, said: LastStated) -> Iterator[ImportStep]:
 # Closings
 
 
-def of_closing(row: Row, life: Life, said: LastStated) -> Iterator[ImportStep]:
+def of_closing(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
     closing: ClosingRow = row.item  # type: ignore[assignment]
 
     def is_past(state: Objective, at: datetime | None) -> bool:

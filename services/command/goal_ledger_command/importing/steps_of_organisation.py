@@ -22,6 +22,7 @@ from goal_ledger_domain import unit as units
 from goal_ledger_domain import unit_tree
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import lookups, neighbours
+from goal_ledger_domain.decider import Command
 from goal_ledger_domain.policy import Revision, SetPolicy, in_force
 from goal_ledger_domain.workspace import REST, last_effective_at
 from goal_ledger_domain.world import World
@@ -43,7 +44,6 @@ from goal_ledger_command.importing.document import (
     reason_of,
 )
 from goal_ledger_command.importing.steps import (
-    Command,
     ImportStep,
     Missing,
     Phase,

@@ -21,7 +21,7 @@ from goal_ledger_command.importing.document import Happened
 from goal_ledger_command.importing.lives import Life
 from goal_ledger_command.importing.order import RowOrder
 from goal_ledger_command.importing.report import Report
-from goal_ledger_command.importing.rows import Row
+from goal_ledger_command.importing.rows import ImportRow
 
 _TABLES = """
 CREATE TABLE rows (n INTEGER PRIMARY KEY, told_by INTEGER NOT NULL, body BLOB, report BLOB, is_out INTEGER NOT NULL DEFAULT 0,
@@ -62,7 +62,7 @@ class Workbook:
 
     # Rows
 
-    def add(self, one: Row | Report) -> None:
+    def add(self, one: ImportRow | Report) -> None:
         """A row, or the report that refuses one."""
         self.count += 1
         n = self.count
@@ -79,19 +79,19 @@ class Workbook:
         self._db.execute(asked, (n, self._told_by, self._sealed(n, one)))
         self._db.executemany("INSERT INTO names VALUES (?, ?)", [(name, n) for name in one.names])
 
-    def rows(self) -> Iterator[tuple[int, Row]]:
+    def rows(self) -> Iterator[tuple[int, ImportRow]]:
         """Those that are not refused."""
         for n in range(1, self.count + 1):
             row = self.row(n)
             if row is not None:
                 yield n, row
 
-    def row(self, n: int) -> Row | None:
+    def row(self, n: int) -> ImportRow | None:
         """None: it is refused already, without any step."""
         body, is_out = self._db.execute("SELECT body, is_out FROM rows WHERE n = ?", (n,)).fetchone()
         return None if body is None or is_out else self._opened(n, body)
 
-    def row_as_read(self, n: int) -> Row | None:
+    def row_as_read(self, n: int) -> ImportRow | None:
         """Refused or not; None: it could not be read."""
         (body,) = self._db.execute("SELECT body FROM rows WHERE n = ?", (n,)).fetchone()
         return None if body is None else self._opened(n, body)
@@ -233,10 +233,10 @@ class Workbook:
     def tell(self, n: int) -> None:
         self._db.execute("UPDATE rows SET is_told = 1 WHERE n = ?", (self._teller(n),))
 
-    def _sealed(self, n: int, row: Row) -> bytes:
+    def _sealed(self, n: int, row: ImportRow) -> bytes:
         return self._seal.encrypt(n.to_bytes(12, "big"), pickle.dumps(row), None)
 
-    def _opened(self, n: int, body: bytes) -> Row:
+    def _opened(self, n: int, body: bytes) -> ImportRow:
         opened: Any = pickle.loads(self._seal.decrypt(n.to_bytes(12, "big"), body, None))
         return opened  # type: ignore[no-any-return]
 

@@ -32,7 +32,7 @@ from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.world import World
 from goal_ledger_ledger import store
 from goal_ledger_ledger.submission import (
-    Answer,
+    CommandAnswer,
     FactTooLarge,
     NotRecorded,
     OutcomeUnknown,
@@ -57,7 +57,7 @@ PIECE_RECORDS = 500
 class LedgerOfReadings(Protocol):
     """What the intake needs of :class:`goal_ledger_ledger.sequencer.Ledger`."""
 
-    async def submit_all(self, submissions: list[Submission]) -> list[Answer | Exception]: ...
+    async def submit_all(self, submissions: list[Submission]) -> list[CommandAnswer | Exception]: ...
     async def read(self, workspace: str) -> tuple[World, Position]: ...
 
 
@@ -107,7 +107,7 @@ async def take(
     world = await _lately(ledger, emitter.workspace)
     readable: list[ReadingFromKafka] = []
     outcomes: list[Outcome] = []
-    submitting: list[asyncio.Task[list[Answer | Exception]]] = []
+    submitting: list[asyncio.Task[list[CommandAnswer | Exception]]] = []
     for start in range(0, len(records), PIECE_RECORDS):
         piece: list[ReadingFromKafka] = []
         for record in records[start : start + PIECE_RECORDS]:
@@ -155,7 +155,7 @@ def _read(inbox: Inbox, record: ConsumerRecord, gives_up: bool) -> ReadingFromKa
     return ReadingFromKafka(record, event, origin)
 
 
-async def _submit(ledger: LedgerOfReadings, submissions: list[Submission]) -> list[Answer | Exception]:
+async def _submit(ledger: LedgerOfReadings, submissions: list[Submission]) -> list[CommandAnswer | Exception]:
     try:
         return await ledger.submit_all(submissions)
     except UnknownWorkspace as unknown:
@@ -201,10 +201,10 @@ def _submission(emitter: Emitter, taken: ReadingFromKafka, world: World | None) 
     )
 
 
-def _outcome(taken: ReadingFromKafka, answer: Answer | Exception, gives_up: bool) -> Outcome | None:
+def _outcome(taken: ReadingFromKafka, answer: CommandAnswer | Exception, gives_up: bool) -> Outcome | None:
     """None: the record has a fact of its own. Raises what kept it from being decided."""
     event, offset = taken.event, taken.record.offset
-    if isinstance(answer, Answer):
+    if isinstance(answer, CommandAnswer):
         assert taken.decision is not None
         same = taken.decision.same_as
         if same is None or same.origin == taken.origin:

@@ -17,11 +17,10 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
-from goal_ledger_edge.credentials import ApiKey, shown, unauthenticated
+from goal_ledger_edge.credentials import ApiKey, Credential, unknown
 from goal_ledger_edge.problems import Problem
-from goal_ledger_edge.tokens import TokenVerifier
 
-from goal_ledger_projection.history.snapshots import Holding
+from goal_ledger_projection.history.snapshots import Asker, Holding
 
 EMITTER = "emitter"
 ROLES = (EMITTER, "contributor", "owner", "admin", "importer", "analyst", "auditor")
@@ -35,16 +34,6 @@ class May(Enum):
     READ_GOALS = "goals.read"
     READ_FEEDS = "feeds.read"
     READ_FACTS = "facts.read"
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """What the request shows: an identity (a verified token) or an API key, not yet compared with the facts."""
-
-    workspace: str
-    kind: str
-    id: str
-    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,29 +92,26 @@ class SignedIn:
         self._until[credential] = (time.monotonic() + SIGNED_IN_FOR_S, holder)
 
 
-async def credential_of(authorization: str | None, verifier: TokenVerifier) -> Credential:
-    """The credential in the header `Authorization`. Problem 401."""
-    found = await shown(authorization, verifier)
-    if isinstance(found, ApiKey):
-        return Credential(found.workspace, "key", found.key_id, found.digest)
-    assert found.workspace is not None
-    return Credential(found.workspace, "identity", f"{found.issuer} {found.subject}")
+def asker_of(credential: Credential, context_seq: int | None = None) -> Asker:
+    """Under which definition the read side finds who that is."""
+    if isinstance(credential, ApiKey):
+        return Asker(credential.workspace, "key", credential.key_id, context_seq)
+    return Asker(credential.workspace, "identity", f"{credential.issuer} {credential.subject}", context_seq)
 
 
 def reader_of(credential: Credential, holding: Holding) -> Reader:
     """Who that is in the workspace. Problems 401, 403."""
     body = None if holding.credential is None or holding.is_gone else json.loads(holding.credential)
-    if credential.digest is not None:
+    if isinstance(credential, ApiKey):
         good = (
             body is not None
             and not body["revoked"]
             and hmac.compare_digest(body["digest"], credential.digest)
         )
         if not good:
-            raise unauthenticated()
+            raise unknown(credential)
     if body is None or body["holder"] is None:
-        sentence = "The workspace that the token names has not linked this identity."
-        raise Problem(403, "identity_not_linked", sentence)
+        raise unknown(credential)
     if holding.is_retired:
         raise Problem(403, "not_allowed", "The system is retired.")
     roles = set(json.loads(holding.access)["roles"]) if holding.access else set()

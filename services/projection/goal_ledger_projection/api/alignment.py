@@ -18,7 +18,7 @@ from goal_ledger_scoring import results
 from pydantic import Field
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import Answer, heading, number, quote, quoted, respond, text
+from goal_ledger_projection.api.answers import AnswerAtClocks, heading, number, quote, quoted, respond, text
 from goal_ledger_projection.api.answers import etag as etag_of
 from goal_ledger_projection.api.choices import need_cycle
 from goal_ledger_projection.api.routes import Found, QuestionRoute, question_of
@@ -35,7 +35,7 @@ class AlignmentNode(ObjectiveSummary):
     feeds_counted_twice: list[str]
 
 
-class AlignmentAnswer(Answer):
+class AlignmentAnswer(AnswerAtClocks):
     nodes: list[AlignmentNode] = Field(description="By id")
     links: list[LinkShape] = Field(description="Between nodes; a parent may be a key result of one")
     roots: list[str] = Field(description="Nodes that are aligned with nothing")

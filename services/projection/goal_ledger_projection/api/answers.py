@@ -38,7 +38,7 @@ _encode = json.JSONEncoder(
 ).encode
 
 
-class Answer(BaseModel):
+class AnswerAtClocks(BaseModel):
     """What every answer begins with."""
 
     model_config = ConfigDict(extra="forbid")
@@ -60,7 +60,7 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Listed(Answer):
+class Listed(AnswerAtClocks):
     """What every list begins with."""
 
     total: int = Field(description="How many there are on all pages")
@@ -68,7 +68,7 @@ class Listed(Answer):
 
 
 def heading(clocks: Clocks) -> dict[str, Any]:
-    """The members of :class:`Answer`."""
+    """The members of :class:`AnswerAtClocks`."""
     body = {
         "token": str(clocks.token),
         "position": str(clocks.known),

@@ -13,7 +13,7 @@ from goal_ledger_edge.routing import Answers
 from pydantic import Field
 
 from goal_ledger_projection.api.answers import (
-    Answer,
+    AnswerAtClocks,
     Listed,
     Number,
     Shape,
@@ -86,7 +86,7 @@ class CheckInsAnswer(Listed):
     items: list[CheckInShape]
 
 
-class CheckInAnswer(Answer):
+class CheckInAnswer(AnswerAtClocks):
     check_in: CheckInShape = Field(description="Its present content; of one retracted, its last")
     retracted: bool
     revisions: list[RevisionShape] = Field(description="The first, then its corrections")

@@ -51,7 +51,7 @@ class Token(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StatedClocks:
     """The clocks as a request states them."""
 
     as_of: datetime | None = None
@@ -83,15 +83,15 @@ class Clocks:
         return self.known.seq
 
 
-def asked(request: Request) -> Asked:
+def asked(request: Request) -> StatedClocks:
     """The clocks of a request's query string and headers. Problems 400, 422."""
     query = request.query_params
     include, wait_ms = asked_position(request.headers), asked_wait_ms(query, MAX_WAIT_MS)
     token = _token(query)
     if token is not None:
-        return Asked(token=token, include=include, wait_ms=wait_ms)
+        return StatedClocks(token=token, include=include, wait_ms=wait_ms)
     as_of, known_at = query.get("as_of"), query.get("known_at")
-    return Asked(
+    return StatedClocks(
         None if as_of is None else instant(as_of, "as_of"),
         None if known_at is None else _known_at(known_at),
         None,

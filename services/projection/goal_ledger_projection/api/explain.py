@@ -11,7 +11,15 @@ from goal_ledger_scoring import CALCULATION as FORMULAS
 from pydantic import Field
 
 from goal_ledger_projection.api import cited, shown
-from goal_ledger_projection.api.answers import Answer, Instant, Number, Shape, encoded, heading, respond
+from goal_ledger_projection.api.answers import (
+    AnswerAtClocks,
+    Instant,
+    Number,
+    Shape,
+    encoded,
+    heading,
+    respond,
+)
 from goal_ledger_projection.api.cited import CitedFact
 from goal_ledger_projection.api.key_results import key_result_standing
 from goal_ledger_projection.api.objectives import standing_of
@@ -75,7 +83,7 @@ class WindowShape(Shape):
     moment_by: EventId
 
 
-class ReadingShape(Shape):
+class ReadingBehind(Shape):
     role: str = Field(description="last, first, before (the stretch), max, min or counted")
     time: str
     value: str
@@ -90,7 +98,7 @@ class StretchShape(Shape):
     base: Number = Field(description="What a restarted counter counts from")
     count: int | None = Field(description="Of all its readings, where the value depends on all")
     total: Number
-    readings: list[ReadingShape] = Field(
+    readings: list[ReadingBehind] = Field(
         description="Those that decide; of a mean, sum or count the newest 20"
     )
 
@@ -145,7 +153,7 @@ class ExplainedKeyResult(Shape):
     left_out: list[ChildLeftOut]
 
 
-class FeedShape(Shape):
+class FeedBehind(Shape):
     feed: str
     last_at: Instant
     interval: str | None
@@ -175,7 +183,7 @@ class ExplainedStatus(Shape):
     owed_ends: str
     outdated: bool
     fresh: bool | None
-    feeds: list[FeedShape]
+    feeds: list[FeedBehind]
     computed: str | None
     start: Instant = Field(description="expected = (at - start) / (end - start)")
     end: Instant
@@ -190,7 +198,7 @@ class ExplainedStatus(Shape):
     key_results: list[StatusOfShape]
 
 
-class ExplainAnswer(Answer, Scores):
+class ExplainAnswer(AnswerAtClocks, Scores):
     ref: str
     formulas: str = Field(description="The version of the formulas")
     amended: int = Field(description="The node that the score is: its place in `nodes`")

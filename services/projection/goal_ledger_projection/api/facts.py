@@ -16,7 +16,7 @@ from goal_ledger_edge.routing import Answers, Gives
 from goal_ledger_edge.visits import note
 from pydantic import ConfigDict, Field
 
-from goal_ledger_projection.api.answers import Answer, Shape, encoded, heading, respond
+from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, encoded, heading, respond
 from goal_ledger_projection.api.choices import need_holder, need_period, need_stream, unknown
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.routes import SEQ_MAX, After, QuestionRoute, read_cursor
@@ -47,7 +47,7 @@ class FactShape(Shape):
     data: dict[str, Any]
 
 
-class FactsAnswer(Answer):
+class FactsAnswer(AnswerAtClocks):
     items: list[FactShape] = Field(
         description="As recorded, personal text opened; format=jsonl gives the bytes"
     )

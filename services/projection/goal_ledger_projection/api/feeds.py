@@ -12,7 +12,7 @@ from goal_ledger_edge.routing import Answers
 from goal_ledger_scoring.status import FedPart, is_fed_freshly
 from pydantic import Field
 
-from goal_ledger_projection.api.answers import Answer, Listed, Number, Shape
+from goal_ledger_projection.api.answers import AnswerAtClocks, Listed, Number, Shape
 from goal_ledger_projection.api.choices import need_holder, unknown
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.organisation import with_versions
@@ -86,7 +86,7 @@ class OneFeedShape(FeedShape):
     sequence_gaps: SequenceGapsShape
 
 
-class FeedAnswer(Answer):
+class FeedAnswer(AnswerAtClocks):
     feed: OneFeedShape
 
 

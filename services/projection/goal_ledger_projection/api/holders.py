@@ -14,7 +14,7 @@ from goal_ledger_edge.routing import Answers
 from pydantic import Field
 
 from goal_ledger_projection.api.access import EMITTER, ROLES
-from goal_ledger_projection.api.answers import Answer, Listed, Shape
+from goal_ledger_projection.api.answers import AnswerAtClocks, Listed, Shape
 from goal_ledger_projection.api.choices import need_holder, need_word, word
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
@@ -35,7 +35,7 @@ class SystemsAnswer(Listed):
     items: list[SystemShape]
 
 
-class SystemAnswer(Answer):
+class SystemAnswer(AnswerAtClocks):
     system: SystemShape
 
 
@@ -49,7 +49,7 @@ class KeysAnswer(Listed):
     items: list[KeyShape]
 
 
-class KeyAnswer(Answer):
+class KeyAnswer(AnswerAtClocks):
     key: KeyShape
 
 
@@ -67,7 +67,7 @@ class IdentitiesAnswer(Listed):
     items: list[IdentitiesShape]
 
 
-class PersonsIdentitiesAnswer(Answer):
+class PersonsIdentitiesAnswer(AnswerAtClocks):
     identities: IdentitiesShape
 
 
@@ -80,7 +80,7 @@ class RolesAnswer(Listed):
     items: list[RolesShape]
 
 
-class HoldersRolesAnswer(Answer):
+class HoldersRolesAnswer(AnswerAtClocks):
     roles: RolesShape
 
 

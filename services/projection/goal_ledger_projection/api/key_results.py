@@ -16,7 +16,7 @@ from pydantic import Field
 
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import (
-    Answer,
+    AnswerAtClocks,
     Instant,
     Listed,
     Number,
@@ -45,7 +45,7 @@ from goal_ledger_projection.api.streams import events_and_version, versions
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 
 
-class KeyResultAnswer(Answer):
+class KeyResultAnswer(AnswerAtClocks):
     key_result: KeyResultShape
     version: int = Field(description="Of its objective's stream; for If-Match")
 
@@ -77,7 +77,7 @@ class KeyResultsAnswer(Listed):
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class KeyResultFilters:
     """Which key results are asked for; None: no matter."""
 
     objective: str | None
@@ -136,7 +136,7 @@ async def many(
 ) -> Answers[KeyResultsAnswer]:
     """By id, with scores and statuses; parts, values and evidence are in the answer about one."""
     async with view_of(request) as view:
-        filters = Filters(objective, owner, unit, cycle, feed, status, state, dropped)
+        filters = KeyResultFilters(objective, owner, unit, cycle, feed, status, state, dropped)
         await filters.need_possible(view)
         page = page_of(request, view, await _matching(view, filters), limit, cursor)
         return listed(request, view, page, await _written(view, page.items))
@@ -173,7 +173,7 @@ async def key_result_standing(view: View, id: str) -> tuple[Standing, KeyResult]
     raise Problem(404, "not_found", "There is no such key result here at these clocks.")
 
 
-async def _matching(view: View, filters: Filters) -> list[tuple[Standing, KeyResult]]:
+async def _matching(view: View, filters: KeyResultFilters) -> list[tuple[Standing, KeyResult]]:
     tree = await view.trees.whole(view.snapshot, view.moment)
     units = None if filters.unit is None else beneath(await view.context(), filters.unit, view.moment)
     found = [

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from goal_ledger_contracts.canonical import parse_instant
 from goal_ledger_edge.routing import Answers
 
-from goal_ledger_projection.api.answers import Answer, Listed, Shape
+from goal_ledger_projection.api.answers import AnswerAtClocks, Listed, Shape
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
@@ -24,7 +24,7 @@ class MomentsAnswer(Listed):
     items: list[MomentShape]
 
 
-class MomentAnswer(Answer):
+class MomentAnswer(AnswerAtClocks):
     moment: MomentShape
 
 

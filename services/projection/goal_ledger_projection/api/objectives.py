@@ -24,7 +24,7 @@ from pydantic import Field
 
 from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.answers import (
-    Answer,
+    AnswerAtClocks,
     Instant,
     Number,
     Shape,
@@ -55,7 +55,7 @@ LIMIT_ITEMS_MAX = 200
 SORTS = ("id", "title", "score", "status", "gap", "activated_at")
 
 
-class ObjectiveList(Answer):
+class ObjectiveList(AnswerAtClocks):
     total: int = Field(description="How many match")
     items: list[ListedObjective]
     next_cursor: str | None
@@ -113,12 +113,12 @@ class ObjectiveDetail(ListedObjective):
     carried_into: dict[str, Any] | None
 
 
-class ObjectiveAnswer(Answer):
+class ObjectiveAnswer(AnswerAtClocks):
     objective: ObjectiveDetail
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class ObjectiveFilters:
     """Which objectives are asked for; None: no matter."""
 
     cycle: str | None
@@ -153,7 +153,7 @@ async def many(
 ) -> Answers[ObjectiveList]:
     """By their definitions at the moment, with scores and statuses; pages follow `next_cursor`."""
     async with view_of(request) as view:
-        filters = Filters(cycle, unit, owner, status, kind, state, q)
+        filters = ObjectiveFilters(cycle, unit, owner, status, kind, state, q)
         await _need_possible(view, filters)
         body = await _list(request, view, filters, _order(sort), limit, cursor)
         return respond(request, view.clocks, encoded(body))
@@ -175,7 +175,7 @@ async def standing_of(view: View, id: str) -> Standing:
     return found
 
 
-async def _need_possible(view: View, filters: Filters) -> None:
+async def _need_possible(view: View, filters: ObjectiveFilters) -> None:
     """Problem 422 `choice_unknown`: a filter that no objective can match."""
     need_word(filters.status, "status", STATUSES)
     need_word(filters.kind, "kind", KINDS)
@@ -188,7 +188,7 @@ async def _need_possible(view: View, filters: Filters) -> None:
 async def _list(
     request: Request,
     view: View,
-    filters: Filters,
+    filters: ObjectiveFilters,
     order: tuple[Callable[[Standing], Any], bool],
     limit: int,
     after: str | None,
@@ -234,7 +234,7 @@ def _owner_left(context: Context, one: Standing) -> bool:
     return context.has_left(one.goal.owner, one.moment.known_to, one.moment.true_at)
 
 
-def _matches(one: Standing, filters: Filters, units: frozenset[str] | None) -> bool:
+def _matches(one: Standing, filters: ObjectiveFilters, units: frozenset[str] | None) -> bool:
     body = one.goal.body
     return (
         (filters.cycle is None or body.get("cycle") == filters.cycle)

@@ -13,7 +13,7 @@ from goal_ledger_edge.routing import Answers
 from goal_ledger_scoring.windows import cycle_span
 from pydantic import Field
 
-from goal_ledger_projection.api.answers import Answer, Listed, Shape, time
+from goal_ledger_projection.api.answers import AnswerAtClocks, Listed, Shape, time
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
 from goal_ledger_projection.api.streams import versions
@@ -41,7 +41,7 @@ class CyclesAnswer(Listed):
     items: list[CycleShape]
 
 
-class CycleAnswer(Answer):
+class CycleAnswer(AnswerAtClocks):
     cycle: CycleShape
 
 
@@ -60,7 +60,7 @@ class UnitsAnswer(Listed):
     items: list[UnitShape]
 
 
-class UnitAnswer(Answer):
+class UnitAnswer(AnswerAtClocks):
     unit: UnitShape
 
 
@@ -77,7 +77,7 @@ class PeopleAnswer(Listed):
     items: list[PersonShape]
 
 
-class PersonAnswer(Answer):
+class PersonAnswer(AnswerAtClocks):
     person: PersonShape
 
 

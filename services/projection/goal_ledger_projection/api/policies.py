@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from goal_ledger_edge.routing import Answers
 from pydantic import Field
 
-from goal_ledger_projection.api.answers import Answer, Listed, Shape
+from goal_ledger_projection.api.answers import AnswerAtClocks, Listed, Shape
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
 from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
@@ -25,7 +25,7 @@ class PoliciesAnswer(Listed):
     items: list[PolicySetShape]
 
 
-class PolicyAnswer(Answer):
+class PolicyAnswer(AnswerAtClocks):
     policy: PolicySetShape
 
 

@@ -29,7 +29,7 @@ from goal_ledger_scoring.results import KeyResultScore
 from pydantic import Field
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import Answer, Number, encoded, heading, number, respond, time
+from goal_ledger_projection.api.answers import AnswerAtClocks, Number, encoded, heading, number, respond, time
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.key_results import key_result_standing
 from goal_ledger_projection.api.routes import Found, QuestionRoute
@@ -58,7 +58,7 @@ class ProgressPoint(Scores):
     values: dict[str, Any] = Field(description="By part: the value, or the list of steps done")
 
 
-class ProgressAnswer(Answer):
+class ProgressAnswer(AnswerAtClocks):
     key_result: str
     objective: str
     points: list[ProgressPoint] = Field(

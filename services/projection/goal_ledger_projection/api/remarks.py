@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from goal_ledger_edge.routing import Answers
 from pydantic import Field
 
-from goal_ledger_projection.api.answers import Answer, Listed, Shape
+from goal_ledger_projection.api.answers import AnswerAtClocks, Listed, Shape
 from goal_ledger_projection.api.lists import Json, listed, not_found, page_of, single
 from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
 from goal_ledger_projection.api.texts import texts_of
@@ -33,11 +33,11 @@ class CommentsAnswer(Listed):
     items: list[RemarkShape]
 
 
-class CommentAnswer(Answer):
+class CommentAnswer(AnswerAtClocks):
     comment: RemarkShape
 
 
-class KudosAnswer(Answer):
+class KudosAnswer(AnswerAtClocks):
     kudos: RemarkShape
 
 

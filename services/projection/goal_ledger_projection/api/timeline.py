@@ -13,7 +13,7 @@ from goal_ledger_contracts.canonical import decimal_text
 from goal_ledger_edge.problems import Problem
 from pydantic import Field
 
-from goal_ledger_projection.api.answers import Answer, Shape, encoded, heading, respond
+from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, encoded, heading, respond
 from goal_ledger_projection.api.routes import After, Found, QuestionRoute, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.texts import Text, Texts, texts_of
@@ -51,7 +51,7 @@ class TimelineEntry(Shape):
     changes: list[Change]
 
 
-class TimelineAnswer(Answer):
+class TimelineAnswer(AnswerAtClocks):
     objective: str
     items: list[TimelineEntry]
     next_cursor: str | None

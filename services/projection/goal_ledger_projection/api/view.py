@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import asyncpg
 from goal_ledger_contracts.position import Position
+from goal_ledger_edge.credentials import Credential, PersonToken, credential_of
 from goal_ledger_edge.gate import caller_of
 from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
@@ -25,8 +26,15 @@ from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.scores_at import ScoresAt
 from starlette.requests import Request
 
-from goal_ledger_projection.api.access import Credential, May, Reader, SignedIn, credential_of, reader_of
-from goal_ledger_projection.api.clocks import CALCULATION, Asked, Clocks, asked, must_be_old_enough, present
+from goal_ledger_projection.api.access import May, Reader, SignedIn, asker_of, reader_of
+from goal_ledger_projection.api.clocks import (
+    CALCULATION,
+    Clocks,
+    StatedClocks,
+    asked,
+    must_be_old_enough,
+    present,
+)
 from goal_ledger_projection.api.text_keys import KeyShelf
 from goal_ledger_projection.api.texts import Texts
 from goal_ledger_projection.api.waiting import Waiting
@@ -35,7 +43,7 @@ from goal_ledger_projection.database import NoVersionOfOurShape
 from goal_ledger_projection.history.context import Context, Contexts
 from goal_ledger_projection.history.histories import Histories
 from goal_ledger_projection.history.known_goals import KnownGoals
-from goal_ledger_projection.history.snapshots import Asker, ReadDatabase, Snapshot
+from goal_ledger_projection.history.snapshots import ReadDatabase, Snapshot
 from goal_ledger_projection.history.trees import Trees
 from goal_ledger_projection.query_settings import QuerySettings
 from goal_ledger_projection.read_models.definitions import RESTORED
@@ -146,15 +154,13 @@ class Views:
         visit.actor = self._signed_in.get(credential)
         if visit.actor is None:
             with _outages():
-                async with self.database.snapshot(
-                    Asker(credential.workspace, credential.kind, credential.id)
-                ) as snapshot:
+                async with self.database.snapshot(asker_of(credential)) as snapshot:
                     visit.actor = (await self._reader(credential, snapshot)).holder
             self._signed_in.keep(credential, visit.actor)
         return credential
 
     async def _reader(self, credential: Credential, snapshot: Snapshot) -> Reader:
-        if snapshot.position is None and credential.digest is None:
+        if snapshot.position is None and isinstance(credential, PersonToken):
             await self._must_not_be_empty(credential.workspace)
         return reader_of(credential, snapshot.holding)
 
@@ -167,7 +173,7 @@ class Views:
             if question.include is not None and question.wait_ms:
                 await self.waiting.until(credential.workspace, question.include, question.wait_ms)
             workspace = credential.workspace
-            asker = Asker(workspace, credential.kind, credential.id, self.contexts.seq_of(workspace))
+            asker = asker_of(credential, self.contexts.seq_of(workspace))
             async with self.database.snapshot(asker) as snapshot:
                 reader = await self._reader(credential, snapshot)
                 reader.must(right_of(request))
@@ -181,7 +187,7 @@ class Views:
         if await self._head(workspace, nothing) is not None:
             raise _not_yet("rebuilding", "The read side has nothing of the workspace yet.", nothing)
 
-    async def _resolve(self, snapshot: Snapshot, question: Asked) -> Clocks:
+    async def _resolve(self, snapshot: Snapshot, question: StatedClocks) -> Clocks:
         newest = snapshot.position
         assert newest is not None
         if snapshot.rebuilding:

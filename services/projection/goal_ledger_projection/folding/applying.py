@@ -19,7 +19,7 @@ from goal_ledger_projection.folding.positions import FoldedTo
 from goal_ledger_projection.folding.records import Record, by_workspace
 from goal_ledger_projection.folding.writing import INDEXED_ROWS, Connection, RowWriter
 from goal_ledger_projection.read_models.changes import Changes, DefinitionKey
-from goal_ledger_projection.read_models.fact import Body, CannotApply, ChainLink, FactRead
+from goal_ledger_projection.read_models.fact import CannotApply, ChainLink, FactRead, JsonObject
 from goal_ledger_projection.read_models.fold import fold, touched_definitions, touched_readings
 
 FIRST_EPOCH = 1
@@ -69,7 +69,7 @@ class Applier:
     ) -> None:
         """`cached_streams` None: all ends of chains are kept, and one that is not in memory is not there (a rebuild)."""
         self._database = database
-        self._kept: KeptAtPosition[DefinitionKey, tuple[int, Body]] = KeptAtPosition(cached_definitions)
+        self._kept: KeptAtPosition[DefinitionKey, tuple[int, JsonObject]] = KeptAtPosition(cached_definitions)
         self._kept_ends: KeptAtPosition[str, ChainLink] = KeptAtPosition(cached_streams or sys.maxsize)
         self._knows_all_ends = cached_streams is None
         self._only_live = only_live
@@ -124,7 +124,7 @@ class Applier:
 
     async def _change(self, connection: Connection, verdicts: Mapping[str, Verdict]) -> Changes | None:
         facts: list[FactRead] = []
-        known: dict[DefinitionKey, tuple[int, Body]] = {}
+        known: dict[DefinitionKey, tuple[int, JsonObject]] = {}
         for name, verdict in verdicts.items():
             facts.extend(_known(record.fact) for record in verdict.apply)
             if verdict.discard:

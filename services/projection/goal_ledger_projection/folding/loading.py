@@ -25,7 +25,7 @@ from goal_ledger_projection.read_models.changes import (
     ReadingKey,
     text,
 )
-from goal_ledger_projection.read_models.fact import Body
+from goal_ledger_projection.read_models.fact import JsonObject
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -79,7 +79,7 @@ async def load(
     connection: Connection,
     wanted: Iterable[DefinitionKey],
     in_quarantine: Iterable[ReadingKey],
-    known: dict[DefinitionKey, tuple[int, Body]],
+    known: dict[DefinitionKey, tuple[int, JsonObject]],
 ) -> Loaded:
     """The definitions wanted that are not in `known` are read from the database; a thing that is not there is left out."""
     loaded = Loaded({key: known[key] for key in wanted if key in known})
@@ -101,9 +101,9 @@ async def load(
     return loaded
 
 
-def latest_by_workspace(changes: Changes) -> dict[str, dict[DefinitionKey, tuple[int, Body]]]:
+def latest_by_workspace(changes: Changes) -> dict[str, dict[DefinitionKey, tuple[int, JsonObject]]]:
     """By workspace, the latest definitions after a batch."""
-    grouped: dict[str, dict[DefinitionKey, tuple[int, Body]]] = {}
+    grouped: dict[str, dict[DefinitionKey, tuple[int, JsonObject]]] = {}
     for key, latest in changes.latest.items():
         grouped.setdefault(key[0], {})[key] = latest
     return grouped

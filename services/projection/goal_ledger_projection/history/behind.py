@@ -40,7 +40,7 @@ _ROLES = {
 }
 _ROLES_OF = {LAST: (LAST,), INCREASE: (LAST, FIRST, BEFORE), MAX: (MAX,), MIN: (MIN,)}
 
-Asked = list[tuple[Fed, Stretch]]
+_Asked = list[tuple[Fed, Stretch]]
 
 
 async def readings_behind(snapshot: Snapshot, wanted: Sequence[Fed]) -> list[Behind]:
@@ -62,7 +62,7 @@ def _counts_any(deciding: Sequence[Deciding]) -> bool:
     return any(one.role != BEFORE for one in deciding)
 
 
-async def _deciding(snapshot: Snapshot, asked: Asked) -> list[list[Deciding]]:
+async def _deciding(snapshot: Snapshot, asked: _Asked) -> list[list[Deciding]]:
     found: list[list[Deciding]] = [[] for _ in asked]
     for role, statement in _ROLES.items():
         some = [n for n, (one, _) in enumerate(asked) if role in _ROLES_OF.get(one.aggregation, (COUNTED,))]
@@ -74,7 +74,7 @@ async def _deciding(snapshot: Snapshot, asked: Asked) -> list[list[Deciding]]:
     return found
 
 
-async def _counts(snapshot: Snapshot, asked: Asked) -> dict[int, tuple[int, Decimal]]:
+async def _counts(snapshot: Snapshot, asked: _Asked) -> dict[int, tuple[int, Decimal]]:
     some = [n for n, (one, _) in enumerate(asked) if one.aggregation in (MAX, MIN, MEAN, SUM, COUNT)]
     if not some:
         return {}

@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from goal_ledger_contracts import wire
 from goal_ledger_contracts.canonical import parse_instant
@@ -33,8 +32,7 @@ from goal_ledger_scoring.aggregation import FeedDefinition
 
 from goal_ledger_projection.history.snapshots import Snapshot
 from goal_ledger_projection.read_models.definitions import CONTEXT_FACTS, CONTEXT_KINDS
-
-Body = dict[str, Any]
+from goal_ledger_projection.read_models.fact import JsonObject
 
 _ALL = """
 SELECT kind, id, seq, effective_at, body FROM definitions
@@ -58,15 +56,15 @@ class Context(Background):
     def __init__(self, seq: int) -> None:
         super().__init__()
         self.seq = seq
-        self._bodies: dict[str, dict[str, Versions[Body]]] = {kind: {} for kind in CONTEXT_KINDS}
+        self._bodies: dict[str, dict[str, Versions[JsonObject]]] = {kind: {} for kind in CONTEXT_KINDS}
 
-    def add_body(self, kind: str, id: str, seq: int, effective_at: datetime, body: Body) -> None:
+    def add_body(self, kind: str, id: str, seq: int, effective_at: datetime, body: JsonObject) -> None:
         """One more version of a thing; versions come in seq order."""
         self._bodies[kind].setdefault(id, Versions()).add(seq, effective_at, body)
         if kind in _THINGS:
             self.add(id, seq, effective_at, _THINGS[kind](body))
 
-    def all(self, kind: str, seq: int, as_of: datetime | None) -> Iterator[tuple[str, int, Body]]:
+    def all(self, kind: str, seq: int, as_of: datetime | None) -> Iterator[tuple[str, int, JsonObject]]:
         """(id, seq of its version, body) of every thing of a kind that there is at the moment."""
         for id, versions in self._bodies[kind].items():
             body = versions.at(seq, as_of)
@@ -77,12 +75,12 @@ class Context(Background):
         """The ids of a kind that the facts up to `seq` name, whenever it took effect."""
         return {id for id, _, _ in self.all(kind, seq, None)}
 
-    def body(self, kind: str, id: str, seq: int, as_of: datetime | None) -> Body | None:
+    def body(self, kind: str, id: str, seq: int, as_of: datetime | None) -> JsonObject | None:
         """The thing as it was defined then."""
         versions = self._bodies[kind].get(id)
         return None if versions is None else versions.at(seq, as_of)
 
-    def restarts(self, feed: str, seq: int) -> list[Body]:
+    def restarts(self, feed: str, seq: int) -> list[JsonObject]:
         """The restarts of the feed's counter as known at `seq`, in order of time."""
         body = self.body("restarts", feed, seq, None)
         return [] if body is None else list(body["restarts"])
@@ -94,19 +92,19 @@ class Context(Background):
         return body is not None and bool(body["left"])
 
 
-def _policy(body: Body) -> PolicyRevision:
+def _policy(body: JsonObject) -> PolicyRevision:
     return PolicyRevision(body["revision"], body["event_id"], wire.decode(Policy, body["policy"]))
 
 
-def _moment(body: Body) -> NamedMoment:
+def _moment(body: JsonObject) -> NamedMoment:
     return NamedMoment(None if body["retracted"] else parse_instant(body["at"]))
 
 
-def _cycle(body: Body) -> CycleDates:
+def _cycle(body: JsonObject) -> CycleDates:
     return CycleDates(date.fromisoformat(body["start"]), date.fromisoformat(body["end"]))
 
 
-def _feed(body: Body) -> FeedAsDefined:
+def _feed(body: JsonObject) -> FeedAsDefined:
     definitions = [
         FeedDefinition(one["kind"], one.get("unit"), parse_instant(one["from"]) if i else None)
         for i, one in enumerate(body["segments"])
@@ -114,18 +112,18 @@ def _feed(body: Body) -> FeedAsDefined:
     return FeedAsDefined(tuple(definitions), body.get("unit"), body.get("interval"))
 
 
-def _restarts(body: Body) -> CounterRestarts:
+def _restarts(body: JsonObject) -> CounterRestarts:
     return CounterRestarts(
         tuple((parse_instant(one["at"]), Decimal(one["base"])) for one in body["restarts"])
     )
 
 
-def _unit(body: Body) -> UnitPlace:
+def _unit(body: JsonObject) -> UnitPlace:
     parent = body.get("parent")
     return UnitPlace(None if parent is None else parent.removeprefix("unit/"))
 
 
-_THINGS: dict[str, Callable[[Body], object]] = {
+_THINGS: dict[str, Callable[[JsonObject], object]] = {
     "workspace": lambda body: WorkspaceBegun(body["time_zone"]),
     "policy": _policy,
     "moment": _moment,
@@ -136,7 +134,7 @@ _THINGS: dict[str, Callable[[Body], object]] = {
 }
 
 
-def _links(child: str, links: list[Body]) -> list[Link]:
+def _links(child: str, links: list[JsonObject]) -> list[Link]:
     return [
         Link(
             one["link"],

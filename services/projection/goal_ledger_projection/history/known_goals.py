@@ -12,7 +12,6 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 from goal_ledger_contracts import wire
 from goal_ledger_contracts.canonical import parse_instant
@@ -20,8 +19,8 @@ from goal_ledger_contracts.measures import Measure, Simple, parts_of
 from goal_ledger_history.goals import Binding, Closing, Goal, KeyResult, Version
 
 from goal_ledger_projection.history.snapshots import Snapshot
+from goal_ledger_projection.read_models.fact import JsonObject
 
-Body = dict[str, Any]
 PARSED_AT_A_TIME = 50
 """Definitions: after these, other requests get a turn."""
 
@@ -89,7 +88,7 @@ class KnownGoals:
                 self._measures.popitem(last=False)
         return found
 
-    def _parse(self, workspace: str, epoch: int, id: str, seq: int, body: Body) -> Goal:
+    def _parse(self, workspace: str, epoch: int, id: str, seq: int, body: JsonObject) -> Goal:
         activated_at = body.get("activated_at")
         key_results = tuple(self._key_result(workspace, epoch, one) for one in body["key_results"])
         return Goal(
@@ -107,7 +106,7 @@ class KnownGoals:
             body=body,
         )
 
-    def _key_result(self, workspace: str, epoch: int, body: Body) -> KeyResult:
+    def _key_result(self, workspace: str, epoch: int, body: JsonObject) -> KeyResult:
         key = (workspace, epoch, body["id"], body["measure_seq"])
         known = self._measures.get(key)
         if known is None:
@@ -131,7 +130,7 @@ class KnownGoals:
         )
 
 
-def _closing(body: Body) -> Closing | None:
+def _closing(body: JsonObject) -> Closing | None:
     if body["stage"] not in ("closed", "archived") or not body["closings"]:
         return None
     last = body["closings"][-1]

@@ -12,7 +12,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from goal_ledger_projection.read_models.fact import Body, FactRead
+from goal_ledger_projection.read_models.fact import FactRead, JsonObject
 
 NULL = "\\N"
 _OPEN = "\t\\N\n"
@@ -85,7 +85,7 @@ class QuarantinedReading:
 class Loaded:
     """What the read database holds of the things that a batch touches."""
 
-    definitions: dict[DefinitionKey, tuple[int, Body]] = field(default_factory=dict)
+    definitions: dict[DefinitionKey, tuple[int, JsonObject]] = field(default_factory=dict)
     """The latest definition of each, with its seq."""
     quarantined: dict[ReadingKey, QuarantinedReading] = field(default_factory=dict)
 

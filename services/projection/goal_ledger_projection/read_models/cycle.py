@@ -9,9 +9,9 @@
 from __future__ import annotations
 
 from goal_ledger_projection.read_models.defines import every_fact_of
-from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
+from goal_ledger_projection.read_models.fact import CannotApply, FactRead, JsonObject
 
-_STAGES: dict[str, Body] = {
+_STAGES: dict[str, JsonObject] = {
     "CycleOpened": {"stage": "open", "opened_at": "now"},
     "CycleLocked": {"stage": "locked", "locked_at": "now"},
     "CycleClosed": {"stage": "closed", "closed_at": "now"},
@@ -19,7 +19,7 @@ _STAGES: dict[str, Body] = {
 }
 
 
-def cycle(before: Body | None, fact: FactRead) -> Body:
+def cycle(before: JsonObject | None, fact: FactRead) -> JsonObject:
     data = fact.data
     if fact.type == "CyclePlanned":
         dates = {"start": data["start"], "end": data["end"], "parent": data.get("parent")}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from goal_ledger_contracts.facts import STREAM_OF
 
-from goal_ledger_projection.read_models.fact import Body, FactRead
+from goal_ledger_projection.read_models.fact import FactRead, JsonObject
 
-Evolve = Callable[[Body | None, FactRead], Body]
+Evolve = Callable[[JsonObject | None, FactRead], JsonObject]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models import cycle, feed, objective, person, unit, workspace
 from goal_ledger_projection.read_models.changes import Changes, DefinitionKey, text
 from goal_ledger_projection.read_models.defines import DefinesByType
-from goal_ledger_projection.read_models.fact import Body, FactRead
+from goal_ledger_projection.read_models.fact import FactRead, JsonObject
 
 LINKING = ("ObjectiveAligned", "ObjectiveUnaligned")
 
@@ -122,7 +122,7 @@ def fold(fact: FactRead, changes: Changes) -> None:
         changes.latest[key] = (fact.seq, body)
 
 
-def _json(body: Body) -> str:
+def _json(body: JsonObject) -> str:
     return _write(body).replace("\\", "\\\\")
 
 

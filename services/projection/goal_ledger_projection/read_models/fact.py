@@ -14,7 +14,7 @@ import orjson
 from goal_ledger_contracts.facts import SCHEMA
 from goal_ledger_contracts.lifting import lift
 
-Body = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 class CannotApply(Exception):
@@ -60,7 +60,7 @@ class FactRead:
         self.workspace = workspace
         self.seq = seq
         try:
-            body: Body = orjson.loads(stored)
+            body: JsonObject = orjson.loads(stored)
             if orjson.dumps(body, option=orjson.OPT_SORT_KEYS) != stored:
                 raise CannotApply(seq, "not a fact: its bytes are not canonical")
             self.text: str = stored.decode()
@@ -69,7 +69,7 @@ class FactRead:
             kind, _, id = self.stream.partition("/")
             self.kind: str = kind
             self.id: str = id
-            self.data: Body = body["data"]
+            self.data: JsonObject = body["data"]
             if repr(body["seq"]) != str(seq) or body["workspace"] != workspace:
                 raise CannotApply(seq, f"the bytes are of fact {body['seq']} of {body['workspace']}")
             self.previous: str | None = body["previous"]
@@ -79,7 +79,7 @@ class FactRead:
             raise CannotApply(seq, f"not a fact: {type(bad).__name__} {bad}") from None
         self.body = body
 
-    def _lift(self, body: Body) -> None:
+    def _lift(self, body: JsonObject) -> None:
         """Bring the data to the schema that is folded; a type or schema that this release does not know is noted."""
         self.unknown: str | None = None
         if SCHEMA.get(self.type) != body["schema"]:

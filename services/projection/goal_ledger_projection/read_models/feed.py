@@ -13,12 +13,12 @@ The restarts of its counter slot in anywhere and are a definition of their own (
 from __future__ import annotations
 
 from goal_ledger_projection.read_models.defines import DefinesByType, by_stream
-from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
+from goal_ledger_projection.read_models.fact import CannotApply, FactRead, JsonObject
 
 _MEMBERS = ("kind", "unit", "interval", "low", "high", "description")
 
 
-def feed(before: Body | None, fact: FactRead) -> Body:
+def feed(before: JsonObject | None, fact: FactRead) -> JsonObject:
     data = fact.data
     members = {name: data.get(name) for name in _MEMBERS}
     segment = {"seq": fact.seq, "from": fact.effective_at, "kind": data["kind"], "unit": data.get("unit")}
@@ -30,7 +30,7 @@ def feed(before: Body | None, fact: FactRead) -> Body:
     return {**before, **members, "segments": [*before["segments"], segment]}
 
 
-def restarts(before: Body | None, fact: FactRead) -> Body:
+def restarts(before: JsonObject | None, fact: FactRead) -> JsonObject:
     known = [one for one in (before or {"restarts": []})["restarts"] if one["at"] != fact.data["at"]]
     if fact.type == "CounterRestarted":
         one = {**fact.data, "seq": fact.seq, "event_id": fact.event_id, "reason": fact.body.get("reason")}

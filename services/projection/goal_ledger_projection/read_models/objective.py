@@ -22,10 +22,10 @@ from collections.abc import Callable
 from typing import Any
 
 from goal_ledger_projection.read_models.defines import DefinesByType, by_stream
-from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
+from goal_ledger_projection.read_models.fact import CannotApply, FactRead, JsonObject
 
 
-def objective(before: Body | None, fact: FactRead) -> Body:
+def objective(before: JsonObject | None, fact: FactRead) -> JsonObject:
     """Raises :class:`CannotApply` for a change of an objective or key result that is not there."""
     if fact.type == "ObjectiveDrafted":
         return {**_drafted(fact), "changed": _change(fact)}
@@ -34,12 +34,12 @@ def objective(before: Body | None, fact: FactRead) -> Body:
     return {**before, **_CHANGES[fact.type](before, fact), "changed": _change(fact)}
 
 
-def key_result(body: Body, id: str) -> Body | None:
+def key_result(body: JsonObject, id: str) -> JsonObject | None:
     """The key result of that id in an objective's definition."""
     return next((one for one in body["key_results"] if one["id"] == id), None)
 
 
-def _change(fact: FactRead) -> Body:
+def _change(fact: FactRead) -> JsonObject:
     body = fact.body
     return {
         "seq": fact.seq,
@@ -51,7 +51,7 @@ def _change(fact: FactRead) -> Body:
     }
 
 
-def _drafted(fact: FactRead) -> Body:
+def _drafted(fact: FactRead) -> JsonObject:
     data = fact.data
     return {
         "title": data["title"],
@@ -70,19 +70,19 @@ def _drafted(fact: FactRead) -> Body:
     }
 
 
-def _reworded(_: Body, fact: FactRead) -> Body:
+def _reworded(_: JsonObject, fact: FactRead) -> JsonObject:
     return {"title": fact.data["title"], "description": fact.data.get("description")}
 
 
-def _assigned(_: Body, fact: FactRead) -> Body:
+def _assigned(_: JsonObject, fact: FactRead) -> JsonObject:
     return {"owner": fact.data["owner"], "contributors": fact.data.get("contributors", [])}
 
 
-def _one_member(name: str) -> Callable[[Body, FactRead], Body]:
+def _one_member(name: str) -> Callable[[JsonObject, FactRead], JsonObject]:
     return lambda _, fact: {name: fact.data[name]}
 
 
-def _aligned(before: Body, fact: FactRead) -> Body:
+def _aligned(before: JsonObject, fact: FactRead) -> JsonObject:
     data = fact.data
     link = {
         "link": data["link"],
@@ -94,21 +94,21 @@ def _aligned(before: Body, fact: FactRead) -> Body:
     return {"links": [*_links_without(before, data["parent"]), link]}
 
 
-def _unaligned(before: Body, fact: FactRead) -> Body:
+def _unaligned(before: JsonObject, fact: FactRead) -> JsonObject:
     return {"links": _links_without(before, fact.data["parent"])}
 
 
-def _links_without(before: Body, parent: str) -> list[Body]:
+def _links_without(before: JsonObject, parent: str) -> list[JsonObject]:
     return [link for link in before["links"] if link["parent"] != parent]
 
 
-def _activated(before: Body, fact: FactRead) -> Body:
+def _activated(before: JsonObject, fact: FactRead) -> JsonObject:
     if before.get("activated_seq") is not None:
         return {"stage": "active"}
     return {"stage": "active", "activated_seq": fact.seq, "activated_at": fact.effective_at}
 
 
-def _closed(before: Body, fact: FactRead) -> Body:
+def _closed(before: JsonObject, fact: FactRead) -> JsonObject:
     body = fact.body
     closing = {
         "seq": fact.seq,
@@ -121,22 +121,22 @@ def _closed(before: Body, fact: FactRead) -> Body:
     return {"stage": "closed", "closings": [*before["closings"], closing]}
 
 
-def _reopened(before: Body, fact: FactRead) -> Body:
+def _reopened(before: JsonObject, fact: FactRead) -> JsonObject:
     *earlier, last = before["closings"]
     stage = "draft" if before.get("activated_seq") is None else "active"
     return {"stage": stage, "closings": [*earlier, {**last, "reopened_seq": fact.seq}], "archived_at": None}
 
 
-def _archived(_: Body, fact: FactRead) -> Body:
+def _archived(_: JsonObject, fact: FactRead) -> JsonObject:
     return {"stage": "archived", "archived_at": fact.effective_at}
 
 
-def _carried_over(_: Body, fact: FactRead) -> Body:
+def _carried_over(_: JsonObject, fact: FactRead) -> JsonObject:
     into = {"objective": fact.data["into"], "cycle": fact.data.get("cycle"), "seq": fact.seq}
     return {"carried_into": {**into, "things": fact.data.get("things", [])}}
 
 
-def _key_result_added(before: Body, fact: FactRead) -> Body:
+def _key_result_added(before: JsonObject, fact: FactRead) -> JsonObject:
     data = fact.data
     added = {
         "id": data["key_result"],
@@ -154,8 +154,10 @@ def _key_result_added(before: Body, fact: FactRead) -> Body:
     return {"key_results": [*before["key_results"], added]}
 
 
-def _key_result_changed(change: Callable[[Body, FactRead], Body]) -> Callable[[Body, FactRead], Body]:
-    def changed(before: Body, fact: FactRead) -> Body:
+def _key_result_changed(
+    change: Callable[[JsonObject, FactRead], JsonObject],
+) -> Callable[[JsonObject, FactRead], JsonObject]:
+    def changed(before: JsonObject, fact: FactRead) -> JsonObject:
         id = fact.data["key_result"]
         if key_result(before, id) is None:
             raise CannotApply(fact.seq, f"{fact.type} of the key result {id} that was never added")
@@ -165,25 +167,25 @@ def _key_result_changed(change: Callable[[Body, FactRead], Body]) -> Callable[[B
     return changed
 
 
-def _reworded_key_result(_: Body, fact: FactRead) -> Body:
+def _reworded_key_result(_: JsonObject, fact: FactRead) -> JsonObject:
     return {"text": fact.data["text"], "description": fact.data.get("description")}
 
 
-def _measure_changed(_: Body, fact: FactRead) -> Body:
+def _measure_changed(_: JsonObject, fact: FactRead) -> JsonObject:
     return {"measure": fact.data["measure"], "measure_seq": fact.seq}
 
 
-def _bound(one: Body, fact: FactRead) -> Body:
+def _bound(one: JsonObject, fact: FactRead) -> JsonObject:
     data = fact.data
     binding: dict[str, Any] = {"feed": data["feed"], "aggregation": data["aggregation"], "seq": fact.seq}
     return {"bindings": {**one["bindings"], data["part"]: binding}}
 
 
-def _unbound(one: Body, fact: FactRead) -> Body:
+def _unbound(one: JsonObject, fact: FactRead) -> JsonObject:
     return {"bindings": {part: b for part, b in one["bindings"].items() if part != fact.data["part"]}}
 
 
-_CHANGES: dict[str, Callable[[Body, FactRead], Body]] = {
+_CHANGES: dict[str, Callable[[JsonObject, FactRead], JsonObject]] = {
     "ObjectiveReworded": _reworded,
     "ObjectiveAssigned": _assigned,
     "KindGiven": _one_member("kind"),

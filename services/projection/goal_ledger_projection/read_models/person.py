@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 from goal_ledger_projection.read_models.defines import DefinesByType, by_stream, every_fact_of
-from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
+from goal_ledger_projection.read_models.fact import CannotApply, FactRead, JsonObject
 
 
-def person(before: Body | None, fact: FactRead) -> Body:
+def person(before: JsonObject | None, fact: FactRead) -> JsonObject:
     if fact.type == "PersonAdded":
         return {**_named(fact), "units": [], "added_at": fact.effective_at, "shredded": False}
     if before is None:
@@ -19,11 +19,11 @@ def person(before: Body | None, fact: FactRead) -> Body:
     return {**before, **_changed(before, fact)}
 
 
-def _named(fact: FactRead) -> Body:
+def _named(fact: FactRead) -> JsonObject:
     return {"display_name": fact.data["display_name"], "event_id": fact.event_id}
 
 
-def _changed(before: Body, fact: FactRead) -> Body:
+def _changed(before: JsonObject, fact: FactRead) -> JsonObject:
     match fact.type:
         case "PersonRenamed":
             return _named(fact)
@@ -40,7 +40,7 @@ def _changed(before: Body, fact: FactRead) -> Body:
     raise CannotApply(fact.seq, f"{fact.type} is not a fact of a person")
 
 
-def leaver(_: Body | None, fact: FactRead) -> Body:
+def leaver(_: JsonObject | None, fact: FactRead) -> JsonObject:
     """The definition `leaver` (id: a person who ever left): {left: true | false}; few, so that questions keep them at hand."""
     return {"left": fact.type == "PersonLeft"}
 

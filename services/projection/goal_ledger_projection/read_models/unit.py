@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 from goal_ledger_projection.read_models.defines import every_fact_of
-from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
+from goal_ledger_projection.read_models.fact import CannotApply, FactRead, JsonObject
 
 
-def unit(before: Body | None, fact: FactRead) -> Body:
+def unit(before: JsonObject | None, fact: FactRead) -> JsonObject:
     data = fact.data
     if fact.type == "UnitCreated":
         return {
@@ -27,7 +27,7 @@ def unit(before: Body | None, fact: FactRead) -> Body:
     return {**before, **_changed(before, fact)}
 
 
-def _changed(before: Body, fact: FactRead) -> Body:
+def _changed(before: JsonObject, fact: FactRead) -> JsonObject:
     data = fact.data
     match fact.type:
         case "UnitRenamed":

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models.changes import NULL, Changes, text, texts
-from goal_ledger_projection.read_models.fact import Body, FactRead
+from goal_ledger_projection.read_models.fact import FactRead, JsonObject
 from goal_ledger_projection.read_models.objective import key_result
 
 value_rows = Table(
@@ -90,12 +90,12 @@ def fold(fact: FactRead, changes: Changes) -> None:
         )
 
 
-def _done(value: Body) -> str:
+def _done(value: JsonObject) -> str:
     # an empty list is not written in a fact: neither value nor steps means that no step is done
     return NULL if "value" in value else texts(value.get("done", []))
 
 
-def unit_of(defined: Body | None, part: str) -> str | None:
+def unit_of(defined: JsonObject | None, part: str) -> str | None:
     """The unit of a part of a key result's measure, as defined now."""
     if defined is None:
         return None

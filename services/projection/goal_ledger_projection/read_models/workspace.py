@@ -23,7 +23,7 @@ withheld (id: the event id of the fact whose text is withheld)
 from __future__ import annotations
 
 from goal_ledger_projection.read_models.defines import Defines, DefinesByType, by_member, by_stream
-from goal_ledger_projection.read_models.fact import Body, CannotApply, FactRead
+from goal_ledger_projection.read_models.fact import CannotApply, FactRead, JsonObject
 
 
 def person_reference(person: str) -> str:
@@ -35,7 +35,7 @@ def identity_name(fact: FactRead) -> str:
     return f"{fact.data['issuer']} {fact.data['subject']}"
 
 
-def workspace(before: Body | None, fact: FactRead) -> Body:
+def workspace(before: JsonObject | None, fact: FactRead) -> JsonObject:
     data = fact.data
     if fact.type == "WorkspaceCreated":
         return {
@@ -50,11 +50,11 @@ def workspace(before: Body | None, fact: FactRead) -> Body:
     return {**body, "restored": [*body["restored"], restored]}
 
 
-def policy(_: Body | None, fact: FactRead) -> Body:
+def policy(_: JsonObject | None, fact: FactRead) -> JsonObject:
     return {**fact.data, "event_id": fact.event_id}
 
 
-def moment(before: Body | None, fact: FactRead) -> Body:
+def moment(before: JsonObject | None, fact: FactRead) -> JsonObject:
     if fact.type == "MomentRetracted":
         return {**_known(before, fact), "event_id": fact.event_id, "retracted": True}
     return {
@@ -65,7 +65,7 @@ def moment(before: Body | None, fact: FactRead) -> Body:
     }
 
 
-def access(before: Body | None, fact: FactRead) -> Body:
+def access(before: JsonObject | None, fact: FactRead) -> JsonObject:
     data = fact.data
     if fact.type == "IdentityLinked":
         body = before or _nobody(person_reference(data["person"]))
@@ -78,42 +78,42 @@ def access(before: Body | None, fact: FactRead) -> Body:
     return {**body, "roles": [*roles, data["role"]] if fact.type == "RoleGranted" else roles}
 
 
-def _nobody(holder: str) -> Body:
+def _nobody(holder: str) -> JsonObject:
     return {"holder": holder, "roles": [], "identities": []}
 
 
-def _identity(data: Body) -> Body:
+def _identity(data: JsonObject) -> JsonObject:
     return {"issuer": data["issuer"], "subject": data["subject"]}
 
 
-def _identities_without(body: Body, data: Body) -> list[Body]:
+def _identities_without(body: JsonObject, data: JsonObject) -> list[JsonObject]:
     return [one for one in body["identities"] if one != _identity(data)]
 
 
-def identity(_: Body | None, fact: FactRead) -> Body:
+def identity(_: JsonObject | None, fact: FactRead) -> JsonObject:
     linked = fact.type == "IdentityLinked"
     return {**_identity(fact.data), "holder": person_reference(fact.data["person"]) if linked else None}
 
 
-def key(before: Body | None, fact: FactRead) -> Body:
+def key(before: JsonObject | None, fact: FactRead) -> JsonObject:
     if fact.type == "KeyIssued":
         return {**fact.data, "revoked": False}
     body = _known(before, fact)
     return {**body, "revoked": True} if fact.type == "KeyRevoked" else {**body, "digest": fact.data["digest"]}
 
 
-def system(before: Body | None, fact: FactRead) -> Body:
+def system(before: JsonObject | None, fact: FactRead) -> JsonObject:
     if fact.type == "SystemRegistered":
         return {**fact.data, "retired": False}
     return {**_known(before, fact), "retired": True}
 
 
-def withheld(before: Body | None, fact: FactRead) -> Body:
+def withheld(before: JsonObject | None, fact: FactRead) -> JsonObject:
     pointers = before["pointers"] if before else []
     return {"pointers": [*(p for p in pointers if p != fact.data["pointer"]), fact.data["pointer"]]}
 
 
-def _known(before: Body | None, fact: FactRead) -> Body:
+def _known(before: JsonObject | None, fact: FactRead) -> JsonObject:
     if before is None:
         raise CannotApply(fact.seq, f"{fact.type} of what was never made")
     return before
