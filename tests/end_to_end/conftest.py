@@ -33,6 +33,7 @@ async def demo(running_stack: Stack) -> Stack:
     start = seeding.start_day(running_stack.directory)
     seeding.create_workspace(running_stack)
     seeding.seed(running_stack, start, lambda done, of: None)
+    running_stack.credentials.write_sign_ins(seeding.sign_ins(running_stack))
     running_stack.publish(
         workspace=organisation.WORKSPACE,
         emitter={"topic": TOPIC, "feeds": [organisation.VISITORS, organisation.SALES]},

@@ -72,6 +72,7 @@ def _load(stack: Stack) -> date:
     with Progress(*columns, console=console, transient=not console.is_terminal) as progress:
         task = progress.add_task("")
         seeding.seed(stack, start, lambda done, of: progress.update(task, completed=done, total=of))
+    stack.credentials.write_sign_ins(seeding.sign_ins(stack))
     feeds = [org.VISITORS, org.SALES]
     stack.publish(
         workspace=org.WORKSPACE, emitter={"topic": TOPIC, "feeds": feeds}, tokens=seeding.tokens(stack)
@@ -130,6 +131,8 @@ def _tell_where_to_look(stack: Stack) -> None:
     of = stack.describe()
     file = stack.file
     lines = [
+        f"OPEN     {of['pages_url']}    (one click signs you in)",
+        "",
         f"command  {of['command_url']}/openapi.json",
         f"query    {of['query_url']}/openapi.json",
         f"Kafka    {of['kafka']}",

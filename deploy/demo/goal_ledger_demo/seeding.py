@@ -15,6 +15,8 @@ from goal_ledger_local.stack import Stack
 
 from goal_ledger_demo import organisation as org
 
+TOKENS_TTL_S = 30 * 24 * 3600
+
 
 def start_day(directory: Path) -> date:
     """The day from which the demo counts, noted in the data directory at the first run."""
@@ -83,7 +85,21 @@ def emitter_key(stack: Stack) -> str:
 def tokens(stack: Stack) -> dict[str, str]:
     """Ready-made tokens by role."""
     minted = {
-        role: stack.mint_token(person, org.WORKSPACE, ttl_s=30 * 24 * 3600)
+        role: stack.mint_token(person, org.WORKSPACE, ttl_s=TOKENS_TTL_S)
         for role, person in org.TOKEN_ROLES.items()
     }
     return minted | {"emitter": emitter_key(stack)}
+
+
+def sign_ins(stack: Stack) -> list[dict[str, Any]]:
+    """Whom one click on the pages signs in: everybody of the demo but the importer."""
+    return [
+        {
+            "person": person,
+            "name": name,
+            "roles": list(org.ROLES[person]),
+            "token": stack.mint_token(person, org.WORKSPACE, ttl_s=TOKENS_TTL_S),
+        }
+        for person, name in org.PEOPLE.items()
+        if person != "importer"
+    ]

@@ -11,8 +11,9 @@ import secrets
 import time
 import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -36,12 +37,15 @@ class Credentials:
         self.head_signing_key_file = directory / "head-signing-key.pem"
         self.token_keys_file = directory / "token-keys.json"
         self.service_token_keys_file = directory / "service-token-keys.json"
+        self.pages_secret_file = directory / "pages-secret"
+        self.sign_ins_file = directory / "sign-ins.json"
 
     def make(self) -> None:
         """Make what is not yet there; the service tokens are made anew each time."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _once(self.hmac_secret_file, secrets.token_hex(32))
         _once(self.master_key_file, secrets.token_hex(32))
+        _once(self.pages_secret_file, secrets.token_hex(32))
         key = Ed25519PrivateKey.generate()
         _once(
             self.head_signing_key_file,
@@ -61,6 +65,10 @@ class Credentials:
     def mint_token(self, subject: str, workspace: str, ttl_s: int) -> str:
         """A person's token as the local issuer signs it (EdDSA), valid for `ttl_s` seconds."""
         return _sign(self.token_keys_file, {"iss": ISSUER, "sub": subject, "workspace": workspace}, ttl_s)
+
+    def write_sign_ins(self, people: Sequence[Mapping[str, Any]]) -> None:
+        """Whom one click on the pages signs in: `{person, name, roles, token}` each."""
+        write_in_one_piece(self.sign_ins_file, json.dumps({"people": list(people)}))
 
     def _make_issuer(self, public: Path) -> None:
         private = _private(public)

@@ -33,7 +33,7 @@ class Installation:
 
     def projection(self, service: str, ports: Sequence[int], command_url: str) -> dict[str, str]:
         """Of `goal_ledger_projection worker`, or of `query`: a public listener and an internal one."""
-        towards = self._towards(command_url, service)
+        towards = {**self._towards(command_url, service), **self._pages()}
         return {**self.projection_migration(), **_listeners(ports), **towards, **self.extra}
 
     def operator(self) -> dict[str, str]:
@@ -64,6 +64,13 @@ class Installation:
             "SERVICE_TOKEN_KEYS_FILE": str(self.credentials.service_token_keys_file),
             "LOCAL_MODE": "true",
             "ALLOW_UNSAFE_DURABILITY": "false" if self.durable else "true",
+        }
+
+    def _pages(self) -> dict[str, str]:
+        secret = self.credentials
+        return {
+            "PAGES_SECRET_FILE": str(secret.pages_secret_file),
+            "PAGES_SIGN_INS_FILE": str(secret.sign_ins_file),
         }
 
     def _towards(self, command_url: str, service: str) -> dict[str, str]:

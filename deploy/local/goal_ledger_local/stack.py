@@ -252,6 +252,7 @@ class Stack:
             "command_url": command.urls[0],
             "command_internal_url": command.urls[1],
             "query_url": self.services["query"].urls[0],
+            "pages_url": f"{self.services['query'].urls[0]}/",
             "kafka": self.kafka.bootstrap,
             "ledger_database_url": of.ledger,
             "keys_database_url": of.keys,

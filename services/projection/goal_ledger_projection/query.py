@@ -14,11 +14,14 @@ from goal_ledger_edge.tokens import TokenVerifier
 from goal_ledger_observability.health import health_app
 from goal_ledger_observability.logs import configure_logging, logger
 from goal_ledger_observability.metrics import new_registry
+from starlette.types import ASGIApp
 
 from goal_ledger_projection.api.app import query_app
 from goal_ledger_projection.api.view import Views
 from goal_ledger_projection.database import refuse_unsafe_durability
 from goal_ledger_projection.history.snapshots import ReadDatabase
+from goal_ledger_projection.pages.app import WebPages
+from goal_ledger_projection.pages.asking import Commands
 from goal_ledger_projection.query_settings import QuerySettings
 
 GARBAGE_THRESHOLDS = (1_000_000, 10, 10)
@@ -44,6 +47,7 @@ async def serve_queries(settings: QuerySettings) -> None:
         await refuse_unsafe_durability(settings.read_database_url)
     database = ReadDatabase(settings)
     views = Views(settings, database, verifier(settings))
+    commands = Commands(settings.command_url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -51,12 +55,17 @@ async def serve_queries(settings: QuerySettings) -> None:
         try:
             yield
         finally:
+            await commands.close()
             await views.close()
             await database.close()
 
     registry = new_registry("query")
     PulseMetrics(registry, database.pulse)
-    app = query_app(views, registry, local=settings.local_mode, lifespan=lifespan)
+
+    def pages(api: ASGIApp) -> ASGIApp:
+        return WebPages(api, views, settings, commands)
+
+    app = query_app(views, registry, local=settings.local_mode, lifespan=lifespan, pages=pages)
     host, limits = settings.http_host, settings.limits()
     listeners = [
         Listener(app, host, settings.http_port, lifespan="on", limits=limits),

@@ -20,6 +20,11 @@ class QuerySettings(DatabaseSettings, TokenSettings):
     """Health and metrics, for those who run it."""
 
     local_mode: bool = False
+    pages_secret_file: Path | None = None
+    """What the cookie of a signed-in person is sealed with: the same for all query processes. None: one that this
+    process makes, so that its end ends all sessions."""
+    pages_sign_ins_file: Path | None = None
+    """In local mode: the demo people whom one click signs in, with their tokens."""
 
     min_connections: int = Field(2, ge=1)
     max_connections: int = Field(8, ge=2)

@@ -97,8 +97,10 @@ def query_app(
     *,
     local: bool = False,
     lifespan: Any = None,
+    pages: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> ASGIApp:
-    """The application of the public listener, with health and documentation; no page of it needs another host."""
+    """The application of the public listener, with health and documentation; no page of it needs another host.
+    `pages`: what is laid over it for people."""
     app = FastAPI(
         title="Goal Ledger queries",
         version="1",
@@ -116,7 +118,8 @@ def query_app(
     app.router.routes.extend(health_routes(views.checks, None))
     app.router.routes.append(json_document("/asyncapi.json", _topics))
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    return Doorway(Gate(app, views.sign_in, routes), HttpMetrics(registry), local=local)
+    gate = Gate(app, views.sign_in, routes)
+    return Doorway(gate if pages is None else pages(gate), HttpMetrics(registry), local=local)
 
 
 def _topics() -> bytes:

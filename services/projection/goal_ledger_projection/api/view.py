@@ -159,6 +159,15 @@ class Views:
             self._signed_in.keep(credential, visit.actor)
         return credential
 
+    async def time_zone(self, credential: Credential) -> str:
+        """The workspace's time zone now. Problem 503."""
+        asker = asker_of(credential, self.contexts.seq_of(credential.workspace))
+        with _outages():
+            async with self.database.snapshot(asker) as snapshot:
+                context = await self.contexts.at(snapshot)
+                seq = 0 if snapshot.position is None else snapshot.position.seq
+                return context.time_zone(seq, self._now())
+
     async def _reader(self, credential: Credential, snapshot: Snapshot) -> Reader:
         if snapshot.position is None and isinstance(credential, PersonToken):
             await self._must_not_be_empty(credential.workspace)

@@ -1,0 +1,70 @@
+"""What the pages work out themselves: the clocks of an address, the tree of the map, the lines of a chart."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from goal_ledger_projection.pages.chart import chart
+from goal_ledger_projection.pages.map_of_goals import Branch, branches
+from goal_ledger_projection.pages.when import When
+from starlette.datastructures import QueryParams
+
+OSLO = ZoneInfo("Europe/Oslo")
+
+
+def test_a_date_is_the_end_of_that_local_day_also_when_the_clock_is_changed() -> None:
+    asked = When("2026-03-29", "2026-07-01").asked(OSLO)
+    assert asked == {"as_of": "2026-03-29T21:59:59.999999Z", "known_at": "2026-07-01T21:59:59.999999Z"}
+
+
+def test_what_is_no_date_goes_to_the_api_as_it_is_written() -> None:
+    assert When("2026-02-30", "1-60").asked(OSLO) == {"as_of": "2026-02-30", "known_at": "1-60"}
+
+
+def test_a_token_stands_alone() -> None:
+    when = When.of(QueryParams("token=t&as_of=2026-01-01"))
+    assert (when.stated(), when.is_now) == ({"token": "t"}, False)
+
+
+def _node(id: str, *key_results: str) -> dict[str, Any]:
+    return {"id": id, "key_results": [{"id": one} for one in key_results]}
+
+
+def _link(child: str, parent: str, mode: str = "contributes") -> dict[str, str]:
+    return {"child": child, "parent": parent, "mode": mode}
+
+
+def _shape(found: list[Branch]) -> list[Any]:
+    return [(one.node["id"], one.mode, one.also, _shape(one.children)) for one in found]
+
+
+def test_a_goal_with_two_parents_stands_beneath_each() -> None:
+    answer = {
+        "nodes": [_node("a", "a1"), _node("b"), _node("c")],
+        "links": [_link("c", "key-result/a1"), _link("c", "objective/b", "supports")],
+        "roots": ["a", "b"],
+    }
+    assert _shape(branches(answer)) == [
+        ("a", None, [], [("c", "contributes", ["b"], [])]),
+        ("b", None, [], [("c", "supports", ["a"], [])]),
+    ]
+    assert _shape(branches(answer, "b")) == [("b", None, [], [("c", "supports", ["a"], [])])]
+
+
+def _point(at: str, score: str | None, expected: str | None) -> dict[str, Any]:
+    return {"at": f"2026-01-0{at}T00:00:00.000000Z", "score": score, "expected": expected}
+
+
+def test_a_score_holds_until_the_next_and_breaks_where_there_is_none() -> None:
+    drawn = chart(
+        [_point("1", None, "0"), _point("2", "0.5", None), _point("3", None, None), _point("4", "1", "1")]
+    )
+    assert drawn is not None
+    assert drawn.score == "M238.7 93.0H433.3M628.0 12.0"
+    assert drawn.expected == "M44.0 174.0L628.0 12.0"
+    assert drawn.dots == ((238.7, 93.0), (628.0, 12.0))
+
+
+def test_nothing_measured_is_no_chart() -> None:
+    assert chart([_point("1", None, "0.1")]) is None
