@@ -98,7 +98,7 @@ def _fold_pause(world: World, fact: Fact) -> None:
         "",
         '''
 
-class Pause(Body):
+class Pause(CommandBody):
     until: str | None = None
 
 
@@ -159,7 +159,7 @@ def _fold_colour(world: World, fact: Fact) -> None:
         "",
         '''
 
-class Colour(Body):
+class Colour(CommandBody):
     colour: str
 
 
