@@ -21,14 +21,8 @@ from goal_ledger_contracts.feed import (
 from goal_ledger_contracts.workspace import SystemRegistered, SystemRetired
 from goal_ledger_domain import decide
 from goal_ledger_domain.access import GrantRole
-from goal_ledger_domain.reading import (
-    CorrectReading,
-    RejectReading,
-    ReleaseReading,
-    RetractReading,
-    TakeReading,
-    identity,
-)
+from goal_ledger_domain.reading import TakeReading, identity
+from goal_ledger_domain.reading_review import CorrectReading, RejectReading, ReleaseReading, RetractReading
 from support.given_when_then import START, Record, given, meta, on
 
 ACME = "workspace/acme"

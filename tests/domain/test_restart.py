@@ -13,7 +13,8 @@ from goal_ledger_contracts.feed import (
 )
 from goal_ledger_contracts.workspace import SystemRegistered
 from goal_ledger_domain.feed import RedefineFeed
-from goal_ledger_domain.reading import RejectReading, ReleaseReading, TakeReading
+from goal_ledger_domain.reading import TakeReading
+from goal_ledger_domain.reading_review import RejectReading, ReleaseReading
 from goal_ledger_domain.restart import InQuarantine, RestartCounter, RetractRestart
 from support.given_when_then import START, Record, given, meta, on
 

@@ -20,6 +20,7 @@ from goal_ledger_domain import (
     person,
     policy,
     reading,
+    reading_review,
     restart,
     system,
     unit,
@@ -38,6 +39,7 @@ ORGANISATION: tuple[ModuleType, ...] = (
     cycle,
     feed,
     reading,
+    reading_review,
     restart,
 )
 GOALS: tuple[ModuleType, ...] = (

@@ -8,7 +8,7 @@ POST /v1/imports/<id>/run          decides all rows; sent again after it broke o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -44,6 +44,26 @@ MAX_PIECES = 100_000
 ImportId = Annotated[
     str, Path(pattern=IMPORT_ID, description="Chosen by the client; the correlation id of all its facts")
 ]
+PieceNumber = Annotated[
+    int, Path(ge=1, le=MAX_PIECES, description="From 1; the file is all of them in order")
+]
+PieceCount = Annotated[
+    int, Query(alias="pieces", ge=1, le=MAX_PIECES, description="How many pieces the file has")
+]
+DryRun = Annotated[bool, Query(description="Say what would happen, record nothing")]
+NumberForm = Annotated[
+    str | None, Query(description=f"How a table's numbers are written: {'; '.join(FORMS)}")
+]
+PercentSign = Annotated[bool, Query(description="A table's numbers may have a percent sign")]
+CreateOwners = Annotated[bool, Query(description=CREATE_OWNERS)]
+Reports = Annotated[
+    Response,
+    Gives(
+        "The rows' reports, as JSON Lines, with how many steps are done on the way",
+        content={JSON_LINES: {"type": "string"}},
+    ),
+    Refuses(400, 404, 409, 413),
+]
 
 
 class PieceDocument(BaseModel):
@@ -62,22 +82,23 @@ def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
     """The routes of imports in pieces."""
     routes = APIRouter(tags=["imports"], route_class=Route)
 
-    async def _staged(request: Request, import_id: str) -> Staged:
-        importer, _ = await importer_of(door, request, import_id)
-        found = await pieces.find(importer.credential.workspace, import_id)
-        if found is None:
-            raise Problem(
-                404, "not_found", "No piece of such an import is here: it is done, or was never sent."
-            )
-        return found
+    _sending(routes, door, pieces)
+    _running(routes, door, pieces, places)
+    return routes
 
+
+async def _staged(door: Door, pieces: Pieces, request: Request, import_id: str) -> Staged:
+    importer, _ = await importer_of(door, request, import_id)
+    found = await pieces.find(importer.credential.workspace, import_id)
+    if found is None:
+        raise Problem(404, "not_found", "No piece of such an import is here: it is done, or was never sent.")
+    return found
+
+
+def _sending(routes: APIRouter, door: Door, pieces: Pieces) -> None:
     @routes.put("/v1/imports/{import_id}/pieces/{number}", summary="Send a piece of an import")
     async def put_import_piece(
-        request: TextRequest,
-        import_id: ImportId,
-        number: Annotated[
-            int, Path(ge=1, le=MAX_PIECES, description="From 1; the file is all of them in order")
-        ],
+        request: TextRequest, import_id: ImportId, number: PieceNumber
     ) -> Annotated[PieceDocument, Refuses(404, 409)]:
         """Keep a stretch of the file, at most 4 MiB. It lies sealed until the import is done, or for a week."""
         media_type = require_media_type(request, (JSON_LINES, CSV))
@@ -92,7 +113,7 @@ def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
         request: ImportRequest, import_id: ImportId
     ) -> Annotated[StagedDocument, Refuses(400, 404)]:
         """What was sent so far, and how far it has come. 404 once it is done."""
-        staged = await _staged(request, import_id)
+        staged = await _staged(door, pieces, request, import_id)
         here = [PieceDocument(number=n, bytes=size) for n, size in (await pieces.listing(staged)).items()]
         return StagedDocument(
             import_id=import_id, media_type=staged.media_type, pieces=here, steps_done=staged.steps_done
@@ -103,43 +124,35 @@ def router(door: Door, pieces: Pieces, places: asyncio.Semaphore) -> APIRouter:
         request: ImportRequest, import_id: ImportId
     ) -> Annotated[Response, Refuses(400, 404)]:
         """Forget what was sent; what was recorded stays."""
-        await pieces.forget(await _staged(request, import_id))
+        await pieces.forget(await _staged(door, pieces, request, import_id))
         return Response(status_code=204)
 
+
+def _running(routes: APIRouter, door: Door, pieces: Pieces, places: asyncio.Semaphore) -> None:
     @routes.post("/v1/imports/{import_id}/run", summary="Import what was sent in pieces")
     async def run_import(
         request: ImportRequest,
         import_id: ImportId,
-        count: Annotated[
-            int, Query(alias="pieces", ge=1, le=MAX_PIECES, description="How many pieces the file has")
-        ],
-        dry_run: Annotated[bool, Query(description="Say what would happen, record nothing")] = False,
-        numbers: Annotated[
-            str | None, Query(description=f"How a table's numbers are written: {'; '.join(FORMS)}")
-        ] = None,
-        percent: Annotated[bool, Query(description="A table's numbers may have a percent sign")] = False,
-        create_owners: Annotated[bool, Query(description=CREATE_OWNERS)] = False,
-    ) -> Annotated[
-        Response,
-        Gives(
-            "The rows' reports, as JSON Lines, with how many steps are done on the way",
-            content={JSON_LINES: {"type": "string"}},
-        ),
-        Refuses(400, 404, 409, 413),
-    ]:
+        count: PieceCount,
+        dry_run: DryRun = False,
+        numbers: NumberForm = None,
+        percent: PercentSign = False,
+        create_owners: CreateOwners = False,
+    ) -> Reports:
         """Bring the workspace to what the file says. When it is done the pieces are gone; after a dry run they stay."""
         importer, _ = await importer_of(door, request, import_id)
-        staged, style = await _staged(request, import_id), _style(numbers, percent)
-        here = await pieces.listing(staged)
-        missing = [n for n in range(1, count + 1) if n not in here]
-        if missing:
-            sentence = f"{len(missing)} of {count} pieces are not here, the first of them {missing[0]}."
-            raise Problem(409, "pieces_missing", sentence, field="pieces")
+        staged, style = await _staged(door, pieces, request, import_id), _style(numbers, percent)
+        _need_all(await pieces.listing(staged), count)
         book = await _planned(pieces, staged, count, style, create_owners)
         work = Conduct(door.shell, importer, book, dry_run=dry_run, kept=(pieces, staged))
         return StreamingResponse(lines_of_reports(work, places), media_type=JSON_LINES)
 
-    return routes
+
+def _need_all(here: Collection[int], count: int) -> None:
+    missing = [n for n in range(1, count + 1) if n not in here]
+    if missing:
+        sentence = f"{len(missing)} of {count} pieces are not here, the first of them {missing[0]}."
+        raise Problem(409, "pieces_missing", sentence, field="pieces")
 
 
 def _style(numbers: str | None, percent: bool) -> Style:

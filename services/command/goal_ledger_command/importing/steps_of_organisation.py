@@ -16,10 +16,10 @@ from goal_ledger_domain import feed as feeds
 from goal_ledger_domain import moment as moments
 from goal_ledger_domain import person as people
 from goal_ledger_domain import reading as readings
+from goal_ledger_domain import reading_review, unit_tree
 from goal_ledger_domain import restart as restarts
 from goal_ledger_domain import system as systems
 from goal_ledger_domain import unit as units
-from goal_ledger_domain import unit_tree
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import lookups, neighbours
 from goal_ledger_domain.decider import Command
@@ -304,9 +304,9 @@ def of_reading(row: ReadingRow) -> Iterator[ImportStep]:
     def taken(world: World, situation: Situation, meta: Meta) -> Command | None:
         found = situation.found.get(known_as)
         counts = found is not None and found.subject in (readings.RECORDED, readings.RELEASED)
-        latest = situation.found.get(readings.correction(row.source, row.id)) or found
+        latest = situation.found.get(reading_review.correction(row.source, row.id)) or found
         if counts and latest is not None and not _says(latest.fact.data, row):
-            return readings.CorrectReading(meta, *content)
+            return reading_review.CorrectReading(meta, *content)
         if counts:
             return None
         return readings.TakeReading(meta, *content, sequence=row.sequence, backfill=True)
@@ -315,9 +315,9 @@ def of_reading(row: ReadingRow) -> Iterator[ImportStep]:
         found = situation.found.get(known_as)
         if found is None or found.subject != readings.WAITING:
             return None
-        return readings.ReleaseReading(meta, row.feed, row.source, row.id)
+        return reading_review.ReleaseReading(meta, row.feed, row.source, row.id)
 
-    asked = lookups(readings.CorrectReading(_NOBODY, *content))
+    asked = lookups(reading_review.CorrectReading(_NOBODY, *content))
     around: tuple[tuple[str, datetime], ...] = ((f"feed/{row.feed}", at),)
     step = ImportStep(Phase.TIMED, taken, order=row.order, comes_at=at, rank=Rank.READING)
     step.lookups, step.neighbours = asked, around

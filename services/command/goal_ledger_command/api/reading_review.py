@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goal_ledger_command.api.command_route import Meta, command_routes
 from goal_ledger_command.api.values import CommandBody, Id, Instant, Number
-from goal_ledger_domain.reading import CorrectReading, RejectReading, ReleaseReading, RetractReading
+from goal_ledger_domain.reading_review import CorrectReading, RejectReading, ReleaseReading, RetractReading
 from pydantic import Field
 
 commands = command_routes("readings")
