@@ -24,6 +24,7 @@ from goal_ledger_edge.visits import Visit, begin_visit, is_poll, write_access_no
 
 CORRELATION_HEADER = b"x-correlation-id"
 LOCAL_HEADER = (b"x-goal-ledger-local", b"this installation is open; its keys are for demonstration only")
+_HEAD = "goal_ledger.head"
 _PROBES = ("/health/live", "/health/ready", "/metrics")
 
 
@@ -42,7 +43,7 @@ class Doorway:
         correlation = self._remember(scope)
         method: str = scope["method"]
         if method == "HEAD":  # RFC 9110: as GET, without the body; no route needs to know
-            scope = {**scope, "method": "GET"}
+            scope = {**scope, "method": "GET", _HEAD: True}
         visit = begin_visit(scope)
         status, complete = 0, False
 
@@ -90,6 +91,11 @@ class Doorway:
         correlation_id.set(found)
         traceparent.set(trace if trace is not None and usable_traceparent(trace) else None)
         return found
+
+
+def is_head(scope: Scope) -> bool:
+    """Whether only the head of the answer is wanted: what has no end must end itself."""
+    return _HEAD in scope
 
 
 def _with_head(name: bytes, value: bytes) -> tuple[bytes, bytes]:

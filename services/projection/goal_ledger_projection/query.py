@@ -71,7 +71,7 @@ async def serve_queries(settings: QuerySettings) -> None:
         Listener(app, host, settings.http_port, lifespan="on", limits=limits),
         Listener(health_app(views.checks, registry), host, settings.internal_http_port, limits=limits),
     ]
-    await serve(listeners, drain_seconds=settings.drain_seconds)
+    await serve(listeners, drain_seconds=settings.drain_seconds, stop=views.stopping)
 
 
 def verifier(settings: QuerySettings) -> TokenVerifier:

@@ -47,4 +47,6 @@ class QuerySettings(DatabaseSettings, TokenSettings):
     text_keys_timeout_s: float = 2.0
     text_keys_pause_s: float = 1.0
     """After the command service was out of reach, texts stay sealed for so long before it is asked again."""
+    event_heartbeat_s: float = Field(15.0, gt=0)
+    """A listener to events hears so often that the stream is alive."""
     drain_seconds: int = 20

@@ -175,8 +175,12 @@ class Story:
         """Ask; `who` None: without a credential."""
         sent = dict(headers or {})
         if who is not None:
-            sent.setdefault("Authorization", f"Bearer {self.issuer.token(self.workspace, f'sub-{who}')}")
+            sent.setdefault("Authorization", f"Bearer {self.token(who)}")
         return await self.client.get(path, params=params, headers=sent)
+
+    def token(self, who: str) -> str:
+        """That a person shows."""
+        return self.issuer.token(self.workspace, f"sub-{who}")
 
     async def ask(self, path: str, who: str = "ada", **params: Any) -> dict[str, Any]:
         """Ask and expect an answer."""

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from goal_ledger_projection.api import (
     alignment,
     check_ins,
+    events,
     explain,
     facts,
     feeds,
@@ -46,6 +47,7 @@ RESOURCES = (
     check_ins,
     alignment,
     facts,
+    events,
     organisation,
     policies,
     moments,

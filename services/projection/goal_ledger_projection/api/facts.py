@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from unicodedata import normalize
 
 from fastapi import APIRouter, Query, Request
@@ -54,12 +54,12 @@ class FactsAnswer(AnswerAtClocks):
     next_cursor: str | None
 
 
-class _Question:
+class FactsQuestion:
     """Builds the statement; values are always passed apart."""
 
-    def __init__(self, view: View) -> None:
-        self.values: list[Any] = [view.clocks.seq, view.clocks.as_of]
-        self.conditions = list(THEN)
+    def __init__(self, conditions: Sequence[str], *values: Any) -> None:
+        self.values: list[Any] = list(values)
+        self.conditions = list(conditions)
 
     def where(self, condition: str, value: Any) -> None:
         if value is not None:
@@ -77,15 +77,45 @@ class _Question:
         return page_of_facts(self.conditions, descending, limit)
 
 
+Stream = Annotated[str | None, Query(max_length=80, examples=["objective/web-shop"])]
+Type = Annotated[str | None, Query(max_length=400, description="One or several, with commas")]
+Actor = Annotated[str | None, Query(max_length=80, examples=["person/kari"])]
+
+
+class FactFilter(NamedTuple):
+    """Which facts are asked for."""
+
+    stream: str | None
+    types: list[str] | None
+    actor: str | None
+
+    @staticmethod
+    async def of(view: View, stream: str | None, type: str | None, actor: str | None) -> FactFilter:
+        """Problem 422 `choice_unknown`: there are none such."""
+        _need_form(stream, "stream", sorted(set(STREAM_OF.values())))
+        await need_stream(view, stream)
+        _need_form(actor, "actor", ("person", "system"), "operator")
+        await need_holder(view, None if actor == "operator" else actor, "actor", ("person", "system"))
+        return FactFilter(stream, _types(type), actor)
+
+    def question(self, conditions: Sequence[str], *values: Any) -> FactsQuestion:
+        """Of those for which these conditions hold."""
+        question = FactsQuestion(conditions, *values)
+        question.where("stream = {}", self.stream)
+        question.where("type = ANY ({})", self.types)
+        question.where("actor = {}", self.actor)
+        return question
+
+
 routes = APIRouter(tags=["facts"], route_class=QuestionRoute)
 
 
 @routes.get("/v1/facts", summary="The facts")
 async def facts(
     request: RecordRequest,
-    stream: Annotated[str | None, Query(max_length=80, examples=["objective/web-shop"])] = None,
-    type: Annotated[str | None, Query(max_length=400, description="One or several, with commas")] = None,
-    actor: Annotated[str | None, Query(max_length=80)] = None,
+    stream: Stream = None,
+    type: Type = None,
+    actor: Actor = None,
     recorded_from: Annotated[str | None, Query(max_length=40)] = None,
     recorded_to: Annotated[str | None, Query(max_length=40, description="Not included")] = None,
     effective_from: Annotated[str | None, Query(max_length=40)] = None,
@@ -104,15 +134,9 @@ async def facts(
 ) -> Annotated[Answers[FactsAnswer], Gives(content={JSON_LINES: {"type": "string"}})]:
     """As they were recorded, by filters; whoever reads them is noted in the access log."""
     async with view_of(request) as view:
-        _need_form(stream, "stream", sorted(set(STREAM_OF.values())))
-        await need_stream(view, stream)
-        _need_form(actor, "actor", ("person", "system"), "operator")
-        await need_holder(view, None if actor == "operator" else actor, "actor", ("person", "system"))
+        only = await FactFilter.of(view, stream, type, actor)
         _need_seqs(after, before)
-        question = _Question(view)
-        question.where("stream = {}", stream)
-        question.where("type = ANY ({})", _types(type))
-        question.where("actor = {}", actor)
+        question = only.question(THEN, view.clocks.seq, view.clocks.as_of)
         question.within("recorded", recorded_from, recorded_to)
         question.within("effective", effective_from, effective_to)
         question.where("seq > {}", after)
@@ -134,7 +158,7 @@ async def facts(
                 answer.headers[NEXT_CURSOR_HEADER] = following
             answer.headers["Goal-Ledger-Token"] = str(view.clocks.token)
             return answer
-        items = await _opened(view, [json.loads(row["bytes"]) for row in rows])
+        items = await opened(view, [json.loads(row["bytes"]) for row in rows])
         body = {**heading(view.clocks), "items": items, "next_cursor": following}
         return respond(request, view.clocks, encoded(body))
 
@@ -151,7 +175,8 @@ def _note(request: Request, view: View, rows: Sequence[Row]) -> None:
     )
 
 
-async def _opened(view: View, facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def opened(view: View, facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Facts with their personal text in clear."""
     texts = view.texts()
     personal = [texts_of(one["type"], one["event_id"], one["data"]) for one in facts]
     await texts.look_up(text for many in personal for text in many.values())

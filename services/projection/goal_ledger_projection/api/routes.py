@@ -85,12 +85,13 @@ class QuestionRoute(DeclaredRoute):
     headers: ClassVar = {
         name: {"schema": {"type": "string"}} for name in ("ETag", HEADER, "X-Correlation-Id")
     }
+    besides: ClassVar = (Gives("The asker has this answer already", status=304),)
 
     def declaration(self, endpoint: Callable[..., Any]) -> Declaration:
         """Every good answer has the same headers, and may be one that the asker has already."""
         said = super().declaration(endpoint)
         good = [replace(one, headers=self.headers) for one in said.gives]
-        return replace(said, gives=(*good, Gives("The asker has this answer already", status=304)))
+        return replace(said, gives=(*good, *self.besides))
 
     def need_known(self, request: Request) -> None:
         """Problem 404 for an id that nothing can have, 422 for a parameter that the route does not have."""

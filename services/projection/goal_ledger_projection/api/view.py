@@ -6,16 +6,17 @@ wait for the position asked for, open the snapshot, look up in it who that is no
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import asyncpg
 from goal_ledger_contracts.position import Position
-from goal_ledger_edge.credentials import Credential, PersonToken, credential_of
+from goal_ledger_edge.credentials import Credential, PersonToken, authorization_of, credential_of
 from goal_ledger_edge.gate import caller_of
 from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
@@ -117,6 +118,8 @@ class Views:
     ) -> None:
         self.settings, self.database, self._verifier, self._now = settings, database, verifier, now
         self.waiting = Waiting(database, settings.wait_poll_ms)
+        self.stopping = asyncio.Event()
+        """Set when the process is to stop: streams end."""
         self.shelf = KeyShelf(settings)
         self._feed: CommandFeed | None = None
         if settings.command_url is not None:
@@ -173,11 +176,18 @@ class Views:
             await self._must_not_be_empty(credential.workspace)
         return reader_of(credential, snapshot.holding)
 
+    async def verify(self, request: Request) -> None:
+        """Whether what the request showed is still good in itself; the view looks at the facts. Problem 401."""
+        await credential_of(authorization_of(request.scope), self._verifier)
+
     @asynccontextmanager
-    async def view(self, request: Request) -> AsyncIterator[View]:
-        """The view of a request, for who has the right that its route declares. Problems 400, 401, 403, 410, 422, 503."""
+    async def view(self, request: Request, include: Position | None = None) -> AsyncIterator[View]:
+        """The view of a request, for who has the right that its route declares. `include`: the position that it must
+        include, whatever the request says. Problems 400, 401, 403, 410, 422, 503."""
         credential: Credential = caller_of(request.scope)
         question = asked(request)
+        if include is not None:
+            question = replace(question, include=include)
         with _outages():
             if question.include is not None and question.wait_ms:
                 await self.waiting.until(credential.workspace, question.include, question.wait_ms)

@@ -28,8 +28,8 @@ class Waiting:
         self._seen: dict[str, Position] = {}
         self._looking: asyncio.Task[None] | None = None
 
-    async def until(self, workspace: str, wanted: Position, wait_ms: int) -> None:
-        """Return when the workspace has come to `wanted` (or to a later epoch), or after `wait_ms`."""
+    async def until(self, workspace: str, wanted: Position, wait_ms: int) -> bool:
+        """True when the workspace has come to `wanted` (or to a later epoch); False after `wait_ms`."""
         woken = asyncio.Event()
         try:
             async with asyncio.timeout(wait_ms / 1000):
@@ -38,8 +38,9 @@ class Waiting:
                     self._look()
                     await woken.wait()
                     woken.clear()
+                return True
         except TimeoutError:
-            return
+            return False
         finally:
             waiters = self._waiters.get(workspace)
             if waiters is not None:

@@ -109,6 +109,9 @@ FIRST_OF_STREAM = (
 )
 
 THEN = ("workspace = $1", "seq <= $2", "effective_at <= $3")
+"""The facts of an answer: recorded up to its position, true at its moment."""
+SINCE = ("workspace = $1", "seq <= $2", "seq > $3")
+"""The facts after one seq up to another, whenever they were true."""
 
 
 def page_of_facts(conditions: Sequence[str], descending: bool, limit: int) -> str:
