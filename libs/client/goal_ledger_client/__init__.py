@@ -10,13 +10,24 @@ with GoalLedger(command_url, query_url, token) as ledger:
 from typing import TYPE_CHECKING, Any
 
 from goal_ledger_client.client import AsyncGoalLedger, GoalLedger
+from goal_ledger_client.events import Event
 from goal_ledger_client.exchange import Answer, Problem, Unavailable
 from goal_ledger_client.values import Body
 
 if TYPE_CHECKING:
     from goal_ledger_client.emitter import Emitter, Reading
 
-__all__ = ["Answer", "AsyncGoalLedger", "Body", "Emitter", "GoalLedger", "Problem", "Reading", "Unavailable"]
+__all__ = [
+    "Answer",
+    "AsyncGoalLedger",
+    "Body",
+    "Emitter",
+    "Event",
+    "GoalLedger",
+    "Problem",
+    "Reading",
+    "Unavailable",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,16 +1,18 @@
-"""The two clients: the same three calls (command, query, readings), waiting for the connection or awaiting it."""
+"""The two clients: the same calls (command, query, readings, events), waiting for the connection or awaiting it."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
 
 from goal_ledger_client import exchange
+from goal_ledger_client.events import Event, Heard
 from goal_ledger_client.exchange import Answer, ClientRequest
 from goal_ledger_client.values import Body
 
@@ -81,22 +83,39 @@ class GoalLedger(exchange.Addresses):
         always be sent again: its readings are known by (source, id). ``dry_run``: says what would happen."""
         return exchange.receipts(self._send(self._readings(events, dry_run)).content)
 
-    def _send(self, request: ClientRequest) -> httpx2.Response:
+    def events(self, *, after: str | None = None, **only: Any) -> Iterator[Event]:
+        """Facts as they are recorded, without end: those after that position, else from now on. ``only``: ``stream``,
+        ``type``, ``actor``, as ``/v1/facts`` takes them. A stream that breaks off is gone on with where it was.
+
+        Raises :class:`Problem` when one may not, or no longer, listen; :class:`Unavailable` as ``command``.
+        """
+        heard = Heard(after)
+        while True:
+            response = self._send(self._events(heard.position, only), stream=True)
+            with contextlib.closing(response), contextlib.suppress(httpx2.TransportError):
+                for line in response.iter_lines():
+                    if (event := heard.line(line)) is not None:
+                        yield event
+            heard.cut_off()
+            time.sleep(heard.pause_s)
+
+    def _send(self, request: ClientRequest, stream: bool = False) -> httpx2.Response:
         steps = exchange.attempts(request)
         pause = next(steps)
         while True:
             time.sleep(pause)
             try:
-                pause = steps.send(self._once(request))
+                pause = steps.send(self._once(request, stream))
             except StopIteration as done:
                 response: httpx2.Response = done.value
                 return response
 
-    def _once(self, one: ClientRequest) -> exchange.Attempt:
+    def _once(self, one: ClientRequest, stream: bool) -> exchange.Attempt:
         try:
-            return self._http.request(
-                one.method, one.url, headers=dict(one.headers), content=one.content, params=one.params
-            )
+            response = self._http.send(_built(self._http, one), stream=stream)
+            if response.status_code >= 400:
+                response.read()
+            return response
         except httpx2.TransportError as why:
             return why
 
@@ -146,21 +165,41 @@ class AsyncGoalLedger(exchange.Addresses):
         """See :meth:`GoalLedger.readings`."""
         return exchange.receipts((await self._send(self._readings(events, dry_run))).content)
 
-    async def _send(self, request: ClientRequest) -> httpx2.Response:
+    async def events(self, *, after: str | None = None, **only: Any) -> AsyncGenerator[Event]:
+        """See :meth:`GoalLedger.events`."""
+        heard = Heard(after)
+        while True:
+            response = await self._send(self._events(heard.position, only), stream=True)
+            async with contextlib.aclosing(response):
+                with contextlib.suppress(httpx2.TransportError):
+                    async for line in response.aiter_lines():
+                        if (event := heard.line(line)) is not None:
+                            yield event
+            heard.cut_off()
+            await asyncio.sleep(heard.pause_s)
+
+    async def _send(self, request: ClientRequest, stream: bool = False) -> httpx2.Response:
         steps = exchange.attempts(request)
         pause = next(steps)
         while True:
             await asyncio.sleep(pause)
             try:
-                pause = steps.send(await self._once(request))
+                pause = steps.send(await self._once(request, stream))
             except StopIteration as done:
                 response: httpx2.Response = done.value
                 return response
 
-    async def _once(self, one: ClientRequest) -> exchange.Attempt:
+    async def _once(self, one: ClientRequest, stream: bool) -> exchange.Attempt:
         try:
-            return await self._http.request(
-                one.method, one.url, headers=dict(one.headers), content=one.content, params=one.params
-            )
+            response = await self._http.send(_built(self._http, one), stream=stream)
+            if response.status_code >= 400:
+                await response.aread()
+            return response
         except httpx2.TransportError as why:
             return why
+
+
+def _built(http: httpx2.Client | httpx2.AsyncClient, one: ClientRequest) -> httpx2.Request:
+    return http.build_request(
+        one.method, one.url, headers=dict(one.headers), content=one.content, params=one.params
+    )

@@ -115,6 +115,14 @@ class Addresses:
         url = (self._command_url if here else self._query_url) + rooted
         return ClientRequest("GET", url, headers(self._token, after=after), params=named or None)
 
+    def _events(self, heard: str | None, only: Mapping[str, Any]) -> ClientRequest:
+        """Asked for by what was heard last."""
+        sent = headers(self._token) | {"Accept": "text/event-stream"}
+        if heard is not None:
+            sent["Last-Event-ID"] = heard
+        named = {name: parameter(name, value) for name, value in only.items() if value is not None}
+        return ClientRequest("GET", f"{self._query_url}/v1/events", sent, params=named or None)
+
     def _readings(self, events: Sequence[Mapping[str, Any]], dry_run: bool) -> ClientRequest:
         sent, url = headers(self._token) | BATCH, f"{self._command_url}/v1/readings"
         params = {"dry_run": "true"} if dry_run else None

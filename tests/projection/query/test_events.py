@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from goal_ledger_client import AsyncGoalLedger
 from goal_ledger_contracts.workspace import RoleRevoked
 from goal_ledger_edge.server import Listener, serve
 from goal_ledger_observability.metrics import new_registry
@@ -219,3 +220,16 @@ async def test_a_head_has_an_end(streams: Streams, told: Story) -> None:
     headers = {"Authorization": f"Bearer {told.token('ana')}"}
     answer = await streams.client.head("/v1/events", headers=headers)
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+async def test_the_client_hears_what_is_recorded(streams: Streams, told: Story) -> None:
+    url = str(streams.client.base_url)
+    async with AsyncGoalLedger(url, url, told.token("ana")) as ledger:
+        heard = ledger.events(after="1-0", type="CheckInRecorded")
+        async with asyncio.timeout(SOON_S):
+            first = await anext(heard)
+            told.check_in("g", "kr", "8")
+            await told.arrive()
+            second = await anext(heard)
+        assert [first.fact["data"]["values"][0]["value"], second.position] == ["4", f"1-{len(told.facts)}"]
+        await heard.aclose()

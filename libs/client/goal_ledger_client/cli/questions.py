@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 import typer
@@ -17,9 +16,6 @@ from goal_ledger_client.cli.session import (
     without_none,
 )
 from goal_ledger_client.cli.showing import Marked, table
-from goal_ledger_client.client import GoalLedger
-
-PAUSE_S = 1.0
 
 
 def feeds(context: typer.Context, as_json: AsJson = False) -> None:
@@ -74,22 +70,12 @@ def tail(
     Example: goal-ledger tail -f
     """
     with connected(context) as ledger:
-        seen = 0
-        page = ledger.query("/v1/facts", order="desc", limit=max(lines, 1))["items"]
-        for fact in reversed(page):
-            seen = fact["seq"]
-            if lines:
-                _tell_fact(fact, as_json)
-        while follow:
-            seen = _tell_newer(ledger, seen, as_json)
-
-
-def _tell_newer(ledger: GoalLedger, seen: int, as_json: bool) -> int:
-    for fact in transfer.facts(ledger, after=seen):
-        _tell_fact(fact, as_json)
-        seen = fact["seq"]
-    time.sleep(PAUSE_S)
-    return seen
+        page = ledger.query("/v1/facts", order="desc", limit=max(lines, 1))
+        for fact in reversed(page["items"][:lines]):
+            _tell_fact(fact, as_json)
+        if follow:
+            for event in ledger.events(after=page["position"]):
+                _tell_fact(event.fact, as_json)
 
 
 def _tell_fact(fact: dict[str, Any], as_json: bool) -> None:

@@ -46,7 +46,7 @@ class EventsRoute(QuestionRoute):
 
     parameters: ClassVar = {}
     headers: ClassVar = {"X-Correlation-Id": {"schema": {"type": "string"}}}
-    besides: ClassVar = ()
+    besides: ClassVar[tuple[Gives, ...]] = ()
 
 
 routes = APIRouter(tags=["facts"], route_class=EventsRoute)

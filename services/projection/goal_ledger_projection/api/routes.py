@@ -85,7 +85,7 @@ class QuestionRoute(DeclaredRoute):
     headers: ClassVar = {
         name: {"schema": {"type": "string"}} for name in ("ETag", HEADER, "X-Correlation-Id")
     }
-    besides: ClassVar = (Gives("The asker has this answer already", status=304),)
+    besides: ClassVar[tuple[Gives, ...]] = (Gives("The asker has this answer already", status=304),)
 
     def declaration(self, endpoint: Callable[..., Any]) -> Declaration:
         """Every good answer has the same headers, and may be one that the asker has already."""
