@@ -101,12 +101,15 @@ async def test_pieces_are_held_to_what_was_sent(org: Organisation) -> None:
     table = await put(org, 2, b"row,id", **{"content-type": "text/csv"})
     here = await org.get("/v1/imports/big")
     missing = await org.http.post("/v1/imports/big/run", params={"pieces": 3}, headers=org.bearer("ada"))
+    await put(org, 2, b"{}")
+    left_out = await org.http.post("/v1/imports/big/run", params={"pieces": 1}, headers=org.bearer("ada"))
 
     assert first.json() == same.json() == {"number": 1, "bytes": 2}
     assert_problem(other, 409, "id_taken")
     assert_problem(table, 409, "id_taken")
     assert here.json()["pieces"] == [{"number": 1, "bytes": 2}]
     assert "2" in assert_problem(missing, 409, "pieces_missing")["detail"]
+    assert "up to number 2" in assert_problem(left_out, 409, "pieces_left_out")["detail"]
     dropped = await org.http.delete("/v1/imports/big", headers=org.bearer("ada"))
     assert dropped.status_code == 204
     assert_problem(await org.get("/v1/imports/big"), 404, "not_found")

@@ -5,7 +5,7 @@ noticed by nobody: every request waits for it. So each process looks at each of 
 connection of its own. If no answer comes in :data:`ANSWER_WITHIN_S`, those told (:meth:`Pulse.tell`) break their
 connections, so that whatever waits fails as if the server had gone, and open none until it answers again.
 
-The look also compares clocks. ``recorded_at`` is taken from a process's own clock and never runs backwards within a
+The look also ends what stands still (see ``standing.py``), and compares clocks. ``recorded_at`` is taken from a process's own clock and never runs backwards within a
 workspace: one process an hour ahead would push everybody's an hour ahead, for ever.
 """
 
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from goal_ledger_database import standing
 from goal_ledger_database.sessions import SessionLimits
 
 LOOK_EVERY_S = 0.5
@@ -68,6 +69,7 @@ class Pulse:
         """It has answered at least once."""
         self._url, self._now, self._skew_max_s, self._also = url, now, skew_max_s, also
         self._connection: Connection | None = None
+        self._standing_looked_at = -standing.LOOK_EVERY_S
         self._told: list[Callable[[], None]] = []
 
     def tell(self, silent: Callable[[], None]) -> None:
@@ -130,8 +132,18 @@ class Pulse:
         asked_at = self._now()
         there, self.is_read_only = await self._connection.fetchrow(_LOOK)  # type: ignore[misc]
         self._compare(asked_at, there, self._now())
+        await self._end_standing(self._connection)
         if self._also is not None:
             await self._also(self._connection)
+
+    async def _end_standing(self, connection: Connection) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._standing_looked_at + standing.LOOK_EVERY_S:
+            return
+        self._standing_looked_at = now
+        ended = await standing.end_standing(connection)
+        if ended:
+            log.error("%d sessions of stopped processes were ended on the %s database", ended, self.name)
 
     def _compare(self, asked_at: datetime, there: datetime, answered_at: datetime) -> None:
         """Our clock was between the two when theirs said that: what may be the way is no skew."""

@@ -36,6 +36,10 @@ COMMANDS: dict[str, tuple[int, str]] = {
     "unknown_fact": (404, "There is no such fact in this workspace."),
     "heads_not_signed": (404, "This installation signs no heads: it has no key for them."),
     "pieces_missing": (409, "Not all pieces of the import are here; the first that is missing is named."),
+    "pieces_left_out": (
+        409,
+        "More pieces of the import are here than are to be run; none is left out silently.",
+    ),
     "given_twice": (409, "An import states the same thing in two places: both are named, neither is taken."),
     "fact_too_large": (413, "One fact of what is to be recorded has more than 65,535 bytes."),
     "too_many_items": (413, "A batch or an import has more items than its limit."),

@@ -149,10 +149,14 @@ def _running(routes: APIRouter, door: Door, pieces: Pieces, places: asyncio.Sema
 
 
 def _need_all(here: Collection[int], count: int) -> None:
-    missing = [n for n in range(1, count + 1) if n not in here]
+    """The pieces are 1 to ``count``, no more and no less. Problem 409."""
+    missing = [number for number in range(1, count + 1) if number not in here]
     if missing:
         sentence = f"{len(missing)} of {count} pieces are not here, the first of them {missing[0]}."
         raise Problem(409, "pieces_missing", sentence, field="pieces")
+    if len(here) > count:
+        sentence = f"{len(here)} pieces are here, up to number {max(here)}: pieces={count} leaves some out."
+        raise Problem(409, "pieces_left_out", sentence, field="pieces")
 
 
 def _style(numbers: str | None, percent: bool) -> Style:

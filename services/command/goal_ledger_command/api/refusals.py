@@ -33,6 +33,7 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "key_reused": (422, "The Idempotency-Key was used with another body."),
     "key_not_for_bulk": (422, "A bulk request takes no Idempotency-Key: its items have identities."),
     "pieces_missing": (409, "Not all pieces of the import are here."),
+    "pieces_left_out": (409, "More pieces of the import are here than are to be run."),
     "given_twice": (409, "An import states the same thing in two places."),
     "fact_too_large": (413, "One fact of what is to be recorded has more than 65,535 bytes."),
     "clock_skewed": (503, "This process's clock is too far from the database's: it records nothing."),

@@ -45,6 +45,12 @@ systems AS (
 )
 SELECT count(*) FROM held
 """
+_FORGET = f"""
+WITH held AS ({_HELD}),
+facts AS (DELETE FROM published USING held WHERE workspace = ANY($3::text[])),
+ends AS (DELETE FROM partition_marks USING held WHERE topic = $4 AND partition = ANY($5::int[]))
+SELECT count(*) FROM held
+"""
 
 
 class PublishedTo:
@@ -99,16 +105,14 @@ class PublishedTo:
             raise LeaseLost(f"term {self._term} has ended: marks are not moved")
 
     async def forget(self, lost: frozenset[int], partitions: int) -> int:
-        """These partitions were lost: their workspaces are to be published from seq 1. How many workspaces."""
-        async with raw_connection(self._engine) as raw, raw.transaction():
-            if await raw.fetchval(_HELD, NAME, self._term) is None:
-                raise LeaseLost(f"term {self._term} has ended: marks are not moved")
+        """These partitions were lost: their workspaces are to be published from seq 1. How many workspaces.
+
+        Raises LeaseLost: then nothing was forgotten.
+        """
+        async with raw_connection(self._engine) as raw:
             rows = await raw.fetch("SELECT DISTINCT workspace FROM published")
             again = [row[0] for row in rows if partition_of(row[0], partitions) in lost]
-            await raw.execute("DELETE FROM published WHERE workspace = ANY($1::text[])", again)
-            await raw.execute(
-                "DELETE FROM partition_marks WHERE topic = $1 AND partition = ANY($2::int[])",
-                FACTS,
-                list(lost),
-            )
+            held = await raw.fetchval(_FORGET, NAME, self._term, again, FACTS, list(lost))
+        if not held:
+            raise LeaseLost(f"term {self._term} has ended: marks are not moved")
         return len(again)
