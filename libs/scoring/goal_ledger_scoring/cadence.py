@@ -61,7 +61,21 @@ def before(rules: Rules, due: DueDate) -> DueDate:
 
 def following(rules: Rules, at: datetime) -> DueDate:
     """The first due date that is not over at ``at``."""
-    return _due(rules, last_passed(rules, at).day + timedelta(weeks=rules.cadence_weeks))
+    return after(rules, last_passed(rules, at))
+
+
+def after(rules: Rules, due: DueDate) -> DueDate:
+    """The due date after this one."""
+    return _due(rules, due.day + timedelta(weeks=rules.cadence_weeks))
+
+
+def between(rules: Rules, since: datetime, until: datetime) -> list[DueDate]:
+    """The due dates that end after ``since`` and by ``until``, the earliest first."""
+    found, due = [], following(rules, since)
+    while due.ends <= until:
+        found.append(due)
+        due = after(rules, due)
+    return found
 
 
 def _on_or_before(rules: Rules, day: date) -> date:

@@ -17,6 +17,7 @@ from goal_ledger_client.cli import (
     organisation,
     questions,
     readings,
+    rhythm,
     words,
 )
 from goal_ledger_client.cli.session import line, session_of
@@ -77,7 +78,18 @@ def connection(
 
 app.add_typer(goals.objective, name="objective")
 app.add_typer(goals.key_result, name="key-result")
-for one in (words, goals, goal_questions, explaining, organisation, access, readings, questions, moving):
+for one in (
+    words,
+    goals,
+    goal_questions,
+    explaining,
+    organisation,
+    access,
+    readings,
+    rhythm,
+    questions,
+    moving,
+):
     one.register(app)
 
 

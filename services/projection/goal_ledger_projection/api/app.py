@@ -29,9 +29,11 @@ from goal_ledger_projection.api import (
     moments,
     objectives,
     organisation,
+    owed,
     policies,
     progress,
     remarks,
+    silent,
     timeline,
 )
 from goal_ledger_projection.api.routes import QuestionRoute
@@ -51,6 +53,8 @@ RESOURCES = (
     organisation,
     policies,
     moments,
+    owed,
+    silent,
     feeds,
     holders,
 )
@@ -78,6 +82,7 @@ TAGS = {
     "key results": "Key results, with parts and values, and their progress over time",
     "check-ins": "What was said of goals, by whom and when",
     "alignment": "What supports what",
+    "rhythm": "Who owes a word, who has fallen silent, who takes part",
     "facts": "The facts as they were recorded: roles analyst, auditor, admin",
     "organisation": "Cycles, units, people, policies and moments",
     "feeds": "Feeds of readings and their health; an emitter sees its own",

@@ -39,10 +39,11 @@ def page_of(
     return Page(found[first : first + limit], len(found), following)
 
 
-def listed(request: Request, view: View, page: Page[Any], items: Sequence[Json]) -> Answers[Any]:
-    """The answer of a list: the page's items as they are written."""
+def listed(request: Request, view: View, page: Page[Any], items: Sequence[Json], **more: Any) -> Answers[Any]:
+    """The answer of a list: the page's items as they are written; `more`: what it says of all."""
     body = {
         **heading(view.clocks),
+        **more,
         "total": page.total,
         "items": items,
         "next_cursor": page.next_cursor,

@@ -1,0 +1,102 @@
+"""Questions of the weekly rhythm: what is owed, who has gone silent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from goal_ledger_client.cli.session import (
+    AsJson,
+    AsOf,
+    KnownAt,
+    connected,
+    line,
+    out,
+    tell_json,
+    without_none,
+)
+from goal_ledger_client.cli.showing import Marked, table
+
+Json = dict[str, Any]
+Unit = Annotated[str | None, typer.Option(help="It, the units beneath it, and the people in them")]
+Cycle = Annotated[str | None, typer.Option(help="Only goals of this cycle")]
+_COLOURS = {"on_time": "green", "late": "yellow", "missed": "red"}
+
+
+def owed(
+    context: typer.Context,
+    by: Annotated[str | None, typer.Option(help="person/<id>; without it, you")] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """What do I owe: goals with their due dates.
+
+    Example: goal-ledger owed
+
+    Example: goal-ledger owed --by person/bo --as-of 2027-02-01T12:00:00Z
+    """
+    with connected(context) as ledger:
+        body = ledger.query("/v1/owed", **without_none(by=by, as_of=as_of, known_at=known_at))
+    if as_json:
+        return tell_json(body)
+    columns = ("Objective", "Title", "Owed", "Last due", "", "Next due", "", "Last check-in")
+    out.print(table(*columns, rows=[_owed_row(one) for one in body["items"]]))
+    line(f"{body['by']} owes word of {body['owed']} of {len(body['items'])} active goals")
+
+
+def _owed_row(one: Json) -> tuple[Any, ...]:
+    spoken = [one["last_check_in_at"], *(each["last_check_in_at"] for each in one["key_results"])]
+    return (
+        one["objective"],
+        one["title"],
+        Marked("[red]overdue[/]") if one["overdue"] else one["owed"],
+        *_duty(one["last"]),
+        *_duty(one["next"]),
+        _instant(max((at for at in spoken if at), default=None)),
+    )
+
+
+def _duty(one: Json | None) -> tuple[Any, Any]:
+    if one is None:
+        return None, None
+    colour, said = _COLOURS.get(one["state"]), one["state"].replace("_", " ")
+    return one["day"], Marked(f"[{colour}]{said}[/]" if colour else said)
+
+
+def _instant(at: str | None) -> str | None:
+    return None if at is None else f"{at[:16]}Z"
+
+
+def silent(
+    context: typer.Context,
+    unit: Unit = None,
+    cycle: Cycle = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most")] = 50,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who has gone silent: active goals, the longest silent first.
+
+    Example: goal-ledger silent --unit sales
+    """
+    asked = without_none(unit=unit, cycle=cycle, as_of=as_of, known_at=known_at)
+    with connected(context) as ledger:
+        body = ledger.query("/v1/silent", limit=limit, **asked)
+    if as_json:
+        return tell_json(body)
+    columns = ("Objective", "Title", "Owner", "Ask", "Due dates missed", "Last word")
+    out.print(table(*columns, rows=[_silent_row(one) for one in body["items"]]))
+    line(f"{body['silent']} of {body['total']} active goals are silent")
+
+
+def _silent_row(one: Json) -> tuple[Any, ...]:
+    missed = Marked(f"[red]{one['missed_in_a_row']}[/]") if one["silent"] else 0
+    return one["objective"], one["title"], one["owner"], one["ask"], missed, _instant(one["last_word_at"])
+
+
+def register(app: typer.Typer) -> None:
+    for one in (owed, silent):
+        app.command(one.__name__)(one)

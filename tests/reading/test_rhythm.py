@@ -1,0 +1,55 @@
+"""The naive reading of SPEC 6 judges `/v1/silent` and `/v1/owed` on random lives, at random moments of both clocks."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import pytest
+from goal_ledger_contracts.person import PersonAdded
+from goal_ledger_contracts.personal import Sealed
+from goal_ledger_contracts.workspace import Policy, PolicySet
+from projection.query.conftest import Reading
+from reading import rhythm
+from reading.definitions import goals
+from reading.lives import Told
+from reading.log import read
+
+LIVES = int(os.environ.get("JUDGED_LIVES", "16"))
+FIRST = int(os.environ.get("JUDGED_FROM", "0"))
+
+
+class Spoken(Told):
+    """A life in which Bo is there, and in every second one feeds count as word."""
+
+    def _begin(self) -> None:
+        super()._begin()
+        self.tell("person/bo", PersonAdded(Sealed("person/bo", "AAAAAAAAAAAAAAAA", "AAAA")))
+        self.bo_since = len(self.facts)
+        if self.seed % 2:
+            policy = Policy(feeds_count_as_word=True)
+            self.tell(f"workspace/{self.workspace}", PolicySet("objective/o0", 9, policy))
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + LIVES))
+async def test_due_dates_and_silence_are_those_of_the_naive_reading(reading: Reading, seed: int) -> None:
+    life = Spoken(seed, 48)
+    await life.fold(reading)
+    reading.clock.now = life.now + timedelta(days=60)
+    log = read(life.stored)
+    moments = [*life.questions(2), (life.now + timedelta(days=12), len(life.facts))]
+    for at, known_then in moments:
+        known = max(known_then, life.bo_since)
+        clocks = {"as_of": at.isoformat(), "known_at": f"1-{known}"}
+        right = rhythm.duties(log, at, known)
+        told = (await life.ask(reading, "/v1/silent", clocks))["items"]
+        assert {one["objective"]: one["missed_in_a_row"] for one in told} == {
+            id: one["missed"] for id, one in right.items()
+        }, (seed, at, known)
+        states = {id: (one["last"], one["next"]) for id, one in right.items()}
+        answer = await life.ask(reading, "/v1/owed", {**clocks, "by": "person/bo"})
+        for one in answer["items"]:
+            found = (one["last"] and one["last"]["state"], one["next"]["state"])
+            assert found == states[one["objective"]], (seed, at, known, one)
+        theirs = {id for id, one in goals(log, at, known).items() if one["owner"] == "person/bo"}
+        assert {one["objective"] for one in answer["items"]} == theirs & right.keys()
