@@ -14,7 +14,7 @@ from goal_ledger_history.rhythm_at import Owing, Told, last_words, owing, told
 from goal_ledger_scoring.cadence import following, last_passed
 from pydantic import Field
 
-from goal_ledger_projection.api.answers import Answer, Instant, Shape, encoded, heading, respond, time
+from goal_ledger_projection.api.answers import AnswerAtClocks, Instant, Shape, encoded, heading, respond, time
 from goal_ledger_projection.api.choices import need_holder
 from goal_ledger_projection.api.routes import QuestionRoute
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
@@ -57,7 +57,7 @@ class OwedShape(Shape):
     key_results: list[OwedKeyResult]
 
 
-class OwedAnswer(Answer):
+class OwedAnswer(AnswerAtClocks):
     by: str = Field(description="person/<id>")
     owed: int = Field(description="How many of the goals owe a word")
     items: list[OwedShape] = Field(
