@@ -11,6 +11,9 @@ from typing import Any
 import httpx2
 import pytest
 from goal_ledger_local.stack import Stack
+from goal_ledger_projection.pages.session import BrowserSessions, new_session
+from starlette.requests import Request
+from starlette.responses import Response
 
 EVERY_PAGE = (
     "/",
@@ -103,6 +106,20 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites_and_ends_with_the_sessi
     assert browser.get("/").headers["Location"] == "/sign-in"
 
 
+def test_a_credential_that_counts_no_more_ends_the_session(browser: Browser, demo: Stack) -> None:
+    response = Response()
+    sealed = BrowserSessions(demo.credentials.pages_secret_file)
+    asked = Request({"type": "http", "scheme": "http", "path": "/", "headers": [(b"host", b"127.0.0.1")]})
+    sealed.keep(new_session("glk.made.up", "nordlys", "person/ola"), asked, response)
+    name, _, value = response.headers["set-cookie"].partition(";")[0].partition("=")
+    browser.http.cookies.set(name, value)
+
+    seen = browser.get("/goals")
+
+    assert (seen.url.path, "Your session is over" in seen.text) == ("/sign-in", True)
+    assert "Sign out" not in seen.text
+
+
 def test_a_form_of_another_session_or_site_does_nothing(browser: Browser) -> None:
     browser.sign_in("ola")
     page = browser.get("/goals/packing")
@@ -174,6 +191,34 @@ def test_words_and_kudos_stand_under_the_goal(browser: Browser) -> None:
 
     assert "Photos on Friday" in text(said) and "Well done!" in text(thanked)
     assert (empty.status_code, 'id="why-text"' in empty.text) == (422, True)
+
+
+def test_a_reading_in_quarantine_is_released_with_a_reason(browser: Browser, demo: Stack) -> None:
+    reading = {
+        "specversion": "1.0",
+        "type": "goal-ledger.reading.v1",
+        "source": "https://webshop.nordlys.example",
+        "id": "sale-in-boxes",
+        "time": "2026-01-05T13:00:00Z",
+        "subject": "webshop.sales",
+        "data": {"value": "1", "unit": "boxes"},
+    }
+    emitter = {"Authorization": f"Bearer {demo.describe()['tokens']['emitter']}"}
+    receipt = httpx2.post(
+        f"{demo.describe()['command_url']}/v1/readings",
+        json=reading,
+        headers={**emitter, "Content-Type": "application/cloudevents+json"},
+    ).json()
+    browser.sign_in("kari")
+    waiting = browser.get(f"/feeds?position={receipt['position']}")
+    assert "sale-in-boxes" in text(waiting)
+    of_it = {name: reading[name] for name in ("source", "id")} | {"feed": "webshop.sales"}
+
+    refused = browser.post("/feeds/release", waiting, **of_it)
+    released = browser.post("/feeds/release", refused, **of_it, reason="One box is one sale")
+
+    assert (refused.status_code, 'id="why-reading"' in refused.text) == (422, True)
+    assert released.status_code == 200 and "sale-in-boxes" not in text(released)
 
 
 def test_the_past_is_marked_and_its_address_lasts(browser: Browser) -> None:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from judges import asyncapi, hadolint, openapi_spec_validator, promtool, schemathesis, spectral
+from judges import asyncapi, hadolint, openapi_spec_validator, pages, promtool, schemathesis, spectral
 
 JUDGES: dict[str, Callable[[Path], list[str]]] = {
     "openapi-spec-validator": openapi_spec_validator.judge,
@@ -20,6 +20,7 @@ JUDGES: dict[str, Callable[[Path], list[str]]] = {
     "hadolint": hadolint.judge,
     "schemathesis": schemathesis.judge,
     "promtool": promtool.judge,
+    "pages": pages.judge,
 }
 
 

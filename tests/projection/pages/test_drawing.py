@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,10 @@ def _shape(found: list[Branch]) -> list[Any]:
     return [(one.node["id"], one.mode, one.also, _shape(one.children)) for one in found]
 
 
+def _count(found: list[Branch]) -> int:
+    return sum(1 + _count(one.children) for one in found)
+
+
 def test_a_goal_with_two_parents_stands_beneath_each() -> None:
     answer = {
         "nodes": [_node("a", "a1"), _node("b"), _node("c")],
@@ -50,6 +55,30 @@ def test_a_goal_with_two_parents_stands_beneath_each() -> None:
         ("b", None, [], [("c", "supports", ["a"], [])]),
     ]
     assert _shape(branches(answer, "b")) == [("b", None, [], [("c", "supports", ["a"], [])])]
+
+
+def test_what_hangs_on_a_goal_is_drawn_once_however_many_ways_lead_to_it() -> None:
+    floors = [(f"{floor}a", f"{floor}b") for floor in range(10)]
+    links = [
+        _link(child, f"objective/{parent}")
+        for above, below in itertools.pairwise(floors)
+        for parent in above
+        for child in below
+    ]
+    answer = {"nodes": [_node(id) for pair in floors for id in pair], "links": links, "roots": ["0a", "0b"]}
+
+    assert _count(branches(answer)) <= len(answer["nodes"]) + len(links)
+
+
+def test_of_a_large_map_the_first_levels_are_drawn_and_the_rest_is_named() -> None:
+    nodes = [_node(str(one)) for one in range(40)]
+    links = [_link(str(one), f"objective/{one - 1}") for one in range(1, 10)]
+    answer = {"nodes": nodes, "links": links, "roots": ["0", *map(str, range(10, 40))]}
+
+    drawn = branches(answer, drawn_max=20)
+
+    assert (len(drawn), _count(drawn)) == (20, 21)
+    assert (drawn[0].children[0].beneath, drawn[0].children[0].children) == (1, [])
 
 
 def _point(at: str, score: str | None, expected: str | None) -> dict[str, Any]:

@@ -66,6 +66,8 @@ DONE: tuple[tuple[str, Does], ...] = (
     ("/check-ins/{id}/correct", doing.correct),
     ("/goals/{id}/comments", doing.comment),
     ("/goals/{id}/kudos", doing.kudos),
+    ("/feeds/release", feeds.release),
+    ("/feeds/reject", feeds.reject),
 )
 """What forms do."""
 
@@ -156,7 +158,7 @@ class WebPages:
             response = await shows(page)
         except ApiRefusal as refused:
             if refused.status == 401:
-                return self._to_sign_in(request)
+                return self._to_sign_in(request, over="1")
             response = await self._refused(page, refused)
         self._keep_language(request, response)
         return response
@@ -182,14 +184,17 @@ class WebPages:
 
     # -- signing in and out -----------------------------------------------------------------------------------
 
-    def _to_sign_in(self, request: Request) -> Response:
+    def _to_sign_in(self, request: Request, **said: str) -> Response:
+        """`said`: `over`, of a session that had begun."""
         url = request.url
         asked = f"{url.path}?{url.query}" if url.query else url.path
         reading = request.method == "GET"
-        return seen_other("/sign-in", {"next": asked} if reading and asked != "/" else {})
+        return seen_other("/sign-in", {**said, **({"next": asked} if reading and asked != "/" else {})})
 
     async def _sign_in_page(self, request: Request) -> Response:
-        session = self._sessions.of(request) or new_session()
+        session = self._sessions.of(request)
+        if session is None or "over" in request.query_params:
+            session = new_session()
         return self._show_sign_in(request, session, None, 200)
 
     def _show_sign_in(

@@ -11,18 +11,23 @@ from starlette.responses import Response
 from goal_ledger_projection.pages.asking import Json
 from goal_ledger_projection.pages.page import WebPage
 
-DEPTH_MAX = 12
+DRAWN_MAX = 600
+"""Of a larger map the first levels are drawn, and each branch has a page of its own."""
+LEVELS_OF_A_LARGE_MAP = 2
+LEVELS_MAX = 12
 OPEN_LEVELS = 2
 """So many levels are unfolded at first."""
 
 
 @dataclass
 class Branch:
-    """A goal under one parent. `mode`: how it hangs there; None: a root. `also`: its other parents."""
+    """A goal under one parent. `mode`: how it hangs there; None: a root. `also`: its other parents. `beneath`: how many
+    goals hang on it; they are `children`, unless they are drawn elsewhere or too deep."""
 
     node: Json
     mode: str | None = None
     also: list[str] = field(default_factory=list)
+    beneath: int = 0
     children: list[Branch] = field(default_factory=list)
 
 
@@ -37,6 +42,7 @@ async def map_of_goals(page: WebPage) -> Response:
         branches=branches(answer, root),
         titles={one["id"]: one["title"] for one in answer["nodes"]},
         total=len(answer["nodes"]),
+        roots=len(answer["roots"]) if root is None else 1,
         root=root,
         cycle=cycle,
         cycles=cycles["items"],
@@ -45,9 +51,27 @@ async def map_of_goals(page: WebPage) -> Response:
     )
 
 
-def branches(answer: Json, root: str | None = None) -> list[Branch]:
-    """The tree of an alignment answer; a goal with several parents stands under each."""
+def branches(answer: Json, root: str | None = None, drawn_max: int = DRAWN_MAX) -> list[Branch]:
+    """The tree of an alignment answer. A goal with several parents stands under each, what hangs on it under the first."""
     nodes = {one["id"]: one for one in answer["nodes"]}
+    beneath, above = _links(answer)
+    levels = LEVELS_OF_A_LARGE_MAP if len(nodes) > drawn_max else LEVELS_MAX
+    unfolded: set[str] = set()
+
+    def grown(id: str, mode: str | None, path: tuple[str, ...]) -> Branch:
+        links = sorted(beneath[id].items(), key=_contributing_first)
+        branch = Branch(nodes[id], mode, [one for one in above[id] if path and one != path[-1]], len(links))
+        if id not in unfolded and len(path) + 1 < levels:
+            unfolded.add(id)
+            branch.children = [grown(child, how, (*path, id)) for child, how in links]
+        return branch
+
+    roots: list[str] = answer["roots"] if root is None else [root]
+    return [grown(id, None, ()) for id in roots[:drawn_max]]
+
+
+def _links(answer: Json) -> tuple[defaultdict[str, dict[str, str]], defaultdict[str, list[str]]]:
+    """By goal: those that hang on it and how, and those that it hangs on; a key result counts as its objective."""
     holder = {kr["id"]: one["id"] for one in answer["nodes"] for kr in one["key_results"]}
     beneath: defaultdict[str, dict[str, str]] = defaultdict(dict)
     above: defaultdict[str, list[str]] = defaultdict(list)
@@ -56,19 +80,7 @@ def branches(answer: Json, root: str | None = None) -> list[Branch]:
         parent = id if kind == "objective" else holder[id]
         beneath[parent][link["child"]] = link["mode"]
         above[link["child"]].append(parent)
-
-    def grown(id: str, mode: str | None, path: tuple[str, ...]) -> Branch:
-        deep = len(path) >= DEPTH_MAX
-        children = [] if deep else [one for one in beneath[id].items() if one[0] not in path]
-        return Branch(
-            nodes[id],
-            mode,
-            [one for one in above[id] if path and one != path[-1]],
-            [grown(child, how, (*path, id)) for child, how in sorted(children, key=_contributing_first)],
-        )
-
-    roots: list[str] = answer["roots"] if root is None else [root]
-    return [grown(id, None, ()) for id in roots]
+    return beneath, above
 
 
 def _contributing_first(link: tuple[str, str]) -> tuple[bool, str]:

@@ -24,7 +24,7 @@ async def mine(page: WebPage) -> Response:
     me = page.session.holder
     units = await page.ask("/v1/units")
     led = [f"unit/{one['id']}" for one in units["items"] if f"person/{one['lead']}" == me]
-    owners = [me, *led]
+    owners = [me, *led] if me.startswith("person/") else led
     goals, key_results, recent, names = await asyncio.gather(
         _of_owners(page, "/v1/objectives", owners),
         _of_owners(page, "/v1/key-results", owners),
