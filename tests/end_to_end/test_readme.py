@@ -10,6 +10,7 @@ GUIDES = (
     "docs/guide/paging-and-clocks.md",
     "docs/guide/people-and-systems.md",
     "docs/guide/emitters.md",
+    "docs/guide/analysts.md",
 )
 
 

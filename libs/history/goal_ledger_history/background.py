@@ -163,6 +163,11 @@ class Background:
         versions = self._links.get(child)
         return [] if versions is None else versions.at(known_to, true_at) or []
 
+    def links_at(self, known_to: int, true_at: datetime | None) -> Iterator[Link]:
+        """All links at the moment."""
+        for child in self._links:
+            yield from self.links_of(child, known_to, true_at)
+
     def links_to(self, parent: str, known_to: int, true_at: datetime | None) -> list[Link]:
         """The links of the objectives aligned with ``parent``, by child."""
         children = self._children.get(parent)

@@ -26,6 +26,7 @@ EMITTER = "emitter"
 ROLES = (EMITTER, "contributor", "owner", "admin", "importer", "analyst", "auditor")
 """Those that are facts."""
 FACT_READERS = frozenset({"analyst", "auditor", "admin"})
+EXPORT_READERS = frozenset({"analyst", "auditor"})
 
 
 class May(Enum):
@@ -34,6 +35,7 @@ class May(Enum):
     READ_GOALS = "goals.read"
     READ_FEEDS = "feeds.read"
     READ_FACTS = "facts.read"
+    READ_EXPORTS = "exports.read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Reader:
         """Whether the roles allow it."""
         if wanted is May.READ_FACTS:
             return bool(self.roles & FACT_READERS)
+        if wanted is May.READ_EXPORTS:
+            return bool(self.roles & EXPORT_READERS)
         if wanted is May.READ_FEEDS:
             return True
         return not self.own_feeds_only

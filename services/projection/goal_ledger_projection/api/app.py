@@ -22,6 +22,10 @@ from goal_ledger_projection.api import (
     check_ins,
     events,
     explain,
+    exports,
+    exports_of_goals,
+    exports_of_organisation,
+    exports_of_records,
     facts,
     feeds,
     holders,
@@ -57,6 +61,10 @@ RESOURCES = (
     silent,
     feeds,
     holders,
+    exports,
+    exports_of_goals,
+    exports_of_organisation,
+    exports_of_records,
 )
 
 TITLES = {
@@ -86,6 +94,7 @@ TAGS = {
     "facts": "The facts as they were recorded: roles analyst, auditor, admin",
     "organisation": "Cycles, units, people, policies and moments",
     "feeds": "Feeds of readings and their health; an emitter sees its own",
+    "exports": "Datasets as Parquet, Arrow, CSV and JSON Lines: roles analyst, auditor",
     "access": "Systems, keys, identities and roles: who may do what",
 }
 
@@ -120,7 +129,8 @@ def query_app(
     )
     install_problem_handlers(app, TITLES)
     app.state.views = views
-    routes = [route for one in RESOURCES for route in one.routes.routes if isinstance(route, QuestionRoute)]
+    routers = [*(one.routes for one in RESOURCES), exports.fallback]
+    routes = [route for one in routers for route in one.routes if isinstance(route, QuestionRoute)]
     app.router.routes.extend(routes)
     app.router.routes.extend(health_routes(views.checks, None))
     app.router.routes.append(json_document("/asyncapi.json", _topics))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -92,7 +93,53 @@ class CheckInAnswer(AnswerAtClocks):
     revisions: list[RevisionShape] = Field(description="The first, then its corrections")
 
 
-class _Question:
+ByAuthor = Annotated[str | None, Query(max_length=80, description="person/<id>: whose word it is")]
+OnObjective = Annotated[str | None, Query(max_length=64, description="And its key results")]
+OnKeyResult = Annotated[str | None, Query(max_length=64)]
+InUnit = Annotated[str | None, Query(max_length=64, description="On goals owned by it or a unit beneath it")]
+Stated = Annotated[str | None, word(STATED, "As stated")]
+From = Annotated[str | None, Query(alias="from", max_length=40, description="True at that instant or later")]
+To = Annotated[str | None, Query(max_length=40, description="True before that instant")]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInFilters:
+    """Which check-ins are asked for; None: no matter."""
+
+    author: str | None
+    objective: str | None
+    key_result: str | None
+    unit: str | None
+    status: str | None
+    from_: str | None
+    to: str | None
+
+    async def question(self, view: View) -> CheckInQuestion:
+        """Problem 422: a filter that no check-in can match, or no instant."""
+        need_word(self.status, "status", STATED)
+        await need_holder(view, self.author, "author", ("person", "system"))
+        await need_objective(view, self.objective)
+        await need_key_result(view, self.key_result)
+        await need_unit(view, self.unit)
+        question = CheckInQuestion(view)
+        question.where("author = {}", self.author)
+        question.where("objective = {}", self.objective)
+        question.where(ON_KEY_RESULT, self.key_result)
+        question.where("status = {}", self.status)
+        if self.objective is None and self.key_result is None:
+            question.where(BY_TIME)
+        question.where(
+            "objective = ANY ({})", None if self.unit is None else await _goals_of(view, self.unit)
+        )
+        start = None if self.from_ is None else instant(self.from_, "from")
+        end = None if self.to is None else instant(self.to, "to")
+        need_period(start, end, "from")
+        question.where("effective_at >= {}", start)
+        question.where("effective_at < {}", end)
+        return question
+
+
+class CheckInQuestion:
     """Builds the statement; values are always passed apart."""
 
     def __init__(self, view: View) -> None:
@@ -118,40 +165,20 @@ routes = APIRouter(tags=["check-ins"], route_class=QuestionRoute)
 @routes.get("/v1/check-ins", summary="Find check-ins")
 async def many(
     request: GoalsRequest,
-    author: Annotated[str | None, Query(max_length=80, description="person/<id>: whose word it is")] = None,
-    objective: Annotated[str | None, Query(max_length=64, description="And its key results")] = None,
-    key_result: Annotated[str | None, Query(max_length=64)] = None,
-    unit: Annotated[
-        str | None, Query(max_length=64, description="On goals owned by it or a unit beneath it")
-    ] = None,
-    status: Annotated[str | None, word(STATED, "As stated")] = None,
-    from_: Annotated[
-        str | None, Query(alias="from", max_length=40, description="True at that instant or later")
-    ] = None,
-    to: Annotated[str | None, Query(max_length=40, description="True before that instant")] = None,
+    author: ByAuthor = None,
+    objective: OnObjective = None,
+    key_result: OnKeyResult = None,
+    unit: InUnit = None,
+    status: Stated = None,
+    from_: From = None,
+    to: To = None,
     limit: Limit = 100,
     cursor: After = None,
 ) -> Answers[CheckInsAnswer]:
     """The content in force of each, the latest first."""
     async with view_of(request) as view:
-        need_word(status, "status", STATED)
-        await need_holder(view, author, "author", ("person", "system"))
-        await need_objective(view, objective)
-        await need_key_result(view, key_result)
-        await need_unit(view, unit)
-        question = _Question(view)
-        question.where("author = {}", author)
-        question.where("objective = {}", objective)
-        question.where(ON_KEY_RESULT, key_result)
-        question.where("status = {}", status)
-        if objective is None and key_result is None:
-            question.where(BY_TIME)
-        question.where("objective = ANY ({})", None if unit is None else await _goals_of(view, unit))
-        start = None if from_ is None else instant(from_, "from")
-        end = None if to is None else instant(to, "to")
-        need_period(start, end, "from")
-        question.where("effective_at >= {}", start)
-        question.where("effective_at < {}", end)
+        filters = CheckInFilters(author, objective, key_result, unit, status, from_, to)
+        question = await filters.question(view)
         page = await _page(request, view, question, limit, cursor)
         return listed(request, view, page, await _written(view, page.items))
 
@@ -181,7 +208,7 @@ async def _goals_of(view: View, unit: str) -> list[str]:
 
 
 async def _page(
-    request: Request, view: View, question: _Question, limit: int, cursor: str | None
+    request: Request, view: View, question: CheckInQuestion, limit: int, cursor: str | None
 ) -> Page[Row]:
     """From the cursor on: it holds (effective_at in µs since 1970, seq) of the last one shown."""
     token = str(view.clocks.token)

@@ -107,6 +107,39 @@ class FactFilter(NamedTuple):
         return question
 
 
+Edge = Annotated[str | None, Query(max_length=40)]
+OpenEdge = Annotated[str | None, Query(max_length=40, description="Not included")]
+AboveSeq = Annotated[int | None, Query(ge=0, le=SEQ_MAX, description="Only seqs above this")]
+BelowSeq = Annotated[int | None, Query(ge=1, le=SEQ_MAX, description="Only seqs below this")]
+Containing = Annotated[str | None, Query(max_length=200, description="A text in the fact, as written there")]
+
+
+class FactSearch(NamedTuple):
+    """Which facts are searched for at the clocks; None: no matter."""
+
+    stream: str | None
+    type: str | None
+    actor: str | None
+    recorded: tuple[str | None, str | None]
+    effective: tuple[str | None, str | None]
+    after: int | None
+    before: int | None
+    q: str | None
+
+    async def question(self, view: View) -> FactsQuestion:
+        """Problem 422: what no fact can match, or no instant."""
+        only = await FactFilter.of(view, self.stream, self.type, self.actor)
+        _need_seqs(self.after, self.before)
+        question = only.question(THEN, view.clocks.seq, view.clocks.as_of)
+        question.within("recorded", *self.recorded)
+        question.within("effective", *self.effective)
+        question.where("seq > {}", self.after)
+        question.where("seq < {}", self.before)
+        text = None if self.q is None else normalize("NFC", self.q)
+        question.where("position({} IN convert_from(bytes, 'UTF8')) > 0", text)
+        return question
+
+
 routes = APIRouter(tags=["facts"], route_class=QuestionRoute)
 
 
@@ -116,15 +149,13 @@ async def facts(
     stream: Stream = None,
     type: Type = None,
     actor: Actor = None,
-    recorded_from: Annotated[str | None, Query(max_length=40)] = None,
-    recorded_to: Annotated[str | None, Query(max_length=40, description="Not included")] = None,
-    effective_from: Annotated[str | None, Query(max_length=40)] = None,
-    effective_to: Annotated[str | None, Query(max_length=40, description="Not included")] = None,
-    after: Annotated[int | None, Query(ge=0, le=SEQ_MAX, description="Only seqs above this")] = None,
-    before: Annotated[int | None, Query(ge=1, le=SEQ_MAX, description="Only seqs below this")] = None,
-    q: Annotated[
-        str | None, Query(max_length=200, description="A text in the fact, as written there")
-    ] = None,
+    recorded_from: Edge = None,
+    recorded_to: OpenEdge = None,
+    effective_from: Edge = None,
+    effective_to: OpenEdge = None,
+    after: AboveSeq = None,
+    before: BelowSeq = None,
+    q: Containing = None,
     order: Annotated[Literal["asc", "desc"], Query()] = "asc",
     limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX)] = 100,
     format: Annotated[
@@ -134,15 +165,9 @@ async def facts(
 ) -> Annotated[Answers[FactsAnswer], Gives(content={JSON_LINES: {"type": "string"}})]:
     """As they were recorded, by filters; whoever reads them is noted in the access log."""
     async with view_of(request) as view:
-        only = await FactFilter.of(view, stream, type, actor)
-        _need_seqs(after, before)
-        question = only.question(THEN, view.clocks.seq, view.clocks.as_of)
-        question.within("recorded", recorded_from, recorded_to)
-        question.within("effective", effective_from, effective_to)
-        question.where("seq > {}", after)
-        question.where("seq < {}", before)
-        text = None if q is None else normalize("NFC", q)
-        question.where("position({} IN convert_from(bytes, 'UTF8')) > 0", text)
+        recorded, effective = (recorded_from, recorded_to), (effective_from, effective_to)
+        search = FactSearch(stream, type, actor, recorded, effective, after, before, q)
+        question = await search.question(view)
         descending = order == "desc"
         last = read_cursor(request, cursor, str(view.clocks.token)) or None
         question.where("seq < {}" if descending else "seq > {}", last)

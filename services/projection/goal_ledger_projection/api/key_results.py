@@ -76,6 +76,18 @@ class KeyResultsAnswer(Listed):
     items: list[ListedKeyResult]
 
 
+InObjective = Annotated[str | None, Query(max_length=64)]
+OwnedBy = Annotated[
+    str | None,
+    Query(max_length=80, description="unit/<id> or person/<id>: its own, else its objective's"),
+]
+InUnit = Annotated[str | None, Query(max_length=64, description="Owned by it or a unit beneath it")]
+InCycle = Annotated[str | None, Query(max_length=64)]
+FedBy = Annotated[str | None, Query(max_length=64, description="A part of it is bound to the feed")]
+Shown = Annotated[str | None, word(STATUSES_OF_KEY_RESULTS, "As shown")]
+InState = Annotated[str | None, word(STATES, "Of its objective")]
+
+
 @dataclass(frozen=True, slots=True)
 class KeyResultFilters:
     """Which key results are asked for; None: no matter."""
@@ -113,6 +125,18 @@ class KeyResultFilters:
             and (self.status is None or standing.shown[one.id] == self.status)
         )
 
+    async def matching(self, view: View) -> list[tuple[Standing, KeyResult]]:
+        """Those, by id, each with how its objective stands."""
+        tree = await view.trees.whole(view.snapshot, view.moment)
+        units = None if self.unit is None else beneath(await view.context(), self.unit, view.moment)
+        found = [
+            (standing, one)
+            for standing in tree.standings.values()
+            for one in standing.defined.key_results
+            if self.match(standing, one, units)
+        ]
+        return sorted(found, key=lambda pair: pair[1].id)
+
 
 routes = APIRouter(tags=["key results"], route_class=QuestionRoute)
 
@@ -120,16 +144,13 @@ routes = APIRouter(tags=["key results"], route_class=QuestionRoute)
 @routes.get("/v1/key-results", summary="Find key results")
 async def many(
     request: GoalsRequest,
-    objective: Annotated[str | None, Query(max_length=64)] = None,
-    owner: Annotated[
-        str | None,
-        Query(max_length=80, description="unit/<id> or person/<id>: its own, else its objective's"),
-    ] = None,
-    unit: Annotated[str | None, Query(max_length=64, description="Owned by it or a unit beneath it")] = None,
-    cycle: Annotated[str | None, Query(max_length=64)] = None,
-    feed: Annotated[str | None, Query(max_length=64, description="A part of it is bound to the feed")] = None,
-    status: Annotated[str | None, word(STATUSES_OF_KEY_RESULTS, "As shown")] = None,
-    state: Annotated[str | None, word(STATES, "Of its objective")] = None,
+    objective: InObjective = None,
+    owner: OwnedBy = None,
+    unit: InUnit = None,
+    cycle: InCycle = None,
+    feed: FedBy = None,
+    status: Shown = None,
+    state: InState = None,
     dropped: bool | None = None,
     limit: Limit = 100,
     cursor: After = None,
@@ -138,7 +159,7 @@ async def many(
     async with view_of(request) as view:
         filters = KeyResultFilters(objective, owner, unit, cycle, feed, status, state, dropped)
         await filters.need_possible(view)
-        page = page_of(request, view, await _matching(view, filters), limit, cursor)
+        page = page_of(request, view, await filters.matching(view), limit, cursor)
         return listed(request, view, page, await _written(view, page.items))
 
 
@@ -171,18 +192,6 @@ async def key_result_standing(view: View, id: str) -> tuple[Standing, KeyResult]
         if found is not None:
             return standing, found
     raise Problem(404, "not_found", "There is no such key result here at these clocks.")
-
-
-async def _matching(view: View, filters: KeyResultFilters) -> list[tuple[Standing, KeyResult]]:
-    tree = await view.trees.whole(view.snapshot, view.moment)
-    units = None if filters.unit is None else beneath(await view.context(), filters.unit, view.moment)
-    found = [
-        (standing, one)
-        for standing in tree.standings.values()
-        for one in standing.defined.key_results
-        if filters.match(standing, one, units)
-    ]
-    return sorted(found, key=lambda pair: pair[1].id)
 
 
 def _owner(standing: Standing, one: KeyResult) -> str:

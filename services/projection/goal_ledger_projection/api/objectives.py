@@ -117,6 +117,17 @@ class ObjectiveAnswer(AnswerAtClocks):
     objective: ObjectiveDetail
 
 
+InCycle = Annotated[str | None, Query(max_length=64)]
+InUnit = Annotated[str | None, Query(max_length=64, description="Owned by it or a unit beneath it")]
+OwnedBy = Annotated[str | None, Query(max_length=80, description="unit/<id> or person/<id>")]
+Shown = Annotated[str | None, word(STATUSES, "As shown")]
+OfKind = Annotated[str | None, word(KINDS)]
+InState = Annotated[str | None, word(STATES)]
+Containing = Annotated[
+    str | None, Query(max_length=200, description="In titles, descriptions and key results")
+]
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectiveFilters:
     """Which objectives are asked for; None: no matter."""
@@ -129,6 +140,22 @@ class ObjectiveFilters:
     state: str | None
     q: str | None
 
+    async def need_possible(self, view: View) -> None:
+        """Problem 422 `choice_unknown`: a filter that no objective can match."""
+        need_word(self.status, "status", STATUSES)
+        need_word(self.kind, "kind", KINDS)
+        need_word(self.state, "state", STATES)
+        await need_holder(view, self.owner, "owner")
+        await need_unit(view, self.unit)
+        await need_cycle(view, self.cycle)
+
+    async def matching(self, view: View) -> list[Standing]:
+        """Those, by id."""
+        tree = await view.trees.whole(view.snapshot, view.moment)
+        units = None if self.unit is None else beneath(await view.context(), self.unit, view.moment)
+        found = [one for one in tree.standings.values() if _matches(one, self, units)]
+        return sorted(found, key=lambda one: one.goal.id)
+
 
 routes = APIRouter(tags=["objectives"], route_class=QuestionRoute)
 
@@ -136,15 +163,13 @@ routes = APIRouter(tags=["objectives"], route_class=QuestionRoute)
 @routes.get("/v1/objectives", summary="Find objectives")
 async def many(
     request: GoalsRequest,
-    cycle: Annotated[str | None, Query(max_length=64)] = None,
-    unit: Annotated[str | None, Query(max_length=64, description="Owned by it or a unit beneath it")] = None,
-    owner: Annotated[str | None, Query(max_length=80, description="unit/<id> or person/<id>")] = None,
-    status: Annotated[str | None, word(STATUSES, "As shown")] = None,
-    kind: Annotated[str | None, word(KINDS)] = None,
-    state: Annotated[str | None, word(STATES)] = None,
-    q: Annotated[
-        str | None, Query(max_length=200, description="In titles, descriptions and key results")
-    ] = None,
+    cycle: InCycle = None,
+    unit: InUnit = None,
+    owner: OwnedBy = None,
+    status: Shown = None,
+    kind: OfKind = None,
+    state: InState = None,
+    q: Containing = None,
     sort: Annotated[
         str, Query(max_length=40, description=f"{', '.join(SORTS)}; - in front: descending")
     ] = "id",
@@ -154,7 +179,7 @@ async def many(
     """By their definitions at the moment, with scores and statuses; pages follow `next_cursor`."""
     async with view_of(request) as view:
         filters = ObjectiveFilters(cycle, unit, owner, status, kind, state, q)
-        await _need_possible(view, filters)
+        await filters.need_possible(view)
         body = await _list(request, view, filters, _order(sort), limit, cursor)
         return respond(request, view.clocks, encoded(body))
 
@@ -175,16 +200,6 @@ async def standing_of(view: View, id: str) -> Standing:
     return found
 
 
-async def _need_possible(view: View, filters: ObjectiveFilters) -> None:
-    """Problem 422 `choice_unknown`: a filter that no objective can match."""
-    need_word(filters.status, "status", STATUSES)
-    need_word(filters.kind, "kind", KINDS)
-    need_word(filters.state, "state", STATES)
-    await need_holder(view, filters.owner, "owner")
-    await need_unit(view, filters.unit)
-    await need_cycle(view, filters.cycle)
-
-
 async def _list(
     request: Request,
     view: View,
@@ -194,11 +209,8 @@ async def _list(
     after: str | None,
 ) -> dict[str, Any]:
     context = await view.context()
-    tree = await view.trees.whole(view.snapshot, view.moment)
-    units = None if filters.unit is None else beneath(context, filters.unit, view.moment)
-    found = [one for one in tree.standings.values() if _matches(one, filters, units)]
+    found = await filters.matching(view)
     key, descending = order
-    found.sort(key=lambda one: one.goal.id)
     found.sort(key=key, reverse=descending)
     first = read_cursor(request, after, str(view.clocks.token))
     page = found[first : first + limit]

@@ -242,7 +242,7 @@ def key_result(standing: Standing, one: KeyResult, spans: Mapping[str, Span], ev
         "weight": number(one.weight),
         "dropped": one.dropped,
         "measure": one.body["measure"],
-        "bindings": _bindings(one),
+        "bindings": bindings(one),
         "state": amended.state,
         "waiting_for": amended.waiting_for,
         "raw": number(amended.raw),
@@ -280,7 +280,7 @@ def listed_key_result(standing: Standing, one: KeyResult, owner: str) -> Json:
         "weight": number(one.weight),
         "dropped": one.dropped,
         "kind": one.body["measure"]["kind"],
-        "bindings": _bindings(one),
+        "bindings": bindings(one),
         "state": amended.state,
         **scores(amended, standing.as_committed.key_results.get(one.id)),
         "expected": number(of_it.expected),
@@ -291,7 +291,8 @@ def listed_key_result(standing: Standing, one: KeyResult, owner: str) -> Json:
     }
 
 
-def _bindings(one: KeyResult) -> list[Json]:
+def bindings(one: KeyResult) -> list[Json]:
+    """The feeds that its parts take their values from."""
     return [
         {"part": part, "feed": bound.feed, "aggregation": bound.aggregation}
         for part, bound in sorted(one.bindings.items())
@@ -325,7 +326,7 @@ def _part(
     binding = one.bindings.get(name)
     return {
         "part": name,
-        "value": number(_number(given)),
+        "value": number(number_in_force(given)),
         "done": None if given.done is None else list(given.done),
         "value_at": time(given.at),
         "unit": standing.unit_of(one, name),
@@ -348,10 +349,11 @@ def value(given: PartInput) -> Any:
     """A part's value as it is written: a number (a mean with 6 places), the steps done, or null."""
     if given.done is not None:
         return list(given.done)
-    return number(_number(given))
+    return number(number_in_force(given))
 
 
-def _number(given: PartInput) -> Decimal | None:
+def number_in_force(given: PartInput) -> Decimal | None:
+    """A part's number as it is shown: a mean with 6 places."""
     if given.value is None or given.divisor == 1:
         return given.value
     return shown_mean(given.value, given.divisor)

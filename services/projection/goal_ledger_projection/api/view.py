@@ -54,6 +54,7 @@ GoalsRequest = Annotated[Request, Right(May.READ_GOALS)]
 FeedsRequest = Annotated[Request, Right(May.READ_FEEDS)]
 FactsRequest = Annotated[Request, Right(May.READ_FACTS)]
 RecordRequest = Annotated[Request, Right(May.READ_FACTS, noted=True)]
+ExportRequest = Annotated[Request, Right(May.READ_EXPORTS, noted=True)]
 
 RETRY_SECONDS = 1
 TRANSIENT = (
@@ -191,17 +192,35 @@ class Views:
         with _outages():
             if question.include is not None and question.wait_ms:
                 await self.waiting.until(credential.workspace, question.include, question.wait_ms)
-            workspace = credential.workspace
-            asker = asker_of(credential, self.contexts.seq_of(workspace))
-            async with self.database.snapshot(asker) as snapshot:
-                reader = await self._reader(credential, snapshot)
-                reader.must(right_of(request))
-                clocks = await self._resolve(snapshot, question)
-                yield View(snapshot, reader, clocks, self)
+            async with self._opened(request, credential, question) as view:
+                yield view
+
+    @asynccontextmanager
+    async def again(self, request: Request, clocks: Clocks) -> AsyncIterator[View]:
+        """Another view of a request at the clocks of its first: what is long is answered page by page, each in a snapshot
+        of its own, so that no transaction waits for a slow client. Whoever loses the right meanwhile gets no further
+        page. Problems as :meth:`view`."""
+        with _outages():
+            async with self._opened(
+                request, caller_of(request.scope), StatedClocks(token=clocks.token)
+            ) as view:
+                yield view
+
+    @asynccontextmanager
+    async def _opened(
+        self, request: Request, credential: Credential, question: StatedClocks
+    ) -> AsyncIterator[View]:
+        workspace = credential.workspace
+        asker = asker_of(credential, self.contexts.seq_of(workspace))
+        async with self.database.snapshot(asker) as snapshot:
+            reader = await self._reader(credential, snapshot)
+            reader.must(right_of(request))
+            clocks = await self._resolve(snapshot, question)
+            yield View(snapshot, reader, clocks, self)
 
     async def _must_not_be_empty(self, workspace: str) -> None:
         """Problem 503 `rebuilding` where the store knows a workspace of which nothing is here: the read database is
-        being restored, or new. Asked for verified tokens alone: a stranger learns nothing."""
+        being restored, or new. StatedClocks for verified tokens alone: a stranger learns nothing."""
         nothing = Position(1, 0)
         if await self._head(workspace, nothing) is not None:
             raise _not_yet("rebuilding", "The read side has nothing of the workspace yet.", nothing)
@@ -295,6 +314,12 @@ def view_of(request: Request) -> AbstractAsyncContextManager[View]:
     """:meth:`Views.view` of the application's own."""
     views: Views = request.app.state.views
     return views.view(request)
+
+
+def again_of(request: Request, clocks: Clocks) -> Callable[[], AbstractAsyncContextManager[View]]:
+    """:meth:`Views.again`, to be called for each further page."""
+    views: Views = request.app.state.views
+    return lambda: views.again(request, clocks)
 
 
 @contextmanager

@@ -64,6 +64,10 @@ class Silent(OSError):
     """The read database does not answer."""
 
 
+class TooMuch(Exception):
+    """A page holds more bytes than fit: ask for fewer rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """What opens a snapshot: the workspace and the definition (kind, id) of a credential in it.
@@ -113,6 +117,22 @@ class Snapshot:
     async def first(self, statement: str, *values: Any) -> Row | None:
         """Its first row."""
         return await self.connection.fetchrow(statement, self.workspace, *values)
+
+    async def copied(self, statement: str, *values: Any, bytes_max: int | None) -> bytes:
+        """Its rows as CSV, many times as fast as rows one by one. Raises TooMuch beyond `bytes_max` (what comes then is
+        read and not kept: asyncpg does not survive an error in the middle)."""
+        found, size = bytearray(), 0
+
+        async def take(some: bytes) -> None:
+            nonlocal size
+            size += len(some)
+            if bytes_max is None or size <= bytes_max:
+                found.extend(some)
+
+        await self.connection.copy_from_query(statement, self.workspace, *values, output=take, format="csv")
+        if len(found) < size:
+            raise TooMuch
+        return bytes(found)
 
 
 class ReadDatabase:

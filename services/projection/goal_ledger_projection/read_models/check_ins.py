@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models.changes import NULL, Changes, text
 from goal_ledger_projection.read_models.fact import FactRead
+from goal_ledger_projection.read_models.sql import microseconds
 
 check_ins = Table(
     "check_ins",
@@ -154,4 +155,23 @@ def page_of_check_ins(conditions: Sequence[str], limit: int) -> str:
     return (
         f"SELECT * FROM check_ins WHERE {' AND '.join(conditions)} "
         f"ORDER BY effective_at DESC, seq DESC LIMIT {limit}"
+    )
+
+
+_EXPORTED = """
+SELECT check_in, objective, key_result, author, actor, {effective_at}, {recorded_at},
+       regexp_replace((body->'values')::text, '\\{{"part": ("[^"]*")\\}}', '{{"done": [], "part": \\1}}', 'g'),
+       confidence, status, method, body->'note', body->'blockers', body->'evidence', body->>'reason', after_closing, seq,
+       body->>'event_id'
+FROM check_ins WHERE {conditions} ORDER BY effective_at, seq LIMIT {limit}
+"""
+
+
+def exported_check_ins(conditions: Sequence[str], limit: int) -> str:
+    """Those, the oldest first, in the columns of the dataset `check-ins`; personal texts as they were sealed."""
+    return _EXPORTED.format(
+        effective_at=microseconds("effective_at"),
+        recorded_at=microseconds("recorded_at"),
+        conditions=" AND ".join(conditions),
+        limit=limit,
     )

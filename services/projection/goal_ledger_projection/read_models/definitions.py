@@ -161,3 +161,8 @@ SELECT seq, body FROM definitions WHERE workspace = $1 AND kind = 'objective' AN
                                      AND id = $2 AND seq < $3), 0)
 ORDER BY seq
 """
+
+EVERY_VERSION_OF_KIND = """
+SELECT id, effective_at, body FROM definitions WHERE workspace = $1 AND kind = $2 AND seq <= $3 AND effective_at <= $4
+ORDER BY id, seq
+"""

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary
 from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models.changes import Changes
 from goal_ledger_projection.read_models.fact import FactRead
+from goal_ledger_projection.read_models.sql import microseconds
 
 facts = Table(
     "facts",
@@ -118,3 +119,20 @@ def page_of_facts(conditions: Sequence[str], descending: bool, limit: int) -> st
     """The facts for which all conditions hold."""
     order = "DESC" if descending else "ASC"
     return f"SELECT seq, bytes FROM facts WHERE {' AND '.join(conditions)} ORDER BY seq {order} LIMIT {limit}"
+
+
+_EXPORTED = """
+SELECT seq, event_id, stream, version, type, actor, {effective_at}, {recorded_at}, NULL, NULL, convert_from(bytes, 'UTF8'),
+       encode(sha256('\\x00'::bytea || bytes), 'hex')
+FROM facts WHERE {conditions} ORDER BY seq LIMIT {limit}
+"""
+
+
+def exported_facts(conditions: Sequence[str], limit: int) -> str:
+    """Those, in the columns of the dataset `facts`, `reason` and `data` empty."""
+    return _EXPORTED.format(
+        effective_at=microseconds("effective_at"),
+        recorded_at=microseconds("recorded_at"),
+        conditions=" AND ".join(conditions),
+        limit=limit,
+    )

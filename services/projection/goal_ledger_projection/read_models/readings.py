@@ -11,6 +11,7 @@ One stated further ahead than that was quarantined; released, it counts from its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from goal_ledger_contracts.canonical import parse_instant
@@ -19,6 +20,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Numeric, SmallIntege
 from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models.changes import Changes, QuarantinedReading, ReadingKey, text
 from goal_ledger_projection.read_models.fact import CannotApply, FactRead
+from goal_ledger_projection.read_models.sql import microseconds
 
 LIVE, QUARANTINED = 0, 1
 AHEAD_MAX = timedelta(minutes=5)
@@ -173,3 +175,20 @@ ORDER BY feed, seq
 WAITING_NOW = _WAITING.format(in_force="ended_seq IS NULL")
 """Now: by the small index of what waits."""
 WAITED_THEN = _WAITING.format(in_force="(ended_seq IS NULL OR ended_seq > $3)")
+
+
+IN_FORCE = (
+    "workspace = $1",
+    "seq <= $2",
+    "(ended_seq IS NULL OR ended_seq > $2)",
+    "time <= $3",
+)
+_EXPORTED = """
+SELECT feed, source, id, {time}, value, unit, mode, state = 1, seq, recorded_seq
+FROM readings WHERE {conditions} ORDER BY feed, time, seq LIMIT {limit}
+"""
+
+
+def exported_readings(conditions: Sequence[str], limit: int) -> str:
+    """Those, in the columns of the dataset `readings`."""
+    return _EXPORTED.format(time=microseconds("time"), conditions=" AND ".join(conditions), limit=limit)
