@@ -36,7 +36,7 @@ async def test_a_workspace_is_created_once_and_a_refused_creation_leaves_no_head
     told = await asyncio.gather(
         *(ledger.submit(Commands(workspace).create()) for ledger in (one, two)), return_exceptions=True
     )
-    assert sorted(type(each).__name__ for each in told) == ["Answer", "Refused"]
+    assert sorted(type(each).__name__ for each in told) == ["CommandAnswer", "Refused"]
     assert len(await audit.facts()) == 1
 
 
@@ -60,7 +60,12 @@ async def test_a_refusal_reaches_its_submitter_alone_and_records_nothing(ledger,
     told = await asyncio.gather(
         *(ledger.submit(commands.unit(id)) for id in ("a", "b", "a", "c")), return_exceptions=True
     )
-    assert [type(each).__name__ for each in told] == ["Answer", "Answer", "Refused", "Answer"]
+    assert [type(each).__name__ for each in told] == [
+        "CommandAnswer",
+        "CommandAnswer",
+        "Refused",
+        "CommandAnswer",
+    ]
     with pytest.raises(Refused):
         await ledger.submit(commands.unit("a"))
     assert len(await audit.facts()) == 4
@@ -139,7 +144,7 @@ async def test_an_identity_ended_in_a_batch_or_before_is_known_as_ended(ledger, 
         ledger.submit(commands.retract("c1")),
         return_exceptions=True,
     )
-    assert [type(each).__name__ for each in told] == ["Answer", "Answer", "Refused"]
+    assert [type(each).__name__ for each in told] == ["CommandAnswer", "CommandAnswer", "Refused"]
     with pytest.raises(Refused):
         await ledger.submit(commands.retract("c1"))
     again = await ledger.submit(commands.check_in("c1"))
@@ -232,7 +237,13 @@ async def test_a_counter_is_compared_with_its_neighbours_in_time_stored_or_in_th
             commands.reading("r21", 21, 220, seen),
         ]
     )
-    assert [type(each).__name__ for each in told] == ["Answer", "Refused", "Answer", "Answer", "Answer"]
+    assert [type(each).__name__ for each in told] == [
+        "CommandAnswer",
+        "Refused",
+        "CommandAnswer",
+        "CommandAnswer",
+        "CommandAnswer",
+    ]
     assert seen == [(100, 300), (200, 300), (100, 200), (200, 300), (210, 300)]
 
 
@@ -241,7 +252,7 @@ async def test_a_retracted_point_is_no_neighbour_even_within_one_batch(ledger, c
     await ledger.submit(commands.reading("r10", 10, 100))
     await ledger.submit(commands.reading("r20", 20, 200))
     told = await ledger.submit_all([commands.retract_reading("r20"), commands.reading("r30", 30, 150, seen)])
-    assert [type(each).__name__ for each in told] == ["Answer", "Answer"]
+    assert [type(each).__name__ for each in told] == ["CommandAnswer", "CommandAnswer"]
     assert seen == [(100, None)]
 
 
@@ -261,4 +272,4 @@ async def test_bulk_and_single_commands_go_together_and_singles_do_not_wait_for_
 
 async def test_a_bad_item_in_bulk_costs_no_other(ledger, commands):
     told = await ledger.submit_all([commands.unit(id) for id in ("a", "a", "b")])
-    assert [type(each).__name__ for each in told] == ["Answer", "Refused", "Answer"]
+    assert [type(each).__name__ for each in told] == ["CommandAnswer", "Refused", "CommandAnswer"]

@@ -199,7 +199,11 @@ async def test_a_batch_the_database_refuses_is_run_again_one_command_at_a_time(
         ledger.submit(commands.unit("b")),
         return_exceptions=True,
     )
-    assert [type(each).__name__ for each in told] == ["Answer", "UniqueViolationError", "Answer"]
+    assert [type(each).__name__ for each in told] == [
+        "CommandAnswer",
+        "UniqueViolationError",
+        "CommandAnswer",
+    ]
     assert len(await audit.facts()) == 4
 
 
@@ -221,7 +225,7 @@ async def test_without_the_keys_database_texts_are_not_recorded_and_the_rest_is(
         ledger.submit(commands.check_in("c2")),
         return_exceptions=True,
     )
-    assert [type(each).__name__ for each in told] == ["Answer", "NotRecorded", "Answer"]
+    assert [type(each).__name__ for each in told] == ["CommandAnswer", "NotRecorded", "CommandAnswer"]
     assert len(await audit.facts()) == 4
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 from goal_ledger_ledger.sealing import ERASED, OwnerShredded
+from goal_ledger_ledger.submission import NotRecorded
 
-OLA = "person/ola"
+KARI, OLA = "person/kari", "person/ola"
 
 
 async def everything(databases, workspace) -> bytes:
@@ -63,7 +65,7 @@ async def test_a_text_in_the_same_batch_after_the_shredding_is_refused(ledger, c
         ledger.submit(commands.check_in("c2", "after", actor=OLA)),
         return_exceptions=True,
     )
-    assert [type(each).__name__ for each in told] == ["Answer", "Answer", "OwnerShredded"]
+    assert [type(each).__name__ for each in told] == ["CommandAnswer", "CommandAnswer", "OwnerShredded"]
 
 
 async def test_an_erased_name_is_folded_as_erased_and_the_chain_still_holds(process, ledger, commands, audit):
@@ -127,6 +129,35 @@ async def test_a_shredded_persons_key_that_is_back_is_deleted_again_while_the_pr
     async with asyncio.timeout(30):
         while await stored(databases, workspace) != {OLA: None}:  # noqa: ASYNC110  (happens in PostgreSQL)
             await asyncio.sleep(0.05)
+
+
+async def test_of_two_processes_one_makes_no_new_key_while_the_other_holds_the_one_that_was_set_back(
+    process, databases, commands, workspace, monkeypatch, audit
+):
+    """Nor is a shredded person's key that came back left there: both are mended without a restart."""
+    from goal_ledger_ledger import sequencer
+
+    monkeypatch.setattr(sequencer, "KEYS_LOOK_EVERY_S", 0.05)
+    first = await process()
+    await first.submit(commands.person("kari", "Kari Dahl"))
+    dump = await stored(databases, workspace)
+    await first.submit(commands.check_in("c1", "before", actor=OLA))
+    before = first._keyring.keys(workspace)[OLA].raw
+    second = await process()
+    await second._keyring.was_set_back()
+    await first.submit(commands.shred("kari"))
+    await second._keyring.was_set_back()
+    await put_back(databases, workspace, dump)
+
+    with contextlib.suppress(NotRecorded):
+        await second.submit(commands.check_in("c2", "after", actor=OLA))
+    async with asyncio.timeout(30):
+        while (await stored(databases, workspace)).get(KARI, b"") is not None:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await second.submit(commands.check_in("c3", "later", actor=OLA))
+    kept = await databases.keyring().look_up(workspace, [KARI, OLA])
+    assert kept == {KARI: None, OLA: before}
+    await audit.facts()
 
 
 async def stored(databases, workspace) -> dict[str, bytes | None]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import pytest
+from goal_ledger_ledger import keyring
 from goal_ledger_ledger.keyring import Keyring
+from goal_ledger_ledger.store import Unreachable
 
 KARI, OLA = "person/kari", "person/ola"
 
@@ -72,7 +75,7 @@ async def test_a_key_that_is_gone_is_put_back_and_one_made_anew_is_taken_over(da
     assert (await databases.keyring().look_up(workspace, [KARI]))[KARI] == before
 
 
-async def test_marks_that_are_gone_tell_that_the_database_was_set_back(databases, workspace):
+async def test_a_mark_that_is_gone_tells_that_the_database_was_set_back(databases, workspace):
     ring = databases.keyring()
     assert not await ring.was_set_back()
     await ring.delete(workspace, [KARI])
@@ -80,6 +83,41 @@ async def test_marks_that_are_gone_tell_that_the_database_was_set_back(databases
     await _set_back(databases, workspace)
     assert await ring.was_set_back()
     assert not await ring.was_set_back()
+
+
+async def test_what_was_made_anew_since_does_not_hide_it(databases, workspace):
+    ring, other = databases.keyring(), databases.keyring()
+    await ring.ensure(workspace, [OLA])
+    await ring.delete(workspace, [KARI])
+    await _set_back(databases, workspace)
+    await other.ensure(workspace, [OLA])
+    await other.delete(workspace, [KARI])
+    assert await ring.was_set_back()
+
+
+async def test_a_key_that_is_deleted_tells_nothing_of_the_kind(databases, workspace):
+    ring, other = databases.keyring(), databases.keyring()
+    await ring.ensure(workspace, [KARI])
+    assert not await ring.was_set_back()
+    await other.delete(workspace, [KARI])
+    assert not await ring.was_set_back()
+
+
+async def test_no_key_is_made_for_who_had_one_before_all_have_put_theirs_back(
+    databases, workspace, monkeypatch
+):
+    holds, other = databases.keyring(), databases.keyring()
+    await holds.ensure(workspace, [KARI])
+    assert not await other.was_set_back()
+    await _set_back(databases, workspace)
+    with pytest.raises(Unreachable, match="set back"):
+        await other.ensure(workspace, [KARI])
+    await holds.put_back()
+    await other.ensure(workspace, [KARI])
+    assert other.keys(workspace)[KARI].raw == holds.keys(workspace)[KARI].raw
+    monkeypatch.setattr(keyring, "PUT_BACK_WITHIN_S", 0.0)
+    await other.ensure(workspace, [OLA])
+    assert other.keys(workspace)[OLA] is not None
 
 
 async def _set_back(databases, workspace) -> None:

@@ -46,7 +46,7 @@ async def test_a_lost_race_is_decided_anew_on_what_the_other_recorded(process, c
         told = await asyncio.gather(
             *(ledger.submit(commands.unit(f"u{round}")) for ledger in (one, two)), return_exceptions=True
         )
-        assert sorted(type(each).__name__ for each in told) == ["Answer", "Refused"]
+        assert sorted(type(each).__name__ for each in told) == ["CommandAnswer", "Refused"]
     assert one.counts.lost_races + two.counts.lost_races > 0
     assert len(await audit.facts()) == 11
 

@@ -6,8 +6,11 @@ readable key. A key belongs to a subject (``person/kari``) within a workspace; t
 
 Keys in use are held in memory. Another process may shred, and this database may be set back by itself: so the keys that
 a batch has sealed with are looked up before it is written (:meth:`Keyring.confirm`), and one that is missing, which was
-committed once, is put back. The fold of a shredding fact drops its key at once (:meth:`Keyring.forget`). Marks only grow:
-fewer than there were mean that the database was set back (:meth:`Keyring.was_set_back`), and shredding is repeated.
+committed once, is put back. The fold of a shredding fact drops its key at once (:meth:`Keyring.forget`).
+
+*After the database was set back* (:meth:`Keyring.was_set_back`) every process puts back what it has in memory, and then
+shredding is repeated. A process that has not a subject's key in memory makes none for :data:`PUT_BACK_WITHIN_S`: another
+may be about to put back the one under which earlier texts are sealed.
 A key under the ledger's own control (a snapshot's) is kept the same way.
 """
 
@@ -15,13 +18,15 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Iterable, Mapping
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from goal_ledger_ledger.keys_witness import Witness
 from goal_ledger_ledger.sealing import KEY_BYTES, NONCE_BYTES, TextKey, TextKeys
-from goal_ledger_ledger.store import raw_connection
+from goal_ledger_ledger.store import Unreachable, raw_connection
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +34,8 @@ SNAPSHOT = "snapshot/"
 """Subjects of the ledger's own keys begin so; no person or system can have such a name."""
 
 MAX_KEYS_IN_MEMORY = 100_000
+PUT_BACK_WITHIN_S = 5.0
+"""Every process looks every two seconds."""
 
 _MAKE = """
 INSERT INTO text_keys (workspace, subject, wrapped, created_at)
@@ -40,7 +47,6 @@ _LOAD_ALL = """
 SELECT subject, wrapped FROM text_keys
 WHERE workspace = $1 AND subject > $2 AND NOT starts_with(subject, 'snapshot/') ORDER BY subject LIMIT $3
 """
-_MARKS = "SELECT count(*) FROM text_keys WHERE wrapped IS NULL"
 _DELETE = """
 INSERT INTO text_keys (workspace, subject, created_at, deleted_at)
 SELECT $1, subject, now(), now() FROM unnest($2::text[]) AS gone (subject)
@@ -79,20 +85,25 @@ class Keyring:
         self.engine = engine
         self._master = AESGCM(master_key)
         self._held: dict[str, _Held] = {}
-        self._marks = 0
-        """The most marks of deletion seen."""
+        self._witness = Witness()
+        self._set_back_at = -PUT_BACK_WITHIN_S
+        self._untold = False
 
     def keys(self, workspace: str) -> TextKeys:
         """The keys in memory; None: deleted for good."""
         return self._of(workspace).keys
 
     async def ensure(self, workspace: str, subjects: Iterable[str]) -> None:
-        """See to it that each subject has a key, committed, in memory; a subject with a mark gets none, ever."""
+        """See to it that each subject has a key, committed, in memory; a subject with a mark gets none, ever.
+
+        Raises Unreachable also where a key would be made in a database that was set back a moment ago.
+        """
         missing = [subject for subject in set(subjects) if subject not in self._of(workspace).keys]
         if missing:
             await self.load(workspace, missing)
             missing = [subject for subject in missing if subject not in self._of(workspace).keys]
         if missing:
+            await self._need_whole()
             made = [self._wrap(workspace, subject, os.urandom(KEY_BYTES)) for subject in missing]
             await self._put(workspace, missing, made)
             await self.load(workspace, missing)
@@ -124,17 +135,38 @@ class Keyring:
             if subject not in found or found[subject] != held.wrapped.get(subject)
         ]
         for subject in others:
+            if found.get(subject) is not None and subject in held.wrapped:
+                log.error(
+                    "the key of %s in %s is another: texts under the one before are lost", subject, workspace
+                )
             held.keys.pop(subject, None)
             if subject in found:
                 self._take(workspace, subject, found[subject])
         return not others
 
     async def was_set_back(self) -> bool:
-        """Whether marks of deletion are gone since this process last looked or deleted."""
+        """Whether the database lacks what this process has seen of it; told once, and then :meth:`put_back` is due."""
+        await self._look()
+        untold, self._untold = self._untold, False
+        return untold
+
+    async def put_back(self) -> None:
+        """All keys in memory, where the database has neither a key nor a mark. What is shredded is to be erased again."""
+        for workspace, held in list(self._held.items()):
+            if held.wrapped:
+                await self._put(workspace, list(held.wrapped), list(held.wrapped.values()))
+
+    async def _look(self) -> None:
         async with raw_connection(self.engine) as raw:
-            marks: int = await raw.fetchval(_MARKS)
-        before, self._marks = self._marks, marks
-        return marks < before
+            if await self._witness.is_gone(raw):
+                self._set_back_at, self._untold = time.monotonic(), True
+
+    async def _need_whole(self) -> None:
+        await self._look()
+        if time.monotonic() < self._set_back_at + PUT_BACK_WITHIN_S:
+            raise Unreachable(
+                "the keys' database was set back: no key is made before all have put theirs back"
+            )
 
     async def _put(self, workspace: str, subjects: list[str], wrapped: list[bytes]) -> None:
         async with raw_connection(self.engine) as raw:
@@ -159,7 +191,7 @@ class Keyring:
             self.forget(workspace, subject)
         async with raw_connection(self.engine) as raw:
             await raw.execute(_DELETE, workspace, gone)
-            self._marks = max(self._marks, await raw.fetchval(_MARKS))
+        await self._look()
 
     async def listing(self, workspace: str, after: str = "", limit: int = 1000) -> dict[str, bytes | None]:
         """Keys of a workspace as stored now, by subject after ``after``, for those who open texts; None: deleted.

@@ -119,7 +119,10 @@ class Ledger:
             await asyncio.sleep(KEYS_LOOK_EVERY_S)
             try:
                 if await self._keyring.was_set_back():
-                    log.error("the keys' database was set back: what was shredded is erased again")
+                    log.error(
+                        "the keys' database was set back: keys are put back, what was shredded is erased again"
+                    )
+                    await self._keyring.put_back()
                     await erase_everywhere(self._engine, self._keyring, self._snapshots)
             except Exception as failure:
                 if not is_passing(failure):

@@ -128,4 +128,5 @@ text_keys = Table(
     Column("created_at", instant, nullable=False),
     Column("deleted_at", instant),
     Index("text_keys_deleted", "workspace", postgresql_where=text("wrapped IS NULL")),
+    Index("text_keys_changed", text("greatest(created_at, coalesce(deleted_at, created_at))")),
 )
