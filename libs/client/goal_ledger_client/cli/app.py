@@ -10,6 +10,7 @@ import typer
 
 from goal_ledger_client.cli import (
     access,
+    auditing,
     explaining,
     goal_questions,
     goals,
@@ -89,6 +90,7 @@ for one in (
     rhythm,
     questions,
     moving,
+    auditing,
 ):
     one.register(app)
 

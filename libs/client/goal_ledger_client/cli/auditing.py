@@ -1,0 +1,91 @@
+"""For auditors: the log into a folder, with its key and newest head, for ``goal-ledger-verify``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from goal_ledger_client.cli.moving import bar
+from goal_ledger_client.cli.session import REFUSED, AsJson, connected, fail, line, tell_json
+from goal_ledger_client.client import GoalLedger
+
+PAGE_FACTS = 5000
+READ_AT_ONCE_BYTES = 1 << 20
+
+
+def audit(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(help="Made if it is not there; a second time what is new is added")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Keep the log, its key and its newest signed head (role auditor).
+
+    FOLDER/log.jsonl: one fact per line, its stored bytes. FOLDER/key: the verifier key, written once and compared later.
+    FOLDER/heads/<epoch>-<size>: a head for each time this was run; none is ever changed.
+
+    Example: goal-ledger audit kept && goal-ledger-verify kept/log.jsonl --key kept/key --head kept/heads
+    """
+    heads = folder / "heads"
+    heads.mkdir(parents=True, exist_ok=True)
+    with connected(context) as ledger:
+        _keep_key(ledger, folder / "key")
+        note = ledger.send("GET", "/v1/log/checkpoint").text
+        facts = _add_facts(ledger, folder / "log.jsonl")
+    origin, size, *_ = note.split("\n")
+    (heads / f"{origin.rpartition('/')[2]}-{size}").write_text(note)
+    if as_json:
+        return tell_json({"file": str(folder / "log.jsonl"), "facts": facts, "head": int(size)})
+    line(f"{facts} facts in {folder / 'log.jsonl'}; a head over {size} in {heads}")
+
+
+def _keep_key(ledger: GoalLedger, file: Path) -> None:
+    """Add the key of a new epoch; ends with REFUSED if one of the same name is another."""
+    key = ledger.send("GET", "/v1/log/key").json()["verifier_key"]
+    known = file.read_text().splitlines() if file.exists() else []
+    named = key.rpartition("/")[0]
+    if any(one.rpartition("+")[2] != key.rpartition("+")[2] and one.startswith(named) for one in known):
+        fail(REFUSED, f"The ledger's key is no longer the one in {file}.")
+    if key not in known:
+        file.write_text("".join(f"{one}\n" for one in [*known, key]))
+
+
+def _add_facts(ledger: GoalLedger, file: Path) -> int:
+    """What comes behind the facts in the file; how many it has then. A line that was broken off is taken away."""
+    facts = _whole_lines(file)
+    with file.open("ab") as kept, bar() as progress:
+        task = progress.add_task("facts", total=None)
+        for page in _pages(ledger, facts):
+            kept.write(page)
+            facts += page.count(b"\n")
+            progress.update(task, completed=facts)
+    return facts
+
+
+def _pages(ledger: GoalLedger, after: int) -> Iterator[bytes]:
+    while page := ledger.send("GET", f"/v1/log?after={after}&limit={PAGE_FACTS}").content:
+        yield page
+        after += page.count(b"\n")
+
+
+def _whole_lines(file: Path) -> int:
+    if not file.exists():
+        return 0
+    lines = whole = read = 0
+    with file.open("r+b") as kept:
+        while block := kept.read(READ_AT_ONCE_BYTES):
+            lines += block.count(b"\n")
+            last = block.rfind(b"\n")
+            whole = read + last + 1 if last >= 0 else whole
+            read += len(block)
+        kept.truncate(whole)
+    return lines
+
+
+def register(app: typer.Typer) -> None:
+    """The command of this file."""
+    app.command("audit")(audit)

@@ -1,0 +1,5 @@
+"""``python -m goal_ledger_verifier``."""
+
+from goal_ledger_verifier.main import main
+
+main()
