@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from goal_ledger_history.duties import Words, duty, heard_since, last_heard, silence
+from goal_ledger_history.duties import WordsOfGoal, duty, heard_since, last_heard, silence
 from goal_ledger_scoring import cadence
 from goal_ledger_scoring.policy import DEFAULTS
 
@@ -46,12 +46,12 @@ def test_due_dates_and_grace_end_with_their_local_days_also_where_clocks_change(
     ],
 )
 def test_on_time_late_missed_pending(heard: datetime | None, at: datetime, state: str) -> None:
-    words: Words = {} if heard is None else {None: [heard]}
-    assert duty(RULES, DUE, words, ("a",), at).state == state
+    words: WordsOfGoal = {} if heard is None else {None: [heard]}
+    assert duty(DUE.ends - timedelta(7), DUE, words, ("a",), at).state == state
 
 
 def test_word_is_whole_on_the_objective_or_on_all_that_is_waited_for() -> None:
-    words: Words = {"a": [utc(3, 2), utc(3, 9)], "b": [utc(3, 4)]}
+    words: WordsOfGoal = {"a": [utc(3, 2), utc(3, 9)], "b": [utc(3, 4)]}
     assert heard_since(words, ("a", "b"), utc(3, 1)) == utc(3, 4)
     assert heard_since(words, ("a", "b"), utc(3, 5)) is None
     assert heard_since({**words, None: [utc(3, 3)]}, ("a", "b"), utc(3, 1)) == utc(3, 3)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections import Counter
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from reading.definitions import day_start, goals, parts, rules
@@ -17,39 +18,65 @@ def duties(log: Log, at: datetime, known: int) -> dict[str, Json]:
     found = {}
     for id, one in goals(log, at, known).items():
         if one["state"] == "active":
-            found[id] = _of_goal(log, one, rules(log, one, at, known), at, known)
+            found[id] = _of_goal(log, one, at, known)
     return found
 
 
-def _of_goal(log: Log, goal: Json, policy: Json, at: datetime, known: int) -> Json:
-    active = goal["activated"]["effective_at"]
-    dues = _dues(policy, active, at)
-    last = next(i for i in range(len(dues) - 1, -1, -1) if dues[i][0] <= at)
+class _Goal:
+    """A goal with its due dates, as they are seen at the moment."""
 
-    def word(since: datetime, until: datetime) -> bool:
-        return _was_word(log, goal, policy, since, min(until, at + TICK), known)
+    def __init__(self, log: Log, goal: Json, at: datetime, known: int) -> None:
+        self.log, self.goal, self.at, self.known = log, goal, at, known
+        self.policy = rules(log, goal, at, known)
+        self.active = goal["activated"]["effective_at"]
+        self.dues = _dues(self.policy, self.active, at)
 
-    def state(n: int) -> str:
-        since, (ends, grace) = dues[n - 1][0], dues[n]
-        if word(since, ends):
+    def word(self, since: datetime, until: datetime) -> bool:
+        return _was_word(self.log, self.goal, self.policy, since, min(until, self.at + TICK), self.known)
+
+    def state(self, n: int) -> str:
+        since, (ends, grace, _) = self.dues[n - 1][0], self.dues[n]
+        if self.word(since, ends):
             return "on_time"
-        if word(since, grace):
+        if self.word(since, grace):
             return "late"
-        return "missed" if grace <= at else "pending"
+        return "missed" if grace <= self.at else "pending"
 
-    missed, n = 0, max(i for i in range(len(dues)) if dues[i][1] <= at)
-    while n > 0 and dues[n][0] > active and not word(dues[n - 1][0], at + TICK):
-        missed, n = missed + 1, n - 1
+    def owes(self, n: int) -> bool:
+        closing = self.goal["closing"]
+        ends = self.dues[n][0]
+        return n > 0 and self.active < ends and (closing is None or closing["effective_at"] >= ends)
+
+    def missed_in_a_row(self) -> int:
+        missed, n = 0, max(i for i, due in enumerate(self.dues) if due[1] <= self.at)
+        while self.owes(n) and not self.word(self.dues[n - 1][0], self.at + TICK):
+            missed, n = missed + 1, n - 1
+        return missed
+
+
+def _of_goal(log: Log, goal: Json, at: datetime, known: int) -> Json:
+    one = _Goal(log, goal, at, known)
+    last = max(i for i, due in enumerate(one.dues) if due[0] <= at)
     return {
-        "last": state(last) if dues[last][0] > active else None,
-        "next": state(last + 1),
-        "missed": missed,
-        "active": active,
+        "last": one.state(last) if one.owes(last) else None,
+        "next": one.state(last + 1),
+        "missed": one.missed_in_a_row(),
     }
 
 
-def _dues(policy: Json, active: datetime, at: datetime) -> list[tuple[datetime, datetime]]:
-    """The ends of due dates and of their grace, from well before it was active to well after the moment."""
+def counted(log: Log, first: date, last: date, at: datetime, known: int) -> Counter[str]:
+    """What became of the due dates of these days, of all goals that were ever active."""
+    found: Counter[str] = Counter()
+    for goal in goals(log, at, known).values():
+        if goal["activated"] is not None and (goal["state"] == "active" or goal["closing"] is not None):
+            one = _Goal(log, goal, at, known)
+            days = [n for n, due in enumerate(one.dues) if first <= due[2] <= last and one.owes(n)]
+            found.update(one.state(n) for n in days)
+    return found
+
+
+def _dues(policy: Json, active: datetime, at: datetime) -> list[tuple[datetime, datetime, date]]:
+    """The ends of due dates and of their grace, and their days, from well before it was active to well after the moment."""
     zone, margin = (
         policy["time_zone"],
         timedelta(weeks=policy["cadence_weeks"] * 3, days=policy["grace_days"]),
@@ -60,7 +87,7 @@ def _dues(policy: Json, active: datetime, at: datetime) -> list[tuple[datetime, 
         week = (day.toordinal() - 1) // 7
         if day.isoweekday() == policy["anchor_weekday"] and week % policy["cadence_weeks"] == 0:
             ends = day_start(day + timedelta(1), zone)
-            found.append((ends, day_start(day + timedelta(1 + policy["grace_days"]), zone)))
+            found.append((ends, day_start(day + timedelta(1 + policy["grace_days"]), zone), day))
         day += timedelta(1)
     return found
 

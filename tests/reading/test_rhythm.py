@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -53,3 +54,10 @@ async def test_due_dates_and_silence_are_those_of_the_naive_reading(reading: Rea
             assert found == states[one["objective"]], (seed, at, known, one)
         theirs = {id for id, one in goals(log, at, known).items() if one["owner"] == "person/bo"}
         assert {one["objective"] for one in answer["items"]} == theirs & right.keys()
+        first, last = (at - timedelta(weeks=8)).date(), (at + timedelta(1)).date()
+        asked = {**clocks, "from": first.isoformat(), "to": last.isoformat(), "every": "P2W"}
+        tallies = (await life.ask(reading, "/v1/participation", asked))["all"]
+        counts = {
+            name: sum(one[name] for one in tallies) for name in ("on_time", "late", "missed", "pending")
+        }
+        assert +Counter(counts) == rhythm.counted(log, first, last, at, known), (seed, at, known)

@@ -76,6 +76,9 @@ QUARANTINE: dict[str, str] = {
 """Why a reading waits for a person: it is recorded, and counts when it is released."""
 QUERIES: dict[str, tuple[int, str]] = {
     "bad_cursor": (422, "The cursor is not one of this question's, or has other clocks."),
+    "bad_date": (422, "A day is not a local day, YYYY-MM-DD."),
+    "bad_period": (422, "every is not a number of weeks, P1W to P99W."),
+    "too_many_periods": (422, "The question has more periods than an answer holds: the limit is named."),
     "bad_instant": (422, "A time is not an RFC 3339 instant with an offset, nor a position."),
     "bad_token": (422, "The token is not one of our answers'."),
     "known_at_too_recent": (422, "A known_at given as a time lies at least 10 seconds back."),

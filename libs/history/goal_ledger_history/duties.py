@@ -22,7 +22,7 @@ from goal_ledger_history.goals import Goal, KeyResult
 ON_TIME, LATE, MISSED, PENDING = "on_time", "late", "missed", "pending"
 STATES = (ON_TIME, LATE, MISSED, PENDING)
 
-Words = Mapping[str | None, Sequence[datetime]]
+WordsOfGoal = Mapping[str | None, Sequence[datetime]]
 """When persons checked in on a goal's key results and on itself (None), the earliest first; of each stretch between two
 due dates the first is enough."""
 LastWords = Mapping[str | None, datetime]
@@ -55,7 +55,7 @@ def is_spoken_for_by_feeds(goal: Goal, rules: Rules) -> bool:
     return rules.feeds_count_as_word and bool(there) and all(is_fed(one) for one in there)
 
 
-def heard_since(words: Words, waited: Sequence[str], since: datetime) -> datetime | None:
+def heard_since(words: WordsOfGoal, waited: Sequence[str], since: datetime) -> datetime | None:
     """When the word given since then was whole; None: it is not yet."""
     own, each = _first(words, None, since), [_first(words, one, since) for one in waited]
     known = [one for one in each if one is not None]
@@ -63,7 +63,7 @@ def heard_since(words: Words, waited: Sequence[str], since: datetime) -> datetim
     return min((one for one in (own, whole) if one is not None), default=None)
 
 
-def _first(words: Words, name: str | None, since: datetime) -> datetime | None:
+def _first(words: WordsOfGoal, name: str | None, since: datetime) -> datetime | None:
     times = words.get(name, ())
     n = bisect_left(times, since)
     return times[n] if n < len(times) else None
@@ -77,13 +77,15 @@ def last_heard(last: LastWords, waited: Sequence[str]) -> datetime | None:
     return max((one for one in (last.get(None), whole) if one is not None), default=None)
 
 
-def duty(rules: Rules, due: DueDate, words: Words, waited: Sequence[str], at: datetime) -> Duty:
-    """What became of a due date, as seen at ``at``; ``words``: none of them after that."""
-    heard = heard_since(words, waited, cadence.before(rules, due).ends)
-    return Duty(due, _state(due, heard, at), heard)
+def duty(since: datetime, due: DueDate, words: WordsOfGoal, waited: Sequence[str], at: datetime) -> Duty:
+    """What became of a due date, as seen at ``at``. ``since``: the end of the due date before; ``words``: none of them
+    after ``at``."""
+    heard = heard_since(words, waited, since)
+    return Duty(due, state_of(due, heard, at), heard)
 
 
-def _state(due: DueDate, heard: datetime | None, at: datetime) -> str:
+def state_of(due: DueDate, heard: datetime | None, at: datetime) -> str:
+    """Of a due date by when its word was whole."""
     if heard is not None and heard < due.ends:
         return ON_TIME
     if heard is not None and heard < due.grace_ends:

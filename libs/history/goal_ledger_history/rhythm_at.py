@@ -12,7 +12,7 @@ from goal_ledger_scoring.cadence import DueDate, before
 from goal_ledger_scoring.policy import Rules
 
 from goal_ledger_history.as_of import AsOf
-from goal_ledger_history.duties import LastWords, Words, is_spoken_for_by_feeds, waited_for
+from goal_ledger_history.duties import LastWords, WordsOfGoal, is_spoken_for_by_feeds, waited_for
 from goal_ledger_history.goals import Goal
 from goal_ledger_history.plan import CommonGround
 from goal_ledger_history.protocols import Definitions, FeedAt, Values
@@ -75,24 +75,24 @@ async def last_words(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A goal's due dates in a period, and what was said since the one before the first."""
+class DuesOfGoal:
+    """A goal's due dates in a row, each with the end of the one before, and the words since the first of these."""
 
     owing: Owing
-    dues: Sequence[DueDate]
-    words: Words
+    dues: Sequence[tuple[datetime, DueDate]]
+    words: WordsOfGoal
 
 
 async def told(
     words: PersonsWords, values: Values, goals: Iterable[Owing], dues_of: DuesOf, at: AsOf
-) -> list[Told]:
+) -> list[DuesOfGoal]:
     """Each goal with the due dates in a row that its rules give, and the words for them."""
     by_rules: defaultdict[tuple[object, ...], list[Owing]] = defaultdict(list)
     for one in goals:
         rules = one.rules
         key = (rules.time_zone, rules.cadence_weeks, rules.anchor_weekday, rules.grace_days)
         by_rules[key].append(one)
-    found: list[Told] = []
+    found: list[DuesOfGoal] = []
     for many in by_rules.values():
         found += await _told_alike(words, values, many, dues_of(many[0].rules), at)
     return found
@@ -100,7 +100,7 @@ async def told(
 
 async def _told_alike(
     words: PersonsWords, values: Values, goals: list[Owing], dues: Sequence[DueDate], at: AsOf
-) -> list[Told]:
+) -> list[DuesOfGoal]:
     if not dues:
         return []
     bounds = [before(goals[0].rules, dues[0]).ends, *(one.ends for one in dues)]
@@ -113,7 +113,8 @@ async def _told_alike(
         for time in times:
             for name, heard in _read_by(one.goal, read, time, at.known_to):
                 of_goal[name] = sorted({*of_goal.get(name, ()), heard})
-    return [Told(one, dues, said.get(one.goal.id, {})) for one in goals]
+    since = list(zip(bounds, dues, strict=False))
+    return [DuesOfGoal(one, since, said.get(one.goal.id, {})) for one in goals]
 
 
 def _key_results(goal: Goal) -> list[str]:

@@ -1,4 +1,4 @@
-"""Questions of the weekly rhythm: what is owed, who has gone silent."""
+"""Questions of the weekly rhythm: what is owed, who has gone silent, who takes part."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from goal_ledger_client.cli.session import (
     tell_json,
     without_none,
 )
-from goal_ledger_client.cli.showing import Marked, table
+from goal_ledger_client.cli.showing import Marked, number, table
 
 Json = dict[str, Any]
 Unit = Annotated[str | None, typer.Option(help="It, the units beneath it, and the people in them")]
@@ -97,6 +97,37 @@ def _silent_row(one: Json) -> tuple[Any, ...]:
     return one["objective"], one["title"], one["owner"], one["ask"], missed, _instant(one["last_word_at"])
 
 
+def participation(
+    context: typer.Context,
+    first: Annotated[str | None, typer.Option("--from", help="A local day; default: 13 weeks back")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="A local day; default: today")] = None,
+    every: Annotated[str, typer.Option(help="Weeks of a period, such as P2W")] = "P1W",
+    cycle: Cycle = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who takes part: due dates met of those due, per unit and pilot wave, pilots against the rest.
+
+    Example: goal-ledger participation --from 2027-01-04 --to 2027-01-31
+    """
+    clocks = without_none(as_of=as_of, known_at=known_at)
+    asked = {"every": every, **without_none(to=last, cycle=cycle), **({"from": first} if first else {})}
+    with connected(context) as ledger:
+        body = ledger.query("/v1/participation", asked_of=asked, **clocks)
+    if as_json:
+        return tell_json(body)
+    rows = [(name, *_rates(body[name])) for name in ("all", "pilots", "rest")]
+    rows += [(f"wave {one['wave']}", *_rates(one["periods"])) for one in body["waves"]]
+    rows += [(f"unit/{one['unit']}", *_rates(one["periods"])) for one in body["units"]]
+    out.print(table("Met of due", *(one["start"] for one in body["periods"]), rows=rows))
+
+
+def _rates(tallies: list[Json]) -> list[str | None]:
+    """The rate, and of how many due dates."""
+    return [f"{number(one['rate'])} of {one['due']}" if one["due"] else None for one in tallies]
+
+
 def register(app: typer.Typer) -> None:
-    for one in (owed, silent):
+    for one in (owed, silent, participation):
         app.command(one.__name__)(one)

@@ -34,6 +34,7 @@ from goal_ledger_projection.api import (
     objectives,
     organisation,
     owed,
+    participation,
     policies,
     progress,
     remarks,
@@ -59,6 +60,7 @@ RESOURCES = (
     moments,
     owed,
     silent,
+    participation,
     feeds,
     holders,
     exports,
@@ -68,6 +70,10 @@ RESOURCES = (
 )
 
 TITLES = {
+    "bad_date": "Not a local day",
+    "bad_period": "Not a number of weeks",
+    "dates_reversed": "The period ends before it begins",
+    "too_many_periods": "Too many periods",
     "bad_cursor": "The cursor does not belong here",
     "bad_instant": "Not an instant or position",
     "bad_position": "Not a position",

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Answers
 from goal_ledger_history.duties import PENDING, STATES, Duty, LastWords, duty, is_fed, owes
-from goal_ledger_history.rhythm_at import Owing, Told, last_words, owing, told
+from goal_ledger_history.rhythm_at import DuesOfGoal, Owing, last_words, owing, told
 from goal_ledger_scoring.cadence import following, last_passed
 from pydantic import Field
 
@@ -142,9 +142,9 @@ def _asked_of(one: Owing, person: str, why: str) -> Owing:
     return dataclasses.replace(one, waited=tuple(id for id in one.waited if id in mine))
 
 
-def _item(view: View, one: Told, last: LastWords, why: str) -> Json:
+def _item(view: View, one: DuesOfGoal, last: LastWords, why: str) -> Json:
     goal, now = one.owing.goal, view.moment.true_at
-    duties = [duty(one.owing.rules, due, one.words, one.owing.waited, now) for due in one.dues]
+    duties = [duty(since, due, one.words, one.owing.waited, now) for since, due in one.dues]
     before, coming = duties[0] if owes(goal, duties[0].due) else None, duties[1]
     return {
         "objective": goal.id,
