@@ -97,6 +97,10 @@ def limits_page() -> str:
         "|---|---|---|",
         *(f"| `{name}` | {least} | {greatest} |" for name, (least, greatest) in policy.RANGES.items()),
         "",
+        "## Questions",
+        "",
+        "An attribution replays at most 20,000 facts, all that the asked thing rests on (422 `too_many_facts`, with `limit`).",
+        "",
     ]
     return "\n".join(lines)
 

@@ -83,6 +83,8 @@ QUERIES: dict[str, tuple[int, str]] = {
     "bad_token": (422, "The token is not one of our answers'."),
     "known_at_too_recent": (422, "A known_at given as a time lies at least 10 seconds back."),
     "position_unknown": (422, "The position is of an epoch that the workspace does not have."),
+    "sides_reversed": (422, "Of two answers the earlier one lies after the later, on one of the clocks."),
+    "too_many_facts": (422, "What is asked about rests on more facts than are replayed."),
     "not_yet": (503, "The read side has not passed the position yet; how far it is behind is given."),
     "read_side_unavailable": (503, "The read database cannot be reached now."),
     "rebuilding": (503, "The read side is folding a new epoch of the workspace."),

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
@@ -23,6 +23,9 @@ from goal_ledger_history.goals import KeyResult
 
 T = TypeVar("T")
 
+NONE_LATER: Set[int] = frozenset()
+_TICK = timedelta(microseconds=1)
+
 
 @dataclass(slots=True)
 class Versions(Generic[T]):
@@ -31,6 +34,7 @@ class Versions(Generic[T]):
     seqs: list[int] = field(default_factory=list)
     times: list[datetime] = field(default_factory=list)
     things: list[T] = field(default_factory=list)
+    later: Set[int] = NONE_LATER
 
     def add(self, seq: int, effective_at: datetime, thing: T) -> None:
         """One more; they come in seq order."""
@@ -50,7 +54,7 @@ class Versions(Generic[T]):
 
     def _index(self, known_to: int, true_at: datetime | None) -> int:
         i = bisect_right(self.seqs, known_to) - 1
-        while i >= 0 and true_at is not None and self.times[i] > true_at:
+        while i >= 0 and true_at is not None and (self.times[i] > true_at or self.seqs[i] in self.later):
             i -= 1
         return i
 
@@ -116,9 +120,11 @@ class Link:
 
 
 class Background:
-    """All versions of these things."""
+    """All versions of these things. ``later``: the seqs of facts that are taken to be true just after their instant, so
+    that facts of one instant can be looked at one after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, later: Set[int] = NONE_LATER) -> None:
+        self._later = later
         self._workspace: Versions[WorkspaceBegun] = Versions()
         self._policies: dict[str, Versions[PolicyRevision]] = {}
         self._moments: dict[str, Versions[NamedMoment]] = {}
@@ -137,23 +143,23 @@ class Background:
             case WorkspaceBegun():
                 self._workspace.add(seq, effective_at, thing)
             case PolicyRevision():
-                self._policies.setdefault(id, Versions()).add(seq, effective_at, thing)
+                self._policies.setdefault(id, Versions(later=self._later)).add(seq, effective_at, thing)
             case NamedMoment():
-                self._moments.setdefault(id, Versions()).add(seq, effective_at, thing)
+                self._moments.setdefault(id, Versions(later=self._later)).add(seq, effective_at, thing)
             case CycleDates():
-                self._cycles.setdefault(id, Versions()).add(seq, effective_at, thing)
+                self._cycles.setdefault(id, Versions(later=self._later)).add(seq, effective_at, thing)
             case FeedAsDefined():
-                self._feeds.setdefault(id, Versions()).add(seq, effective_at, thing)
+                self._feeds.setdefault(id, Versions(later=self._later)).add(seq, effective_at, thing)
             case CounterRestarts():
-                self._restarts.setdefault(id, Versions()).add(seq, effective_at, thing)
+                self._restarts.setdefault(id, Versions(later=self._later)).add(seq, effective_at, thing)
             case UnitPlace():
-                self._units.setdefault(id, Versions()).add(seq, effective_at, thing)
+                self._units.setdefault(id, Versions(later=self._later)).add(seq, effective_at, thing)
             case _:
                 raise TypeError(f"{type(thing).__name__} is no thing of the background")
 
     def add_links(self, child: str, seq: int, effective_at: datetime, links: list[Link]) -> None:
         """The links of an objective after a change of them."""
-        self._links.setdefault(child, Versions()).add(seq, effective_at, links)
+        self._links.setdefault(child, Versions(later=self._later)).add(seq, effective_at, links)
         for link in links:
             self._children[link.parent].add(child)
             self._parents.add(link.parent.partition("/")[2])
@@ -189,8 +195,13 @@ class Background:
 
     def moments(self, known_to: int) -> dict[str, datetime]:
         """The moments as known at ``known_to``; one still to come is waited for by its window."""
-        known = ((name, versions.at(known_to, None)) for name, versions in self._moments.items())
-        return {name: one.at for name, one in known if one is not None and one.at is not None}
+        found = {}
+        for name, versions in self._moments.items():
+            known = versions.at(known_to, None)
+            if known is not None and known.at is not None:
+                is_later = versions.seq_at(known_to, None) in self._later
+                found[name] = known.at + _TICK if is_later else known.at
+        return found
 
     def cycle_span(
         self, cycle: str | None, known_to: int, true_at: datetime | None, time_zone: str
@@ -242,7 +253,13 @@ class Background:
             return ()
         versions = self._restarts.get(feed)
         known = None if versions is None else versions.at(known_to, None)
-        return found.definitions if known is None else with_restarts(found.definitions, known.restarts)
+        if versions is None or known is None:
+            return found.definitions
+        restarts = known.restarts
+        if self._later:
+            moved = {at for seq, at in zip(versions.seqs, versions.times, strict=True) if seq in self._later}
+            restarts = tuple((at + _TICK if at in moved else at, base) for at, base in restarts)
+        return with_restarts(found.definitions, restarts)
 
     def feed_interval(self, feed: str, known_to: int, true_at: datetime) -> str | None:
         """How often the feed is expected to be read, as it was defined then."""

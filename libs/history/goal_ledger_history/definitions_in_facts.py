@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence, Set
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from goal_ledger_scoring.aggregation import FeedDefinition
 
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.background import (
+    NONE_LATER,
     Background,
     CounterRestarts,
     CycleDates,
@@ -34,8 +35,10 @@ from goal_ledger_history.protocols import KEY_RESULT_CHANGES, KeyResultChange
 class DefinitionsInFacts:
     """Those of the facts taken, which come in seq order."""
 
-    def __init__(self) -> None:
-        self.background = Background()
+    def __init__(self, later: Set[int] = NONE_LATER) -> None:
+        """``later``: as of :class:`Background`."""
+        self.background = Background(later)
+        self._later = later
         self.kept: MutableMapping[Version, Any] = {}
         self._goals: dict[str, Versions[Goal]] = {}
         self._links: defaultdict[str, dict[str, Link]] = defaultdict(dict)
@@ -92,7 +95,7 @@ class DefinitionsInFacts:
         return CounterRestarts(tuple(sorted(known.items())))
 
     def _take_objectives(self, fact: Fact) -> None:
-        versions = self._goals.setdefault(fact.stream_id, Versions())
+        versions = self._goals.setdefault(fact.stream_id, Versions(later=self._later))
         before = versions.things[-1] if versions.things else None
         made = defined_by(before, fact)
         if made is None:

@@ -70,18 +70,36 @@ class ScoresAt:
         tree = await self._scored(Gathering(self.background), at, [id], id)
         return tree.amended.get(id)
 
+    async def scored(self, at: AsOf, id: str) -> ScoredTree:
+        """The scores of an objective and of all that counts in it; without them if it did not exist then."""
+        return await self._scored(Gathering(self.background), at, [id], None)
+
     async def _scored(
         self, gathering: Gathering, at: AsOf, ids: Sequence[str], unclosed: str | None
     ) -> ScoredTree:
         plans = await self.plans(at, ids, unclosed)
-        for plan in plans.values():
-            await self.give_inputs(gathering, plan)
-        await gathering.fetch(self.values)
+        await self._give_all(gathering, plans)
         scored: Scored = {}
         amended = score_tree({id: plan.amended for id, plan in plans.items()}, scored)
         committed = score_tree({id: plan.as_committed for id, plan in plans.items()}, scored)
         self.keep(plans, amended, committed)
         return ScoredTree(plans, amended, committed)
+
+    async def ready(self, at: AsOf, ids: Sequence[str]) -> dict[str, Plan]:
+        """The plans of these objectives alone, with their inputs."""
+        plans = await self.plans(at, ids, with_counted=False)
+        await self._give_all(Gathering(self.background), plans)
+        return plans
+
+    async def _give_all(self, gathering: Gathering, plans: Mapping[str, Plan]) -> None:
+        for plan in plans.values():
+            await self.give_inputs(gathering, plan)
+        await gathering.fetch(self.values)
+
+    def kept_scores(self, plan: Plan) -> tuple[GoalScore, GoalScore] | None:
+        """What a closed objective keeps (as amended, as committed), if others count in it."""
+        kept = self.definitions.kept.get(_closing_of(plan)) if plan.is_closed else None
+        return None if kept is None else kept.scores
 
     async def plans(
         self, at: AsOf, ids: Sequence[str] | None, unclosed: str | None = None, *, with_counted: bool = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,6 +28,7 @@ from goal_ledger_scoring.inputs import PartInput
 from goal_ledger_scoring.status import Word
 from goal_ledger_scoring.windows import ALWAYS, Span
 
+from goal_ledger_history.background import NONE_LATER
 from goal_ledger_history.behind import Behind, StretchBehind, behind_of
 from goal_ledger_history.last_check_ins import (
     CheckInsBetween,
@@ -83,8 +84,9 @@ class _CheckIn(_Revision):
 class ValuesInFacts:
     """Those of the facts taken, which come in seq order."""
 
-    def __init__(self, readings: Readings) -> None:
-        self._readings = readings
+    def __init__(self, readings: Readings, later: Set[int] = NONE_LATER) -> None:
+        """``later``: as of :class:`goal_ledger_history.background.Background`."""
+        self._readings, self._later = readings, later
         self._measures: dict[str, tuple[int, Measure]] = {}
         self._values: defaultdict[tuple[str, str], list[_Value]] = defaultdict(list)
         self._check_ins: defaultdict[str, list[_CheckIn]] = defaultdict(list)
@@ -131,6 +133,7 @@ class ValuesInFacts:
             row
             for row in self._values.get((one.key_result, one.part), ())
             if row.in_force(one.at, one.known)
+            and row.seq not in self._later
             and (one.since is None or row.at >= one.since)
             and (one.until is None or row.at < one.until)
         ]
@@ -214,7 +217,9 @@ class _Reading(_Revision):
 class ReadingsInFacts:
     """Those of the facts taken, which come in seq order."""
 
-    def __init__(self) -> None:
+    def __init__(self, later: Set[int] = NONE_LATER) -> None:
+        """``later``: as of :class:`goal_ledger_history.background.Background`."""
+        self._later = later
         self._feeds: defaultdict[str, list[_Reading]] = defaultdict(list)
         self._last: dict[tuple[str, str, str], _Reading] = {}
 
@@ -251,7 +256,7 @@ class ReadingsInFacts:
         return [
             Reading(one.at, one.seq, one.value, one.unit, str(one.recorded_seq))
             for one in self._feeds.get(feed, ())
-            if one.accepted and one.in_force(at, known)
+            if one.accepted and one.in_force(at, known) and one.recorded_seq not in self._later
         ]
 
     async def sums(self, feed: str, stretch: Stretch, unit: str | None, at: datetime, known: int) -> Sums:
@@ -273,11 +278,16 @@ def newest_of(readings: Iterable[Reading], span: Span) -> Reading | None:
 
 
 def _content(fact: Fact) -> _Reading:
-    data, at = fact.data, fact.effective_at
-    if (
-        isinstance(data, feeds.ReadingQuarantined)
-        and fact.stated_at is not None
-        and fact.stated_at - at > AHEAD_MAX
-    ):
-        at = fact.stated_at
+    data, at = fact.data, takes_effect_at(fact)
     return _Reading(fact.seq, at, None, data.value, data.unit, True, fact.seq)
+
+
+def takes_effect_at(fact: Fact) -> datetime:
+    """A reading stated further ahead than may be counts, once it is released, from its stated time."""
+    if (
+        isinstance(fact.data, feeds.ReadingQuarantined)
+        and fact.stated_at is not None
+        and fact.stated_at - fact.effective_at > AHEAD_MAX
+    ):
+        return fact.stated_at
+    return fact.effective_at

@@ -68,7 +68,7 @@ def score_tree(
         beneath = tuple([scores.get(link.child) for link in counting(goal)]) if goal.children else ()
         known = kept.get(goal.id)
         if known is None or known.goal is not goal or not _same(known.children, beneath):
-            score = _score_goal(goal, goals, scores, shared)
+            score = score_goal(goal, goals, scores, shared)
             counts = _feeds_beneath(goal, score, scores)
             if counts:
                 score.feeds = counts
@@ -150,9 +150,10 @@ def _marked(goal: GoalInput, closing: Sequence[ChildLink]) -> GoalInput:
     return replace(goal, children=children)
 
 
-def _score_goal(
+def score_goal(
     goal: GoalInput, goals: Mapping[str, GoalInput], scores: Mapping[str, GoalScore], scored: Scored
 ) -> GoalScore:
+    """One goal's score from those beneath it, without the feeds counted there."""
     if not goal.committed:
         return GoalScore(goal.id, None)
     counted: list[Counted] = []

@@ -10,6 +10,7 @@ import typer
 
 from goal_ledger_client.cli import (
     access,
+    attributing,
     auditing,
     explaining,
     goal_questions,
@@ -84,6 +85,7 @@ for one in (
     goals,
     goal_questions,
     explaining,
+    attributing,
     organisation,
     access,
     readings,

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from goal_ledger_projection.api import (
     alignment,
+    attribution,
     check_ins,
     events,
     explain,
@@ -51,6 +52,7 @@ RESOURCES = (
     key_results,
     progress,
     explain,
+    attribution,
     check_ins,
     alignment,
     facts,
@@ -88,6 +90,8 @@ TITLES = {
     "position_lost": "The position was lost in a restore",
     "read_side_unavailable": "The read side is out of reach",
     "rebuilding": "The read side is being folded anew",
+    "sides_reversed": "The earlier answer is the later one",
+    "too_many_facts": "It rests on more facts than are replayed",
     "took_too_long": "The question took too long",
 }
 

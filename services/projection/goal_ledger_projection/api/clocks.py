@@ -38,7 +38,7 @@ class Token(NamedTuple):
         return f"{self.position}_{self.as_of.strftime(_COMPACT)}_{self.calculation}"
 
     @staticmethod
-    def parse(text: str) -> Token:
+    def parse(text: str, field: str = "token") -> Token:
         """Problem 422 `bad_token`."""
         found = _TOKEN.fullmatch(text)
         try:
@@ -47,7 +47,7 @@ class Token(NamedTuple):
             as_of = datetime.strptime(found[2], _COMPACT).replace(tzinfo=UTC)
             return Token(Position.parse(found[1]), as_of, found[3])
         except ValueError:
-            raise Problem(422, "bad_token", "The token is not one of our answers'.", field="token") from None
+            raise Problem(422, "bad_token", "The token is not one of our answers'.", field=field) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def asked(request: Request) -> StatedClocks:
     as_of, known_at = query.get("as_of"), query.get("known_at")
     return StatedClocks(
         None if as_of is None else instant(as_of, "as_of"),
-        None if known_at is None else _known_at(known_at),
+        None if known_at is None else known_at_of(known_at),
         None,
         include,
         wait_ms,
@@ -122,7 +122,7 @@ def _are_those_of(query: QueryParams, token: Token) -> bool:
     """Whether the clocks, written otherwise than on the first page, say what they came to there."""
     as_of, known_at = query.get("as_of"), query.get("known_at")
     return (as_of is None or instant(as_of, "as_of") == token.as_of) and (
-        known_at is None or _known_at(known_at) == token.position
+        known_at is None or known_at_of(known_at) == token.position
     )
 
 
@@ -139,14 +139,15 @@ def instant(text: str, field: str) -> datetime:
         ) from None
 
 
-def _known_at(text: str) -> datetime | Position:
+def known_at_of(text: str, field: str = "known_at") -> datetime | Position:
+    """An instant or a position. Problem 422 `bad_instant`."""
     if "T" in text:
-        return instant(text, "known_at")
+        return instant(text, field)
     try:
         return Position.parse(text)
     except ValueError:
-        sentence = "known_at is an RFC 3339 instant or a position such as 1-151."
-        raise Problem(422, "bad_instant", sentence, field="known_at") from None
+        sentence = f"{field} is an RFC 3339 instant or a position such as 1-151."
+        raise Problem(422, "bad_instant", sentence, field=field) from None
 
 
 def present(now: datetime, granularity_s: int, last_recorded_at: datetime | None) -> datetime:

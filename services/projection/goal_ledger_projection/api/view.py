@@ -86,6 +86,10 @@ class View:
     def moment(self) -> AsOf:
         return AsOf(self.clocks.as_of, self.clocks.seq)
 
+    async def clocks_at(self, question: StatedClocks) -> Clocks:
+        """Other clocks of the same question, resolved in the same snapshot. Problems 410, 422, 503."""
+        return await self.views.resolve(self.snapshot, question)
+
     async def context(self) -> Context:
         """Units, cycles, policies, moments, feeds and links."""
         return await self.views.contexts.at(self.snapshot)
@@ -215,7 +219,7 @@ class Views:
         async with self.database.snapshot(asker) as snapshot:
             reader = await self._reader(credential, snapshot)
             reader.must(right_of(request))
-            clocks = await self._resolve(snapshot, question)
+            clocks = await self.resolve(snapshot, question)
             yield View(snapshot, reader, clocks, self)
 
     async def _must_not_be_empty(self, workspace: str) -> None:
@@ -225,7 +229,8 @@ class Views:
         if await self._head(workspace, nothing) is not None:
             raise _not_yet("rebuilding", "The read side has nothing of the workspace yet.", nothing)
 
-    async def _resolve(self, snapshot: Snapshot, question: StatedClocks) -> Clocks:
+    async def resolve(self, snapshot: Snapshot, question: StatedClocks) -> Clocks:
+        """What stated clocks come to. Problems 410, 422, 503."""
         newest = snapshot.position
         assert newest is not None
         if snapshot.rebuilding:

@@ -100,6 +100,16 @@ SELECT seq, version, bytes FROM facts
 WHERE workspace = $1 AND stream = $2 AND seq <= $3 AND effective_at <= $4 AND seq > $5 ORDER BY seq LIMIT $6
 """
 
+OF_STREAMS = """
+SELECT f.bytes FROM unnest($2::text[]) AS s (stream)
+CROSS JOIN LATERAL (SELECT f.seq, f.type, f.bytes FROM facts f
+                    WHERE f.workspace = $1 AND f.stream = s.stream AND f.seq <= $3 AND f.type <> ALL ($4)
+                      AND (s.stream NOT LIKE 'workspace/%' OR f.type = ANY ($5))
+                    ORDER BY f.workspace, f.stream, f.seq LIMIT $6) f
+LIMIT $6
+"""
+"""The facts of these streams up to a seq, without those of some types; of the workspace's own only those of others."""
+
 OF_TYPE_IN_STREAM = """
 SELECT bytes FROM facts
 WHERE workspace = $1 AND stream = $2 AND seq <= $3 AND effective_at <= $4 AND type = $5 ORDER BY seq
