@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from goal_ledger_client import GoalLedger
 from goal_ledger_local.stack import Stack
 from goal_ledger_projection.pages.session import BrowserSessions, new_session
 from starlette.requests import Request
@@ -155,6 +156,22 @@ def parent_score(browser: Browser) -> str:
     found = re.search(r'<dl class="facts">.*?</dl>', browser.get("/goals/delivery").text, re.DOTALL)
     assert found is not None
     return re.sub("<[^>]+>|\\s", "", found[0]).partition("%")[0]
+
+
+def test_my_week_and_a_units_ask_what_is_owed_and_who_is_silent(browser: Browser, demo: Stack) -> None:
+    browser.sign_in("jonas")
+    token = demo.mint_token("jonas", "nordlys")
+    of = demo.describe()
+    with GoalLedger(of["command_url"], of["query_url"], token) as jonas:
+        owed = [one for one in jonas.query("/v1/owed")["items"] if one["owed"] or one["overdue"]]
+        silent = jonas.query("/v1/silent", unit="company")
+
+    week, unit = browser.get("/"), browser.get("/units/company")
+
+    assert week.text.count('<article class="kr">') == len(owed)
+    assert f"Spoken for : {silent['total'] - silent['silent']} / {silent['total']}" in text(unit).replace(
+        "for:", "for :"
+    )
 
 
 def test_a_check_in_is_corrected_with_its_reason(browser: Browser) -> None:

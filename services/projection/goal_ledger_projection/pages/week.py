@@ -13,7 +13,6 @@ from goal_ledger_projection.pages.page import WebPage
 
 URGENCY = ("outdated", "pending", "at_risk", "not_measured", "behind", "on_track")
 """The silent first: silence is never green."""
-SILENT = ("outdated", "pending")
 DAYS = 7
 CHECK_INS_MAX = "20"
 KUDOS_OF_GOALS_MAX = 8
@@ -22,46 +21,44 @@ KUDOS_OF_GOALS_MAX = 8
 async def mine(page: WebPage) -> Response:
     """`/`: for who has signed in."""
     me = page.session.holder
-    units = await page.ask("/v1/units")
-    led = [f"unit/{one['id']}" for one in units["items"] if f"person/{one['lead']}" == me]
+    duties = await _duties(page)
+    led = sorted({one["owner"] for one in duties if one["because"] == "lead"})
     owners = [me, *led] if me.startswith("person/") else led
-    goals, key_results, recent, names = await asyncio.gather(
-        _of_owners(page, "/v1/objectives", owners),
-        _of_owners(page, "/v1/key-results", owners),
-        _recent(page),
-        page.names(),
-    )
+    goals, recent, names = await asyncio.gather(_of_owners(page, owners), _recent(page), page.names())
     return page.show(
         "my_week.html",
-        me=me,
         led=led,
         goals=by_urgency(goals),
-        owed=by_urgency([one for one in key_results if one["status"] in SILENT and not one["dropped"]]),
-        others=by_urgency([one for one in key_results if one["status"] not in SILENT and not one["dropped"]]),
+        duties=[one for one in duties if one["owed"] or one["overdue"]],
         recent=recent["items"],
         kudos=await _kudos(page, goals),
         names=names,
     )
 
 
+async def _duties(page: WebPage) -> list[Json]:
+    """The goals of who has signed in, with their due dates; a system has none."""
+    if not page.session.holder.startswith("person/"):
+        return []
+    return list((await page.ask("/v1/owed"))["items"])
+
+
 async def of_unit(page: WebPage) -> Response:
     """`/units/<id>`."""
     id = page.request.path_params["id"]
     unit = await page.ask(f"/v1/units/{id}")
-    goals, key_results, recent, names = await asyncio.gather(
+    goals, silent, recent, names = await asyncio.gather(
         page.ask("/v1/objectives", unit=id, state="active", limit="200"),
-        page.ask("/v1/key-results", unit=id, state="active", dropped="false", limit="1000"),
+        page.ask("/v1/silent", unit=id),
         _recent(page, unit=id),
         page.names(),
     )
-    spoken = [one for one in key_results["items"] if one["status"] not in SILENT]
     return page.show(
         "unit_week.html",
         unit=unit["unit"],
         goals=by_urgency(goals["items"]),
-        silent=by_urgency([one for one in key_results["items"] if one["status"] in SILENT]),
-        spoken=len(spoken),
-        all=len(key_results["items"]),
+        silent=silent,
+        silent_ones=[one for one in silent["items"] if one["silent"]],
         recent=recent["items"],
         names=names,
     )
@@ -73,9 +70,10 @@ def by_urgency(things: list[Json]) -> list[Json]:
     return sorted(things, key=lambda one: (order.get(one["status"], len(order)), one["id"]))
 
 
-async def _of_owners(page: WebPage, path: str, owners: list[str]) -> list[Json]:
+async def _of_owners(page: WebPage, owners: list[str]) -> list[Json]:
+    """Their active goals."""
     answers = await asyncio.gather(
-        *(page.ask(path, owner=owner, state="active", limit="100") for owner in owners)
+        *(page.ask("/v1/objectives", owner=owner, state="active", limit="100") for owner in owners)
     )
     found: dict[str, Any] = {one["id"]: one for answer in answers for one in answer["items"]}
     return list(found.values())
