@@ -88,6 +88,10 @@ QUERIES: dict[str, tuple[int, str]] = {
     "not_yet": (503, "The read side has not passed the position yet; how far it is behind is given."),
     "read_side_unavailable": (503, "The read database cannot be reached now."),
     "rebuilding": (503, "The read side is folding a new epoch of the workspace."),
+    "too_many_cells": (
+        422,
+        "A grid has more cells, or more dates, than are answered at once; the limit is given.",
+    ),
     "took_too_long": (503, "The answer took longer than it may: ask for less."),
 }
 STANDING_STILL: dict[str, str] = {

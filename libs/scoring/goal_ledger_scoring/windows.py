@@ -64,6 +64,22 @@ def plus(at: datetime, duration: str, time_zone: str) -> datetime:
     return moved.replace(tzinfo=where).astimezone(UTC) + timedelta(seconds=parsed.seconds)
 
 
+def times_from(first: datetime, every: str, last: datetime, time_zone: str, most: int) -> list[datetime]:
+    """``first``, and it plus once, twice … the ISO duration, up to ``last`` and at most so many. Each is counted from the
+    first, so that a series from the 31st does not drift. Raises ValueError for no duration, and for one of nothing."""
+    one = parse_duration(every)
+    if one == Duration(0, 0, 0):
+        raise ValueError("no time passes")
+    found: list[datetime] = []
+    while len(found) < most:
+        n = len(found)
+        at = plus(first, f"P{one.months * n}M{one.days * n}DT{one.seconds * n}S", time_zone)
+        if at > last:
+            break
+        found.append(at)
+    return found
+
+
 def _plus_months(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

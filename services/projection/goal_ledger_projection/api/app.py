@@ -29,6 +29,7 @@ from goal_ledger_projection.api import (
     exports_of_records,
     facts,
     feeds,
+    grid,
     holders,
     key_results,
     moments,
@@ -69,6 +70,7 @@ RESOURCES = (
     exports_of_goals,
     exports_of_organisation,
     exports_of_records,
+    grid,
 )
 
 TITLES = {
@@ -92,6 +94,7 @@ TITLES = {
     "rebuilding": "The read side is being folded anew",
     "sides_reversed": "The earlier answer is the later one",
     "too_many_facts": "It rests on more facts than are replayed",
+    "too_many_cells": "The grid is too large",
     "took_too_long": "The question took too long",
 }
 
