@@ -83,7 +83,7 @@ def verified(
             path = folder / f"{option[2:]}-{number}"
             path.write_bytes(content.encode() if isinstance(content, str) else content)
             given += [option, str(path)]
-    return main.verify(main._parser().parse_args([*given, *more]), lambda facts, share: None)
+    return main.verify(main.arguments([*given, *more]), lambda facts, share: None)
 
 
 def rechained(lines: list[bytes], at: int, change: Any) -> list[bytes]:

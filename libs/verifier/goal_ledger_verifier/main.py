@@ -24,9 +24,9 @@ from goal_ledger_verifier.told import told_by
 PROGRESS_S = 0.5
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """The console script."""
-    asked = _parser().parse_args(arguments)
+    asked = arguments(words)
     try:
         report = verify(asked, _progress() if sys.stderr.isatty() else lambda facts, share: None)
     except (CannotRead, BadKey) as wrong:
@@ -37,6 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         print("\n".join(report.lines()))
     sys.exit(report.exit_code)
+
+
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """As they are given (default: to this process). Exits with 2 if they are not understood."""
+    return _parser().parse_args(words)
 
 
 def _parser() -> argparse.ArgumentParser:
