@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import check_ins, growth, projection, queries, readings, relay, two_processes, visible
+from benchmarks import (
+    check_ins,
+    growth,
+    projection,
+    queries,
+    readings,
+    relay,
+    two_processes,
+    verifying,
+    visible,
+)
 from benchmarks.ground import Ground
 from benchmarks.results import Figure
 
@@ -18,6 +28,7 @@ ROWS: dict[str, Callable[[Ground], list[Figure]]] = {
     "visible": visible.own_writes,
     "two-processes": two_processes.together,
     "queries": queries.tree_and_goal,
+    "verify": verifying.offline,
     "cold": growth.cold,
     "memory": growth.memory,
 }

@@ -61,7 +61,8 @@ def signed_life(seed: int, facts: int = 96, head_every: int = HEAD_EVERY) -> Sig
     while len(life.facts) < facts:
         life._step()
     made = Signed(life.workspace, list(life.stored))
-    made.heads = [made.head(size) for size in (*range(head_every, facts, head_every), facts)]
+    whole = len(made.lines)
+    made.heads = [made.head(size) for size in (*range(head_every, whole, head_every), whole)]
     return made
 
 

@@ -65,7 +65,7 @@ def codes(report: Report) -> list[tuple[str, int | None]]:
 def test_a_folder_of_tiles_is_checked_with_its_own_checkpoint(tiles: tuple[Signed, Path]) -> None:
     of, folder = tiles
     report = checked(folder, "--key", of.key)
-    assert (report.exit_code, report.log.facts, report.remarks) == (0, FACTS, [])
+    assert (report.exit_code, report.log.facts, report.remarks) == (0, len(of.lines), [])
     assert report.checked["of them signed by a key given"] == 1
 
 

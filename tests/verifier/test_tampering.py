@@ -43,6 +43,7 @@ def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
         "--json",
     ]
     given = ["--key", of.key, "--head", str(tmp_path / "head-0"), "--head", str(tmp_path / "head-1")]
+    assert len(of.heads) == 2
     told = subprocess.run(
         [*program, *given, "--processes", "2"], capture_output=True, text=True, timeout=120, check=False
     )
