@@ -66,6 +66,22 @@ async def test_one_reading_is_recorded_and_answered_with_its_receipt(shop: Organ
     assert_problem(other, 409, "id_taken")
 
 
+async def test_one_reading_names_where_its_receipt_is(shop: Organisation) -> None:
+    odd = event("r 1/é&id=2", "5000", source="/shop?a=b&c")
+    first = await shop.post("/v1/readings", odd, "shop", content_type=ONE)
+    again = await shop.post("/v1/readings", odd, "shop", content_type=ONE)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.headers["location"] == again.headers["location"]
+    found = await shop.http.get(first.headers["location"], headers=shop.bearer("shop"))
+    assert found.status_code == 200, found.text
+    receipt = first.json()["receipt"]
+    assert {name: found.json()[name] for name in ("source", "id", "event_id")} == {
+        "source": odd["source"],
+        "id": odd["id"],
+        "event_id": receipt["event_id"],
+    }
+
+
 async def test_the_binary_form_has_its_attributes_in_headers(shop: Organisation) -> None:
     attributes = {f"ce-{name}": text for name, text in event("b1").items() if name != "data"}
     headers = {"content-type": "application/json"} | attributes | shop.bearer("shop")

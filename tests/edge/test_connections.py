@@ -212,3 +212,17 @@ async def test_requests_within_the_bounds_follow_each_other_on_one_connection(po
     await asyncio.sleep(0.6)  # longer than a head may take: between requests another time counts
     await talk.say(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert (await talk.rest()).startswith(b"HTTP/1.1 200")
+
+
+async def test_who_asks_for_a_websocket_is_answered_over_http_and_writes_nothing_to_the_log(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    talk = await call(port)
+    await talk.say(
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        assert (await talk.reader.readline()).startswith(b"HTTP/1.1 200")
+    talk.writer.close()
+    assert "upgrade" not in caplog.text.lower()

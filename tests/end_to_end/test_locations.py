@@ -53,6 +53,7 @@ def creating(command_url: str) -> list[str]:
         path
         for path, methods in document["paths"].items()
         if "Location" in methods.get("post", {}).get("responses", {}).get("201", {}).get("headers", {})
+        and path != "/v1/readings"
     ]
 
 

@@ -79,6 +79,25 @@ async def test_what_is_no_such_table_is_refused_with_what_would_do(
     assert all(word in problem["detail"] for word in words), problem
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/octet-stream"],
+)
+async def test_a_spreadsheets_own_file_is_told_what_would_do_whatever_it_calls_itself(
+    org: Organisation, kind: str
+) -> None:
+    headers = {"content-type": kind, **org.bearer("ada")}
+    whole = await org.http.post("/v1/imports", content=b"PK\x03\x04...", headers=headers)
+    piece = await org.http.put("/v1/imports/x/pieces/1", content=b"PK\x03\x04...", headers=headers)
+    other = await org.http.post("/v1/imports", content=b"row,id", headers=headers)
+    nothing = await org.http.post("/v1/imports", headers=headers)
+
+    for answer in (whole, piece):
+        assert ".xlsx" in assert_problem(answer, 400, "bad_csv")["detail"]
+    for answer in (other, nothing):
+        assert_problem(answer, 415, "media_type_not_supported")
+
+
 async def test_a_sheet_as_spreadsheets_write_it_is_read(org: Organisation) -> None:
     sheet = (
         "\ufeffsep=;\r\nnumbers=1.234,5\r\nRow;ID;Title;Owner;Objective;Key Result;Baseline;Target;Unit;Activated at;"

@@ -104,6 +104,9 @@ class LimitedConnection(HttpToolsProtocol):
         self._stop_sending_timer()
         super().resume_writing()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """A request for a WebSocket is answered as if it had not asked; the log is not the place to advise packages."""
+
     def _stop_sending_timer(self) -> None:
         if self._sending is not None:
             self._sending.cancel()

@@ -21,6 +21,7 @@ from goal_ledger_command.api.imports import (
     ImportRequest,
     TextRequest,
     importer_of,
+    media_type_of_rows,
 )
 from goal_ledger_command.api.routes import Route
 from goal_ledger_command.importing.conduct import Conduct, lines_of_reports
@@ -32,7 +33,7 @@ from goal_ledger_command.importing.planning import fill, plan
 from goal_ledger_command.importing.rows import MAX_LINE_BYTES, Read, of_lines
 from goal_ledger_command.importing.when import in_zone, zone_of_lines
 from goal_ledger_command.importing.workbook import Workbook
-from goal_ledger_edge.bodies import read_body, require_media_type
+from goal_ledger_edge.bodies import read_body
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Gives, Refuses
 from pydantic import BaseModel, Field
@@ -101,7 +102,7 @@ def _sending(routes: APIRouter, door: Door, pieces: Pieces) -> None:
         request: TextRequest, import_id: ImportId, number: PieceNumber
     ) -> Annotated[PieceDocument, Refuses(404, 409)]:
         """Keep a stretch of the file, at most 4 MiB. It lies sealed until the import is done, or for a week."""
-        media_type = require_media_type(request, (JSON_LINES, CSV))
+        media_type = await media_type_of_rows(request, (JSON_LINES, CSV))
         importer, zone = await importer_of(door, request, import_id)
         raw = await read_body(request, MAX_PIECE_BYTES)
         staged = await pieces.begin(importer.credential.workspace, import_id, media_type, zone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -13,7 +13,7 @@ from goal_ledger_command.api.door import Door
 from goal_ledger_command.api.routes import Route
 from goal_ledger_command.importing.conduct import Conduct, lines_of_reports
 from goal_ledger_command.importing.csv_numbers import FORMS, Style, style_of
-from goal_ledger_command.importing.csv_rows import of_csv
+from goal_ledger_command.importing.csv_rows import need_table, of_csv
 from goal_ledger_command.importing.document import FORMAT
 from goal_ledger_command.importing.owners import with_owners
 from goal_ledger_command.importing.planning import fill, plan
@@ -116,6 +116,15 @@ async def importer_of(door: Door, request: Request, import_id: str | None) -> tu
     return importer, in_force(asker.world, "person/-").time_zone or "UTC"
 
 
+async def media_type_of_rows(request: Request, accepted: Collection[str]) -> str:
+    """Problem 415; 400 that says what to send instead if the body begins as a spreadsheet's own file does."""
+    try:
+        return require_media_type(request, accepted)
+    except Problem:
+        need_table(await anext(request.stream()))
+        raise
+
+
 def router(door: Door, max_document_bytes: int, places: asyncio.Semaphore) -> APIRouter:
     """An import in one request."""
     routes = APIRouter(tags=["imports"], route_class=Route)
@@ -142,7 +151,7 @@ def router(door: Door, max_document_bytes: int, places: asyncio.Semaphore) -> AP
         Gives("What became of each row; as JSON Lines if that is accepted, or was sent", ImportDocument),
     ]:
         """Bring the workspace to what the rows say, by the ordinary commands. Needs the role importer."""
-        media_type = require_media_type(request, (JSON, JSON_LINES, CSV))
+        media_type = await media_type_of_rows(request, (JSON, JSON_LINES, CSV))
         if _key is not None:
             sentence = "An import takes no Idempotency-Key: its rows have ids."
             raise Problem(422, "key_not_for_bulk", sentence, field="Idempotency-Key")

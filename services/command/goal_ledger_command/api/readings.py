@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Query, Request
 from goal_ledger_command.api.answers import AnswerDocument, JsonAnswer, answer_bytes, answer_headers
@@ -136,13 +137,14 @@ ReadingsRequest = Annotated[
         }
     ),
 ]
+_LOCATION = {"Location": {"description": "Where its receipt is", "schema": {"type": "string"}}}
 Taking = Annotated[
     Response,
     Gives(
         "Receipts of a batch; of one reading, a repeat or a dry run",
         BatchDocument | ReadingAnswerDocument | DryRunDocument,
     ),
-    Gives("The one reading is recorded or quarantined", ReadingAnswerDocument, 201),
+    Gives("The one reading is recorded or quarantined", ReadingAnswerDocument, 201, headers=_LOCATION),
     Refuses(404, 409),
 ]
 
@@ -215,7 +217,9 @@ class ReadingsDoor:
             return JsonAnswer(200, json.dumps(receipts).encode(), [])
         receipt = await self._receipt(sender, taken, answer)
         body = answer_bytes(answer)[:-1] + b',"receipt":' + json.dumps(receipt).encode() + b"}"
-        return JsonAnswer(200 if receipt["outcome"] == "duplicate" else 201, body, answer_headers(answer))
+        where = urlencode({"source": event.source, "id": event.id})
+        headers = [*answer_headers(answer), (b"location", f"/v1/receipts?{where}".encode())]
+        return JsonAnswer(200 if receipt["outcome"] == "duplicate" else 201, body, headers)
 
     def _mark(self, sender: Sender, event: ReadingEvent, raw: bytes, key: str | None) -> CommandMark | None:
         """Of the whole event: in the binary form its attributes are no part of the body."""

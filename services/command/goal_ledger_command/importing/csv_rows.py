@@ -62,7 +62,7 @@ def _text(lines: Iterable[bytes]) -> Iterator[str]:
     before = 0
     for line in lines:
         if not before:
-            _need_table(line)
+            need_table(line)
             line = line.removeprefix(b"\xef\xbb\xbf")
         try:
             yield line.decode() + "\n"
@@ -72,7 +72,8 @@ def _text(lines: Iterable[bytes]) -> Iterator[str]:
         before += len(line) + 1
 
 
-def _need_table(first: bytes) -> None:
+def need_table(first: bytes) -> None:
+    """Problem 400 for what begins as something that is no table."""
     for beginning, what in _NO_TABLES:
         if first.startswith(beginning):
             raise Problem(400, "bad_csv", f"This is {what}, no table: save it as CSV UTF-8 and send that.")
