@@ -1,0 +1,144 @@
+"""Goalpost moves: changes of a definition after the activation, whether they ease or tighten it, and what stood around
+them (SPEC 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from goal_ledger_contracts.measures import (
+    Decrease,
+    Increase,
+    Ranged,
+    Reach,
+    StayAbove,
+    StayBelow,
+    StayBetween,
+)
+from goal_ledger_scoring.numbers import subtract
+
+from goal_ledger_history.as_of import AsOf
+from goal_ledger_history.goals import KeyResult
+from goal_ledger_history.scores_at import ScoresAt
+from goal_ledger_history.statuses import Standing
+
+EASED, TIGHTENED, NEUTRAL = "eased", "tightened", "neutral"
+LATE, AFTER_RED, DROPPED_WHILE_RED = "late", "after_red", "dropped_while_red"
+SELF_APPROVED, DEADLINE_EXTENDED = "self_approved", "deadline_extended"
+DIRECTIONS = (EASED, TIGHTENED, NEUTRAL)
+FLAGS = (LATE, AFTER_RED, SELF_APPROVED, DROPPED_WHILE_RED, DEADLINE_EXTENDED)
+MOVES = (
+    *("MeasureChanged", "KeyResultAdded", "KeyResultDropped", "KeyResultTakenUp", "KeyResultWeightChanged"),
+    *("MovedToCycle", "PartBound", "PartUnbound"),
+)
+"""The types of the facts that move a goalpost, once the objective was activated."""
+LATE_FROM = Decimal("0.75")
+"""So much of the objective's time was over: the move was late."""
+_RED = "at_risk"
+
+
+@dataclass(frozen=True, slots=True)
+class GoalpostMove:
+    """``before``, ``after``: how the objective stood just before the fact and with it. ``flags``: without self-approval,
+    which endorsements tell."""
+
+    direction: str
+    flags: list[str]
+    before: Standing
+    after: Standing
+    effect: Decimal | None = field(default=None)
+    effect_committed: Decimal | None = field(default=None)
+
+
+async def goalpost_move(
+    history: ScoresAt, objective: str, seq: int, at: Any, type: str, key_result: str | None
+) -> GoalpostMove:
+    """The move that the fact ``seq`` made, which took effect at ``at``."""
+    before = (await history.at(AsOf(at, seq - 1), [objective]))[objective]
+    after = (await history.at(AsOf(at, seq), [objective]))[objective]
+    effect = _difference(before.amended.score, after.amended.score)
+    committed = _difference(before.as_committed.score, after.as_committed.score)
+    flags = _flags(before, after, type, key_result)
+    return GoalpostMove(
+        _direction(before, after, key_result, effect), flags, before, after, effect, committed
+    )
+
+
+def _difference(before: Decimal | None, after: Decimal | None) -> Decimal | None:
+    return None if before is None or after is None else subtract(after, before)
+
+
+def _flags(before: Standing, after: Standing, type: str, key_result: str | None) -> list[str]:
+    was_red = before.status.shown == _RED or before.shown.get(key_result or "") == _RED
+    found = {
+        LATE: before.expected is not None and before.expected >= LATE_FROM,
+        AFTER_RED: was_red,
+        DROPPED_WHILE_RED: type == "KeyResultDropped" and was_red,
+        DEADLINE_EXTENDED: _later_by(before, after, key_result) > 0,
+    }
+    return [name for name, holds in found.items() if holds]
+
+
+def _direction(before: Standing, after: Standing, key_result: str | None, effect: Decimal | None) -> str:
+    """By the target, where that moved; else by the time there is for it; else by the effect on the score."""
+    sides = [_key_result(one, key_result) for one in (before, after)]
+    eased = 0
+    if sides[0] is not None and sides[1] is not None:
+        eased = _target_eased(sides[0].measure, sides[1].measure)
+    eased = eased or _later_by(before, after, key_result) or _sign(effect)
+    return EASED if eased > 0 else TIGHTENED if eased < 0 else NEUTRAL
+
+
+def _key_result(standing: Standing, id: str | None) -> KeyResult | None:
+    return None if id is None else standing.defined.key_result(id)
+
+
+def _sign(amount: Decimal | None) -> int:
+    return 0 if not amount else 1 if amount > 0 else -1
+
+
+def _target_eased(before: Any, after: Any) -> int:
+    """1: the target is nearer than it was, -1: it is farther."""
+    if type(before) is not type(after):
+        return 0
+    match before:
+        case Increase():
+            return _sign(subtract(before.target, after.target))
+        case Decrease():
+            return _sign(subtract(after.target, before.target))
+        case StayBelow():
+            return _sign(subtract(after.limit, before.limit))
+        case StayAbove():
+            return _sign(subtract(before.limit, after.limit))
+        case StayBetween():
+            return _sign(subtract(subtract(after.high, after.low), subtract(before.high, before.low)))
+        case Reach() | Ranged():
+            return _nearer(before, after)
+    return 0
+
+
+def _nearer(before: Any, after: Any) -> int:
+    """Of what goes either way: by how far the target lies from the baseline, where that stayed."""
+    if before.baseline is None or after.baseline != before.baseline:
+        return 0
+    far = [abs(subtract(one.target, one.baseline)) for one in (before, after)]
+    return _sign(subtract(far[0], far[1]))
+
+
+def _later_by(before: Standing, after: Standing, key_result: str | None) -> int:
+    """1: there is more time than before, -1: less."""
+    ends = [_end(one, key_result) for one in (before, after)]
+    if ends[0] is None or ends[1] is None or ends[0] == ends[1]:
+        return 0
+    return 1 if ends[1] > ends[0] else -1
+
+
+def _end(standing: Standing, key_result: str | None) -> Any:
+    """Of the key result's windows, if it has some that are fixed; else of the cycle."""
+    one = _key_result(standing, key_result)
+    windows = [] if one is None else [part.window for part in one.parts.values() if part.window is not None]
+    ends = [window.end for window in windows if window.end is not None]
+    if ends:
+        return max(ends)
+    return None if standing.cycle is None else standing.cycle.end
