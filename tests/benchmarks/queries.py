@@ -17,6 +17,7 @@ from benchmarks.results import Figure, quantile
 
 NOW_MS, KEPT_MS, AS_OF_MS, TIMES_BESIDE = 200, 15, 600, 3
 ONE_GOAL_P99_MS = 5
+PARTICIPATION_MS = 400
 WITHIN_S = 180
 TREE = "/v1/alignment"
 DAYS = 60
@@ -57,6 +58,7 @@ def tree_and_goal(ground: Ground) -> list[Figure]:
     unchanged = _unchanged(asker, etag)
     past = median([asker.ask(f"{TREE}?as_of={quote(one)}")[0] for one in _moments(5)])
     one_goal = _one_goal(asker, objectives, ground.pick(600, 30))
+    takes_part = median([asker.ask("/v1/participation")[0] for _ in range(5)])
     beside = _beside(ground, workspace, body)
     size = f"{objectives:,} objectives, {4 * objectives:,} key results, {len(body) / 1e6:.1f} MB"
     sql = "SQL of the same rows + json.dumps of the same body; ratio at most 3"
@@ -66,6 +68,7 @@ def tree_and_goal(ground: Ground) -> list[Figure]:
         _time("whole tree, from cache", kept, KEPT_MS),
         _time("whole tree, 304", unchanged, KEPT_MS),
         _time("whole tree, as of a past moment", past, AS_OF_MS, beside, sql),
+        _time("participation of all goals over 13 weeks", takes_part, PARTICIPATION_MS),
         Figure("one goal at a past moment, p50", quantile(one_goal, 0.5), "ms"),
         _time("one goal at a past moment, p99", quantile(one_goal, 0.99), ONE_GOAL_P99_MS),
     ]

@@ -57,6 +57,8 @@ def is_spoken_for_by_feeds(goal: Goal, rules: Rules) -> bool:
 
 def heard_since(words: WordsOfGoal, waited: Sequence[str], since: datetime) -> datetime | None:
     """When the word given since then was whole; None: it is not yet."""
+    if len(waited) == 1 and None not in words:
+        return _first(words, waited[0], since)
     own, each = _first(words, None, since), [_first(words, one, since) for one in waited]
     known = [one for one in each if one is not None]
     whole = max(known) if known and len(known) == len(each) else None

@@ -72,25 +72,36 @@ def participation(
     """By group a tally for each period. ``starts``: the first days of the periods; ``groups_of``: the groups of an owner in
     a period, by its number."""
     alike: dict[tuple[int, Groups], _Alike] = {}
-    period_of: dict[date, int] = {}
+    of_owner: dict[tuple[str, int], _Alike] = {}
+    periods = _Periods(starts)
     for one in many:
         goal, words, waited = one.owing.goal, one.words, one.owing.waited
+        owner = goal.owner
         for since, due in one.dues:
             if not owes(goal, due):
                 continue
-            period = period_of.get(due.day)
-            if period is None:
-                period = period_of[due.day] = bisect_right(starts, due.day) - 1
-            key = (period, groups_of(goal.owner, period))
-            counted = alike.get(key)
+            period = periods[due.day]
+            counted = of_owner.get((owner, period))
             if counted is None:
-                counted = alike[key] = _Alike()
+                key = (period, groups_of(owner, period))
+                counted = of_owner[owner, period] = alike.setdefault(key, _Alike())
+                counted.owners.add(owner)
             state = state_of(due, heard_since(words, waited, since) if words else None, at)
             counted.counts[state] += 1
-            counted.owners.add(goal.owner)
-            if state in (ON_TIME, LATE):
-                counted.heard.add(goal.owner)
+            if state is ON_TIME or state is LATE:
+                counted.heard.add(owner)
     return _by_group(alike, len(starts))
+
+
+class _Periods(dict[date, int]):
+    """The number of the period that a day lies in, found once."""
+
+    def __init__(self, starts: Sequence[date]) -> None:
+        self._starts = starts
+
+    def __missing__(self, day: date) -> int:
+        found = self[day] = bisect_right(self._starts, day) - 1
+        return found
 
 
 def _by_group(alike: dict[tuple[int, Groups], _Alike], periods: int) -> dict[str, list[Tally]]:

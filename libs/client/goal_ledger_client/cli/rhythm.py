@@ -1,4 +1,4 @@
-"""Questions of the weekly rhythm: what is owed, who has gone silent, who takes part."""
+"""Questions of the rhythm: what is owed, who has gone silent, who takes part, what a cycle came to."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from goal_ledger_client.cli.organisation import cycle
 from goal_ledger_client.cli.session import (
     AsJson,
     AsOf,
@@ -126,6 +127,47 @@ def participation(
 def _rates(tallies: list[Json]) -> list[str | None]:
     """The rate, and of how many due dates."""
     return [f"{number(one['rate'])} of {one['due']}" if one["due"] else None for one in tallies]
+
+
+@cycle.command("summary")
+def summary(
+    context: typer.Context,
+    id: Annotated[str, typer.Argument(help="Id of the cycle")],
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a cycle came to: outcomes, grades, scores, what was carried over, who took part.
+
+    Example: goal-ledger cycle summary 2027-q1
+    """
+    with connected(context) as ledger:
+        body = ledger.query(f"/v1/cycles/{id}/summary", as_of=as_of, known_at=known_at)
+    if as_json:
+        return tell_json(body)
+    found = body["summary"]
+    line(
+        f"{found['name']}, {found['start']} to {found['end']}, {found['stage']}: {found['objectives']} objectives"
+    )
+    out.print(table("", "How many", rows=[*_there(found["states"]), *_there(found["outcomes"])]))
+    spreads = (("Scores", "scores"), ("As committed", "scores_committed"), ("Grades", "grades"))
+    out.print(
+        table("", "How many", "Mean", "By tenths from 0 to 1", rows=[_spread(found, *one) for one in spreads])
+    )
+    line(f"carried over {len(found['carried_over'])}, carried in {found['carried_in']}")
+    taken = found["participation"]
+    line(
+        f"due dates {taken['due']}: on time {taken['on_time']}, late {taken['late']}, missed {taken['missed']}"
+    )
+
+
+def _there(counts: Json) -> list[tuple[str, int]]:
+    return [(name, many) for name, many in counts.items() if many]
+
+
+def _spread(found: Json, title: str, name: str) -> tuple[Any, ...]:
+    one = found[name]
+    return title, one["many"], number(one["mean"]), " ".join(map(str, one["bands"]))
 
 
 def register(app: typer.Typer) -> None:
