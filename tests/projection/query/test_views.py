@@ -34,6 +34,7 @@ from goal_ledger_messaging import asyncapi
 from goal_ledger_projection.api import (
     alignment,
     check_ins,
+    cycle_summary,
     explain,
     facts,
     feeds,
@@ -42,9 +43,12 @@ from goal_ledger_projection.api import (
     moments,
     objectives,
     organisation,
+    owed,
+    participation,
     policies,
     progress,
     remarks,
+    silent,
     timeline,
 )
 from projection.query.story import START, TEN, Story, d
@@ -93,6 +97,10 @@ SHAPES: dict[str, Any] = {
     "/v1/identities/ada": holders.PersonsIdentitiesAnswer,
     "/v1/roles": holders.RolesAnswer,
     "/v1/roles/person/ada": holders.HoldersRolesAnswer,
+    "/v1/owed": owed.OwedAnswer,
+    "/v1/silent": silent.SilentAnswer,
+    "/v1/participation": participation.ParticipationAnswer,
+    "/v1/cycles/q1/summary": cycle_summary.CycleSummaryAnswer,
     "/v1/policies": policies.PoliciesAnswer,
     "/v1/policies/workspace": policies.PolicyAnswer,
     "/v1/policies/unit/web": policies.PolicyAnswer,
