@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from goal_ledger_projection.pages.chart import chart
 from goal_ledger_projection.pages.map_of_goals import Branch, branches
+from goal_ledger_projection.pages.week import weeks_of
 from goal_ledger_projection.pages.when import When
 from starlette.datastructures import QueryParams
 
@@ -79,6 +80,18 @@ def test_of_a_large_map_the_first_levels_are_drawn_and_the_rest_is_named() -> No
 
     assert (len(drawn), _count(drawn)) == (20, 21)
     assert (drawn[0].children[0].beneath, drawn[0].children[0].children) == (1, [])
+
+
+def test_a_units_weeks_stand_beside_the_pilots_and_the_rest_the_newest_first() -> None:
+    answer = {
+        "periods": [{"start": "1"}, {"start": "2"}],
+        "units": [{"unit": "a", "periods": ["a1", "a2"]}],
+        "pilots": ["p1", "p2"],
+        "rest": ["r1", "r2"],
+    }
+    newest = {"start": "2", "own": "a2", "pilots": "p2", "rest": "r2"}
+    assert weeks_of(answer, "a")[0] == newest
+    assert weeks_of(answer, "b") == []
 
 
 def _point(at: str, score: str | None, expected: str | None) -> dict[str, Any]:

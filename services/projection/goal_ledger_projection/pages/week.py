@@ -14,6 +14,7 @@ from goal_ledger_projection.pages.page import WebPage
 URGENCY = ("outdated", "pending", "at_risk", "not_measured", "behind", "on_track")
 """The silent first: silence is never green."""
 DAYS = 7
+WEEKS_SHOWN = 6
 CHECK_INS_MAX = "20"
 KUDOS_OF_GOALS_MAX = 8
 
@@ -47,9 +48,10 @@ async def of_unit(page: WebPage) -> Response:
     """`/units/<id>`."""
     id = page.request.path_params["id"]
     unit = await page.ask(f"/v1/units/{id}")
-    goals, silent, recent, names = await asyncio.gather(
+    goals, silent, taking_part, recent, names = await asyncio.gather(
         page.ask("/v1/objectives", unit=id, state="active", limit="200"),
         page.ask("/v1/silent", unit=id),
+        page.ask("/v1/participation"),
         _recent(page, unit=id),
         page.names(),
     )
@@ -59,9 +61,22 @@ async def of_unit(page: WebPage) -> Response:
         goals=by_urgency(goals["items"]),
         silent=silent,
         silent_ones=[one for one in silent["items"] if one["silent"]],
+        weeks=weeks_of(taking_part, id)[:WEEKS_SHOWN],
         recent=recent["items"],
         names=names,
     )
+
+
+def weeks_of(taking_part: Json, unit: str) -> list[Json]:
+    """The weeks of a participation answer, the newest first: the unit's tally beside the pilots' and the rest's."""
+    own: list[Json] = next((one["periods"] for one in taking_part["units"] if one["unit"] == unit), [])
+    found = [
+        {**period, "own": mine, "pilots": pilots, "rest": rest}
+        for period, mine, pilots, rest in zip(
+            taking_part["periods"], own, taking_part["pilots"], taking_part["rest"], strict=False
+        )
+    ]
+    return found[::-1]
 
 
 def by_urgency(things: list[Json]) -> list[Json]:
