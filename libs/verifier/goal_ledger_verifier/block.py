@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from goal_ledger_verifier.canonical_lines import Json, read, read_all
+from goal_ledger_verifier.canonical_lines import AT_ONCE, Json, read, read_all
 from goal_ledger_verifier.findings import Finding
 from goal_ledger_verifier.members import Row, rows_of, what_is_wrong
 from goal_ledger_verifier.texts import PERSONAL, is_sealed, texts_of
@@ -94,20 +94,27 @@ def examine(block: Block) -> Examined:
         found.hashes = b"".join(leaves)
         whole = len(leaves) // TILE * TILE
         found.tiles = [perfect_root(leaves[at : at + TILE]) for at in range(0, whole, TILE)]
-    facts = read_all(block.lines)
-    rows = None if facts is None else rows_of(facts)
-    if facts is None or rows is None:
-        facts, rows, leaves = _one_by_one(block, leaves, found)
-    _examine_facts(facts, rows, leaves, found)
+    for at in range(0, len(leaves), AT_ONCE):
+        _examine_piece(block.first + at, block.lines[at : at + AT_ONCE], leaves[at : at + AT_ONCE], found)
     return found
 
 
+def _examine_piece(first: int, lines: Sequence[bytes], leaves: Sequence[bytes], found: Examined) -> None:
+    """So few facts that they are still in the processor's cache when they are written again: that halves the time."""
+    facts = read_all(lines)
+    rows = None if facts is None else rows_of(facts)
+    if facts is None or rows is None:
+        facts, rows, leaves = _one_by_one(first, lines, leaves, found)
+    if rows:
+        _take(facts, rows, leaves, found)
+
+
 def _one_by_one(
-    block: Block, leaves: list[bytes], found: Examined
+    first: int, lines: Sequence[bytes], leaves: Sequence[bytes], found: Examined
 ) -> tuple[list[Json], list[Row], list[bytes]]:
-    """What can be read of a block in which something is odd, which is named."""
+    """What can be read of lines in which something is odd, which is named."""
     facts, rows, kept = [], [], []
-    for place, (line, leaf) in enumerate(zip(block.lines, leaves, strict=True), block.first):
+    for place, (line, leaf) in enumerate(zip(lines, leaves, strict=True), first):
         fact, why = read(line)
         if fact is None:
             found.findings.append(Finding("not_json", str(why), seq=place))
@@ -124,18 +131,19 @@ def _one_by_one(
     return facts, rows, kept
 
 
-def _examine_facts(facts: list[Json], rows: list[Row], leaves: list[bytes], found: Examined) -> None:
-    if not rows:
-        return
-    rows = [Row(*rows[0]), *rows[1:-1], Row(*rows[-1])]
-    found.rows = rows[0], rows[-1]
-    found.event_ids = [row[4] for row in rows]
-    found.findings += _order(rows)
+def _take(facts: list[Json], rows: list[Row], leaves: Sequence[bytes], found: Examined) -> None:
+    before = [found.rows[1]] if found.rows else []
+    found.findings += _order([*before, *rows])
+    found.rows = (found.rows or (Row(*rows[0]),))[0], Row(*rows[-1])
+    found.event_ids += [row[4] for row in rows]
     found.findings += follow(rows, leaves, found.begins, found.ends)
-    found.told = [fact for fact, row in zip(facts, rows, strict=True) if row[7] in TOLD]
-    for fact, row in zip(facts, rows, strict=True):
-        if row[7] in PERSONAL:
-            found.findings += _texts(fact, Row(*row), found)
+    types = {row[7] for row in rows}
+    if not types.isdisjoint(TOLD):
+        found.told += [fact for fact in facts if fact["type"] in TOLD]
+    if not types.isdisjoint(PERSONAL):
+        for fact, row in zip(facts, rows, strict=True):
+            if row[7] in PERSONAL:
+                found.findings += _texts(fact, Row(*row), found)
 
 
 def _order(rows: Sequence[Row]) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-AT_ONCE = 256
+AT_ONCE = 32
+"""So many lines are read and written again together: few enough for the processor's cache."""
 MAX_DIGITS = 15
 """An integer of so many digits is one in every JSON reader."""
 
@@ -40,7 +41,7 @@ NOT_READ = (ValueError, StopIteration, RecursionError)
 
 
 def read_all(lines: Sequence[bytes]) -> list[Json] | None:
-    """The facts, if every line is one and canonical; else None: then :func:`read` says which is not."""
+    """The facts of a few lines, if every line is one and canonical; else None: then :func:`read` says which is not."""
     try:
         texts = b"\n".join(lines).decode().split("\n")
         if len(texts) != len(lines):
@@ -49,16 +50,9 @@ def read_all(lines: Sequence[bytes]) -> list[Json] | None:
         facts = [fact for fact, _ in read]
         if [end for _, end in read] != list(map(len, texts)) or set(map(type, facts)) != {dict}:
             return None
-        return facts if _same(facts, texts) else None
+        return facts if _encode(facts) == f"[{','.join(texts)}]" else None
     except NOT_READ:
         return None
-
-
-def _same(facts: Sequence[Json], texts: Sequence[str]) -> bool:
-    return all(
-        _encode(facts[at : at + AT_ONCE]) == f"[{','.join(texts[at : at + AT_ONCE])}]"
-        for at in range(0, len(facts), AT_ONCE)
-    )
 
 
 def read(line: bytes) -> tuple[Json | None, str | None]:
