@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from goal_ledger_contracts.decision import Decision, Situation
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_ledger.batch import decide_batch
@@ -24,15 +25,15 @@ from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.lookup import Looked
 from goal_ledger_ledger.snapshots import Snapshots
 from goal_ledger_ledger.statements import write
-from goal_ledger_ledger.store import raw_connection
+from goal_ledger_ledger.store import raw_connection, transaction
 from goal_ledger_ledger.submission import CommandAnswer, Domain, FoldedState, Submission, UnknownWorkspace
+from goal_ledger_ledger.tables import heads
 
 if TYPE_CHECKING:
     from goal_ledger_ledger.store import Raw
 
 _RAISE = "UPDATE heads SET epoch = $2, moved_at = clock_timestamp() WHERE workspace = $1"
 _NOTE = "INSERT INTO epochs (workspace, epoch, fork_seq, started_at) VALUES ($1, $2, $3, clock_timestamp())"
-_WORKSPACES = "SELECT workspace FROM heads WHERE seq > 0 ORDER BY workspace"
 
 
 class Fork(NamedTuple):
@@ -47,8 +48,9 @@ DecidesFork = Callable[[FoldedState, Situation, Fork], Decision]
 
 async def workspaces(engine: AsyncEngine) -> list[str]:
     """All that the store holds."""
-    async with raw_connection(engine) as raw:
-        return [row[0] for row in await raw.fetch(_WORKSPACES)]
+    known = select(heads.c.workspace).where(heads.c.seq > 0).order_by(heads.c.workspace)
+    async with transaction(engine) as store:
+        return list(await store.scalars(known))
 
 
 async def begin_epoch(

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_ledger.folded import SHREDDING
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.snapshots import Snapshots
-from goal_ledger_ledger.store import raw_connection
-
-_SHREDDED = f"SELECT workspace, stream FROM facts WHERE type = '{SHREDDING}' ORDER BY workspace, seq"
+from goal_ledger_ledger.store import transaction
+from goal_ledger_ledger.tables import facts
 
 
 async def erase(snapshots: Snapshots, keyring: Keyring, workspace: str, owners: Iterable[str]) -> None:
@@ -27,8 +27,9 @@ async def erase(snapshots: Snapshots, keyring: Keyring, workspace: str, owners: 
 async def erase_everywhere(engine: AsyncEngine, keyring: Keyring, snapshots: Snapshots) -> None:
     """Erase again for every shredding fact in the store."""
     by_workspace: dict[str, list[str]] = {}
-    async with raw_connection(engine) as raw:
-        for workspace, stream in await raw.fetch(_SHREDDED):
+    shredded = select(facts.c.workspace, facts.c.stream).where(facts.c.type == SHREDDING)
+    async with transaction(engine) as store:
+        for workspace, stream in await store.execute(shredded.order_by(facts.c.workspace, facts.c.seq)):
             by_workspace.setdefault(workspace, []).append(stream)
     for workspace, owners in by_workspace.items():
         await erase(snapshots, keyring, workspace, owners)

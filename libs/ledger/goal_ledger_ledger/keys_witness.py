@@ -28,7 +28,7 @@ FROM (SELECT) AS one LEFT JOIN (
 """
 
 
-class Change(NamedTuple):
+class KeysChange(NamedTuple):
     """A key that was made, or the mark that it left."""
 
     workspace: str
@@ -45,7 +45,7 @@ class Witness:
 
     def __init__(self) -> None:
         self._database: int | None = None
-        self._newest: Change | None = None
+        self._newest: KeysChange | None = None
 
     async def is_gone(self, raw: Raw) -> bool:
         """Whether the database was set back since the last look; from now on this is what is known. Raises asyncpg's
@@ -54,5 +54,5 @@ class Witness:
         assert row is not None
         database, is_there = row[0], row[5]
         gone = self._database not in (None, database) or (self._newest is not None and not is_there)
-        self._database, self._newest = database, None if row[1] is None else Change(*row[1:5])
+        self._database, self._newest = database, None if row[1] is None else KeysChange(*row[1:5])
         return gone

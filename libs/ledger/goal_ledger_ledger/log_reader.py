@@ -6,14 +6,16 @@ seen all before it. Every page is one short statement; nothing here holds a tran
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import NamedTuple
 
 from goal_ledger_contracts.position import Position
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from goal_ledger_ledger.store import raw_connection
+from goal_ledger_ledger.store import raw_connection, transaction
+from goal_ledger_ledger.tables import epochs, heads
 
 MAX_PAGE_FACTS = 5_000
 MAX_PAGE_BYTES = 16 * 1024 * 1024
@@ -56,12 +58,8 @@ SELECT seq, bytes, traceparent FROM (
     FROM (SELECT seq, bytes, traceparent FROM facts WHERE workspace = $1 AND seq > $2 ORDER BY seq LIMIT $3) page
 ) measured WHERE before < $4 ORDER BY seq
 """
-_HEAD = "SELECT workspace, epoch, seq, root, moved_at FROM heads WHERE workspace = $1"
-_HEADS = """
-SELECT workspace, epoch, seq, root, moved_at FROM heads
-WHERE workspace > $1 AND moved_at >= $2 ORDER BY workspace LIMIT $3
-"""
-_EPOCHS = "SELECT epoch, fork_seq, started_at FROM epochs WHERE workspace = $1 ORDER BY epoch"
+_OF_HEAD = select(*(heads.c[one.name] for one in fields(Head)))
+_OF_EPOCH = select(*(epochs.c[one.name] for one in fields(Epoch))).order_by(epochs.c.epoch)
 
 _LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -80,18 +78,20 @@ class LogReader:
 
     async def head(self, workspace: str) -> Head | None:
         """None: no such workspace."""
-        async with raw_connection(self._engine) as raw:
-            row = await raw.fetchrow(_HEAD, workspace)
+        async with transaction(self._engine) as store:
+            row = (await store.execute(_OF_HEAD.where(heads.c.workspace == workspace))).one_or_none()
         return None if row is None else Head(*row)
 
     async def heads(self, since: datetime | None = None, after: str = "", limit: int = 1_000) -> list[Head]:
         """Heads that moved at or after ``since`` (None: all), by workspace, a page after the name ``after``."""
-        async with raw_connection(self._engine) as raw:
-            rows = await raw.fetch(_HEADS, after, since or _LONG_AGO, limit)
-        return [Head(*row) for row in rows]
+        moved = (heads.c.workspace > after, heads.c.moved_at >= (since or _LONG_AGO))
+        page = _OF_HEAD.where(*moved).order_by(heads.c.workspace).limit(limit)
+        async with transaction(self._engine) as store:
+            return [Head(*row) for row in await store.execute(page)]
 
     async def epochs(self, workspace: str) -> list[Epoch]:
         """The workspace's epochs, the present one last; empty: no such workspace."""
-        async with raw_connection(self._engine) as raw:
-            rows = await raw.fetch(_EPOCHS, workspace)
-        return [Epoch(*row) for row in rows]
+        async with transaction(self._engine) as store:
+            return [
+                Epoch(*row) for row in await store.execute(_OF_EPOCH.where(epochs.c.workspace == workspace))
+            ]

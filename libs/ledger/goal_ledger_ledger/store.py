@@ -16,7 +16,7 @@ import asyncpg
 from goal_ledger_database.pulse import Pulse
 from goal_ledger_database.sessions import CONNECT_TIMEOUT_S, USUAL, SessionLimits
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from goal_ledger_ledger.lineage import Lineage, NotTheSame
@@ -163,11 +163,34 @@ async def raw_connection(engine: AsyncEngine, *, same: bool = True) -> AsyncIter
     Raises:
         Unreachable: none could be had.
     """
+    async with _in_use(engine, same) as (_, raw):
+        yield raw
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """As :func:`raw_connection`, for statements of SQLAlchemy Core: they are one transaction. What the database says is
+    raised as asyncpg's errors here too."""
+    async with _in_use(engine, same=True) as (connection, _):
+        try:
+            async with connection.begin():
+                yield connection
+        except DBAPIError as failure:
+            raise _of_asyncpg(failure) from failure
+
+
+def _of_asyncpg(failure: DBAPIError) -> BaseException:
+    said = failure.orig.__cause__ if failure.orig is not None else None
+    return failure if said is None else said
+
+
+@asynccontextmanager
+async def _in_use(engine: AsyncEngine, same: bool) -> AsyncIterator[tuple[AsyncConnection, Raw]]:
     connection, raw = await _open(engine, same)
     in_use = engine.in_use if isinstance(engine, Database) else set()
     in_use.add(raw)
     try:
-        yield raw
+        yield connection, raw
     except BaseException as failure:
         if connection_lost(failure) or raw.is_closed() or not isinstance(failure, Exception):
             with contextlib.suppress(Exception):

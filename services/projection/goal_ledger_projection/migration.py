@@ -8,13 +8,14 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from goal_ledger_observability.logs import logger
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, exists, func, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.schema import DropSchema
 
 from goal_ledger_projection.projections import make_version
 from goal_ledger_projection.rights import grants
 from goal_ledger_projection.shapes import SHAPE
-from goal_ledger_projection.tables import projection_versions
+from goal_ledger_projection.tables import positions, projection_versions
 
 log = logger("goal_ledger.projection.migration")
 
@@ -41,7 +42,7 @@ def _need_a_version(connection: Connection) -> None:
         log.warning("no version of this release's shape: run rebuild", shape=SHAPE, versions=versions)
         return
     for name in versions:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+        connection.execute(DropSchema(name, cascade=True))
     connection.execute(projection_versions.delete())
     make_version(connection, FIRST_VERSION)
     first = projection_versions.c.name == FIRST_VERSION
@@ -49,7 +50,8 @@ def _need_a_version(connection: Connection) -> None:
 
 
 def _has_facts(connection: Connection, name: str) -> bool:
-    return bool(connection.scalar(text(f"SELECT EXISTS (SELECT FROM {name}.positions)")))
+    there = exists(select(positions.c.workspace)).select()
+    return bool(connection.scalar(there, execution_options={"schema_translate_map": {None: name}}))
 
 
 async def migrate(read_database_url: str, roles: Mapping[str, str | None]) -> None:
@@ -60,7 +62,7 @@ async def migrate(read_database_url: str, roles: Mapping[str, str | None]) -> No
     engine = create_async_engine(engine_url(read_database_url), hide_parameters=True)
     try:
         async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             await connection.run_sync(_upgrade)
             versions = (await connection.scalars(select(projection_versions.c.name))).all()
             for statement in grants(versions, roles):

@@ -13,14 +13,18 @@ import hmac
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.keyring import SNAPSHOT, Keyring
-from goal_ledger_ledger.store import raw_connection
+from goal_ledger_ledger.store import transaction
+from goal_ledger_ledger.tables_imports import import_outcomes, import_pieces, imports
+from sqlalchemy import ColumnElement, Table, Update, func, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_command.importing.report import Report
@@ -30,36 +34,7 @@ MAX_STAGED_IMPORTS = 8
 """Of a workspace; an older one must be done, or dropped, first."""
 KEPT_DAYS = 7
 
-_BEGIN = """
-INSERT INTO imports (workspace, import_id, key_id, media_type, zone, moved_at) VALUES ($1, $2, $3, $4, $5, now())
-ON CONFLICT (workspace, import_id) DO NOTHING
-"""
-_FIND = "SELECT key_id, media_type, zone, steps_done FROM imports WHERE workspace = $1 AND import_id = $2"
-_COUNT = "SELECT count(*) FROM imports WHERE workspace = $1"
-_OLD = "SELECT import_id FROM imports WHERE workspace = $1 AND moved_at < now() - make_interval(days => $2)"
-_TOUCH = "UPDATE imports SET moved_at = now() WHERE workspace = $1 AND import_id = $2"
-_ADVANCE = """
-UPDATE imports SET moved_at = now(), steps_done = greatest(steps_done, $3) WHERE workspace = $1 AND import_id = $2
-"""
-_KEEP = """
-INSERT INTO import_pieces (workspace, import_id, number, digest, bytes, body) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (workspace, import_id, number) DO NOTHING
-"""
-_DIGEST = "SELECT digest FROM import_pieces WHERE workspace = $1 AND import_id = $2 AND number = $3"
-_PIECES = "SELECT number, bytes FROM import_pieces WHERE workspace = $1 AND import_id = $2 ORDER BY number"
-_PIECE = "SELECT body FROM import_pieces WHERE workspace = $1 AND import_id = $2 AND number = $3"
-_TELL = """
-INSERT INTO import_outcomes (workspace, import_id, after, body) VALUES ($1, $2, $3, $4)
-ON CONFLICT (workspace, import_id, after) DO NOTHING
-"""
-_TOLD = """
-SELECT after, body FROM import_outcomes WHERE workspace = $1 AND import_id = $2 AND after >= $3 ORDER BY after LIMIT 1
-"""
-_FORGET = tuple(
-    f"DELETE FROM {table} WHERE workspace = $1 AND import_id = $2"
-    for table in ("import_pieces", "import_outcomes", "imports")
-)
-Told = list[tuple[int, Report]]
+ReportsByRow = list[tuple[int, Report]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +62,10 @@ class Pieces:
             await self._make_room(workspace)
             key_id = f"{SNAPSHOT}import-{uuid7()}"
             await self._keyring.ensure(workspace, [key_id])
-            async with raw_connection(self._engine) as raw:
-                await raw.execute(_BEGIN, workspace, import_id, key_id, media_type, zone)
+            begun = Staged(workspace, import_id, key_id, media_type, zone, 0)
+            async with transaction(self._engine) as store:
+                new = insert(imports).values(**asdict(begun), moved_at=func.now())
+                await store.execute(new.on_conflict_do_nothing())
             found = await self.find(workspace, import_id)
             if found is None or found.key_id != key_id:
                 await self._keyring.delete(workspace, [key_id])
@@ -97,67 +74,81 @@ class Pieces:
         return found
 
     async def find(self, workspace: str, import_id: str) -> Staged | None:
-        async with raw_connection(self._engine) as raw:
-            row = await raw.fetchrow(_FIND, workspace, import_id)
-        return None if row is None else Staged(workspace, import_id, *row)
+        columns = (imports.c[one.name] for one in fields(Staged))
+        of = (imports.c.workspace == workspace, imports.c.import_id == import_id)
+        async with transaction(self._engine) as store:
+            row = (await store.execute(select(*columns).where(*of))).one_or_none()
+        return None if row is None else Staged(*row)
 
     async def keep(self, staged: Staged, number: int, piece: bytes) -> None:
         """The same piece again changes nothing. Problem 409 ``id_taken`` for another under its number."""
-        key, of = await self._key(staged), (staged.workspace, staged.import_id)
+        key = await self._key(staged)
         digest = hmac.digest(key, hashlib.sha256(piece).digest(), "sha256")
         sealed = _sealed(key, piece, _bound(staged, "piece", number))
-        async with raw_connection(self._engine) as raw:
-            await raw.execute(_KEEP, *of, number, digest, len(piece), sealed)
-            kept = await raw.fetchval(_DIGEST, *of, number)
-            await raw.execute(_TOUCH, *of)
+        new = _new(import_pieces, staged, number=number, digest=digest, bytes=len(piece), body=sealed)
+        this = (*_of(import_pieces, staged), import_pieces.c.number == number)
+        async with transaction(self._engine) as store:
+            await store.execute(new)
+            kept = await store.scalar(select(import_pieces.c.digest).where(*this))
+            await store.execute(_touched(staged))
         if kept is None or not hmac.compare_digest(kept, digest):
             sentence = f"Another piece {number} was sent under this import id."
             raise Problem(409, "id_taken", sentence, field="number")
 
     async def listing(self, staged: Staged) -> dict[int, int]:
         """The numbers of the pieces that are here, and their bytes."""
-        async with raw_connection(self._engine) as raw:
-            rows = await raw.fetch(_PIECES, staged.workspace, staged.import_id)
-        return {row[0]: row[1] for row in rows}
+        here = select(import_pieces.c.number, import_pieces.c.bytes).where(*_of(import_pieces, staged))
+        async with transaction(self._engine) as store:
+            return {
+                number: size for number, size in await store.execute(here.order_by(import_pieces.c.number))
+            }
 
     async def piece(self, staged: Staged, number: int) -> bytes:
-        async with raw_connection(self._engine) as raw:
-            body = await raw.fetchval(_PIECE, staged.workspace, staged.import_id, number)
-        return _opened(await self._key(staged), body, _bound(staged, "piece", number))
+        this = (*_of(import_pieces, staged), import_pieces.c.number == number)
+        async with transaction(self._engine) as store:
+            body = await store.scalar(select(import_pieces.c.body).where(*this))
+        key = await self._key(staged)
+        if body is None:
+            raise _gone()
+        return _opened(key, body, _bound(staged, "piece", number))
 
-    async def done(self, staged: Staged, after: int, told: Told) -> None:
+    async def done(self, staged: Staged, after: int, told: ReportsByRow) -> None:
         """The steps beyond the first ``after`` are taken, and these are their reports."""
         written = json.dumps([[n, asdict(report)] for n, report in told], ensure_ascii=False).encode()
         body = _sealed(await self._key(staged), written, _bound(staged, "outcomes", after))
-        of = (staged.workspace, staged.import_id)
-        async with raw_connection(self._engine) as raw, raw.transaction():
-            await raw.execute(_TELL, *of, after, body)
-            await raw.execute(_ADVANCE, *of, after + len(told))
+        steps_done = func.greatest(imports.c.steps_done, after + len(told))
+        async with transaction(self._engine) as store:
+            await store.execute(_new(import_outcomes, staged, after=after, body=body))
+            await store.execute(_touched(staged).values(steps_done=steps_done))
 
-    async def told(self, staged: Staged, after: int) -> tuple[int, Told] | None:
+    async def told(self, staged: Staged, after: int) -> tuple[int, ReportsByRow] | None:
         """What was reported of the steps beyond the first ``after``; None: nothing."""
-        async with raw_connection(self._engine) as raw:
-            row = await raw.fetchrow(_TOLD, staged.workspace, staged.import_id, after)
-        if row is None or row[0] != after:
+        these = (*_of(import_outcomes, staged), import_outcomes.c.after == after)
+        async with transaction(self._engine) as store:
+            body = await store.scalar(select(import_outcomes.c.body).where(*these))
+        if body is None:
             return None
-        read = json.loads(_opened(await self._key(staged), row[1], _bound(staged, "outcomes", after)))
+        read = json.loads(_opened(await self._key(staged), body, _bound(staged, "outcomes", after)))
         return after + len(read), [(n, _report(one)) for n, one in read]
 
     async def forget(self, staged: Staged) -> None:
         """It is done, or dropped: its key goes first, so that what may be left elsewhere cannot be read."""
         await self._keyring.delete(staged.workspace, [staged.key_id])
-        async with raw_connection(self._engine) as raw, raw.transaction():
-            for statement in _FORGET:
-                await raw.execute(statement, staged.workspace, staged.import_id)
+        async with transaction(self._engine) as store:
+            for table in (import_pieces, import_outcomes, imports):
+                await store.execute(table.delete().where(*_of(table, staged)))
 
     async def _make_room(self, workspace: str) -> None:
-        async with raw_connection(self._engine) as raw:
-            old = [row[0] for row in await raw.fetch(_OLD, workspace, KEPT_DAYS)]
-            count = await raw.fetchval(_COUNT, workspace) - len(old)
+        here = imports.c.workspace == workspace
+        is_old = imports.c.moved_at < func.now() - timedelta(days=KEPT_DAYS)
+        async with transaction(self._engine) as store:
+            found = (await store.execute(select(imports.c.import_id, is_old).where(here))).all()
+        old = [import_id for import_id, old in found if old]
         for import_id in old:
             staged = await self.find(workspace, import_id)
             if staged is not None:
                 await self.forget(staged)
+        count = len(found) - len(old)
         if count >= MAX_STAGED_IMPORTS:
             sentence = f"{count} imports are under way here: run them, or DELETE those that are not needed."
             raise Problem(413, "too_many_items", sentence, max_items=MAX_STAGED_IMPORTS)
@@ -167,8 +158,27 @@ class Pieces:
         await self._keyring.load(staged.workspace, [staged.key_id])
         key = self._keyring.keys(staged.workspace).get(staged.key_id)
         if key is None:
-            raise Problem(404, "not_found", "This import is done, or was dropped.")
+            raise _gone()
         return key.raw
+
+
+def _gone() -> Problem:
+    return Problem(404, "not_found", "This import is done, or was dropped.")
+
+
+def _of(table: Table, staged: Staged) -> tuple[ColumnElement[bool], ...]:
+    """The import's rows."""
+    return table.c.workspace == staged.workspace, table.c.import_id == staged.import_id
+
+
+def _new(table: Table, staged: Staged, **values: Any) -> Insert:
+    """A row of the import, unless it is there."""
+    row = insert(table).values(workspace=staged.workspace, import_id=staged.import_id, **values)
+    return row.on_conflict_do_nothing()
+
+
+def _touched(staged: Staged) -> Update:
+    return imports.update().where(*_of(imports, staged)).values(moved_at=func.now())
 
 
 def lines_of(chunks: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:

@@ -78,11 +78,11 @@ class Importer:
         )
 
 
-Told = list[tuple[int, Report]]
+ReportsByRow = list[tuple[int, Report]]
 """Reports of steps, by the numbers of their rows."""
 
 
-async def run(shell: Shell, importer: Importer, book: Workbook, done: int = 0) -> AsyncIterator[Told]:
+async def run(shell: Shell, importer: Importer, book: Workbook, done: int = 0) -> AsyncIterator[ReportsByRow]:
     """The reports of each piece of steps, recorded; ``done``: so many of the first are not taken again."""
     while piece := await _piece(importer, book, done):
         outcomes = await shell.ledger.submit_all([turn.submission() for turn in piece])
@@ -108,7 +108,7 @@ async def _piece(importer: Importer, book: Workbook, done: int) -> list[_Turn]:
     return turns
 
 
-async def rehearse(shell: Shell, importer: Importer, book: Workbook) -> AsyncIterator[Told]:
+async def rehearse(shell: Shell, importer: Importer, book: Workbook) -> AsyncIterator[ReportsByRow]:
     """The reports of each piece of steps, had they been recorded."""
     workspace, done = importer.credential.workspace, 0
     await shell.look(workspace)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 
 from aiokafka.admin import AIOKafkaAdminClient
-from goal_ledger_ledger.store import raw_connection
+from goal_ledger_ledger import tables_transport as tables
+from goal_ledger_ledger.store import transaction
 from goal_ledger_messaging.security import Kafka, options_of
 from goal_ledger_messaging.topics import Emitter, emitter_topics, try_topics
 from goal_ledger_observability.logs import logger
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 LOOK_EVERY_S = 2.0
@@ -84,9 +86,9 @@ class EmitterTopics:
         self._there.clear()
 
     async def _registered_systems(self) -> set[Emitter]:
-        async with raw_connection(self._engine) as raw:
-            rows = await raw.fetch("SELECT workspace, system FROM emitters")
-        return {Emitter(row[0], row[1]) for row in rows}
+        async with transaction(self._engine) as store:
+            rows = await store.execute(select(tables.emitters.c.workspace, tables.emitters.c.system))
+            return {Emitter(*row) for row in rows}
 
 
 def _names(emitter: Emitter) -> set[str]:

@@ -23,8 +23,9 @@ from goal_ledger_messaging.records import read_place
 from goal_ledger_messaging.topic_ids import TopicIds
 from goal_ledger_messaging.topics import partition_counts
 from goal_ledger_observability.logs import logger
-from sqlalchemy import text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.schema import DropSchema
 
 from goal_ledger_projection.command_feed import CommandFeed, FeedUnavailable, HeadTold
 from goal_ledger_projection.database import WorkersDatabase
@@ -39,6 +40,7 @@ from goal_ledger_projection.folding.writing import INDEXED_ROWS
 from goal_ledger_projection.migration import engine_url
 from goal_ledger_projection.projections import make_version
 from goal_ledger_projection.settings import WorkerSettings
+from goal_ledger_projection.tables import projection_versions
 
 log = logger("goal_ledger.projection.rebuild")
 
@@ -238,15 +240,12 @@ async def new_version(url: str) -> str:
     engine = create_async_engine(engine_url(url), hide_parameters=True)
     try:
         async with engine.begin() as connection:
-            rows = await connection.execute(
-                text("SELECT name, live_since IS NULL FROM public.projection_versions")
-            )
+            versions = projection_versions.c
+            rows = await connection.execute(select(versions.name, versions.live_since.is_(None)))
             known = {name: unfinished for name, unfinished in rows}
             for name in (name for name, unfinished in known.items() if unfinished):
-                await connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-                await connection.execute(
-                    text("DELETE FROM public.projection_versions WHERE name = :name"), {"name": name}
-                )
+                await connection.execute(DropSchema(name, cascade=True))
+                await connection.execute(projection_versions.delete().where(versions.name == name))
             name = f"read_v{max(int(name.removeprefix('read_v')) for name in known) + 1}"
             await connection.run_sync(lambda sync: make_version(sync, name, indexes_last=True))
     finally:
