@@ -11,6 +11,7 @@ from benchmarks import (
     queries,
     readings,
     relay,
+    statements,
     two_processes,
     verifying,
     visible,
@@ -31,4 +32,5 @@ ROWS: dict[str, Callable[[Ground], list[Figure]]] = {
     "verify": verifying.offline,
     "cold": growth.cold,
     "memory": growth.memory,
+    "statements": statements.core_beside_text,
 }

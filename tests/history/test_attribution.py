@@ -6,7 +6,7 @@ import os
 
 import pytest
 from goal_ledger_history.as_of import AsOf
-from goal_ledger_history.attribution import Attribution, Subject, attribute
+from goal_ledger_history.attribution import Attribution, MovedSubject, attribute
 from goal_ledger_history.before_it_existed import standing_at
 from goal_ledger_history.causes import CAUSES
 from goal_ledger_history.from_facts import answered, history_of
@@ -25,8 +25,8 @@ def test_the_parts_add_up_on_random_lives(seed: int) -> None:
         start, end = _two_sides(life)
         for goal in life.goals[:3]:
             for key_result in (None, *list(goal.key_results)[:1]):
-                found = attribute(life.facts, Subject(goal.id, key_result), start, end)
-                _check(found, history, Subject(goal.id, key_result), start, end)
+                found = attribute(life.facts, MovedSubject(goal.id, key_result), start, end)
+                _check(found, history, MovedSubject(goal.id, key_result), start, end)
 
 
 def _two_sides(life: Life) -> tuple[AsOf, AsOf]:
@@ -35,7 +35,7 @@ def _two_sides(life: Life) -> tuple[AsOf, AsOf]:
     return AsOf(times[0], known[0]), AsOf(times[1], known[1])
 
 
-def _check(found: Attribution, history: ScoresAt, subject: Subject, start: AsOf, end: AsOf) -> None:
+def _check(found: Attribution, history: ScoresAt, subject: MovedSubject, start: AsOf, end: AsOf) -> None:
     for at, told in ((start, found.start), (end, found.end)):
         assert told == _answer(history, subject, at), (subject, at)
     for side, name in ((0, "amended"), (1, "committed")):
@@ -48,7 +48,7 @@ def _check(found: Attribution, history: ScoresAt, subject: Subject, start: AsOf,
             assert sum(one.children.values()) == one.moved.amended, (subject, one)
 
 
-def _answer(history: ScoresAt, subject: Subject, at: AsOf) -> tuple[object, object]:
+def _answer(history: ScoresAt, subject: MovedSubject, at: AsOf) -> tuple[object, object]:
     """As the objective's, or the key result's, own answer has it."""
     standing = answered(standing_at(history, subject.objective, at))
     if standing is None:

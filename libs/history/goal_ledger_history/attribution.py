@@ -28,7 +28,7 @@ from goal_ledger_history.replay import AS_OF, Replay, State
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class MovedSubject:
     """What is asked about: an objective, or a key result of it."""
 
     objective: str
@@ -76,7 +76,7 @@ class _Standing:
     counted: tuple[Counted, ...]
 
 
-def attribute(facts: Sequence[Fact], subject: Subject, start: AsOf, end: AsOf) -> Attribution:
+def attribute(facts: Sequence[Fact], subject: MovedSubject, start: AsOf, end: AsOf) -> Attribution:
     """``facts``: all that the subject depends on, in seq order (:mod:`from_facts`). Neither clock goes back from ``start``
     to ``end``."""
     replay = Replay(facts, subject.objective)
@@ -91,19 +91,19 @@ def attribute(facts: Sequence[Fact], subject: Subject, start: AsOf, end: AsOf) -
     return Attribution((first.amended, first.committed), (now.amended, now.committed), changes)
 
 
-def _standing(state: State, subject: Subject) -> _Standing:
+def _standing(state: State, subject: MovedSubject) -> _Standing:
     scores = _score(state.amended, subject), _score(state.committed, subject)
     return _Standing(*scores, _counted(state.amended, subject))
 
 
-def _score(goal: GoalScore | None, subject: Subject) -> Decimal | None:
+def _score(goal: GoalScore | None, subject: MovedSubject) -> Decimal | None:
     if goal is None or subject.key_result is None:
         return None if goal is None else goal.score
     one = goal.key_results.get(subject.key_result)
     return None if one is None else one.score
 
 
-def _counted(goal: GoalScore | None, subject: Subject) -> tuple[Counted, ...]:
+def _counted(goal: GoalScore | None, subject: MovedSubject) -> tuple[Counted, ...]:
     """The children of the subject's mean; none of a key result that is not measured by others."""
     if goal is None or subject.key_result is None:
         return () if goal is None else goal.counted

@@ -14,7 +14,7 @@ from goal_ledger_edge.openapi import INSTANT_PATTERN, POSITION_PATTERN
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Answers
 from goal_ledger_history.as_of import AsOf
-from goal_ledger_history.attribution import Attribution, ScoreChange, Subject, attribute
+from goal_ledger_history.attribution import Attribution, MovedSubject, ScoreChange, attribute
 from goal_ledger_history.causes import CAUSES, subject_of
 from goal_ledger_history.explanation import Cited
 from goal_ledger_scoring.numbers import ZERO, add
@@ -126,7 +126,7 @@ async def objective(
     async with view_of(request) as view:
         await standing_of(view, id)
         start = await _start(view, _stated(view, from_as_of, from_known_at, from_token))
-        return await _answer(request, view, start, Subject(id))
+        return await _answer(request, view, start, MovedSubject(id))
 
 
 @routes.get(
@@ -145,7 +145,7 @@ async def key_result(
     async with view_of(request) as view:
         standing, _ = await key_result_standing(view, id)
         start = await _start(view, _stated(view, from_as_of, from_known_at, from_token))
-        return await _answer(request, view, start, Subject(standing.goal.id, id))
+        return await _answer(request, view, start, MovedSubject(standing.goal.id, id))
 
 
 def _stated(view: View, as_of: str | None, known_at: str | None, token: str | None) -> StatedClocks:
@@ -183,7 +183,7 @@ async def _start(view: View, stated: StatedClocks) -> Clocks:
     return start
 
 
-async def _answer(request: Request, view: View, start: Clocks, subject: Subject) -> Answers[Any]:
+async def _answer(request: Request, view: View, start: Clocks, subject: MovedSubject) -> Answers[Any]:
     try:
         facts = await facts_behind(view.snapshot, await view.context(), subject.objective, view.clocks.seq)
     except TooManyFacts:
@@ -198,7 +198,7 @@ def _moment(clocks: Clocks) -> AsOf:
     return AsOf(clocks.as_of, clocks.seq)
 
 
-async def _written(view: View, start: Clocks, subject: Subject, found: Attribution) -> Json:
+async def _written(view: View, start: Clocks, subject: MovedSubject, found: Attribution) -> Json:
     parts = [_part(one) for one in found.changes]
     facts = await cited.cited_facts(view.snapshot, cited.seqs_in(parts))
     ref = f"objective/{subject.objective}"
