@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from goal_ledger_local.handing_out import PARTS, SERVERS
+from goal_ledger_local.handing_out import SERVERS
+from goal_ledger_local.logins import PARTS
 
 from containers.engine import Engine, expect
 

@@ -117,12 +117,12 @@ class Ground:
             owned.stop(signal.SIGTERM, 10)
 
     def environment(self, of: str = "operator") -> dict[str, str]:
-        """Of programs: the tests' directory, and the settings of an operator of the stack or of a projection's worker."""
+        """Of programs: the tests' directory, and the settings of the stack's operator or of the read side's owner."""
         path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
         settings = self.stack.installation.operator()
         if of == "projection":
             internal = self.stack.services["command"].urls[1]
-            settings = self.stack.installation.projection("worker", [0], command_url=internal)
+            settings = self.stack.installation.projection_owner(internal)
         return {**os.environ, **settings, "PYTHONPATH": path}
 
     def cpu_s(self) -> dict[str, float]:

@@ -7,7 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from goal_ledger_local.handing_out import PARTS, SERVERS, Part
+from goal_ledger_local.handing_out import SERVERS
+from goal_ledger_local.logins import PARTS, Part
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = {

@@ -8,7 +8,8 @@ import yaml
 from containers.changes import KILLED, STEPS
 from containers.least import REACHES
 from containers.stand_ins import STAND_INS
-from goal_ledger_local.handing_out import PARTS, SERVERS
+from goal_ledger_local.handing_out import SERVERS
+from goal_ledger_local.logins import PARTS
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,8 @@ import pytest
 from goal_ledger_command.migrations import migrate as migrate_command
 from goal_ledger_command.migrations.rights import RIGHTS
 from goal_ledger_ledger import tables
-from goal_ledger_local.handing_out import PARTS, SERVERS, hand_out
+from goal_ledger_local.handing_out import SERVERS, hand_out
+from goal_ledger_local.logins import PARTS
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_projection.projections import migrate as migrate_projection
 

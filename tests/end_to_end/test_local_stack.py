@@ -34,7 +34,7 @@ def ready(url: str) -> int:
 
 
 def test_the_description_names_every_address_and_process(stack: dict[str, Any]) -> None:
-    addresses = {"command_url", "command_internal_url", "query_url", "kafka"}
+    addresses = {"command_url", "command_internal_url", "query_url", "pages_url", "kafka"}
     databases = {"ledger_database_url", "keys_database_url", "read_database_url"}
     assert set(stack) == addresses | databases | {"workspace", "emitter", "tokens", "processes"}
     assert set(stack["processes"]) == {*OURS, "kafka", "postgres"}

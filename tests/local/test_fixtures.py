@@ -44,3 +44,23 @@ async def test_what_is_written_to_kafka_is_read_back(kafka: Kafka) -> None:
     consumer = AIOKafkaConsumer("fixture", bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest")
     async with consumer:
         assert (await consumer.getone()).value == b"there"
+
+
+async def test_what_an_earlier_release_left_to_a_process_belongs_to_the_owner(postgres: Postgres) -> None:
+    await _own_table(postgres.ensure_database("left", "left_process"))
+
+    owners = postgres.ensure_database("left", "left_owner", ["left_process"])
+
+    await _own_table(owners)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await _own_table(postgres.url("left", "left_process"))
+
+
+async def _own_table(address: str) -> None:
+    connection = await asyncpg.connect(address)
+    try:
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS kept (n int); ALTER TABLE kept ALTER n SET NOT NULL"
+        )
+    finally:
+        await connection.close()

@@ -130,10 +130,11 @@ def _show(stack: Stack, start: date, stopped: threading.Event) -> None:
 def _tell_where_to_look(stack: Stack) -> None:
     of = stack.describe()
     file = stack.file
+    commands = [name for name in stack.services if name.startswith("command")]
     lines = [
         f"OPEN     {of['pages_url']}    (one click signs you in)",
         "",
-        f"command  {of['command_url']}/openapi.json",
+        *(f"{name:<8} {stack.services[name].urls[0]}/openapi.json" for name in commands),
         f"query    {of['query_url']}/openapi.json",
         f"Kafka    {of['kafka']}",
         f"logs     {stack.logs}",

@@ -9,14 +9,19 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 
 from goal_ledger_local.postgres_server import remove_cluster
 from goal_ledger_local.processes import PartFailed
 from goal_ledger_local.tools import REPOSITORY, ToolMissing
+
+if TYPE_CHECKING:
+    from goal_ledger_local.settings import Installation
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 Directory = Annotated[Path, typer.Option("--dir", help="Where the data lives.")]
@@ -60,23 +65,25 @@ def clean(directory: Directory = DEFAULT) -> None:
     lock.release()
 
 
-@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["-h"]})
-def operator(words: Annotated[list[str], typer.Argument()], directory: Directory = DEFAULT) -> None:
-    """The operator's command line on the running stack, such as: operator shred-person --help"""
-    from goal_ledger_local.credentials import Credentials
-    from goal_ledger_local.services import COMMAND
-    from goal_ledger_local.settings import Installation
+PASSED_ON = {"ignore_unknown_options": True, "help_option_names": ["-h"]}
+Words = Annotated[list[str], typer.Argument()]
 
-    described = _described(directory)
-    installation = Installation(
-        ledger=described["ledger_database_url"],
-        keys=described["keys_database_url"],
-        read=described["read_database_url"],
-        kafka=described["kafka"],
-        credentials=Credentials(directory.resolve() / "secrets"),
-    )
-    argv = [sys.executable, "-m", COMMAND, "operator", *words]
-    raise SystemExit(subprocess.call(argv, env={**os.environ, **installation.operator()}))
+
+@app.command(context_settings=PASSED_ON)
+def operator(words: Words, directory: Directory = DEFAULT) -> None:
+    """The operator's command line on the running stack, such as: operator shred-person --help"""
+    from goal_ledger_local.services import COMMAND
+
+    _run(COMMAND, "operator", *words, settings=_installation(directory).operator())
+
+
+@app.command(context_settings=PASSED_ON)
+def projection(words: Words, directory: Directory = DEFAULT) -> None:
+    """The projection service's command line on the running stack, such as: projection rebuild --only-compare"""
+    from goal_ledger_local.services import PROJECTION
+
+    internal = _described(directory)["command_internal_url"]
+    _run(PROJECTION, *words, settings=_installation(directory).projection_owner(internal))
 
 
 @app.command()
@@ -127,6 +134,26 @@ def tools(
 
     for line in see_to_tools(install=install):
         typer.echo(line)
+
+
+def _run(package: str, *words: str, settings: Mapping[str, str]) -> NoReturn:
+    argv = [sys.executable, "-m", package, *words]
+    raise SystemExit(subprocess.call(argv, env={**os.environ, **settings}))
+
+
+def _installation(directory: Path) -> Installation:
+    from goal_ledger_local.credentials import Credentials
+    from goal_ledger_local.logins import Addresses
+    from goal_ledger_local.settings import Installation
+
+    described, password = _described(directory), directory.resolve() / "postgres" / "password"
+    port = urlsplit(described["ledger_database_url"]).port
+    assert port is not None
+    return Installation(
+        Addresses(port, password.read_text()),
+        kafka=described["kafka"],
+        credentials=Credentials(directory.resolve() / "secrets"),
+    )
 
 
 def _described(directory: Path) -> dict[str, Any]:

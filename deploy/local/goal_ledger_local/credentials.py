@@ -23,7 +23,7 @@ from joserfc.jwk import KeyParameters, KeySet, OKPKey
 ISSUER = "https://local.goal-ledger.invalid"
 SERVICE_ISSUER = f"{ISSUER}/services"
 AUDIENCE = "goal-ledger"
-SERVICES = ("relay", "worker", "query", "reconciler")
+SERVICES = ("worker", "query", "reconciler")
 SERVICE_TOKEN_TTL_S = 365 * 24 * 3600
 
 
@@ -58,9 +58,13 @@ class Credentials:
             token = _sign(self.service_token_keys_file, claims, SERVICE_TOKEN_TTL_S)
             write_in_one_piece(self.service_token_file(service), token)
 
+    def file(self, name: str) -> Path:
+        """Where a secret of this name lies."""
+        return self._directory / name
+
     def service_token_file(self, service: str) -> Path:
-        """Where the token of relay, worker, query or reconciler lies."""
-        return self._directory / f"service-token-{service}"
+        """Where the token of worker, query or reconciler lies."""
+        return self.file(f"service-token-{service}")
 
     def mint_token(self, subject: str, workspace: str, ttl_s: int) -> str:
         """A person's token as the local issuer signs it (EdDSA), valid for `ttl_s` seconds."""

@@ -12,10 +12,10 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from goal_ledger_local.credentials import Credentials, write_in_one_piece
+from goal_ledger_local.logins import LOGINS, PARTS, Login
 
 OURS = 10001
 """The user id of our images (deploy/Dockerfile)."""
@@ -23,45 +23,6 @@ POSTGRES = 999
 """The user id of the image of PostgreSQL."""
 
 
-@dataclass(frozen=True)
-class Login:
-    """A role of one database."""
-
-    host: str
-    database: str
-    role: str
-
-
-OF_COMMAND = (Login("postgres", "ledger", "command"), Login("postgres-keys", "keys", "command"))
-OWNERS = (Login("postgres", "ledger", "ledger_owner"), Login("postgres-keys", "keys", "keys_owner"))
-OF_RELAY = Login("postgres", "ledger", "relay")
-OWNER_OF_READ = Login("postgres-read", "read", "read_owner")
-OF_WORKER = Login("postgres-read", "read", "worker")
-OF_QUERY = Login("postgres-read", "read", "query")
-LOGINS = (*OF_COMMAND, *OWNERS, OF_RELAY, OWNER_OF_READ, OF_WORKER, OF_QUERY)
-
-TOKEN_KEYS, SERVICE_TOKEN_KEYS = "token-keys.json", "service-token-keys.json"
-
-
-@dataclass(frozen=True)
-class Part:
-    """What one container may read."""
-
-    logins: tuple[Login, ...] = ()
-    files: tuple[str, ...] = ()
-
-
-PARTS: Mapping[str, Part] = {
-    "command": Part(
-        OF_COMMAND,
-        ("hmac-secret", "master-key", "head-signing-key.pem", TOKEN_KEYS, SERVICE_TOKEN_KEYS),
-    ),
-    "relay": Part((OF_RELAY,), ("head-signing-key.pem",)),
-    "worker": Part((OF_WORKER,), ("service-token-worker",)),
-    "query": Part((OF_QUERY,), ("service-token-query", TOKEN_KEYS)),
-    "migrate-command": Part(OWNERS),
-    "migrate-projection": Part((OWNER_OF_READ,), ("service-token-reconciler",)),
-}
 SERVERS = ("postgres", "postgres-keys", "postgres-read")
 
 

@@ -1,22 +1,28 @@
 """PostgreSQL for the local stack and the tests: the server, its databases, and who may enter which.
 
-Services never connect as the superuser, so that row level security holds for them as it does in production, and a
-database admits only its owner: the projection cannot read the ledger, nor the command service the read model.
+Nobody connects as the superuser, and a database admits its owner and the roles named with it: the projection cannot
+read the ledger, nor the command service the read model. What a role may do there, the migrations say.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
 
-from goal_ledger_local.postgres_server import ADMIN, PostgresServer
+from goal_ledger_local.logins import ADMIN, Addresses
+from goal_ledger_local.postgres_server import PostgresServer
 from goal_ledger_local.processes import run_coroutine
 
 APPLICATION = "application"
+OTHER_OWNERS = """
+SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class
+WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+  AND relowner >= 16384 AND pg_get_userbyid(relowner) <> $1
+"""
+"""Roles that own something in this database and are neither the one given nor the superuser."""
 
 
 class Postgres(PostgresServer):
@@ -32,12 +38,12 @@ class Postgres(PostgresServer):
 
     def url(self, database: str, user: str = APPLICATION) -> str:
         """The address of a database for a role; `application` is a plain role that owns what `create` makes."""
-        return f"postgresql://{user}:{self._password_of(user)}@127.0.0.1:{self.port}/{database}"
+        return self.addresses.url(database, user)
 
-    def _password_of(self, role: str) -> str:
-        if role == ADMIN:
-            return self.password
-        return hmac.new(self.password.encode(), role.encode(), hashlib.sha256).hexdigest()
+    @property
+    def addresses(self) -> Addresses:
+        """Of every database and role."""
+        return Addresses(self.port, self.password)
 
     def start(self) -> None:
         """Start as the server does, then see to the role `application`."""
@@ -50,9 +56,12 @@ class Postgres(PostgresServer):
         await self._as_admin(f'CREATE DATABASE "{name}" OWNER "{APPLICATION}"')
         return self.url(name)
 
-    def ensure_database(self, name: str, owner: str) -> str:
-        """Make the role and the database unless they are there; nobody but the owner may connect. Its address."""
-        run_coroutine(self._ensure_database(name, owner))
+    def ensure_database(self, name: str, owner: str, entering: Sequence[str] = ()) -> str:
+        """Make the roles and the database unless they are there; the owner owns all that is in it.
+
+        Nobody may connect but the owner and the roles `entering`. The owner's address.
+        """
+        run_coroutine(self._ensure_database(name, owner, entering))
         return self.url(name, owner)
 
     def dump(self, database: str, file: Path) -> None:
@@ -64,25 +73,32 @@ class Postgres(PostgresServer):
         run_coroutine(self._as_admin(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
         self.run("pg_restore", "--create", "-U", ADMIN, "-d", "postgres", str(file), as_ourselves=True)
 
-    async def _ensure_database(self, name: str, owner: str) -> None:
-        await self._ensure_role(owner)
-        if not await self._exists("pg_database WHERE datname", name):
+    async def _ensure_database(self, name: str, owner: str, entering: Sequence[str]) -> None:
+        for role in (owner, *entering):
+            await self._ensure_role(role)
+        if not await self._ask("SELECT FROM pg_database WHERE datname = $1", name):
             await self._as_admin(f'CREATE DATABASE "{name}" OWNER "{owner}"')
+        await self._as_admin(f'ALTER DATABASE "{name}" OWNER TO "{owner}"')
         await self._as_admin(f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC')
+        for role in entering:
+            await self._as_admin(f'GRANT CONNECT ON DATABASE "{name}" TO "{role}"')
+        for (other,) in await self._ask(OTHER_OWNERS, owner, database=name):
+            await self._as_admin(f'REASSIGN OWNED BY "{other}" TO "{owner}"', database=name)
 
     async def _ensure_role(self, name: str) -> None:
-        if not await self._exists("pg_roles WHERE rolname", name):
-            await self._as_admin(f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{self._password_of(name)}'")
+        if not await self._ask("SELECT FROM pg_roles WHERE rolname = $1", name):
+            password = self.addresses.password_of(name)
+            await self._as_admin(f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'")
 
-    async def _exists(self, where: str, name: str) -> bool:
-        connection = await asyncpg.connect(self.admin_url)
+    async def _ask(self, statement: str, argument: str, database: str = "postgres") -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self.url(database, ADMIN))
         try:
-            return bool(await connection.fetchval(f"SELECT EXISTS (SELECT FROM {where} = $1)", name))
+            return list(await connection.fetch(statement, argument))
         finally:
             await connection.close()
 
-    async def _as_admin(self, statement: str) -> None:
-        connection = await asyncpg.connect(self.admin_url)
+    async def _as_admin(self, statement: str, database: str = "postgres") -> None:
+        connection = await asyncpg.connect(self.url(database, ADMIN))
         try:
             await connection.execute(statement)
         finally:

@@ -22,6 +22,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from goal_ledger_local.logins import ADMIN
 from goal_ledger_local.ports import free_ports, is_free
 from goal_ledger_local.postgres_binaries import (
     AWAY,
@@ -43,7 +44,6 @@ from goal_ledger_local.processes import (
 READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 20.0
 START_ATTEMPTS = 5
-ADMIN = "postgres"
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",

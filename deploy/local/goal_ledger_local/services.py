@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from goal_ledger_local.logins import OF_COMMAND, OF_QUERY, OF_RELAY, OF_WORKER
 from goal_ledger_local.ports import free_ports
 from goal_ledger_local.processes import PartFailed, ProcessOwner
 from goal_ledger_local.service import Service
@@ -17,18 +18,23 @@ from goal_ledger_local.supervisor import how_it_ended
 MIGRATE_WITHIN_S = 120.0
 COMMAND = "goal_ledger_command"
 PROJECTION = "goal_ledger_projection"
+ROLES = {
+    COMMAND: ("--command-role", OF_COMMAND[0].role, "--relay-role", OF_RELAY.role),
+    PROJECTION: ("--worker-role", OF_WORKER.role, "--query-role", OF_QUERY.role),
+}
+"""Whom a migration grants what each process needs."""
 
 
 def migrate(owner: ProcessOwner, logs: Path, installation: Installation) -> None:
-    """Bring the three databases to the newest schema, both services at the same time.
+    """Bring the three databases to the newest schema and grant each process's role what it needs, both services at the same time.
 
     Raises:
         PartFailed: a migration failed; the sentence holds the end of its log.
     """
-    settings = {COMMAND: installation.operator(), PROJECTION: installation.projection_migration()}
+    settings = {COMMAND: installation.command_migration(), PROJECTION: installation.projection_owner("")}
     running = {
         package: owner.spawn(
-            [sys.executable, "-m", package, "migrate"],
+            [sys.executable, "-m", package, "migrate", *ROLES[package]],
             logs / f"{package}-migrate.log",
             env={**os.environ, **env},
         )
@@ -61,8 +67,7 @@ def make_services(
         name = "command" if number == 1 else f"command-{number}"
         made[name] = service(name, COMMAND, "serve", [next(ports), next(ports)], installation.command)
     internal = made["command"].urls[1]
-    relay = partial(installation.relay, command_url=internal)
-    made["relay"] = service("relay", COMMAND, "relay", [next(ports)], relay)
+    made["relay"] = service("relay", COMMAND, "relay", [next(ports)], installation.relay)
     for name, listeners in (("worker", 1), ("query", 2)):
         settings = partial(installation.projection, name, command_url=internal)
         made[name] = service(name, PROJECTION, name, [next(ports) for _ in range(listeners)], settings)

@@ -6,52 +6,87 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from goal_ledger_local.credentials import AUDIENCE, ISSUER, SERVICE_ISSUER, Credentials
+from goal_ledger_local.logins import DATABASES, PARTS, SERVICE_TOKEN_KEYS, TOKEN_KEYS, Addresses
+
+NAMED = {
+    "hmac-secret": "HMAC_SECRET_FILE",
+    "master-key": "MASTER_KEY_FILE",
+    "head-signing-key.pem": "HEAD_SIGNING_KEY_FILE",
+    TOKEN_KEYS: "TOKEN_KEYS_FILE",
+    SERVICE_TOKEN_KEYS: "SERVICE_TOKEN_KEYS_FILE",
+    "pages-secret": "PAGES_SECRET_FILE",
+}
+"""The setting that names a file of the secrets' directory; a service's own token is SERVICE_TOKEN_FILE."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What the processes of one installation share. Addresses of databases are plain postgresql:// ones.
+    """What the processes of one installation share; each is told its own databases, roles and secrets.
 
     `extra` overrides everything: settings under test.
     """
 
-    ledger: str
-    keys: str
-    read: str
+    addresses: Addresses
     kafka: str
     credentials: Credentials
     durable: bool = True
     extra: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def ledger(self) -> str:
+        """The address of the ledger database for the role that owns it."""
+        return self._of_owner("ledger")
+
+    @property
+    def keys(self) -> str:
+        """The same of the keys database."""
+        return self._of_owner("keys")
+
+    @property
+    def read(self) -> str:
+        """The same of the read database."""
+        return self._of_owner("read")
+
     def command(self, ports: Sequence[int]) -> dict[str, str]:
         """Of `goal_ledger_command serve`: a public listener and an internal one."""
-        return {**self.operator(), **_listeners(ports), **self.extra}
+        return {**self._of("command"), **_listeners(ports), **self.extra}
 
-    def relay(self, ports: Sequence[int], command_url: str) -> dict[str, str]:
+    def relay(self, ports: Sequence[int]) -> dict[str, str]:
         """Of `goal_ledger_command relay`, which listens for health and metrics alone."""
-        return {**self.operator(), **_listeners(ports), **self._towards(command_url, "relay"), **self.extra}
+        return {**self._of("relay"), **_listeners(ports), **self.extra}
 
     def projection(self, service: str, ports: Sequence[int], command_url: str) -> dict[str, str]:
         """Of `goal_ledger_projection worker`, or of `query`: a public listener and an internal one."""
-        towards = {**self._towards(command_url, service), **self._pages()}
-        return {**self.projection_migration(), **_listeners(ports), **towards, **self.extra}
+        told = {**self._of(service), "COMMAND_URL": command_url, **_listeners(ports)}
+        if service == "query":
+            told["PAGES_SIGN_INS_FILE"] = str(self.credentials.sign_ins_file)
+        return {**told, **self.extra}
 
     def operator(self) -> dict[str, str]:
-        """Of the operator's command line and of the migration of ledger and keys."""
-        secret = self.credentials
-        return {
-            **self._shared(),
-            "LEDGER_DATABASE_URL": self.ledger,
-            "KEYS_DATABASE_URL": self.keys,
-            "HMAC_SECRET_FILE": str(secret.hmac_secret_file),
-            "MASTER_KEY_FILE": str(secret.master_key_file),
-            "HEAD_SIGNING_KEY_FILE": str(secret.head_signing_key_file),
-            **self.extra,
-        }
+        """Of the operator's command line: the role and the secrets of the command process."""
+        return {**self._of("command"), **self.extra}
 
-    def projection_migration(self) -> dict[str, str]:
-        """Of the migration of the read database."""
-        return {**self._shared(), "READ_DATABASE_URL": self.read, **self.extra}
+    def command_migration(self) -> dict[str, str]:
+        """Of the migration of ledger and keys: the roles that own them."""
+        return {**self._of("migrate-command"), **self.extra}
+
+    def projection_owner(self, command_url: str) -> dict[str, str]:
+        """Of the migration of the read database, and of `rebuild`, `switch`, `drop`: the role that owns it."""
+        return {**self._of("migrate-projection"), "COMMAND_URL": command_url, **self.extra}
+
+    def _of(self, part: str) -> dict[str, str]:
+        of = PARTS[part]
+        databases = {
+            f"{one.database.upper()}_DATABASE_URL": self.addresses.url(one.database, one.role)
+            for one in of.logins
+        }
+        secrets = {
+            NAMED.get(name, "SERVICE_TOKEN_FILE"): str(self.credentials.file(name)) for name in of.files
+        }
+        return {**self._shared(), **databases, **secrets}
+
+    def _of_owner(self, database: str) -> str:
+        return self.addresses.url(database, DATABASES[database])
 
     def _shared(self) -> dict[str, str]:
         return {
@@ -59,23 +94,10 @@ class Installation:
             "HEADS_ORIGIN": "goal-ledger.local",
             "TOKEN_ISSUER": ISSUER,
             "TOKEN_AUDIENCE": AUDIENCE,
-            "TOKEN_KEYS_FILE": str(self.credentials.token_keys_file),
             "SERVICE_TOKEN_ISSUER": SERVICE_ISSUER,
-            "SERVICE_TOKEN_KEYS_FILE": str(self.credentials.service_token_keys_file),
             "LOCAL_MODE": "true",
             "ALLOW_UNSAFE_DURABILITY": "false" if self.durable else "true",
         }
-
-    def _pages(self) -> dict[str, str]:
-        secret = self.credentials
-        return {
-            "PAGES_SECRET_FILE": str(secret.pages_secret_file),
-            "PAGES_SIGN_INS_FILE": str(secret.sign_ins_file),
-        }
-
-    def _towards(self, command_url: str, service: str) -> dict[str, str]:
-        token = self.credentials.service_token_file(service)
-        return {"COMMAND_URL": command_url, "SERVICE_TOKEN_FILE": str(token)}
 
 
 def _listeners(ports: Sequence[int]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from goal_ledger_local.control import Control
 from goal_ledger_local.credentials import Credentials, write_in_one_piece
 from goal_ledger_local.kafka import Kafka
 from goal_ledger_local.lock import DirectoryLock
+from goal_ledger_local.logins import DATABASES, entering
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_local.processes import Owned, PartFailed, PortTaken, ProcessOwner
 from goal_ledger_local.service import Service
@@ -116,7 +117,6 @@ class Stack:
             self._make_servers()
             self._say(f"Starting PostgreSQL and Apache Kafka (data and logs in {self.directory})")
             self._start_servers_and_migrate()
-            self._say("Starting the services: command, relay, worker, query")
             self._start_services()
             self._supervisor.watch()
             self._ending.callback(Control(self._control_file, self.restart).close)
@@ -162,10 +162,10 @@ class Stack:
         self.installation = replace(migrating, kafka=self.kafka.bootstrap)
 
     def _installation(self) -> Installation:
+        for database, owner in DATABASES.items():
+            self.postgres.ensure_database(database, owner, entering(database))
         return Installation(
-            ledger=self.postgres.ensure_database("ledger", "command"),
-            keys=self.postgres.ensure_database("keys", "command"),
-            read=self.postgres.ensure_database("read", "projection"),
+            self.postgres.addresses,
             kafka="",
             credentials=self.credentials,
             durable=self._durable,
@@ -175,6 +175,7 @@ class Stack:
     def _start_services(self) -> None:
         for _ in range(START_ATTEMPTS):
             self.services = make_services(self.owner, self.logs, self.installation, self._commands)
+            self._say(f"Starting the services: {', '.join(self.services)}")
             try:
                 return self._supervisor.start(dict(self.services))
             except PortTaken as problem:

@@ -87,8 +87,9 @@ async def _put_in_its_place(stack: Stack, dump: Path) -> None:
     """Restore aside, then swap: services that run on would write into tables that are still being filled."""
     admin = await asyncpg.connect(stack.postgres.admin_url)
     try:
-        await admin.execute("CREATE DATABASE ledger_earlier OWNER command")
+        await admin.execute("CREATE DATABASE ledger_earlier OWNER ledger_owner")
         await admin.execute("REVOKE CONNECT ON DATABASE ledger_earlier FROM PUBLIC")
+        await admin.execute("GRANT CONNECT ON DATABASE ledger_earlier TO command, relay")
         words = ("-U", "postgres", "-d", "ledger_earlier", str(dump))
         await asyncio.to_thread(stack.postgres.run, "pg_restore", *words, as_ourselves=True)
         await admin.execute("ALTER DATABASE ledger ALLOW_CONNECTIONS false")
