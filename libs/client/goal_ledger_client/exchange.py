@@ -123,6 +123,10 @@ class Addresses:
         named = {name: parameter(name, value) for name, value in only.items() if value is not None}
         return ClientRequest("GET", f"{self._query_url}/v1/events", sent, params=named or None)
 
+    def dataset_request(self, dataset: str, form: str, asked: Mapping[str, Any]) -> ClientRequest:
+        """Of a dataset as ``form`` (parquet, arrow, csv, jsonl), with clocks, token or filters in ``asked``."""
+        return self._query(f"/v1/exports/{dataset}", None, 0, {**asked, "format": form})
+
     def _readings(self, events: Sequence[Mapping[str, Any]], dry_run: bool) -> ClientRequest:
         sent, url = headers(self._token) | BATCH, f"{self._command_url}/v1/readings"
         params = {"dry_run": "true"} if dry_run else None

@@ -12,6 +12,7 @@ from goal_ledger_client.cli import (
     access,
     attributing,
     auditing,
+    datasets,
     explaining,
     goal_questions,
     goals,
@@ -93,6 +94,7 @@ for one in (
     questions,
     moving,
     auditing,
+    datasets,
 ):
     one.register(app)
 
