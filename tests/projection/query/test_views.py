@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx2
 from goal_ledger_contracts import envelope
@@ -33,11 +34,15 @@ from goal_ledger_contracts.workspace import KeyIssued, MomentRecorded, Policy, P
 from goal_ledger_messaging import asyncapi
 from goal_ledger_projection.api import (
     alignment,
+    attribution,
     check_ins,
     cycle_summary,
     explain,
+    exports,
     facts,
     feeds,
+    goalpost_moves,
+    grid,
     holders,
     key_results,
     moments,
@@ -101,6 +106,11 @@ SHAPES: dict[str, Any] = {
     "/v1/silent": silent.SilentAnswer,
     "/v1/participation": participation.ParticipationAnswer,
     "/v1/cycles/q1/summary": cycle_summary.CycleSummaryAnswer,
+    "/v1/grid?every=P1W&from=2026-01-12T00:00:00Z": grid.GridAnswer,
+    "/v1/objectives/shop/attribution?from_as_of=2026-01-12T00:00:00Z": attribution.AttributionAnswer,
+    "/v1/key-results/visits/attribution?from_as_of=2026-01-12T00:00:00Z": attribution.AttributionAnswer,
+    "/v1/exports": exports.ExportsAnswer,
+    "/v1/goalpost-moves": goalpost_moves.GoalpostMovesAnswer,
     "/v1/policies": policies.PoliciesAnswer,
     "/v1/policies/workspace": policies.PolicyAnswer,
     "/v1/policies/unit/web": policies.PolicyAnswer,
@@ -141,12 +151,19 @@ async def test_every_answer_has_the_shape_that_openapi_declares(story: Story) ->
     an_organisation(story)
     await story.arrive()
     for path, shape in SHAPES.items():
-        body = await story.ask(path)
+        address, _, query = path.partition("?")
+        body = await story.ask(address, **dict(parse_qsl(query)))
         shape.model_validate(body)
         assert body.get("items") != [], path
     declared = (await story.client.get("/openapi.json")).json()
-    assert len(declared["paths"]) <= len(SHAPES)
-    for path, methods in declared["paths"].items():
+    in_json = [
+        path
+        for path, methods in declared["paths"].items()
+        if "application/json" in methods["get"]["responses"]["200"].get("content", {})
+    ]
+    assert len(in_json) <= len(SHAPES)
+    for path in in_json:
+        methods = declared["paths"][path]
         for status in ("200", "304", "400", "401", "403", "422", "503"):
             assert status in methods["get"]["responses"], (path, status)
         assert {"as_of", "known_at", "token", "wait_ms"} <= {
