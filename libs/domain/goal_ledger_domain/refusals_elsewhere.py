@@ -105,9 +105,14 @@ CLIENT: dict[str, str] = {
 }
 """Said by the Python client and the command line, not by a service."""
 
+PAGES: dict[str, tuple[int, str]] = {
+    "foreign_form": (403, "The form was not made for this session, or the session is over."),
+}
+
 ELSEWHERE: tuple[tuple[str, dict[str, tuple[int, str]]], ...] = (
     ("Every HTTP request", HTTP),
     ("Commands, the log, imports", COMMANDS),
     ("Readings on their way (receipts, and over HTTP)", READINGS),
     ("Questions to the read side", QUERIES),
+    ("Forms of the pages", PAGES),
 )
