@@ -18,8 +18,6 @@ CODES: dict[str, str] = {
     "text_in_clear": "a personal text that is not sealed",
     "text_key_wrong": "a personal text under the key of somebody whose text it is not",
     "text_after_shredding": "a text under the key of a person who was shredded before",
-    "text_does_not_open": "a sealed text does not open with its key: it, or its place, is not what it was",
-    "text_key_not_deleted": "the key of a shredded person is still there",
     "epoch_wrong": "`StoreRestored` does not name the fact before it as the last one kept, or raises no epoch",
     "bundle_broken": "an entry bundle cannot be read to its end",
     "bundle_missing": "an entry bundle is missing, and later ones are there",
