@@ -6,8 +6,9 @@ Every page but the sign-in is for who has signed in, and every form carries what
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
+from goal_ledger_contracts.zones import zone
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.visits import visit_of
 from starlette.requests import Request
@@ -41,7 +42,7 @@ from goal_ledger_projection.query_settings import QuerySettings
 Shows = Callable[[WebPage], Awaitable[Response]]
 Does = Callable[[WebPage, Form], Awaitable[Response]]
 LANGUAGE_KEPT_S = 365 * 24 * 3600
-UTC_ZONE = ZoneInfo("UTC")
+UTC_ZONE = zone("UTC")
 
 SHOWN: tuple[tuple[str, Shows], ...] = (
     ("/", week.mine),
@@ -120,7 +121,7 @@ class WebPages:
             return
         await self._api(scope, receive, send)
 
-    def _page(self, request: Request, session: BrowserSession, zone: ZoneInfo) -> WebPage:
+    def _page(self, request: Request, session: BrowserSession, zone: tzinfo) -> WebPage:
         chosen = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
         language = language_of(chosen, request.headers.get("accept-language"))
         questions = Questions(self._api, request.scope, session)
@@ -163,11 +164,11 @@ class WebPages:
         self._keep_language(request, response)
         return response
 
-    async def _enter(self, request: Request, session: BrowserSession) -> ZoneInfo:
+    async def _enter(self, request: Request, session: BrowserSession) -> tzinfo:
         """Note who asks; the workspace's time zone. Raises ApiRefusal."""
         try:
             credential = await self._views.sign_in(session.authorization, visit_of(request.scope))
-            return ZoneInfo(await self._views.time_zone(credential))
+            return zone(await self._views.time_zone(credential))
         except Problem as problem:
             raise ApiRefusal(problem.status, problem.document()) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 WIDTH, HEIGHT = 640, 200
@@ -58,7 +58,7 @@ def chart(points: Sequence[dict[str, Any]]) -> Chart | None:
 
 
 def _instant(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().isoformat()
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _height(score: float) -> float:

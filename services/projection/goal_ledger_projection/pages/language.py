@@ -6,13 +6,12 @@ A further language is one more file `languages/<code>.po`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time
@@ -50,14 +49,14 @@ class Language:
             return "–"
         return str(format_decimal(Decimal(value), locale=self.locale, decimal_quantization=False))
 
-    def day(self, text: str | None, zone: ZoneInfo) -> str:
+    def day(self, text: str | None, zone: tzinfo) -> str:
         """A local date, or the local day of an instant."""
         if text is None:
             return "–"
         at = date.fromisoformat(text) if len(text) == 10 else _local(text, zone).date()
         return str(format_date(at, "medium", locale=self.locale))
 
-    def time(self, text: str | None, zone: ZoneInfo) -> Markup:
+    def time(self, text: str | None, zone: tzinfo) -> Markup:
         """An instant in local time, to the minute, as an element that holds it exactly."""
         if text is None:
             return Markup("–")
@@ -72,7 +71,7 @@ class Language:
         return plain.replace(str(get_decimal_symbol(self.locale)), ".")
 
 
-def _local(text: str, zone: ZoneInfo) -> datetime:
+def _local(text: str, zone: tzinfo) -> datetime:
     return datetime.fromisoformat(text).astimezone(zone)
 
 

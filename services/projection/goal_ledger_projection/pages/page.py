@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -42,7 +42,7 @@ class WebPage:
     request: Request
     session: BrowserSession
     language: Language
-    zone: ZoneInfo
+    zone: tzinfo
     questions: Questions
     commands: Commands
     when: When = field(default_factory=When)

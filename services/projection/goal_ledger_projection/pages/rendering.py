@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -43,7 +43,7 @@ def _steps(done: list[str]) -> str:
     return ", ".join(done)
 
 
-def render(template: str, language: Language, zone: ZoneInfo, given: Mapping[str, Any]) -> str:
+def render(template: str, language: Language, zone: tzinfo, given: Mapping[str, Any]) -> str:
     """The HTML of a template in a language, with instants in a zone."""
     times = {
         "day": lambda text: language.day(text, zone),

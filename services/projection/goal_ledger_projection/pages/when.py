@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from starlette.datastructures import QueryParams
 
@@ -36,7 +35,7 @@ class When:
         found = {"as_of": self.as_of, "known_at": self.known_at, "token": self.token}
         return {name: value for name, value in found.items() if value}
 
-    def asked(self, zone: ZoneInfo) -> dict[str, str]:
+    def asked(self, zone: tzinfo) -> dict[str, str]:
         """For a question: a date is the end of that local day."""
         return {
             name: _end_of_day(value, zone) if name != "token" else value
@@ -44,7 +43,7 @@ class When:
         }
 
 
-def _end_of_day(text: str, zone: ZoneInfo) -> str:
+def _end_of_day(text: str, zone: tzinfo) -> str:
     """The last microsecond of a local date; anything else as it is written: the API says whether it can be."""
     try:
         day = date.fromisoformat(text) if len(text) == len("2026-01-01") else None
