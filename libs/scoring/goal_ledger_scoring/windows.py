@@ -58,10 +58,21 @@ def parse_duration(text: str) -> Duration:
 
 def plus(at: datetime, duration: str, time_zone: str) -> datetime:
     """``at`` plus the ISO duration, added on the local calendar of ``time_zone``; in UTC."""
-    parsed, where = parse_duration(duration), zone(time_zone)
+    return _moved(at, parse_duration(duration), time_zone)
+
+
+def minus(at: datetime, duration: str, time_zone: str) -> datetime:
+    """``at`` less the ISO duration, on the local calendar of ``time_zone``; in UTC. Raises ValueError or OverflowError
+    before year 1."""
+    back = parse_duration(duration)
+    return _moved(at, Duration(-back.months, -back.days, -back.seconds), time_zone)
+
+
+def _moved(at: datetime, by: Duration, time_zone: str) -> datetime:
+    where = zone(time_zone)
     local = at.astimezone(where).replace(tzinfo=None)
-    moved = datetime.combine(_plus_months(local.date(), parsed.months), local.time()) + timedelta(parsed.days)
-    return moved.replace(tzinfo=where).astimezone(UTC) + timedelta(seconds=parsed.seconds)
+    moved = datetime.combine(_plus_months(local.date(), by.months), local.time()) + timedelta(by.days)
+    return moved.replace(tzinfo=where).astimezone(UTC) + timedelta(seconds=by.seconds)
 
 
 def times_from(first: datetime, every: str, last: datetime, time_zone: str, most: int) -> list[datetime]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import pytest
+from goal_ledger_contracts.cycle import CyclePlanned
 from goal_ledger_contracts.objective import CheckInCorrected, CheckInRetracted, PartValue
 from goal_ledger_contracts.position import Position
 from projection.query.conftest import Reading
@@ -152,3 +154,78 @@ async def test_clocks_that_cannot_be_read_are_refused(story: Story) -> None:
         answer = await story.get("/v1/cycles", **params)
         assert answer.status_code == 422, (params, answer.text)
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.fixture
+async def spring(story: Story) -> Story:
+    """Oslo: a goal with a check-in on 1 March at 23:30 local time, in a cycle of its own."""
+    story.tell("cycle/spring", CyclePlanned("Spring", date(2026, 3, 1), date(2026, 4, 30)))
+    story.goal("o", ("kr", TEN), cycle="spring")
+    story.later(datetime(2026, 3, 1, 22, 30, tzinfo=UTC))
+    story.check_in("o", "kr", "6")
+    await story.arrive()
+    return story
+
+
+@pytest.mark.parametrize(
+    ("as_of", "comes_to"),
+    [
+        ("2026-03-01", "2026-03-01T22:59:59.999999Z"),
+        ("2026-03-29", "2026-03-29T21:59:59.999999Z"),
+        ("spring.start", "2026-02-28T23:00:00.000000Z"),
+        ("spring.end", "2026-04-30T21:59:59.999999Z"),
+        ("-P1W", "2026-05-25T00:00:00.000000Z"),
+        ("-P3M", "2026-03-01T01:00:00.000000Z"),
+    ],
+)
+async def test_as_of_may_be_written_by_the_calendar_and_says_what_it_came_to(
+    spring: Story, as_of: str, comes_to: str
+) -> None:
+    """The clock stands at 2026-06-01 02:00 in Oslo, in summer time."""
+    said = await spring.ask("/v1/objectives/o", as_of=as_of)
+    assert said["as_of"] == comes_to
+    assert (await spring.ask("/v1/objectives/o", as_of=comes_to)) == said
+    assert (await spring.ask("/v1/objectives/o", token=said["token"])) == said
+
+
+async def test_the_end_of_a_day_holds_what_was_said_on_it(spring: Story) -> None:
+    assert await score(spring, as_of="2026-03-01") == "0.6"
+    assert await score(spring, as_of="2026-02-28") is None
+
+
+async def test_known_at_may_be_written_by_the_calendar(spring: Story) -> None:
+    everything = f"1-{len(spring.facts)}"
+    for known_at, position in (("2026-03-01", everything), ("2026-02-28", f"1-{len(spring.facts) - 1}")):
+        assert (await spring.ask("/v1/objectives/o", known_at=known_at))["position"] == position
+    assert (await spring.ask("/v1/facts", known_at="-P1D"))["position"] == everything
+    assert (await spring.ask("/v1/facts", known_at="spring.start"))[
+        "position"
+    ] == f"1-{len(spring.facts) - 1}"
+    ahead = await spring.get("/v1/objectives/o", known_at="2026-06-01")
+    assert (ahead.status_code, ahead.json()["code"]) == (422, "known_at_too_recent")
+
+
+async def test_pages_hold_together_at_clocks_written_by_the_calendar(spring: Story) -> None:
+    first = await spring.ask("/v1/facts", as_of="-P1W", limit=2)
+    second = await spring.ask("/v1/facts", as_of="-P1W", limit=2, cursor=first["next_cursor"])
+    assert (second["as_of"], second["items"][0]["seq"]) == (first["as_of"], 3)
+    other = await spring.get("/v1/facts", as_of="-P2W", limit=2, cursor=first["next_cursor"])
+    assert (other.status_code, other.json()["code"]) == (422, "bad_cursor")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "code"),
+    [
+        ("2026-02-30", "bad_instant"),
+        ("-P", "bad_instant"),
+        ("-1W", "bad_instant"),
+        ("-P9000Y", "bad_instant"),
+        ("-P9999999999D", "bad_instant"),
+        ("0001-01-01", "bad_instant"),
+        ("autumn.end", "choice_unknown"),
+        ("spring.middle", "bad_instant"),
+    ],
+)
+async def test_what_the_calendar_does_not_hold_is_refused(spring: Story, as_of: str, code: str) -> None:
+    answer = await spring.get("/v1/objectives/o", as_of=as_of)
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, code, "as_of")

@@ -25,8 +25,10 @@ DONE, REFUSED, WRONG_USAGE, NOT_REACHED, NOT_ALLOWED = range(5)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to stdout")]
 Reason = Annotated[str | None, typer.Option(help="Why; needed once a goal is active")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="True at that time (RFC 3339)")]
-KnownAt = Annotated[str | None, typer.Option("--known-at", help="As the record stood: a time or a position")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="True then: RFC 3339, 2026-03-31, -P1W, q3.end")]
+KnownAt = Annotated[
+    str | None, typer.Option("--known-at", help="As the record stood: a position, or as --as-of")
+]
 At = Annotated[str | None, typer.Option("--at", help="When it was true: RFC 3339 with an offset")]
 
 PIPED_WIDTH = 10_000

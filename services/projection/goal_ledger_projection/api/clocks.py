@@ -20,11 +20,17 @@ from goal_ledger_scoring import CALCULATION as FORMULAS
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
+from goal_ledger_projection.api.calendar_times import CalendarTime, calendar_time
 from goal_ledger_projection.api.routes import Cursor, clocks_stated
 
 CALCULATION = f"{FORMULAS}-tzdata-{version('tzdata')}"
 """The calculation version: the formulas, and the time zone rules that local dates are read with."""
 
+_BY_CALENDAR = (
+    ", nor a local day (2026-03-31), a distance back (-P1W) or an edge of a cycle (q3.start, q3.end)"
+)
+OTHER_FORMS = {"as_of": _BY_CALENDAR, "known_at": _BY_CALENDAR.replace("nor", "or")}
+"""What the two clocks may be besides, for the refusal's sentence."""
 _TOKEN = re.compile(r"([0-9]+-[0-9]+)_([0-9]{8}T[0-9]{12}Z)_([0-9A-Za-z.-]{1,40})")
 _COMPACT = "%Y%m%dT%H%M%S%fZ"
 
@@ -54,8 +60,8 @@ class Token(NamedTuple):
 class StatedClocks:
     """The clocks as a request states them."""
 
-    as_of: datetime | None = None
-    known_at: datetime | Position | None = None
+    as_of: datetime | CalendarTime | None = None
+    known_at: datetime | CalendarTime | Position | None = None
     token: Token | None = None
     include: Position | None = None
     """The position that the answer must include."""
@@ -92,8 +98,8 @@ def asked(request: Request) -> StatedClocks:
         return StatedClocks(token=token, include=include, wait_ms=wait_ms)
     as_of, known_at = query.get("as_of"), query.get("known_at")
     return StatedClocks(
-        None if as_of is None else instant(as_of, "as_of"),
-        None if known_at is None else known_at_of(known_at),
+        None if as_of is None else calendar_time(as_of) or instant(as_of, "as_of"),
+        None if known_at is None else calendar_time(known_at) or known_at_of(known_at),
         None,
         include,
         wait_ms,
@@ -121,6 +127,8 @@ def _token(query: QueryParams) -> Token | None:
 def _are_those_of(query: QueryParams, token: Token) -> bool:
     """Whether the clocks, written otherwise than on the first page, say what they came to there."""
     as_of, known_at = query.get("as_of"), query.get("known_at")
+    if any(one is not None and calendar_time(one) is not None for one in (as_of, known_at)):
+        return False
     return (as_of is None or instant(as_of, "as_of") == token.as_of) and (
         known_at is None or known_at_of(known_at) == token.position
     )
@@ -135,7 +143,10 @@ def instant(text: str, field: str) -> datetime:
         return at
     except ValueError:
         raise Problem(
-            422, "bad_instant", f"{field} is not an RFC 3339 instant with an offset.", field=field
+            422,
+            "bad_instant",
+            f"{field} is not an RFC 3339 instant with an offset{OTHER_FORMS.get(field, '')}.",
+            field=field,
         ) from None
 
 
@@ -146,7 +157,7 @@ def known_at_of(text: str, field: str = "known_at") -> datetime | Position:
     try:
         return Position.parse(text)
     except ValueError:
-        sentence = f"{field} is an RFC 3339 instant or a position such as 1-151."
+        sentence = f"{field} is an RFC 3339 instant or a position such as 1-151{OTHER_FORMS.get(field, '')}."
         raise Problem(422, "bad_instant", sentence, field=field) from None
 
 

@@ -44,6 +44,11 @@ def _optional(where: str, schema: Mapping[str, Any], what: str) -> dict[str, Any
 
 _INSTANT = {"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN}
 _POSITION = {"type": "string", "pattern": POSITION_PATTERN}
+_BY_CALENDAR = (
+    {"type": "string", "format": "date"},
+    {"type": "string", "pattern": "^-P[1-9][0-9]?[YMWD]$", "examples": ["-P1W"]},
+)
+_ALSO = "Also a local day (its end), a distance back (-P1W), an edge of a cycle (q3.start, q3.end)"
 _TOKEN = {
     "type": "string",
     "pattern": r"^[1-9][0-9]{0,9}-(0|[1-9][0-9]{0,17})_[0-9]{8}T[0-9]{12}Z_[0-9A-Za-z.-]{1,40}$",
@@ -65,11 +70,15 @@ class QuestionRoute(DeclaredRoute):
     }
     always: ClassVar = frozenset(refusals) - {404}
     parameters: ClassVar = {
-        "as_of": _optional("query", _INSTANT, "True at that time; without it, now (rounded down to 10 s)"),
+        "as_of": _optional(
+            "query",
+            {"anyOf": [_INSTANT, *_BY_CALENDAR]},
+            f"True at that time; without it, now (rounded down to 10 s). {_ALSO}",
+        ),
         "known_at": _optional(
             "query",
-            {"anyOf": [_INSTANT, _POSITION]},
-            "As the record stood: an instant at least 10 s back, or a position",
+            {"anyOf": [_INSTANT, _POSITION, *_BY_CALENDAR]},
+            f"As the record stood: an instant at least 10 s back, or a position. {_ALSO}",
         ),
         "token": _optional("query", _TOKEN, "That of an answer: gives the same bytes again"),
         "wait_ms": _optional(

@@ -28,6 +28,7 @@ from goal_ledger_history.scores_at import ScoresAt
 from starlette.requests import Request
 
 from goal_ledger_projection.api.access import May, Reader, SignedIn, asker_of, reader_of
+from goal_ledger_projection.api.calendar_times import CalendarTime, resolved
 from goal_ledger_projection.api.clocks import (
     CALCULATION,
     Clocks,
@@ -249,15 +250,26 @@ class Views:
                 snapshot.recorded_at,
                 snapshot.parked,
             )
-        known = newest
-        if isinstance(question.known_at, Position):
-            await self._must_have(snapshot, newest, question.known_at, "known_at")
-            known = question.known_at
-        elif question.known_at is not None:
-            must_be_old_enough(question.known_at, now, self.settings.known_at_age_s)
-            known = await self._recorded_by(snapshot, newest, question.known_at)
-        as_of = question.as_of or present(now, self.settings.now_granularity_s, snapshot.recorded_at)
+        present_ = present(now, self.settings.now_granularity_s, snapshot.recorded_at)
+        known, known_at = newest, question.known_at
+        if isinstance(known_at, Position):
+            await self._must_have(snapshot, newest, known_at, "known_at")
+            known = known_at
+        elif known_at is not None:
+            by = await self._instant(snapshot, newest, known_at, present_, "known_at")
+            must_be_old_enough(by, now, self.settings.known_at_age_s)
+            known = await self._recorded_by(snapshot, newest, by)
+        as_of = present_
+        if question.as_of is not None:
+            as_of = await self._instant(snapshot, newest, question.as_of, present_, "as_of")
         return Clocks(known, as_of, newest, None, snapshot.recorded_at, snapshot.parked)
+
+    async def _instant(
+        self, snapshot: Snapshot, newest: Position, stated: datetime | CalendarTime, now: datetime, field: str
+    ) -> datetime:
+        if isinstance(stated, datetime):
+            return stated
+        return resolved(stated, await self.contexts.at(snapshot), newest.seq, now, field)
 
     async def _must_have(self, snapshot: Snapshot, newest: Position, wanted: Position, field: str) -> None:
         """Positions up to a fork mean the same in both epochs; beyond it they are lost (SPEC 10)."""
