@@ -7,9 +7,9 @@ from typing import Any
 
 import jsonschema
 import pytest_asyncio
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_domain.decide import COMMANDS as DECIDED
 from goal_ledger_domain.deciders import RULES
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.reading import TakeReading
 from goal_ledger_messaging import asyncapi
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest_asyncio
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_domain.deciders import RULES
-from goal_ledger_domain.permission import Permission
 
 from command.routes import BODIES, ROUTES, address, furnished
 from command.service import Organisation, Service, assert_problem, service_token

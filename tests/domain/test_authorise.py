@@ -8,6 +8,7 @@ from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.feed import FeedRegistered
 from goal_ledger_contracts.measures import DoneOrNot
 from goal_ledger_contracts.objective import CheckInRecorded, KeyResultAdded, ObjectiveDrafted
+from goal_ledger_contracts.permission import ROLES, TABLE, Permission
 from goal_ledger_contracts.person import PersonAdded, UnitJoined
 from goal_ledger_contracts.position import Position
 from goal_ledger_contracts.unit import LeadNamed, UnitCreated
@@ -20,7 +21,6 @@ from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.deciders import RULES
 from goal_ledger_domain.goal import its_key_result, its_objective
 from goal_ledger_domain.objective import DraftObjective, RewordObjective
-from goal_ledger_domain.permission import ROLES, TABLE, Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.target import WORKSPACE, found_by
 from goal_ledger_domain.world import World

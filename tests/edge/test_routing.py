@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Annotated, Any, ClassVar
 
 import httpx2
 import pytest
 import structlog
 from fastapi import APIRouter, FastAPI, Query, Request
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_edge.doorway import Doorway
 from goal_ledger_edge.gate import Gate
 from goal_ledger_edge.problems import Problem, install_problem_handlers
@@ -18,11 +18,6 @@ from goal_ledger_observability.metrics import HttpMetrics, new_registry
 from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import ASGIApp
-
-
-class May(Enum):
-    LOOK = "things.look"
-    READ = "record.read"
 
 
 class Thing(BaseModel):
@@ -47,7 +42,8 @@ routes = APIRouter(tags=["things"], route_class=Route)
 
 @routes.get("/v1/things")
 async def things(
-    request: Annotated[Request, Right(May.LOOK)], tag: Annotated[list[str] | None, Query()] = None
+    request: Annotated[Request, Right(Permission.READ_GOALS)],
+    tag: Annotated[list[str] | None, Query()] = None,
 ) -> Answers[Thing]:
     """All of them."""
     return Answers(f'{{"name":"{right_of(request).value}"}}', media_type="application/json")
@@ -55,14 +51,16 @@ async def things(
 
 @routes.get("/v1/record")
 async def record(
-    request: Annotated[Request, Right(May.READ, noted=True, role="auditor")],
+    request: Annotated[Request, Right(Permission.READ_LOG, noted=True, role="auditor")],
 ) -> Annotated[Response, Gives("Lines", content={"text/plain": {"type": "string"}}), Refuses(404)]:
     """As it was written."""
     raise BlockingIOError
 
 
 @routes.post("/v1/things")
-async def put(request: Annotated[Request, Right(May.LOOK), Takes({"application/json": Thing})]) -> Thing:
+async def put(
+    request: Annotated[Request, Right(Permission.READ_GOALS), Takes({"application/json": Thing})],
+) -> Thing:
     """One more."""
     return Thing(name="new")
 
@@ -92,8 +90,8 @@ def test_openapi_says_what_the_signature_says(app: FastAPI) -> None:
     asked, read, sent = paths["/v1/things"]["get"], paths["/v1/record"]["get"], paths["/v1/things"]["post"]
     assert [one["name"] for one in asked["parameters"]] == ["tag", "as_of"]
     assert (asked["x-permission"], read["x-permission"], read["x-role"]) == (
-        "things.look",
-        "record.read",
+        "goals.read",
+        "log.read",
         "auditor",
     )
     assert [set(one["responses"]) for one in (asked, read, sent)] == [
@@ -115,7 +113,7 @@ async def test_a_parameter_that_the_route_does_not_have_is_refused(
 ) -> None:
     answer = await http.get(f"/v1/things{query}")
     assert answer.status_code == status
-    assert answer.json()["name" if status == 200 else "status"] == ("things.look" if status == 200 else 422)
+    assert answer.json()["name" if status == 200 else "status"] == ("goals.read" if status == 200 else 422)
 
 
 async def test_what_a_function_raises_is_the_problem_that_its_service_says(http: httpx2.AsyncClient) -> None:

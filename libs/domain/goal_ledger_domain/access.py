@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.facts import FactData
+from goal_ledger_contracts.permission import GRANTABLE, Permission
 from goal_ledger_contracts.workspace import (
     IdentityLinked,
     IdentityUnlinked,
@@ -26,16 +27,12 @@ from goal_ledger_contracts.workspace import (
 from goal_ledger_domain import limits, text
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
 from goal_ledger_domain.decider import Decider, Rule
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.person import person_present, present_person
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.system import Registered, registered
 from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.workspace import ACCESS, last_effective_at, touch, workspace
 from goal_ledger_domain.world import World
-
-GRANTABLE = ("emitter", "contributor", "owner", "admin", "importer", "analyst", "auditor")
-"""Roles that are facts. *service* comes with the token's key set, *operator* with the operator's command line."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

@@ -18,6 +18,7 @@ from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.measures import Aligned
 from goal_ledger_contracts.objective import ObjectiveAligned, ObjectiveUnaligned
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import limits, text, values
 from goal_ledger_domain.command import Meta
@@ -35,7 +36,6 @@ from goal_ledger_domain.goal import (
     known,
     known_key_result,
 )
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.state_table import define, same
 from goal_ledger_domain.world import World

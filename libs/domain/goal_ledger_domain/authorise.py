@@ -1,4 +1,4 @@
-"""Whether an actor may: the table of ``permission.py``, asked about a target on the folded state.
+"""Whether an actor may: the table of permissions, asked about a target on the folded state.
 
 A command is decided upon with its own row, on the same fold as the command itself: :func:`authorise_command`. Reads
 ask :func:`authorise` with a permission of their own. Roles come from facts alone (``access.roles``), but for *operator*
@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from goal_ledger_contracts.decision import Situation
+from goal_ledger_contracts.permission import OF_EVERY_PERSON, Permission, Relation, needed, ways
 
 from goal_ledger_domain.access import held_by
 from goal_ledger_domain.decider import Command
 from goal_ledger_domain.deciders import rule_of
 from goal_ledger_domain.feed import feed_state
 from goal_ledger_domain.goal import Objective
-from goal_ledger_domain.permission import OF_EVERY_PERSON, Permission, Relation, needed, ways
 from goal_ledger_domain.person import units_of
 from goal_ledger_domain.reading import TakeReading
 from goal_ledger_domain.refusals import Refusal

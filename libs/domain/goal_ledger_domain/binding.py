@@ -12,6 +12,7 @@ from typing import Any
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.measures import Checklist, Measure, Simple, parts_of
 from goal_ledger_contracts.objective import PartBound, PartUnbound
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import feed
 from goal_ledger_domain.command import Meta
@@ -24,7 +25,6 @@ from goal_ledger_domain.goal import (
     its_key_result,
     known_key_result,
 )
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.state_table import define, same
 from goal_ledger_domain.system import registered

@@ -38,6 +38,7 @@ from goal_ledger_contracts.objective import (
     ObjectiveDrafted,
     PartBound,
 )
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import alignment, cycle, measure, policy, text
 from goal_ledger_domain.binding import need_bindable
@@ -56,7 +57,6 @@ from goal_ledger_domain.goal import (
 )
 from goal_ledger_domain.objective import need_open_to_goals
 from goal_ledger_domain.owners import need_owner
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.state_table import changed
 from goal_ledger_domain.world import World

@@ -16,13 +16,13 @@ from goal_ledger_contracts.canonical import instant_text
 from goal_ledger_contracts.decision import ENDED, Claim, Decision, Draft, Found, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.objective import CheckInCorrected, CheckInRecorded, CheckInRetracted, PartValue
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import cycle, limits, part_values, text
 from goal_ledger_domain.authors import need_author, need_writable
 from goal_ledger_domain.command import Meta, slot_in
 from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.goal import KeyResult, Objective, known, known_key_result
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.state_table import Deed, closing_of, need_may, same
 from goal_ledger_domain.target import References, found_by

@@ -12,13 +12,13 @@ from typing import Any
 from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.objective import ChangeEndorsed, CommentAdded, KudosGiven
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import check_in, text
 from goal_ledger_domain.authors import need_author, need_writable
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.goal import Definition, Objective, its_objective, known, says
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.state_table import changed, same
 from goal_ledger_domain.target import References, found_by

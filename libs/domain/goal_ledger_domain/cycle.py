@@ -17,12 +17,12 @@ from goal_ledger_contracts.cycle import (
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.facts import FactData
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_contracts.zones import zone
 
 from goal_ledger_domain import goal, text, times
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
 from goal_ledger_domain.decider import Decider, Rule
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.world import World

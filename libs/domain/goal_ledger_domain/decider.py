@@ -9,8 +9,8 @@ from typing import Any
 
 from goal_ledger_contracts.decision import Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.permission import Permission, depends_on_target
 
-from goal_ledger_domain.permission import Permission, depends_on_target
 from goal_ledger_domain.target import Target
 from goal_ledger_domain.world import World
 

@@ -11,12 +11,12 @@ from typing import Any
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.feed import FeedRedefined, FeedRegistered
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import limits, text, values
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
 from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.durations import duration
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.system import registered
 from goal_ledger_domain.target import WORKSPACE, References, found_by

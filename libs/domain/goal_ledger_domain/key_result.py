@@ -22,6 +22,7 @@ from goal_ledger_contracts.objective import (
     KeyResultWeightChanged,
     MeasureChanged,
 )
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import limits, measure, policy, text, values
 from goal_ledger_domain.binding import need_still_fits
@@ -41,7 +42,6 @@ from goal_ledger_domain.goal import (
     known_key_result,
 )
 from goal_ledger_domain.owners import need_owner
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.state_table import define, same
 from goal_ledger_domain.world import World

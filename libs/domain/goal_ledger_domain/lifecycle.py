@@ -20,6 +20,7 @@ from goal_ledger_contracts.objective import (
     ObjectiveReopened,
     PutInCycle,
 )
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import cycle as cycles
 from goal_ledger_domain import text, values
@@ -40,7 +41,6 @@ from goal_ledger_domain.goal import (
 )
 from goal_ledger_domain.key_result import need_room, need_weights
 from goal_ledger_domain.objective import need_turn
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.state_table import Deed, Terms, changed, define, need_may, same
 from goal_ledger_domain.world import World

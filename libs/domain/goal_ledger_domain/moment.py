@@ -9,12 +9,12 @@ from typing import assert_never
 from goal_ledger_contracts.canonical import instant_text
 from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_contracts.workspace import MomentCorrected, MomentRecorded, MomentRetracted
 
 from goal_ledger_domain import text, times
 from goal_ledger_domain.command import Meta, need_reason, nothing_new, slot_in
 from goal_ledger_domain.decider import Decider, Rule
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.workspace import workspace

@@ -12,13 +12,13 @@ from typing import Any
 from goal_ledger_contracts import objective as facts
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import cycle, limits, policy, text
 from goal_ledger_domain.command import Meta, draft, need_reason
 from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.goal import Active, Definition, Drafted, Objective, defines, its_objective, known
 from goal_ledger_domain.owners import need_contributors, need_owner
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.state_table import define, need_admin, same
 from goal_ledger_domain.target import References, found_by

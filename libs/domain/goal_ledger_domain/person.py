@@ -7,6 +7,7 @@ from datetime import datetime
 
 from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_contracts.person import (
     PersonAdded,
     PersonCameBack,
@@ -20,7 +21,6 @@ from goal_ledger_contracts.person import (
 from goal_ledger_domain import text
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
 from goal_ledger_domain.decider import Decider, Rule
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.unit_tree import open_unit, unit

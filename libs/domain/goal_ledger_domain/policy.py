@@ -8,12 +8,12 @@ from decimal import Decimal
 
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_contracts.workspace import Policy, PolicySet
 
 from goal_ledger_domain import limits, text, values
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
 from goal_ledger_domain.decider import Decider, Rule
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.target import WORKSPACE
 from goal_ledger_domain.unit_tree import unit, units_above

@@ -28,13 +28,13 @@ from goal_ledger_contracts.feed import (
 )
 from goal_ledger_contracts.ids import ID
 from goal_ledger_contracts.made_often import made_often
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import limits, text, times, values
 from goal_ledger_domain.access import roles
 from goal_ledger_domain.command import Meta, drafted
 from goal_ledger_domain.decider import Command, Decider, Rule
 from goal_ledger_domain.feed import COUNTER, MODE_OF, Feed, Segment, feed, feed_state, its_feed
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.system import registered
 from goal_ledger_domain.world import World

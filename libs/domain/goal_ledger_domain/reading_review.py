@@ -21,12 +21,12 @@ from goal_ledger_contracts.decision import (
 )
 from goal_ledger_contracts.facts import FactData
 from goal_ledger_contracts.feed import ReadingCorrected, ReadingRejected, ReadingReleased, ReadingRetracted
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import times, values
 from goal_ledger_domain.command import Meta, need_reason, nothing_new, slot_in
 from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.feed import Feed, Segment, feed
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.reading import (
     RECORDED,
     REJECTED,

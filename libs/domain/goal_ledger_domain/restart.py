@@ -17,12 +17,12 @@ from goal_ledger_contracts.canonical import instant_text
 from goal_ledger_contracts.decision import LIVE, Claim, Decision, Identity, Neighbours, Point, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.feed import CounterRestarted, CounterRestartRetracted, ReadingReleased
+from goal_ledger_contracts.permission import Permission
 
 from goal_ledger_domain import times, values
 from goal_ledger_domain.command import Meta, need_reason, nothing_new, slot_in
 from goal_ledger_domain.decider import Decider, Rule
 from goal_ledger_domain.feed import COUNTER, Feed, Restart, feed
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.reading import RELEASED, WAITING, goes_back, identity
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.target import WORKSPACE

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.facts import FactData
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_contracts.unit import (
     LeadNamed,
     PilotWaveJoined,
@@ -20,7 +21,6 @@ from goal_ledger_contracts.unit import (
 from goal_ledger_domain import text
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
 from goal_ledger_domain.decider import Decider, Rule
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.person import present_person
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.target import WORKSPACE

@@ -9,6 +9,7 @@ from uuid import UUID
 from goal_ledger_contracts import zones
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import Fact
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_contracts.person import PersonAdded
 from goal_ledger_contracts.workspace import (
     IdentityLinked,
@@ -21,7 +22,6 @@ from goal_ledger_contracts.workspace import (
 from goal_ledger_domain import limits, text
 from goal_ledger_domain.command import Meta, draft, need_reason, nothing_new
 from goal_ledger_domain.decider import Decider, Rule
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.person import naming_claim
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.target import WORKSPACE

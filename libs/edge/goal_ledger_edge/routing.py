@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import partial
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from fastapi.routing import APIRoute
+from goal_ledger_contracts.permission import Permission
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,7 +39,7 @@ class Right:
     """Of the parameter that says who asks: what they must be allowed. ``noted``: the route gives the record itself, so
     reads of it stand in the access log (SPEC 11). ``role``: the one role that has it."""
 
-    permission: Enum
+    permission: Permission
     noted: bool = False
     role: str | None = None
 
@@ -195,9 +195,10 @@ class DeclaredRoute(APIRoute):
         }
 
 
-def right_of(request: Request) -> Any:
-    """The permission that the route of a request declares."""
-    return request.scope["route"].declared.right.permission
+def right_of(request: Request) -> Permission:
+    """What the route of a request needs."""
+    route: DeclaredRoute = request.scope["route"]
+    return route.declared.right.permission
 
 
 def is_noted(scope: Scope) -> bool:

@@ -26,10 +26,10 @@ from goal_ledger_contracts import wire
 from goal_ledger_contracts.decision import Decision
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_contracts.objective import CarriedThing, ObjectiveCarriedOver
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_domain import carry_over, cycle
 from goal_ledger_domain.carry_over import CarryOver
 from goal_ledger_domain.goal import known
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.world import World
 from goal_ledger_edge.bodies import parse_json, read_body, require_media_type

@@ -22,7 +22,7 @@ from goal_ledger_command.importing.running import Importer
 from goal_ledger_command.importing.when import in_zone, zone_of_document, zone_of_lines
 from goal_ledger_command.importing.workbook import Workbook
 from goal_ledger_contracts.ids import uuid7
-from goal_ledger_domain.permission import Permission
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_domain.policy import in_force
 from goal_ledger_edge.bodies import parse_json, read_body, require_media_type
 from goal_ledger_edge.problems import Problem

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from goal_ledger_command.api.door import Door, service_in
 from goal_ledger_contracts.ids import WORKSPACE_ID
-from goal_ledger_domain.permission import Permission
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Right
 from goal_ledger_ledger.log_reader import Head, LogReader

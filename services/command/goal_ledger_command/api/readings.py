@@ -19,8 +19,8 @@ from goal_ledger_command.receipts import ReadingOverHttp, Receipt, WouldBe, look
 from goal_ledger_contracts.decision import Identity
 from goal_ledger_contracts.envelope import CommandMark
 from goal_ledger_contracts.ids import uuid7
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_domain.authorise import may
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.reading import identity
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.bodies import parse_json, read_body, require_media_type, too_large

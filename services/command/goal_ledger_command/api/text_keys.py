@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request
 from goal_ledger_command.api.door import service_in
 from goal_ledger_command.api.routes import Route
 from goal_ledger_contracts.ids import WORKSPACE_ID
-from goal_ledger_domain.permission import Permission
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Answers, Right
 from goal_ledger_edge.visits import note

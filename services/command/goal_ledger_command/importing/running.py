@@ -21,13 +21,13 @@ from typing import Any
 from goal_ledger_contracts.canonical import instant_text
 from goal_ledger_contracts.decision import Claim, Decision, Found, Identity, Point, Situation
 from goal_ledger_contracts.envelope import Origin
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_domain import evolve
 from goal_ledger_domain.access import held_by
 from goal_ledger_domain.authorise import authorise, authorise_command
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import decide
 from goal_ledger_domain.deciders import rule_of
-from goal_ledger_domain.permission import Permission
 from goal_ledger_domain.world import World
 from goal_ledger_edge.credentials import Credential, unknown
 from goal_ledger_ledger.submission import CommandAnswer, Submission

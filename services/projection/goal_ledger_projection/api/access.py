@@ -5,8 +5,7 @@ clocks or token the question has. Nobody signs in who left the organisation or i
 unlinked. A linked person sees all goals, with or without a role; a system is an *emitter* from its registration on, and
 needs another role for more than its own feeds.
 
-The command service decides the same on its own fold (`goal_ledger_domain.authorise`), which is not imported here: the
-read side knows facts, not decisions.
+The table of permissions is the command service's too, which asks it on a fold of its own.
 """
 
 from __future__ import annotations
@@ -15,27 +14,14 @@ import hmac
 import json
 import time
 from dataclasses import dataclass
-from enum import Enum
 
+from goal_ledger_contracts.permission import OF_EVERY_PERSON, Permission, ways
 from goal_ledger_edge.credentials import ApiKey, Credential, unknown
 from goal_ledger_edge.problems import Problem
 
 from goal_ledger_projection.history.snapshots import Asker, Holding
 
 EMITTER = "emitter"
-ROLES = (EMITTER, "contributor", "owner", "admin", "importer", "analyst", "auditor")
-"""Those that are facts."""
-FACT_READERS = frozenset({"analyst", "auditor", "admin"})
-EXPORT_READERS = frozenset({"analyst", "auditor"})
-
-
-class May(Enum):
-    """What a route asks for."""
-
-    READ_GOALS = "goals.read"
-    READ_FEEDS = "feeds.read"
-    READ_FACTS = "facts.read"
-    READ_EXPORTS = "exports.read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +45,11 @@ class Reader:
     def system(self) -> str:
         return self.holder.removeprefix("system/")
 
-    def may(self, wanted: May) -> bool:
-        """Whether the roles allow it."""
-        if wanted is May.READ_FACTS:
-            return bool(self.roles & FACT_READERS)
-        if wanted is May.READ_EXPORTS:
-            return bool(self.roles & EXPORT_READERS)
-        if wanted is May.READ_FEEDS:
-            return True
-        return not self.own_feeds_only
+    def may(self, wanted: Permission) -> bool:
+        """Whether the roles allow it, on some target at least."""
+        return (self.is_person and wanted in OF_EVERY_PERSON) or bool(ways(wanted, self.roles))
 
-    def must(self, wanted: May) -> None:
+    def must(self, wanted: Permission) -> None:
         """Problem 403 unless the roles allow it."""
         if not self.may(wanted):
             raise Problem(403, "not_allowed", f"Your roles do not include {wanted.value}.")

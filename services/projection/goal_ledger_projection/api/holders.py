@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from goal_ledger_contracts.permission import GRANTABLE
 from goal_ledger_edge.routing import Answers
 from pydantic import Field
 
-from goal_ledger_projection.api.access import EMITTER, ROLES
+from goal_ledger_projection.api.access import EMITTER
 from goal_ledger_projection.api.answers import AnswerAtClocks, Listed, Shape
 from goal_ledger_projection.api.choices import need_holder, need_word, word
 from goal_ledger_projection.api.lists import Json, listed, page_of, single
@@ -173,13 +174,13 @@ def _linked(body: Json) -> Json:
 @routes.get("/v1/roles", summary="Who has which roles")
 async def roles(
     request: FactsRequest,
-    role: Annotated[str | None, word(ROLES)] = None,
+    role: Annotated[str | None, word(GRANTABLE)] = None,
     limit: Limit = 1000,
     cursor: After = None,
 ) -> Answers[RolesAnswer]:
     """Everybody who has a role."""
     async with view_of(request) as view:
-        need_word(role, "role", ROLES)
+        need_word(role, "role", GRANTABLE)
         held = {one["holder"]: one["roles"] for one in await _all(view, "access")}
         for one in await _all(view, "system"):
             holder = f"system/{one['system']}"

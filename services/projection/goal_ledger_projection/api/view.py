@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import asyncpg
+from goal_ledger_contracts.permission import Permission
 from goal_ledger_contracts.position import Position
 from goal_ledger_edge.credentials import Credential, PersonToken, authorization_of, credential_of
 from goal_ledger_edge.gate import caller_of
@@ -27,7 +28,7 @@ from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.scores_at import ScoresAt
 from starlette.requests import Request
 
-from goal_ledger_projection.api.access import May, Reader, SignedIn, asker_of, reader_of
+from goal_ledger_projection.api.access import Reader, SignedIn, asker_of, reader_of
 from goal_ledger_projection.api.calendar_times import CalendarTime, resolved
 from goal_ledger_projection.api.clocks import (
     CALCULATION,
@@ -51,11 +52,11 @@ from goal_ledger_projection.query_settings import QuerySettings
 from goal_ledger_projection.read_models.definitions import RESTORED
 from goal_ledger_projection.read_models.facts import SEQ_RECORDED_BY
 
-GoalsRequest = Annotated[Request, Right(May.READ_GOALS)]
-FeedsRequest = Annotated[Request, Right(May.READ_FEEDS)]
-FactsRequest = Annotated[Request, Right(May.READ_FACTS)]
-RecordRequest = Annotated[Request, Right(May.READ_FACTS, noted=True)]
-ExportRequest = Annotated[Request, Right(May.READ_EXPORTS, noted=True)]
+GoalsRequest = Annotated[Request, Right(Permission.READ_GOALS)]
+FeedsRequest = Annotated[Request, Right(Permission.READ_FEEDS)]
+FactsRequest = Annotated[Request, Right(Permission.READ_FACTS)]
+RecordRequest = Annotated[Request, Right(Permission.READ_FACTS, noted=True)]
+ExportRequest = Annotated[Request, Right(Permission.EXPORT, noted=True)]
 
 RETRY_SECONDS = 1
 TRANSIENT = (

@@ -1,7 +1,7 @@
 """Who may do what (SPEC 11), as one table: roles across, permissions down, and what each role must be to the target.
 
-Which permission a command needs stands in its row (:class:`goal_ledger_domain.decider.Rule`); reads name theirs. The
-table is asked in ``authorise.py``.
+Which permission a command needs stands in its row, which one a read or a question needs in the signature of its route.
+Each service asks the table about what it has folded: the command side with the target, the read side without.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
-ROLES = ("emitter", "contributor", "owner", "admin", "importer", "analyst", "auditor", "service", "operator")
+GRANTABLE = ("emitter", "contributor", "owner", "admin", "importer", "analyst", "auditor")
+"""Roles that are facts. *service* comes with the token's key set, *operator* with the operator's command line."""
+ROLES = (*GRANTABLE, "service", "operator")
 
 
 class Relation(Enum):
