@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from goal_ledger_contracts.envelope import CommandMark, Fact, Origin
 from goal_ledger_contracts.facts import FactData
-from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.position import Position
+from goal_ledger_contracts.unguarded import unguarded_dataclass
 
 
 class Identity(NamedTuple):
@@ -38,7 +38,7 @@ class Identity(NamedTuple):
 LIVE, QUARANTINED, ENDED = 0, 1, 2
 
 
-@made_often
+@unguarded_dataclass
 class Found:
     """What is recorded under an identity: the fact that holds its present content, and its state.
 
@@ -50,7 +50,7 @@ class Found:
     subject: str
 
 
-@made_often
+@unguarded_dataclass
 class Claim:
     """Recorded with the decision's draft number ``draft``: that fact holds the identity's content from now on."""
 
@@ -62,7 +62,7 @@ class Claim:
     """True: only the state changes (released, rejected, retracted); the content stays that of the earlier fact."""
 
 
-@made_often
+@unguarded_dataclass
 class Point:
     """A value of a series by time, kept so that a counter's reading can be compared with its neighbours."""
 
@@ -75,7 +75,7 @@ class Point:
     """True: the identity's point is taken out of the series (and nothing is put in its place)."""
 
 
-@made_often
+@unguarded_dataclass
 class Neighbours:
     """The accepted points of a series next before (or at) and next after a time: values, and when they were true."""
 
@@ -85,7 +85,7 @@ class Neighbours:
     after_at: datetime | None = None
 
 
-@made_often
+@unguarded_dataclass
 class Draft:
     """A fact decided, not yet numbered. Personal text in it is clear; it is sealed just before the append."""
 
@@ -121,7 +121,7 @@ class Draft:
         )
 
 
-@made_often
+@unguarded_dataclass
 class Decision:
     """What a command comes to. No drafts: nothing new, the answer is the present version of ``stream``."""
 
@@ -136,7 +136,7 @@ class Decision:
     """The stream whose version the asker knows (``If-Match``), where it is not ``stream``."""
 
 
-@made_often
+@unguarded_dataclass
 class Situation:
     """What a decider is told beside the folded state.
 

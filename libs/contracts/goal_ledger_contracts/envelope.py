@@ -18,8 +18,8 @@ from goal_ledger_contracts import wire
 from goal_ledger_contracts.canonical import instant_text, parse_instant
 from goal_ledger_contracts.facts import FACTS, SCHEMA, FactData
 from goal_ledger_contracts.lifting import lift
-from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.strict_json import parse
+from goal_ledger_contracts.unguarded import unguarded_dataclass
 
 MAX_FACT_BYTES = 65_535
 """An entry of a C2SP entry bundle states its length in two bytes, so a fact cannot be longer."""
@@ -35,7 +35,7 @@ class CommandMark:
     body: str
 
 
-@made_often
+@unguarded_dataclass
 class Origin:
     """Where a reading came from: ``http``, or ``kafka`` with topic, generation of the topic, partition and offset."""
 
@@ -46,7 +46,7 @@ class Origin:
     offset: int | None = None
 
 
-@made_often
+@unguarded_dataclass
 class Fact:
     event_id: str
     workspace: str

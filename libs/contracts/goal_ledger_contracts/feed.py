@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.taking_effect import counts_when_recorded
+from goal_ledger_contracts.unguarded import unguarded_dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class CounterRestartRetracted:
     at: datetime
 
 
-@made_often
+@unguarded_dataclass
 class ReadingRecorded:
     """``mode`` follows the feed's kind: absolute (gauge, counter) or increment (event count)."""
 
@@ -70,7 +70,7 @@ class ReadingRecorded:
     backfill: bool = False
 
 
-@made_often
+@unguarded_dataclass
 class ReadingQuarantined:
     """Recorded, but not counted until it is released. ``why``: wrong_unit, counter_backwards, future or out_of_limits."""
 

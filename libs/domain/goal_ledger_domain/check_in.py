@@ -17,6 +17,7 @@ from goal_ledger_contracts.decision import ENDED, Claim, Decision, Draft, Found,
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.objective import CheckInCorrected, CheckInRecorded, CheckInRetracted, PartValue
 from goal_ledger_contracts.permission import Permission
+from goal_ledger_contracts.unguarded import unguarded_dataclass
 
 from goal_ledger_domain import cycle, limits, part_values, text
 from goal_ledger_domain.authors import need_author, need_writable
@@ -33,7 +34,7 @@ METHODS = ("measured", "estimated", "manual", "imputed")
 CONFIDENCES = frozenset(Decimal(tenths).scaleb(-1) for tenths in range(11))
 
 
-@dataclass(frozen=True, slots=True)
+@unguarded_dataclass
 class RecordCheckIn:
     """On ``key_result``, or on ``objective`` itself; ``meta.effective_at`` is when it was true (None: now)."""
 

@@ -13,13 +13,13 @@ from goal_ledger_contracts.decision import Decision, Draft, Situation
 from goal_ledger_contracts.envelope import Origin
 from goal_ledger_contracts.facts import FactData
 from goal_ledger_contracts.ids import uuid7
-from goal_ledger_contracts.made_often import made_often
+from goal_ledger_contracts.unguarded import unguarded_dataclass
 
 from goal_ledger_domain import limits, text, times
 from goal_ledger_domain.refusals import Refusal
 
 
-@made_often
+@unguarded_dataclass
 class Meta:
     """Who asks, and what they say about it. One Meta may serve many commands.
 

@@ -27,8 +27,8 @@ from goal_ledger_contracts.feed import (
     ReadingRecorded,
 )
 from goal_ledger_contracts.ids import ID
-from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.permission import Permission
+from goal_ledger_contracts.unguarded import unguarded_dataclass
 
 from goal_ledger_domain import limits, text, times, values
 from goal_ledger_domain.access import roles
@@ -40,7 +40,7 @@ from goal_ledger_domain.system import registered
 from goal_ledger_domain.world import World
 
 
-@made_often
+@unguarded_dataclass
 class TakeReading:
     """``mode`` and ``unit`` None: those of the feed. ``backfill``: no plausibility by clock."""
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from goal_ledger_contracts.decision import Decision, Identity, Situation
 from goal_ledger_contracts.envelope import MAX_FACT_BYTES, CommandMark, Fact
-from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.position import Position
+from goal_ledger_contracts.unguarded import unguarded_dataclass
 
 FoldedState = Any
 """The folded state that deciders read: ``get``, ``put``, ``branch`` and ``absorb`` of ``goal_ledger_domain.world``."""
@@ -47,14 +47,14 @@ class OpenGate:
         return None
 
 
-@made_often
+@unguarded_dataclass
 class FactRef:
     seq: int
     event_id: str
     type: str
 
 
-@made_often
+@unguarded_dataclass
 class CommandAnswer:
     """What a command came to. ``facts`` is empty if it changed nothing; ``version`` is the stream's."""
 
@@ -66,7 +66,7 @@ class CommandAnswer:
     location: str | None = None
 
 
-@made_often
+@unguarded_dataclass
 class Submission:
     """One command for one workspace.
 

@@ -26,8 +26,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from goal_ledger_contracts.canonical import parse_instant
-from goal_ledger_contracts.made_often import made_often
 from goal_ledger_contracts.strict_json import NotJson, parse
+from goal_ledger_contracts.unguarded import unguarded_dataclass
 
 READING_TYPE = "goal-ledger.reading.v1"
 MAX_EVENT_BYTES = 64 * 1024
@@ -49,7 +49,7 @@ PLACES = {
 _TRUTH = {"true": True, "false": False, True: True, False: False}
 
 
-@made_often
+@unguarded_dataclass
 class ReadingEvent:
     """A reading as it was sent. ``mode`` and ``unit`` None: those of the feed."""
 

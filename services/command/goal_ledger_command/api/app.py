@@ -81,10 +81,9 @@ def make_app(
         telemetry={"tracing": False, "metrics": False},
     )
     install_problem_handlers(app, CODE_TITLES)
-    app.state.door = door
     reads = [route for router in routers for route in router.routes if isinstance(route, Route)]
     app.router.routes.extend([*COMMANDS, *reads])
     app.router.routes.extend(health_routes(checks, registry))
     app.router.routes.append(json_document("/asyncapi.json", asyncapi.document))
     install_openapi(app)
-    return Gate(Dispatch(COMMANDS, app), door.sign_in, [*COMMANDS, *reads])
+    return Gate(Dispatch(COMMANDS, app, door), door.sign_in, [*COMMANDS, *reads])

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 from goal_ledger_command.api.command_route import CommandRoute
+from goal_ledger_command.api.door import IN_SCOPE, Door
 from goal_ledger_edge.routing import Handler
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -18,8 +19,8 @@ from starlette.types import Receive, Scope, Send
 class Dispatch:
     """Commands go to their handlers, everything else to ``app``."""
 
-    def __init__(self, routes: Sequence[CommandRoute], app: FastAPI) -> None:
-        self._app = app
+    def __init__(self, routes: Sequence[CommandRoute], app: FastAPI, door: Door) -> None:
+        self._app, self._door = app, door
         self._fixed: dict[str, _Way] = {}
         self._by_ends: dict[tuple[str, str], tuple[str, _Way]] = {}
         for route in routes:
@@ -30,6 +31,7 @@ class Dispatch:
                 self._by_ends[parts[2], parts[4]] = (parts[3][1:-1], way)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[IN_SCOPE] = self._door
         found = self._find(scope) if scope["type"] == "http" and scope["method"] == "POST" else None
         if found is None:
             await self._app(scope, receive, send)

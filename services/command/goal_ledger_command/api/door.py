@@ -19,6 +19,8 @@ from goal_ledger_edge.visits import Visit
 from starlette.requests import Request
 from starlette.types import Scope
 
+IN_SCOPE = "goal_ledger.door"
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -67,8 +69,8 @@ class Door:
 
 
 def door_of(scope: Scope) -> Door:
-    """The listener's."""
-    door: Door = scope["app"].state.door
+    """The listener's, at which the request came in."""
+    door: Door = scope[IN_SCOPE]
     return door
 
 

@@ -13,6 +13,6 @@ Made = TypeVar("Made")
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def made_often(cls: type[Made]) -> type[Made]:
+def unguarded_dataclass(cls: type[Made]) -> type[Made]:
     """``@dataclass(frozen=True, slots=True)``, but for the check at run time."""
     return dataclass(slots=True, unsafe_hash=True)(cls)
