@@ -73,6 +73,7 @@ _ASKING = [
     "tail",
     "ask",
     "explain",
+    "diff",
     "quarantine",
     "export",
 ]

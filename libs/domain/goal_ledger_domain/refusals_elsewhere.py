@@ -81,6 +81,7 @@ QUERIES: dict[str, tuple[int, str]] = {
     "too_many_periods": (422, "The question has more periods than an answer holds: the limit is named."),
     "bad_instant": (422, "A time is not an RFC 3339 instant with an offset, nor a position."),
     "bad_token": (422, "The token is not one of our answers'."),
+    "calculation_differs": (422, "A token of another calculation version has no diff: both are named."),
     "known_at_too_recent": (422, "A known_at given as a time lies at least 10 seconds back."),
     "position_unknown": (422, "The position is of an epoch that the workspace does not have."),
     "sides_reversed": (422, "Of two answers the earlier one lies after the later, on one of the clocks."),
@@ -91,6 +92,10 @@ QUERIES: dict[str, tuple[int, str]] = {
     "too_many_cells": (
         422,
         "A grid has more cells, or more dates, than are answered at once; the limit is given.",
+    ),
+    "view_unknown": (
+        422,
+        "What is to be compared is none of the questions that answer at tokens; they are named.",
     ),
     "took_too_long": (503, "The answer took longer than it may: ask for less."),
 }

@@ -141,7 +141,7 @@ def _of_http_exception(exc: HTTPException) -> Problem:
     return Problem(exc.status_code, code, sentences.get(code, str(exc.detail)), headers=exc.headers)
 
 
-def _of_validation_error(exc: RequestValidationError) -> Problem:
+def problem_of_validation(exc: RequestValidationError) -> Problem:
     """Of FastAPI's own validation of query, path and header parameters: where and what, never the input."""
     errors = exc.errors()
     first = errors[0]
@@ -167,7 +167,7 @@ def install_problem_handlers(app: FastAPI, titles: Mapping[str, str] | None = No
 
     async def validation(_: Request, exc: Exception) -> Response:
         assert isinstance(exc, RequestValidationError)
-        return _of_validation_error(exc).response()
+        return problem_of_validation(exc).response()
 
     async def unexpected(_: Request, exc: Exception) -> Response:
         return internal_error(exc).response()

@@ -12,6 +12,7 @@ from goal_ledger_client.cli import (
     access,
     attributing,
     auditing,
+    comparing,
     datasets,
     explaining,
     goal_questions,
@@ -94,6 +95,7 @@ for one in (
     questions,
     moving,
     auditing,
+    comparing,
     datasets,
 ):
     one.register(app)

@@ -22,6 +22,7 @@ from goal_ledger_projection.api import (
     attribution,
     check_ins,
     cycle_summary,
+    diff,
     events,
     explain,
     exports,
@@ -57,6 +58,7 @@ RESOURCES = (
     explain,
     attribution,
     goalpost_moves,
+    diff,
     check_ins,
     alignment,
     facts,
@@ -86,6 +88,7 @@ TITLES = {
     "bad_instant": "Not an instant or position",
     "bad_position": "Not a position",
     "bad_token": "Not a token of ours",
+    "calculation_differs": "The token is of another calculation",
     "choice_unknown": "Not one of the choices",
     "bad_wait": "The waiting time is out of range",
     "identity_not_linked": "The workspace that the token names has not linked this identity",
@@ -100,6 +103,7 @@ TITLES = {
     "too_many_facts": "It rests on more facts than are replayed",
     "too_many_cells": "The grid is too large",
     "took_too_long": "The question took too long",
+    "view_unknown": "Not a question that answers at tokens",
 }
 
 TAGS = {

@@ -1,0 +1,102 @@
+"""A question asked within another one: `diff` asks it at two tokens, `what-if` on a record that is not so.
+
+Nothing goes over the wire: the route that would answer it is called with the same caller, so rights are decided by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from fastapi.exceptions import RequestValidationError
+from goal_ledger_edge.problems import Problem, problem_of_validation
+from starlette.requests import Request
+from starlette.routing import Match
+
+from goal_ledger_projection.api.answers import AnswerAtClocks
+from goal_ledger_projection.api.routes import CLOCK_PARAMETERS, QuestionRoute
+
+Json = dict[str, Any]
+OF_MAX_CHARACTERS = 2000
+_LEFT_OUT = {"/v1/diff"}
+_NOT_PASSED_ON = {b"if-none-match", b"goal-ledger-position", b"content-length", b"content-type"}
+
+
+class Subquestion:
+    """``of``: path and query of a question that answers at tokens, such as ``/v1/objectives/shop``."""
+
+    def __init__(self, request: Request, of: str, field: str = "of") -> None:
+        """Problem 422: `view_unknown`, `invalid` (with clocks or a cursor of its own)."""
+        self._request, self._field = request, field
+        self.path, _, query = of.partition("?")
+        self._asked = parse_qsl(query, keep_blank_values=True)
+        own = sorted({name for name, _ in self._asked} & {*CLOCK_PARAMETERS, "cursor"})
+        if own:
+            sentence = f"{field} has no {own[0]} of its own: the clocks are those of the two sides."
+            raise Problem(422, "invalid", sentence, field=field)
+        self.route, self._path_params = self._matched(unquote(self.path))
+
+    def _matched(self, path: str) -> tuple[QuestionRoute, Mapping[str, Any]]:
+        offered = views_of(self._request)
+        scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+        for route in offered:
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                return route, found["path_params"]
+        known = [route.path for route in offered]
+        sentence = (
+            f"{self._field} is none of the questions that answer at tokens; these do: {', '.join(known)}."
+        )
+        raise Problem(422, "view_unknown", sentence, field=self._field, allowed=known)
+
+    async def at(self, token: str, **more: Any) -> Json:
+        """The answer's body at these clocks; ``more`` goes into the request's scope. Problems as that question has them;
+        what is wrong with one of its parameters is wrong with ``of``."""
+        query = urlencode([*self._asked, ("token", token)])
+        outer = self._request.scope
+        scope = {
+            **outer,
+            "method": "GET",
+            "path": unquote(self.path),
+            "raw_path": self.path.encode(),
+            "query_string": query.encode(),
+            "path_params": self._path_params,
+            "headers": [one for one in outer["headers"] if one[0] not in _NOT_PASSED_ON],
+            **more,
+        }
+        request = Request(scope, self._request.receive)
+        try:
+            self.route.need_known(request)
+            response = await self.route.answering()(request)
+        except RequestValidationError as wrong:
+            raise self._of_ours(problem_of_validation(wrong)) from None
+        except Problem as refused:
+            raise self._of_ours(refused) from None
+        body: Json = json.loads(bytes(response.body))
+        return body
+
+    def _of_ours(self, refused: Problem) -> Problem:
+        if refused.field is not None:
+            refused.members["of_field"] = refused.field
+        if refused.status < 500:
+            refused.field = self._field
+        return refused
+
+
+def views_of(request: Request) -> Sequence[QuestionRoute]:
+    """The questions of the application that answer in JSON at tokens and do not give the record itself."""
+    routes = request.app.router.routes
+    return [one for one in routes if isinstance(one, QuestionRoute) and _is_view(one)]
+
+
+def _is_view(route: QuestionRoute) -> bool:
+    models = [one.model for one in route.declared.gives if isinstance(one.model, type)]
+    answers = any(issubclass(one, AnswerAtClocks) for one in models)
+    return (
+        answers
+        and "GET" in (route.methods or ())
+        and not route.declared.right.noted
+        and route.path not in _LEFT_OUT
+    )
