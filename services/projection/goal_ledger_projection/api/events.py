@@ -40,6 +40,17 @@ RETRY_MS = 2000
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Authorization"}
 
+_EVENT = {
+    "type": "object",
+    "description": "One event; the body is a stream of them",
+    "properties": {
+        "id": {"type": "string", "pattern": POSITION_PATTERN, "examples": ["1-151"]},
+        "event": {"type": "string", "examples": ["CheckedIn", "closed"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "retry": {"type": "integer", "description": "Milliseconds"},
+    },
+}
+
 
 class EventsRoute(QuestionRoute):
     """A stream has no clocks: it goes on."""
@@ -75,7 +86,7 @@ async def events(
     actor: Actor = None,
     after: AfterPosition = None,
     last_event_id: LastEventId = None,
-) -> Annotated[Response, Gives("Server-sent events, without end", content={MEDIA_TYPE: {"type": "string"}})]:
+) -> Annotated[Response, Gives("Server-sent events, without end", content={MEDIA_TYPE: _EVENT})]:
     """Server-sent events without end: `event` is the fact's type, `id` its position, `data` the fact as in `/v1/facts`. An
     id without data says how far the log was looked through. `event: closed` is the last one: its data is the problem
     that ended the stream. Reads are noted in the access log as the stream begins."""

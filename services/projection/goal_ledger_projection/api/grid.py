@@ -77,7 +77,12 @@ routes = APIRouter(tags=["objectives"], route_class=QuestionRoute)
 async def grid(
     request: GoalsRequest,
     dates: Annotated[
-        str | None, Query(max_length=8000, description="Instants, with commas; instead of every and from")
+        str | None,
+        Query(
+            max_length=4000,
+            description="Instants, with commas; instead of every and from",
+            json_schema_extra={"pattern": r"^[-0-9TtZz:.,+ ]+$"},
+        ),
     ] = None,
     every: Annotated[
         str | None, Query(max_length=20, description="The distance of two dates", examples=["P1W"])
