@@ -11,9 +11,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI, Query, Request
 from goal_ledger_edge.bodies import read_json
-from goal_ledger_edge.doorway import Doorway
 from goal_ledger_edge.positions import asked_position, asked_wait_ms
 from goal_ledger_edge.problems import Problem, install_problem_handlers
+from goal_ledger_edge.request_context import RequestContext
 from goal_ledger_edge.server import Listener, serve
 from goal_ledger_observability.health import health_routes
 from goal_ledger_observability.metrics import HttpMetrics, new_registry
@@ -60,7 +60,7 @@ def application() -> ASGIApp:
         return {"database": "away"}
 
     app.router.routes.extend(health_routes(checks, registry))
-    return Doorway(app, HttpMetrics(registry), local=True)
+    return RequestContext(app, HttpMetrics(registry), local=True)
 
 
 @pytest.fixture

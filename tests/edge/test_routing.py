@@ -9,9 +9,9 @@ import pytest
 import structlog
 from fastapi import APIRouter, FastAPI, Query, Request
 from goal_ledger_contracts.permission import Permission
-from goal_ledger_edge.doorway import Doorway
 from goal_ledger_edge.gate import Gate
 from goal_ledger_edge.problems import Problem, install_problem_handlers
+from goal_ledger_edge.request_context import RequestContext
 from goal_ledger_edge.routing import Answers, DeclaredRoute, Gives, Refuses, Right, Takes, right_of
 from goal_ledger_edge.visits import Visit
 from goal_ledger_observability.metrics import HttpMetrics, new_registry
@@ -81,7 +81,7 @@ def app() -> FastAPI:
 @pytest.fixture
 def http(app: FastAPI) -> httpx2.AsyncClient:
     declared = [one for one in routes.routes if isinstance(one, Route)]
-    served: ASGIApp = Doorway(Gate(app, _sign_in, declared), HttpMetrics(new_registry("test")))
+    served: ASGIApp = RequestContext(Gate(app, _sign_in, declared), HttpMetrics(new_registry("test")))
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(served), base_url="http://test")
 
 

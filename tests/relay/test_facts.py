@@ -76,10 +76,10 @@ async def test_two_relays_at_once_do_no_harm_and_the_one_without_the_lease_moves
     term = await Lease(bench.engine, seconds=600).acquire()
     assert term == zombie_term + 1
     with pytest.raises(LeaseLost):
-        await publisher(bench, zombie_term).live()
+        await publisher(bench, zombie_term).run()
     assert await bench.published(one) == 0
-    publishing = asyncio.create_task(publisher(bench, term).live())
-    zombie = asyncio.create_task(publisher(bench, zombie_term).live())
+    publishing = asyncio.create_task(publisher(bench, term).run())
+    zombie = asyncio.create_task(publisher(bench, zombie_term).run())
     await bench.all_published(one)
     publishing.cancel()
     await asyncio.gather(publishing, zombie, return_exceptions=True)
@@ -209,4 +209,4 @@ async def test_another_number_of_partitions_than_the_recorded_one_is_refused(ben
     term = await Lease(bench.engine).acquire()
     assert term is not None
     with pytest.raises(Exception, match="has 24 partitions, recorded are 12"):
-        await publisher(bench, term).live()
+        await publisher(bench, term).run()

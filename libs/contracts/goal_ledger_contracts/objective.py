@@ -264,7 +264,7 @@ class CheckInCorrected:
 
 @dataclass(frozen=True, slots=True)
 class CheckInRetracted:
-    """For good."""
+    """Retracted; it cannot come back."""
 
     check_in: str
     key_result: str | None = None

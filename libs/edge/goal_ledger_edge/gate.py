@@ -1,7 +1,7 @@
 """The credential first, everywhere, in this one place: before an address is looked up, a header, a parameter or a body is
 looked at, a position is waited for. Who is not signed in learns nothing but the API's own description.
 
-A service says who somebody is (``sign_in``); what they may, its routes decide. The gate stands below the doorway, which
+A service says who somebody is (``sign_in``); what they may, its routes decide. The gate stands below the request context, which
 writes down what became of the request, and above everything else.
 """
 

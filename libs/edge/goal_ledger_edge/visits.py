@@ -1,6 +1,6 @@
 """What is known of a request on its way: who asks, and what of the record itself they were given.
 
-The doorway makes a :class:`Visit`, the gate and the routes fill it in, and the doorway writes it down: in the line of the
+The request context makes a :class:`Visit`, the gate and the routes fill it in, and the request context writes it down: in the line of the
 request, and of reads of the record itself in the access log (SPEC 11: reads of exports, facts and the raw log are noted).
 """
 
@@ -47,7 +47,7 @@ def begin_visit(scope: Scope) -> Visit:
 
 
 def visit_of(scope: Scope) -> Visit:
-    """The request's visit; one of its own where no doorway made one."""
+    """The request's visit; one of its own where no request context made one."""
     found = scope.get(_KEY)
     return found if isinstance(found, Visit) else begin_visit(scope)
 

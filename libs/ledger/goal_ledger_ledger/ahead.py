@@ -88,10 +88,10 @@ class DecidesAhead:
             self._at_once -= 1
 
     async def _decided(self, folded: Folded, batch: Batch, submissions: Sequence[Submission]) -> Ahead | None:
-        before, state = folded.position, folded.after(batch)
+        before, state = folded.position, folded.with_batch(batch)
         async with raw_connection(self._engine) as raw:
             looked = await look_up(raw, submissions, folded.workspace, self._keyring)
-        if looked.position not in (None, before, state.position) or not batch.tell(looked):
+        if looked.position not in (None, before, state.position) or not batch.lay_over(looked):
             return None
         keys = self._keyring.keys(folded.workspace)
         at = state.next_recorded_at(self._now())

@@ -154,7 +154,7 @@ class Batch:
         if mark is not None:
             self.answers[mark.key] = (mark.body, decision.stream, answer)
 
-    def tell(self, looked: Looked) -> bool:
+    def lay_over(self, looked: Looked) -> bool:
         """Put what this batch adds over what was looked up before it, or after it; False if that cannot be told."""
         if self.series.put or self.series.gone:
             return False

@@ -95,7 +95,7 @@ class Folded:
             self.recorded_at = batch.now
         self.checked_at = time.monotonic()
 
-    def after(self, batch: Batch) -> Folded:
+    def with_batch(self, batch: Batch) -> Folded:
         """The state that the batch will leave. This one is untouched; to be used before it has gone beyond the batch."""
         ahead = Folded(self.workspace, batch.world, self.epoch)
         ahead.seq, ahead.recorded_at = self.seq + len(batch.rows), batch.now

@@ -207,7 +207,7 @@ class Ledger:
         if folded is None or time.monotonic() - folded.checked_at >= READ_FRESH_S:
             async with line.lock:
                 folded = await self._refreshed(line)
-            self._care(line)
+            self._snapshot_if_due(line)
         return folded.world, folded.position
 
     async def _need_not_behind(self, workspace: str) -> None:
@@ -318,7 +318,7 @@ class Ledger:
             async with line.lock:
                 outcomes = await self._record(line, submissions, line.following)
             line.settle(outcomes)
-            self._care(line)
+            self._snapshot_if_due(line)
         line.task = None
         self._forget_if_unfolded(line)
 
@@ -405,7 +405,7 @@ class Ledger:
         await asyncio.sleep(ERASE_AGAIN_AFTER_S)
         await self._erase(line)
 
-    def _care(self, line: Line) -> None:
+    def _snapshot_if_due(self, line: Line) -> None:
         """Start a snapshot when enough was recorded since the last."""
         appender = line.appender
         if appender.folded is None or line.snapshot_runs:

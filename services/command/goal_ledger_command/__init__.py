@@ -1,1 +1,1 @@
-"""Says yes or no, and remembers."""
+"""The write side: decides on commands, and records facts for ever."""

@@ -72,12 +72,12 @@ class Prepared:
     seen: Mapping[str, int] = field(default_factory=dict)
 
     def need_unmoved(self, versions: Mapping[str, int]) -> None:
-        """Raises Moved if one of these streams has another version by now."""
+        """Raises StreamsChanged if one of these streams has another version by now."""
         if any(versions.get(stream, 0) != version for stream, version in self.seen.items()):
-            raise Moved
+            raise StreamsChanged
 
 
-class Moved(Exception):
+class StreamsChanged(Exception):
     """Prepare the command again: there are newer facts."""
 
 

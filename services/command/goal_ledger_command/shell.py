@@ -27,7 +27,7 @@ from goal_ledger_ledger.submission import CommandAnswer, Submission, UnknownWork
 
 from goal_ledger_command.credentials import actor_of
 from goal_ledger_command.marks import IdempotencyHashes
-from goal_ledger_command.preparing import Moved, Prepared, Preparing
+from goal_ledger_command.preparing import Prepared, Preparing, StreamsChanged
 from goal_ledger_command.recorded_keys import RecordedKeys
 
 PREPARED_AGAIN_FOR_S = 1.0
@@ -35,7 +35,7 @@ PREPARED_AGAIN_FOR_S = 1.0
 
 
 class LedgerOfCommands(Protocol):
-    """What the shell needs of :class:`goal_ledger_ledger.append.Ledger`."""
+    """What the shell needs of :class:`goal_ledger_ledger.sequencer.Ledger`."""
 
     async def submit(self, submission: Submission) -> CommandAnswer: ...
     async def submit_all(self, submissions: list[Submission]) -> list[CommandAnswer | Exception]: ...
@@ -88,7 +88,7 @@ class Shell:
                 prepared = dataclasses.replace(prepared, seen={})
             try:
                 return await self._submit(asked, meta, prepared)
-            except Moved:
+            except StreamsChanged:
                 continue
 
     async def _submit(self, asked: CommandRequest, meta: Meta, prepared: Prepared) -> CommandAnswer:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from goal_ledger_database.metrics import PulseMetrics
 from goal_ledger_database.pulse import Now, Pulse, own_clock
-from goal_ledger_edge.doorway import Doorway
+from goal_ledger_edge.request_context import RequestContext
 from goal_ledger_edge.server import Listener, serve
 from goal_ledger_edge.server import run as run_process
 from goal_ledger_edge.tokens import TokenVerifier, Trust
@@ -23,7 +23,7 @@ from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.store import Database, Unreachable, UnsafeDurability, create_engine
 from goal_ledger_ledger.submission import ClockSkewed, NotRecorded, WriteGate
-from goal_ledger_messaging.quiet import limit_client_noise
+from goal_ledger_messaging.log_throttle import limit_client_noise
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.health import Checks, health_app
 from goal_ledger_observability.logs import configure_logging, logger
@@ -191,7 +191,7 @@ def apps(
         if internal:
             routers.append(text_keys.router(store.keyring))
         made = make_app(door, routers, checks, registry if internal else None)
-        return Doorway(made, metrics, local=settings.local_mode)
+        return RequestContext(made, metrics, local=settings.local_mode)
 
     return app(internal=False), app(internal=True)
 
@@ -249,7 +249,7 @@ async def _main(settings: Settings, *, api: bool, intake: bool) -> None:
             async with contextlib.AsyncExitStack() as running:
                 if intake:
                     await running.enter_async_context(start_intake(settings, store, registry))
-                _settle_memory()
+                _collect_rarely()
                 await serve(
                     _listeners(settings, store, checks, registry, api=api),
                     drain_seconds=settings.drain_seconds,
@@ -275,7 +275,7 @@ def _listeners(
     ]
 
 
-def _settle_memory() -> None:
+def _collect_rarely() -> None:
     """What was loaded to start stays; collections are made rare: each walks over all that the batches under way hold
     (60,000 objects of bulk), and what is dropped here is nearly always dropped by its last reference."""
     gc.collect()

@@ -1,1 +1,1 @@
-"""Tells what is so."""
+"""The read side: folds facts into tables and answers questions."""

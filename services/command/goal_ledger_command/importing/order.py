@@ -23,23 +23,23 @@ from goal_ledger_command.importing.steps import ImportStep, Phase, Rank
 
 _BEGINNING, _END = "", "9"
 _STEPS: dict[str, Any] = {
-    "workspace": organisation.of_workspace,
-    "units": organisation.of_unit,
-    "people": organisation.of_person,
-    "systems": organisation.of_system,
-    "feeds": organisation.of_feed,
-    "cycles": organisation.of_cycle,
-    "policies": organisation.of_policy,
-    "moments": organisation.of_moment,
-    "readings": organisation.of_reading,
-    "check_ins": steps_of_check_ins.of_check_in,
-    "owners": owners.of_owner,
+    "workspace": organisation.workspace_steps,
+    "units": organisation.unit_steps,
+    "people": organisation.person_steps,
+    "systems": organisation.system_steps,
+    "feeds": organisation.feed_steps,
+    "cycles": organisation.cycle_steps,
+    "policies": organisation.policy_steps,
+    "moments": organisation.moment_steps,
+    "readings": organisation.reading_steps,
+    "check_ins": steps_of_check_ins.check_in_steps,
+    "owners": owners.owner_steps,
 }
 _OF_GOALS: dict[str, Any] = {
-    "objectives": steps_of_goals.of_objective,
-    "key_results": steps_of_goals.of_key_result,
-    "links": steps_of_goals.of_link,
-    "closings": steps_of_goals.of_closing,
+    "objectives": steps_of_goals.objective_steps,
+    "key_results": steps_of_goals.key_result_steps,
+    "links": steps_of_goals.link_steps,
+    "closings": steps_of_goals.closing_steps,
 }
 ABOVE = {"units": "parent", "cycles": "parent", "objectives": "carried_from"}
 """What lies above a row of its own kind, and so comes before it."""

@@ -83,7 +83,7 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64]
 
 
-def of_owner(row: OwnerRow) -> Iterator[ImportStep]:
+def owner_steps(row: OwnerRow) -> Iterator[ImportStep]:
     def created(world: World, _: Situation, meta: Meta) -> Command | None:
         if world.get(row.kind, row.id) is not None:
             return None

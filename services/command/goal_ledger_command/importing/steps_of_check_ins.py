@@ -20,7 +20,7 @@ from goal_ledger_command.importing.document import CheckInRow, EarlierSaid, Happ
 from goal_ledger_command.importing.steps import ImportStep, Missing, Rank, timed
 
 
-def of_check_in(row: CheckInRow) -> Iterator[ImportStep]:
+def check_in_steps(row: CheckInRow) -> Iterator[ImportStep]:
     """A value may be true before its goal was activated or its key result added; it is told after that."""
     known_as = identity(row.id)
     on = f"key-result/{row.key_result}" if row.key_result is not None else f"objective/{row.objective}"

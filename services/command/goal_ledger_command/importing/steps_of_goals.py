@@ -91,7 +91,7 @@ def _grouped(names: tuple[str, ...], groups: dict[str, str], changed: Any) -> di
     return found
 
 
-def of_objective(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
+def objective_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
     item: ObjectiveRow = row.item  # type: ignore[assignment]
     by_group = _grouped(_OBJECTIVE, _GROUP, item.changed)
 
@@ -190,7 +190,7 @@ def _definition_changes(
 # Key results and their bindings
 
 
-def of_key_result(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
+def key_result_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
     """Of an objective that is there already, or in another row."""
     item: KeyResultRow = row.item  # type: ignore[assignment]
     yield _added(row, item, life)
@@ -361,7 +361,7 @@ def link_id(child: str, parent: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"goal-ledger/link/{child}/{parent}"))
 
 
-def of_link(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
+def link_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
     link: LinkRow = row.item  # type: ignore[assignment]
     id = link.id or link_id(row.of, link.parent)
 
@@ -397,7 +397,7 @@ def of_link(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep
 # Closings
 
 
-def of_closing(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
+def closing_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
     closing: ClosingRow = row.item  # type: ignore[assignment]
 
     def is_past(state: Objective, at: datetime | None) -> bool:
@@ -442,4 +442,4 @@ def of_closing(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportS
 
 
 _NOBODY = Meta(actor="", correlation_id="", causation_id="")
-__all__ = ["link_id", "of_closing", "of_key_result", "of_link", "of_objective"]
+__all__ = ["closing_steps", "key_result_steps", "link_id", "link_steps", "objective_steps"]

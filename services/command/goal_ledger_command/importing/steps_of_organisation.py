@@ -55,7 +55,7 @@ from goal_ledger_command.importing.steps import (
 from goal_ledger_command.importing.when import Day, plain
 
 
-def of_workspace(row: WorkspaceRow) -> Iterator[ImportStep]:
+def workspace_steps(row: WorkspaceRow) -> Iterator[ImportStep]:
     if row.time_zone is None:
         return
 
@@ -76,7 +76,7 @@ def _early(world: World, meta: Meta, scope: str) -> Meta:
     return replace(meta, effective_at=last if stated is None else max(stated, last))
 
 
-def of_unit(row: UnitRow) -> Iterator[ImportStep]:
+def unit_steps(row: UnitRow) -> Iterator[ImportStep]:
     def step(missing: Missing, phase: Phase = Phase.UNITS) -> ImportStep:
         return ImportStep(phase, missing, row.since)
 
@@ -122,7 +122,7 @@ def _people_in_unit(row: UnitRow) -> Iterator[ImportStep]:
         yield ImportStep(Phase.ORGANISATION, partial(joined, wave), row.since, sort=_SORTS.index("unit"))
 
 
-def of_person(row: PersonRow) -> Iterator[ImportStep]:
+def person_steps(row: PersonRow) -> Iterator[ImportStep]:
     def added(world: World, _: Situation, meta: Meta) -> Command | None:
         before = world.get("person", row.id)
         if before is None:
@@ -154,7 +154,7 @@ def of_person(row: PersonRow) -> Iterator[ImportStep]:
         yield ImportStep(Phase.ENDINGS, gone, row.left.at, row.left.reason, within="left")
 
 
-def of_system(row: SystemRow) -> Iterator[ImportStep]:
+def system_steps(row: SystemRow) -> Iterator[ImportStep]:
     def registered(world: World, _: Situation, meta: Meta) -> Command | None:
         if isinstance(world.get("system", row.id), systems.Retired) and row.retired is not None:
             return None
@@ -177,7 +177,7 @@ def _definition(row: FeedDefinition) -> dict[str, Any]:
     return {name: getattr(row, name) for name in _DEFINITION}
 
 
-def of_feed(row: FeedRow) -> Iterator[ImportStep]:
+def feed_steps(row: FeedRow) -> Iterator[ImportStep]:
     def registered(world: World, _: Situation, meta: Meta) -> Command | None:
         before = feeds.feed_state(world, row.name)
         if before is None or before.system != row.system:
@@ -218,7 +218,7 @@ def _restart(within: str, feed: str, row: RestartRow) -> ImportStep:
     return step
 
 
-def of_cycle(row: CycleRow) -> Iterator[ImportStep]:
+def cycle_steps(row: CycleRow) -> Iterator[ImportStep]:
     def planned(world: World, _: Situation, meta: Meta) -> Command | None:
         before = cycles.cycle_state(world, row.id)
         plan = None if before is None else before.plan
@@ -270,7 +270,7 @@ def _at_the_end_of_its_day(step: ImportStep) -> ImportStep:
     return step
 
 
-def of_policy(row: PolicyRow) -> Iterator[ImportStep]:
+def policy_steps(row: PolicyRow) -> Iterator[ImportStep]:
     def missing(world: World, _: Situation, meta: Meta) -> Command | None:
         last = last_effective_at(world, row.scope)
         policy = Policy(**row.policy.model_dump())
@@ -285,7 +285,7 @@ def of_policy(row: PolicyRow) -> Iterator[ImportStep]:
     yield ImportStep(Phase.POLICIES, missing, at, row.reason, comes_at=at, is_stated=True)
 
 
-def of_moment(row: MomentRow) -> Iterator[ImportStep]:
+def moment_steps(row: MomentRow) -> Iterator[ImportStep]:
     at = plain(row.at)
 
     def missing(world: World, _: Situation, meta: Meta) -> Command | None:
@@ -297,7 +297,7 @@ def of_moment(row: MomentRow) -> Iterator[ImportStep]:
     yield ImportStep(Phase.TIMED, missing, None, row.reason, row.order, at, Rank.MOMENT, lookups=looked_up)
 
 
-def of_reading(row: ReadingRow) -> Iterator[ImportStep]:
+def reading_steps(row: ReadingRow) -> Iterator[ImportStep]:
     known_as, at = readings.identity(row.source, row.id), plain(row.time)
     content = (row.feed, row.source, row.id, at, row.value, row.unit, row.mode)
 

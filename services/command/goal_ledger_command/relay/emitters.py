@@ -38,7 +38,7 @@ class EmitterTopics:
         self._there: set[Emitter] = set()
         self._making = asyncio.Lock()
 
-    async def live(self) -> None:
+    async def run(self) -> None:
         """Looks for systems without topics until an error, which it raises."""
         loop = asyncio.get_running_loop()
         look_again_at = 0.0

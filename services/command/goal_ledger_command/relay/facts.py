@@ -80,7 +80,7 @@ class FactsPublisher:
         self._beyond = BeyondStore(engine, kafka)
         self._blocked: dict[str, Tail] = {}
 
-    async def live(self) -> None:
+    async def run(self) -> None:
         """Publish until an error. Raises it; the caller pauses and starts the next life."""
         producer = producers.reliable(self._kafka)
         try:

@@ -125,7 +125,7 @@ class HeadsPublisher:
         self._look_at_topic = 0.0
         self._waiting: dict[str, CommittedHead] = {}
 
-    async def live(self) -> None:
+    async def run(self) -> None:
         """Sign and publish until an error, which it raises."""
         producer = producers.reliable(self._kafka)
         self._partitions = await self._marks.partitions()

@@ -17,7 +17,7 @@ from goal_ledger_edge.server import Listener, serve
 from goal_ledger_edge.server import run as run_process
 from goal_ledger_ledger.checkpoint import load_signing_key
 from goal_ledger_ledger.store import Unreachable, create_engine, require_durability
-from goal_ledger_messaging.quiet import limit_client_noise
+from goal_ledger_messaging.log_throttle import limit_client_noise
 from goal_ledger_messaging.security import Kafka, explained
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.health import health_app
@@ -81,7 +81,8 @@ class Relay:
         log.info("lease taken", term=term)
         self._metrics.active.set(1)
         parts = [
-            asyncio.create_task(self._again_and_again(name, live)) for name, live in self._parts(term).items()
+            asyncio.create_task(self._restart_on_failure(name, run))
+            for name, run in self._parts(term).items()
         ]
         try:
             await self._lease.keep(term)
@@ -108,22 +109,22 @@ class Relay:
         watch = TopicWatch(kafka, marks)
         topics = EmitterTopics(engine, kafka, registered)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
-            "facts": FactsPublisher(engine, kafka, marks, watch, metrics, registered).live,
-            "emitters": topics.live,
-            "receipts": ReceiptsPublisher(engine, kafka, term, topics, metrics).live,
+            "facts": FactsPublisher(engine, kafka, marks, watch, metrics, registered).run,
+            "emitters": topics.run,
+            "receipts": ReceiptsPublisher(engine, kafka, term, topics, metrics).run,
         }
         if self._signing_key is not None:
             heads = HeadsPublisher(engine, kafka, marks, self._signing_key, self._heads_origin, metrics)
-            parts["heads"] = heads.live
+            parts["heads"] = heads.run
         return parts
 
-    async def _again_and_again(self, name: str, live: Callable[[], Awaitable[None]]) -> None:
+    async def _restart_on_failure(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
         pause_s, in_a_row = FIRST_PAUSE_S, 0
         while True:
             began_at = loop.time()
             try:
-                await live()
+                await run()
             except Exception as failed:
                 self._metrics.failures.labels(name).inc()
                 why = (await explained(self._kafka, failed))[:500]

@@ -95,7 +95,7 @@ class ReceiptsPublisher:
         self._unsent = UnsentAnswers(engine)
         self._sender = AnswerSender(kafka)
 
-    async def live(self) -> None:
+    async def run(self) -> None:
         """Publish until an error, which it raises."""
         self._topics.forget()
         pause = Pause(shortest_s=0.02, longest_s=0.2)

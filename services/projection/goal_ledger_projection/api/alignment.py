@@ -143,7 +143,7 @@ def _write(standing: Standing) -> _Written:
 
 
 def _key_results(standing: Standing) -> str:
-    """As `shown.brief_key_results`, written at once: most of a tree is this."""
+    """Written as text at once: most of a tree is this."""
     amended, committed = standing.amended.key_results, standing.as_committed.key_results
     written = []
     for one in standing.defined.key_results:

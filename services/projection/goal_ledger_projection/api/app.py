@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from goal_ledger_edge.documents import json_document
-from goal_ledger_edge.doorway import Doorway
 from goal_ledger_edge.gate import Gate
 from goal_ledger_edge.openapi import finish
 from goal_ledger_edge.problems import install_problem_handlers
+from goal_ledger_edge.request_context import RequestContext
 from goal_ledger_observability.health import health_routes
 from goal_ledger_observability.metrics import CollectorRegistry, HttpMetrics
 from starlette.types import ASGIApp
@@ -157,7 +157,7 @@ def query_app(
     app.router.routes.append(json_document("/asyncapi.json", _topics))
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     gate = Gate(app, views.sign_in, routes)
-    return Doorway(gate if pages is None else pages(gate), HttpMetrics(registry), local=local)
+    return RequestContext(gate if pages is None else pages(gate), HttpMetrics(registry), local=local)
 
 
 def _topics() -> bytes:

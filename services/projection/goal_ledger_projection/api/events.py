@@ -18,9 +18,9 @@ from typing import Annotated, Any, ClassVar
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, format_sse_event
 from goal_ledger_contracts.position import Position
-from goal_ledger_edge.doorway import is_head
 from goal_ledger_edge.openapi import POSITION_PATTERN
 from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.request_context import is_head
 from goal_ledger_edge.routing import Gives
 from goal_ledger_edge.visits import note
 from starlette.responses import Response

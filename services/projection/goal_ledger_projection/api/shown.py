@@ -212,21 +212,6 @@ def scores_of(now: Decimal | None, then: Decimal | None) -> Json:
     return {"score": written, "score_committed": number(then), "score_difference": number(difference)}
 
 
-def brief_key_results(standing: Standing) -> list[Json]:
-    """The key results of an objective in a tree."""
-    return [
-        {
-            "id": one.id,
-            "text": one.text,
-            "weight": number(one.weight),
-            "dropped": one.dropped,
-            **scores(standing.amended.key_results.get(one.id), standing.as_committed.key_results.get(one.id)),
-            "status": standing.shown[one.id],
-        }
-        for one in standing.defined.key_results
-    ]
-
-
 def key_result(standing: Standing, one: KeyResult, spans: Mapping[str, Span], events: Events) -> Json:
     """A key result whole. `spans`: its parts' windows as they are seen at the moment."""
     amended = standing.amended.key_results[one.id]

@@ -62,7 +62,7 @@ class Questions:
             "headers": headers,
         }
         status, body = await _run(self._api, scope)
-        if is_noted(scope):  # the doorway notes reads of the record itself by the route
+        if is_noted(scope):  # the request context notes reads of the record itself by the route
             self._scope["route"] = scope["route"]
         return _answer(status, body)
 

@@ -28,7 +28,7 @@ _HEAD = "goal_ledger.head"
 _PROBES = ("/health/live", "/health/ready", "/metrics")
 
 
-class Doorway:
+class RequestContext:
     """Wraps an application. ``local`` adds the header that says loudly that the installation is open."""
 
     def __init__(self, app: ASGIApp, metrics: HttpMetrics, *, local: bool = False) -> None:
