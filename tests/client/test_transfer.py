@@ -17,18 +17,18 @@ from goal_ledger_client.transfer import CSV, FORMAT, JSON_LINES, rows_of_documen
 INCREASE = {"kind": "increase", "baseline": "0", "target": "10"}
 
 
-def test_a_document_becomes_rows_in_the_order_of_sections() -> None:
+def test_a_document_becomes_rows_in_the_order_of_the_file() -> None:
     rows = rows_of_document(
         {"format": FORMAT, "check_ins": [{"id": "c"}], "units": [{"id": "u"}, {"id": "v"}]}
     )
 
     lines = [json.loads(line) for line in rows.content.splitlines()]
     assert [(one["section"], one["id"]) for one in lines] == [
+        ("check_ins", "c"),
         ("units", "u"),
         ("units", "v"),
-        ("check_ins", "c"),
     ]
-    assert rows.places == ("/units/0", "/units/1", "/check_ins/0")
+    assert rows.places == ("/check_ins/0", "/units/0", "/units/1")
 
 
 @pytest.mark.parametrize("document", [[], {}, {"format": "v0"}, {"format": FORMAT, "goals": []}])

@@ -81,7 +81,10 @@ async def test_what_is_no_such_table_is_refused_with_what_would_do(
 
 @pytest.mark.parametrize(
     "kind",
-    ["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/octet-stream"],
+    [
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/octet-stream",
+    ],
 )
 async def test_a_spreadsheets_own_file_is_told_what_would_do_whatever_it_calls_itself(
     org: Organisation, kind: str
@@ -96,6 +99,17 @@ async def test_a_spreadsheets_own_file_is_told_what_would_do_whatever_it_calls_i
         assert ".xlsx" in assert_problem(answer, 400, "bad_csv")["detail"]
     for answer in (other, nothing):
         assert_problem(answer, 415, "media_type_not_supported")
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/jsonl"])
+async def test_a_spreadsheets_own_file_is_told_so_where_json_was_said_to_come(
+    org: Organisation, kind: str
+) -> None:
+    answer = await org.http.post(
+        "/v1/imports", content=b"PK\x03\x04\xff", headers={"content-type": kind, **org.bearer("ada")}
+    )
+
+    assert ".xlsx" in assert_problem(answer, 400, "bad_csv")["detail"]
 
 
 async def test_a_sheet_as_spreadsheets_write_it_is_read(org: Organisation) -> None:

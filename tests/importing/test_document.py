@@ -102,8 +102,11 @@ DOCUMENT: dict[str, Any] = {
 
 def rows_in(document: dict[str, Any]) -> list[str]:
     """The places of a document's rows, in the order of the file."""
-    found = ["/workspace"] if "workspace" in document else []
-    for section in (name for name in ROWS if isinstance(document.get(name), list)):
+    found: list[str] = []
+    for section in (name for name in document if name in ROWS):
+        if section == "workspace":
+            found.append("/workspace")
+            continue
         for n, item in enumerate(document[section]):
             found.append(f"/{section}/{n}")
             within = [name for name in item if name in NESTED] if section == "objectives" else []
@@ -201,6 +204,21 @@ async def test_a_bad_row_costs_no_other(org: Organisation) -> None:
     assert fields["/objectives/1/key_results/1"] == "/measure/target"
     assert fields["/check_ins/1"] == "/values/0/value"
     assert (fields["/check_ins/0"], fields["/readings/0"]) == ("/key_result", "/feed")
+
+
+async def test_a_name_that_is_unknown_is_told_the_nearest_and_all(org: Organisation) -> None:
+    key_result = {"id": "k", "text": "K", "measure": {"kind": "done_or_not"}, "wieght": "1"}
+    goal = {"id": "g", "titel": "G", "owner": "unit/u", "key_results": [key_result]}
+    answer = await imported(org, {"format": DOCUMENT["format"], "objectives": [goal]})
+    headers = org.bearer("ada")
+    other = await org.http.post(
+        "/v1/imports", json={"format": DOCUMENT["format"], "objectivs": []}, headers=headers
+    )
+
+    told = [one["detail"] for one in answer["rows"]]
+    assert "no titel. Is title meant? It has" in told[0] and "activated" in told[0]
+    assert "no wieght. Is weight meant?" in told[1]
+    assert "Is objectives meant?" in assert_problem(other, 422, "field_unknown")["detail"]
 
 
 async def test_only_an_importer_imports_and_takes_no_key(org: Organisation) -> None:

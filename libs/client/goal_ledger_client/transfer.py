@@ -97,10 +97,10 @@ def rows_of_document(document: Any) -> RowsToSend:
         raise ValueError(f'not a document with "format": "{FORMAT}"')
     unknown = sorted(set(document) - set(SECTIONS) - {"format", "exported"})
     if unknown:
-        raise ValueError(f"the format has no {unknown[0]}")
+        raise ValueError(f"the format has no {unknown[0]}; it has {', '.join(SECTIONS)}")
     lines: list[str] = []
     places: list[str] = []
-    for section in SECTIONS:
+    for section in [name for name in document if name in SECTIONS]:
         if section == "workspace":
             given = [document[section]] if document.get(section) else []
         else:

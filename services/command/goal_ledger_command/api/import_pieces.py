@@ -26,7 +26,7 @@ from goal_ledger_command.api.imports import (
 from goal_ledger_command.api.routes import Route
 from goal_ledger_command.importing.conduct import Conduct, lines_of_reports
 from goal_ledger_command.importing.csv_numbers import FORMS, Style, style_of
-from goal_ledger_command.importing.csv_rows import of_csv
+from goal_ledger_command.importing.csv_rows import need_no_spreadsheet, of_csv
 from goal_ledger_command.importing.owners import with_owners
 from goal_ledger_command.importing.pieces import Pieces, Staged, lines_of
 from goal_ledger_command.importing.planning import fill, plan
@@ -105,6 +105,8 @@ def _sending(routes: APIRouter, door: Door, pieces: Pieces) -> None:
         media_type = await media_type_of_rows(request, (JSON_LINES, CSV))
         importer, zone = await importer_of(door, request, import_id)
         raw = await read_body(request, MAX_PIECE_BYTES)
+        if number == 1:
+            need_no_spreadsheet(raw)
         staged = await pieces.begin(importer.credential.workspace, import_id, media_type, zone)
         await pieces.keep(staged, number, raw)
         return PieceDocument(number=number, bytes=len(raw))

@@ -13,7 +13,7 @@ from goal_ledger_command.api.door import Door
 from goal_ledger_command.api.routes import Route
 from goal_ledger_command.importing.conduct import Conduct, lines_of_reports
 from goal_ledger_command.importing.csv_numbers import FORMS, Style, style_of
-from goal_ledger_command.importing.csv_rows import need_table, of_csv
+from goal_ledger_command.importing.csv_rows import need_no_spreadsheet, need_table, of_csv
 from goal_ledger_command.importing.document import FORMAT
 from goal_ledger_command.importing.owners import with_owners
 from goal_ledger_command.importing.planning import fill, plan
@@ -158,6 +158,7 @@ def router(door: Door, max_document_bytes: int, places: asyncio.Semaphore) -> AP
         importer, time_zone = await importer_of(door, request, import_id)
         largest = max_document_bytes if media_type == JSON else MAX_IMPORT_BYTES
         raw = await read_body(request, largest)
+        need_no_spreadsheet(raw)
         style = style_of({} if numbers is None else {"numbers": numbers}, percent=percent)
         book = await asyncio.to_thread(_planned, media_type, raw, time_zone, style, create_owners)
         work = Conduct(door.shell, importer, book, dry_run=dry_run)

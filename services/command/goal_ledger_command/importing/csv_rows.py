@@ -17,7 +17,7 @@ from goal_ledger_edge.problems import Problem
 
 from goal_ledger_command.importing.csv_numbers import NUMBERS, Style, number, style_of
 from goal_ledger_command.importing.report import refused
-from goal_ledger_command.importing.rows import Read, rows_of
+from goal_ledger_command.importing.rows import Read, known, rows_of
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     kind: tuple(columns.split())
@@ -33,7 +33,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """What each kind of line may hold, beside ``row`` and ``reason``."""
 ALWAYS = ("row", "reason")
-KNOWN = frozenset({*ALWAYS, *(name for columns in COLUMNS.values() for name in columns)})
+KNOWN = tuple(dict.fromkeys((*ALWAYS, *(name for columns in COLUMNS.values() for name in columns))))
 _OPTIONS = ("sep", "numbers", "percent")
 Cells = dict[str, str]
 
@@ -72,19 +72,23 @@ def _text(lines: Iterable[bytes]) -> Iterator[str]:
         before += len(line) + 1
 
 
-def need_table(first: bytes) -> None:
+_SPREADSHEETS = (
+    (b"PK\x03\x04", "a spreadsheet's own file (.xlsx, .ods)"),
+    (b"\xd0\xcf\x11\xe0", "an older spreadsheet's own file (.xls)"),
+)
+_NO_TABLES = (*_SPREADSHEETS, (b"\xff\xfe", "text in UTF-16"), (b"\xfe\xff", "text in UTF-16"))
+
+
+def need_table(first: bytes, no_tables: tuple[tuple[bytes, str], ...] = _NO_TABLES) -> None:
     """Problem 400 for what begins as something that is no table."""
-    for beginning, what in _NO_TABLES:
+    for beginning, what in no_tables:
         if first.startswith(beginning):
             raise Problem(400, "bad_csv", f"This is {what}, no table: save it as CSV UTF-8 and send that.")
 
 
-_NO_TABLES = (
-    (b"PK\x03\x04", "a spreadsheet's own file (.xlsx, .ods)"),
-    (b"\xd0\xcf\x11\xe0", "an older spreadsheet's own file (.xls)"),
-    (b"\xff\xfe", "text in UTF-16"),
-    (b"\xfe\xff", "text in UTF-16"),
-)
+def need_no_spreadsheet(first: bytes) -> None:
+    """Problem 400 for what begins as a spreadsheet's own file, whatever it is said to be."""
+    need_table(first, _SPREADSHEETS)
 
 
 def _options(lines: Iterator[str]) -> tuple[dict[str, str], str, Iterator[str]]:
@@ -105,9 +109,7 @@ def _names(header: list[str]) -> list[str]:
     named = [name for name in names if name]
     for name, given in zip(names, header, strict=True):
         if name and name not in KNOWN:
-            nearest = difflib.get_close_matches(name, sorted(KNOWN), n=1)
-            hint = f" Is {nearest[0]} meant?" if nearest else ""
-            sentence = f"The table has no column {given[:64]!r}.{hint} It has {', '.join(_in_order())}."
+            sentence = f"The table has no column {given[:64]!r}.{known(name, KNOWN)}"
             raise Problem(422, "field_unknown", sentence, field=given[:64])
     if "row" not in named:
         sentence = f"The table needs the column row, which says what a line is: {', '.join(COLUMNS)}."
@@ -116,10 +118,6 @@ def _names(header: list[str]) -> list[str]:
         if named.count(name) > 1:
             raise Problem(422, "field_unknown", f"The table has the column {name} twice.", field=name)
     return names
-
-
-def _in_order() -> list[str]:
-    return list(dict.fromkeys((*ALWAYS, *(name for columns in COLUMNS.values() for name in columns))))
 
 
 def _read(place: str, names: list[str], line: list[str], style: Style) -> Iterator[Read]:
@@ -163,32 +161,34 @@ def _list(text: str) -> list[str]:
 
 
 def _unit(cells: Cells) -> tuple[str, dict[str, Any]]:
-    return "units", _stated(cells, "id", "name", "parent", "lead", "since")
+    return "units", _stated(cells, "id", "name", "parent", "lead", "since", "reason")
 
 
 def _person(cells: Cells) -> tuple[str, dict[str, Any]]:
-    item = _stated(cells, "id", "since") | ({"display_name": cells["name"]} if "name" in cells else {})
+    item = _stated(cells, "id", "since", "reason") | (
+        {"display_name": cells["name"]} if "name" in cells else {}
+    )
     return "people", item | ({"units": _list(cells["units"])} if "units" in cells else {})
 
 
 def _objective(cells: Cells) -> tuple[str, dict[str, Any]]:
-    item: dict[str, Any] = _stated(cells, "id", "title", "owner", "description", "kind", "cycle")
+    item: dict[str, Any] = _stated(cells, "id", "title", "owner", "description", "kind", "cycle", "reason")
+    why = _stated(cells, "reason")
     if "contributors" in cells:
         item["contributors"] = _list(cells["contributors"])
     if "parent" in cells:
-        item["links"] = [{"parent": one} for one in _list(cells["parent"])]
-    why = _stated(cells, "reason")
+        item["links"] = [{"parent": one, **why} for one in _list(cells["parent"])]
     for name, column in (("drafted", "drafted_at"), ("activated", "activated_at")):
         if column in cells:
-            item[name] = {"at": cells[column], **why}
+            item[name] = {"at": cells[column]}
     if "outcome" in cells or "closed_at" in cells:
-        closing = _stated(cells, "outcome", "grade", "retrospective", "reason")
+        closing = _stated(cells, "outcome", "grade", "retrospective") | why
         item["closings"] = [closing | ({"at": cells["closed_at"]} if "closed_at" in cells else {})]
     return "objectives", item
 
 
 def _key_result(cells: Cells) -> tuple[str, dict[str, Any]]:
-    item: dict[str, Any] = _stated(cells, "id", "objective", "owner", "description", "weight")
+    item: dict[str, Any] = _stated(cells, "id", "objective", "owner", "description", "weight", "reason")
     if "title" in cells:
         item["text"] = cells["title"]
     measure: dict[str, Any] = {"kind": cells.get("measure", "increase")}

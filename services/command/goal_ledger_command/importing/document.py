@@ -28,7 +28,13 @@ class Happened(Piece):
     reason: str | None = None
 
 
-class WorkspaceRow(Piece):
+class DocumentRow(Piece):
+    """``reason``: of each fact that comes of the row, where none is stated for that fact."""
+
+    reason: str | None = None
+
+
+class WorkspaceRow(DocumentRow):
     """The workspace imported into keeps its id and name; its time zone becomes this one."""
 
     id: str | None = None
@@ -36,7 +42,7 @@ class WorkspaceRow(Piece):
     time_zone: str | None = None
 
 
-class UnitRow(Piece):
+class UnitRow(DocumentRow):
     id: Id
     name: str
     parent: Id | None = None
@@ -51,7 +57,7 @@ class Seat(Piece):
     since: When | None = None
 
 
-class PersonRow(Piece):
+class PersonRow(DocumentRow):
     id: Id
     display_name: str
     units: tuple[Seat | str, ...] = ()
@@ -68,7 +74,7 @@ class OwnerRow(Piece):
     since: When | None = None
 
 
-class SystemRow(Piece):
+class SystemRow(DocumentRow):
     id: str
     name: str
     retired: Happened | None = None
@@ -97,7 +103,7 @@ class RestartRow(Piece):
     reason: str | None = None
 
 
-class FeedRow(FeedDefinition):
+class FeedRow(FeedDefinition, DocumentRow):
     name: Id
     system: str
     since: When | None = None
@@ -110,7 +116,7 @@ class Dates(Piece):
     end: LocalDay
 
 
-class CycleRow(Piece):
+class CycleRow(DocumentRow):
     """Local dates, the end inclusive. ``first_dates``: those it was planned with, if they were ``moved``."""
 
     id: Id
@@ -127,18 +133,16 @@ class CycleRow(Piece):
     closed: Happened | None = None
 
 
-class PolicyRow(Piece):
+class PolicyRow(DocumentRow):
     scope: str
     policy: PolicyBody
     effective_at: When | None = None
-    reason: str | None = None
 
 
-class MomentRow(Piece):
+class MomentRow(DocumentRow):
     name: Id
     at: When
     order: Whole | None = None
-    reason: str | None = None
 
 
 class BindingRow(Piece):
@@ -159,7 +163,7 @@ class CommittedKeyResult(Piece):
     owner: str | None = None
 
 
-class KeyResultRow(Piece):
+class KeyResultRow(DocumentRow):
     """As it stands now; ``committed``: what was otherwise at the activation; ``changed``: when each was changed."""
 
     id: Id
@@ -178,7 +182,7 @@ class KeyResultRow(Piece):
     changed: dict[Literal["text", "measure", "weight", "owner"], Happened] = Field(default={})
 
 
-class LinkRow(Piece):
+class LinkRow(DocumentRow):
     """The last row of a parent is the link as it stands; those before it are what it was."""
 
     id: Id | None = None
@@ -189,7 +193,7 @@ class LinkRow(Piece):
     ended: Happened | None = None
 
 
-class ClosingRow(Piece):
+class ClosingRow(DocumentRow):
     outcome: str
     at: When | None = None
     order: Whole | None = None
@@ -197,7 +201,6 @@ class ClosingRow(Piece):
     suggested: Number | None = None
     retrospective: str | None = None
     author: str | None = None
-    reason: str | None = None
     reopened: Happened | None = None
 
 
@@ -212,7 +215,7 @@ class CommittedObjective(Piece):
     cycle: Id | None = None
 
 
-class ObjectiveRow(Piece):
+class ObjectiveRow(DocumentRow):
     """As it stands now; without ``activated`` it stays a draft."""
 
     id: Id
@@ -261,7 +264,7 @@ class EarlierSaid(Said):
     reason: str | None = None
 
 
-class CheckInRow(Said):
+class CheckInRow(Said, DocumentRow):
     """On a key result or an objective. ``earlier``: what it said before each time that it was ``corrected``."""
 
     id: Id
@@ -269,13 +272,12 @@ class CheckInRow(Said):
     objective: Id | None = None
     effective_at: When | None = None
     order: Whole | None = None
-    reason: str | None = None
     earlier: tuple[EarlierSaid, ...] = ()
     corrected: Happened | None = None
     retracted: Happened | None = None
 
 
-class ReadingRow(Piece):
+class ReadingRow(DocumentRow):
     feed: Id
     source: str
     id: str
@@ -294,10 +296,10 @@ class KeyResultOfObjective(KeyResultRow):
     objective: Id
 
 
-NESTED: dict[str, type[Piece]] = {"key_results": KeyResultRow, "links": LinkRow, "closings": ClosingRow}
+NESTED: dict[str, type[DocumentRow]] = {"key_results": KeyResultRow, "links": LinkRow, "closings": ClosingRow}
 """Rows within an objective's: each is checked and reported on its own."""
 
-ROWS: dict[str, type[Piece]] = {
+ROWS: dict[str, type[DocumentRow]] = {
     "workspace": WorkspaceRow,
     "units": UnitRow,
     "people": PersonRow,

@@ -6,13 +6,14 @@ checked, decided and reported on its own, also where the objective around it can
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from goal_ledger_contracts.strict_json import NotJson, parse
-from goal_ledger_edge.problems import Problem
+from goal_ledger_edge.problems import Problem, pointer, shown
 from pydantic import ValidationError
 
 from goal_ledger_command.api.refusals import of_validation
@@ -80,6 +81,11 @@ class ImportRow:
         return str(getattr(item, "id", None) or getattr(item, "name", None) or getattr(item, "scope", ""))
 
     @property
+    def reason(self) -> str | None:
+        found: str | None = getattr(self.item, "reason", None)
+        return found
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What the row alone may state in an import."""
         item: Any = self.item
@@ -105,21 +111,29 @@ def of_document(document: Any) -> Iterator[Read]:
     """Problem 422 if it is no document of the format."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise Problem(422, "wrong_format", f'The document has "format": "{FORMAT}".', field="/format")
-    unknown = sorted(set(document) - set(ROWS) - {"format", "exported"})
-    if unknown:
-        raise Problem(
-            422, "field_unknown", f"The format has no {unknown[0][:64]}.", field=f"/{unknown[0][:64]}"
-        )
-    for section in ROWS:
-        if section == "workspace":
-            if document.get("workspace") is not None:
-                yield from rows_of("/workspace", "workspace", document["workspace"])
-            continue
-        items = document.get(section, [])
-        if not isinstance(items, list):
+    _need_sections(document)
+    for section, items in document.items():
+        if section == "workspace" and items is not None:
+            yield from rows_of("/workspace", section, items)
+        elif section in ROWS and section != "workspace":
+            for number, item in enumerate(items):
+                yield from rows_of(f"/{section}/{number}", section, item)
+
+
+def _need_sections(document: dict[str, Any]) -> None:
+    for section, items in document.items():
+        if section not in (*ROWS, "format", "exported"):
+            sentence = f"The format has no {shown(section)}.{known(section, ROWS)}"
+            raise Problem(422, "field_unknown", sentence, field=pointer([section]))
+        if section in ROWS and section != "workspace" and not isinstance(items, list):
             raise Problem(422, "wrong_type", f"{section} is a list.", field=f"/{section}")
-        for number, item in enumerate(items):
-            yield from rows_of(f"/{section}/{number}", section, item)
+
+
+def known(given: str, names: Iterable[str]) -> str:
+    """The end of a sentence on a name that is none of those known: the nearest, and all."""
+    all_of_them = tuple(names)
+    nearest = difflib.get_close_matches(given[:64], all_of_them, n=1)
+    return f"{f' Is {nearest[0]} meant?' if nearest else ''} It has {', '.join(all_of_them)}."
 
 
 def of_lines(lines: Iterable[bytes], first: int = 1) -> Iterator[Read]:
@@ -155,12 +169,23 @@ def rows_of(place: str, section: str, item: Any, *, inside: bool = False) -> Ite
         of = row.objective if isinstance(row, KeyResultOfObjective) else ""
         yield ImportRow(place, section, row, of)
     except ValidationError as wrong:
-        yield refused(place, KIND[section], _id_in(item), of_validation(wrong))
+        yield refused(place, KIND[section], _id_in(item), _wrong(wrong, ROWS[section]))
         if inside:
             return
     for name, items in within:
         for one in _nested(f"{place}/{name}", name, item.get("id"), items):
             yield replace(one, place=place, is_inside=True) if inside and isinstance(one, ImportRow) else one
+
+
+def _wrong(error: ValidationError, row: type[Piece]) -> Problem:
+    """What is wrong; a member that there is not, with those that there are, before what is missing perhaps for it."""
+    problem = of_validation(error)
+    for one in problem.members.get("errors", [{"code": problem.code, "field": problem.field or ""}]):
+        name = one["field"].removeprefix("/")
+        if one["code"] == "field_unknown" and "/" not in name:
+            sentence = f"The row has no {name}.{known(name, row.model_fields)}"
+            return Problem(422, "field_unknown", sentence, field=one["field"])
+    return problem
 
 
 def _nested(place: str, section: str, objective: Any, items: list[Any]) -> Iterator[Read]:
@@ -173,7 +198,7 @@ def _nested(place: str, section: str, objective: Any, items: list[Any]) -> Itera
                 raise Problem(422, "field_required", sentence, field="/objective")
             found.append(ImportRow(at, section, NESTED[section].model_validate(one), objective, False))
         except ValidationError as wrong:
-            found.append(refused(at, KIND[section], _id_in(one), of_validation(wrong)))
+            found.append(refused(at, KIND[section], _id_in(one), _wrong(wrong, NESTED[section])))
         except Problem as wrong:
             found.append(refused(at, KIND[section], _id_in(one), wrong))
     last = _last_of([one for one in found if isinstance(one, ImportRow)])

@@ -33,6 +33,7 @@ from goal_ledger_edge.credentials import Credential, unknown
 from goal_ledger_ledger.submission import CommandAnswer, Submission
 
 from goal_ledger_command.credentials import actor_of
+from goal_ledger_command.importing.late import Lateness
 from goal_ledger_command.importing.order import steps_of
 from goal_ledger_command.importing.report import (
     AFTER_CLOSING,
@@ -66,12 +67,13 @@ class Importer:
     causation_id: str
     traceparent: str | None = None
 
-    def meta(self, step: ImportStep, *, is_reading: bool) -> Meta:
+    def meta(self, step: ImportStep, row: ImportRow) -> Meta:
+        is_reading = row.section == "readings"
         return Meta(
             actor=self.actor,
             correlation_id=self.correlation_id,
             causation_id=self.causation_id,
-            reason=step.reason or DEFAULT_REASON,
+            reason=step.reason or row.reason or DEFAULT_REASON,
             effective_at=step.at,
             importing=True,
             origin=HTTP if is_reading else None,
@@ -96,14 +98,14 @@ async def run(shell: Shell, importer: Importer, book: Workbook, done: int = 0) -
 async def _piece(importer: Importer, book: Workbook, done: int) -> list[_Turn]:
     """The next steps, made of their rows again."""
     made: dict[int, tuple[ImportRow, list[ImportStep]]] = {}
-    turns = []
+    turns, lateness = [], Lateness()
     for n, i in book.turns(done, PIECE_STEPS):
         if n not in made:
             row = book.row_as_read(n)
             assert row is not None
             made[n] = row, list(steps_of(row, book))
         row, steps = made[n]
-        turns.append(_Turn(importer, n, row, steps[i]))
+        turns.append(_Turn(importer, n, row, steps[i], lateness))
     await asyncio.sleep(0)
     return turns
 
@@ -143,8 +145,10 @@ def _of(found: Any, turn: _Turn) -> dict[Identity, Found]:
 class _Turn:
     """A step whose turn has come."""
 
-    def __init__(self, importer: Importer, n: int, row: ImportRow, step: ImportStep) -> None:
-        self.n, self.row, self.step, self._importer = n, row, step, importer
+    def __init__(
+        self, importer: Importer, n: int, row: ImportRow, step: ImportStep, lateness: Lateness
+    ) -> None:
+        self.n, self.row, self.step, self._importer, self._lateness = n, row, step, importer, lateness
         self._creates = self._is_new = False
         self._warning: tuple[str, str] | None = None
 
@@ -163,15 +167,14 @@ class _Turn:
         if actor_of(world, importer.credential) != importer.actor:
             raise unknown(importer.credential)
         need_importer(world, importer.actor)
-        missing = self.step.missing(
-            world, situation, importer.meta(self.step, is_reading=self.row.section == "readings")
-        )
+        missing = self.step.missing(world, situation, importer.meta(self.step, self.row))
         given = [] if missing is None else missing if isinstance(missing, list) else [missing]
         commands = [_at_an_instant(one) for one in given]
         self._creates = any(rule_of(one).creates for one in commands)
         decision = self._all(world, commands, situation) or Decision(self.row.id, f"workspace/{workspace}")
         self._is_new = bool(decision.drafts)
-        self._warning = _warning(self.step, decision)
+        is_late = self._lateness.of(world, decision.drafts)
+        self._warning = AFTER_CLOSING if is_late else _time_moved(self.step, decision)
         return decision
 
     def _all(self, world: World, commands: Sequence[Any], situation: Situation) -> Decision | None:
@@ -217,10 +220,8 @@ def _at_an_instant(command: Any) -> Any:
     return replace(command, meta=replace(command.meta, effective_at=plain(at)))
 
 
-def _warning(step: ImportStep, decision: Decision) -> tuple[str, str] | None:
-    """What was recorded, but perhaps not as it was meant."""
-    if any(getattr(draft.data, "after_closing", False) for draft in decision.drafts):
-        return AFTER_CLOSING
+def _time_moved(step: ImportStep, decision: Decision) -> tuple[str, str] | None:
+    """That a stated time could not be kept."""
     stated = step.at
     if not step.is_stated or stated is None or not decision.drafts:
         return None
