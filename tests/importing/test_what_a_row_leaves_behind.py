@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from command.service import Organisation, Service
 
 from importing.conftest import imported
-from importing.test_what_a_file_means import FORMAT, facts, goal, key_result
+from importing.test_what_a_file_means import FORMAT, facts, goal, key_result, once_and_twice
 
 
 async def test_readings_and_moments_that_a_closing_would_have_counted_are_warned_of(
@@ -64,4 +65,46 @@ async def test_each_fact_of_a_row_has_the_rows_reason(service: Service, org: Org
         ("ObjectiveAligned", "down"),
         ("ObjectiveActivated", "down"),
         ("ObjectiveActivated", "up"),
+    ]
+
+
+@pytest.mark.parametrize("when", ["order", "at"])
+async def test_a_cycle_that_was_moved_before_it_was_opened_comes_back(
+    service: Service, org: Organisation, when: str
+) -> None:
+    days = {
+        "planned": "2025-01-01T00:00:00Z",
+        "moved": "2025-01-02T00:00:00Z",
+        "opened": "2025-01-03T00:00:00Z",
+    }
+    happened = {
+        name: {"at": at, **({"order": n} if when == "order" else {})}
+        for n, (name, at) in enumerate(days.items())
+    }
+    first = {"start": "2025-01-06", "end": "2025-03-28"}
+    cycle = {
+        "id": "q1",
+        "name": "Q1",
+        "start": "2025-01-13",
+        "end": "2025-04-04",
+        "first_dates": first,
+        **happened,
+    }
+    goals = [
+        goal(
+            cycle="q1",
+            drafted={"at": "2025-01-04"},
+            activated={"at": "2025-01-05"},
+            key_results=[key_result()],
+        )
+    ]
+
+    answer = await once_and_twice(org, {**FORMAT, "cycles": [cycle], "objectives": goals})
+
+    assert answer["counts"]["created"] == len(answer["rows"]), answer["rows"]
+    told = [one for one in await facts(service, org) if one["stream"] == "cycle/q1"]
+    assert [(one["type"], one["effective_at"][:10]) for one in told] == [
+        ("CyclePlanned", "2025-01-01"),
+        ("CycleDatesMoved", "2025-01-02"),
+        ("CycleOpened", "2025-01-03"),
     ]

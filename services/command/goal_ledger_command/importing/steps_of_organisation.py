@@ -31,6 +31,7 @@ from goal_ledger_command.importing.document import (
     CycleRow,
     FeedDefinition,
     FeedRow,
+    Happened,
     MomentRow,
     PersonRow,
     PolicyRow,
@@ -252,15 +253,28 @@ def cycle_steps(row: CycleRow) -> Iterator[ImportStep]:
 
     at, why, sort = at_of(row.planned), reason_of(row.planned), _SORTS.index("cycle")
     yield ImportStep(Phase.ORGANISATION, planned, at, why, sort=sort)
+    before_opening = row.stage != "planned" and _is_before(row.moved, row.opened)
+    if row.moved is not None and before_opening:
+        at = row.moved.at or at
+        yield ImportStep(Phase.ORGANISATION, moved, at, row.moved.reason, within="moved", sort=sort)
     if row.stage != "planned":
         at = at_of(row.opened) or at
         yield ImportStep(Phase.ORGANISATION, opened, at, reason_of(row.opened), within="opened", sort=sort)
-    if row.moved is not None:
+    if row.moved is not None and not before_opening:
         yield timed(Rank.CHANGE, moved, row.moved, within="moved")
     if row.locked is not None or row.stage == "locked":
         yield _at_the_end_of_its_day(timed(Rank.CYCLE, locked, row.locked, within="locked"))
     if row.stage == "closed":
         yield _at_the_end_of_its_day(timed(Rank.CYCLE, closed, row.closed, within="closed"))
+
+
+def _is_before(one: Happened | None, other: Happened | None) -> bool:
+    """Whether both say when, and the one was first."""
+    if one is None or other is None:
+        return False
+    if one.order is not None and other.order is not None:
+        return one.order < other.order
+    return one.at is not None and other.at is not None and one.at < other.at
 
 
 def _at_the_end_of_its_day(step: ImportStep) -> ImportStep:
