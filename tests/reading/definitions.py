@@ -110,7 +110,7 @@ def committed(log: Log, defined: Json, at: datetime, known: int) -> Json | None:
         later = fact["type"] == "MeasureChanged" and fact["seq"] > defined["activated"]["seq"]
         if later and fact["data"]["key_result"] in found["key_results"]:
             one = found["key_results"][fact["data"]["key_result"]]
-            one["measure"] = _completed(one["measure"], parts(fact["data"]["measure"]))
+            one["measure"] = completed_measure(one["measure"], parts(fact["data"]["measure"]))
     return found
 
 
@@ -118,7 +118,7 @@ def lacks_baseline(measure: Json) -> bool:
     return measure["kind"] in ("increase", "decrease", "reach") and "baseline" not in measure
 
 
-def _completed(measure: Json, later: dict[str, Json]) -> Json:
+def completed_measure(measure: Json, later: dict[str, Json]) -> Json:
     if measure["kind"] == "compound":
         made = [{**one, "measure": _with(one["measure"], later.get(one["id"]))} for one in measure["parts"]]
         return {**measure, "parts": made}

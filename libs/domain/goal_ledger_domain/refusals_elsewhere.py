@@ -86,6 +86,10 @@ QUERIES: dict[str, tuple[int, str]] = {
     "position_unknown": (422, "The position is of an epoch that the workspace does not have."),
     "sides_reversed": (422, "Of two answers the earlier one lies after the later, on one of the clocks."),
     "too_many_facts": (422, "What is asked about rests on more facts than are replayed."),
+    "too_many_changes": (
+        422,
+        "There are more changes than are sorted by effect at once; the limit is given.",
+    ),
     "not_yet": (503, "The read side has not passed the position yet; how far it is behind is given."),
     "read_side_unavailable": (503, "The read database cannot be reached now."),
     "rebuilding": (503, "The read side is folding a new epoch of the workspace."),

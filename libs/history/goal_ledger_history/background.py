@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from itertools import pairwise
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from goal_ledger_contracts.workspace import Policy
 from goal_ledger_scoring.aggregation import FeedDefinition, with_restarts
@@ -119,6 +120,26 @@ class Link:
     seq: int
 
 
+class LinkChange(NamedTuple):
+    """The fact ``seq`` of the child changed its link to ``parent``; None: there was none, or is none any more."""
+
+    seq: int
+    at: datetime
+    parent: str
+    before: Link | None
+    after: Link | None
+
+
+class DatesChange(NamedTuple):
+    """The fact ``seq`` moved the dates of a cycle."""
+
+    seq: int
+    at: datetime
+    cycle: str
+    before: CycleDates
+    after: CycleDates
+
+
 class Background:
     """All versions of these things. ``later``: the seqs of facts that are taken to be true just after their instant, so
     that facts of one instant can be looked at one after another."""
@@ -183,6 +204,27 @@ class Background:
         for child in sorted(children):
             found.extend(link for link in self.links_of(child, known_to, true_at) if link.parent == parent)
         return found
+
+    def link_changes(self, known_to: int) -> Iterator[LinkChange]:
+        """How links changed, child by child."""
+        for versions in self._links.values():
+            old: dict[str, Link] = {}
+            for seq, at, links in zip(versions.seqs, versions.times, versions.things, strict=True):
+                if seq > known_to:
+                    break
+                new = {link.parent: link for link in links}
+                for parent in sorted(old.keys() | new.keys()):
+                    if old.get(parent) != new.get(parent):
+                        yield LinkChange(seq, at, parent, old.get(parent), new.get(parent))
+                old = new
+
+    def dates_changes(self, known_to: int) -> Iterator[DatesChange]:
+        """How the dates of cycles were moved, cycle by cycle."""
+        for cycle, versions in self._cycles.items():
+            rows = list(zip(versions.seqs, versions.times, versions.things, strict=True))
+            for (_, _, before), (seq, at, after) in pairwise(rows):
+                if seq <= known_to and before != after:
+                    yield DatesChange(seq, at, cycle, before, after)
 
     def ever_aligned_with(self, parent: str) -> set[str]:
         """The objectives that were ever aligned with ``parent``."""

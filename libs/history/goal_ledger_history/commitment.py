@@ -75,6 +75,13 @@ async def completing(definitions: Definitions, defined: Goal) -> dict[str, list[
     return found
 
 
+def only_found_baseline(before: KeyResult | None, after: KeyResult | None) -> bool:
+    """Whether a change of a measure did no more than to set a baseline that was still to be found."""
+    if before is None or after is None or before.measure == after.measure:
+        return False
+    return _filled(before, after).measure == after.measure
+
+
 def _completed(one: KeyResult, later: Sequence[Goal]) -> KeyResult:
     for goal in later:
         if not any(baseline_missing(part) for part in one.parts.values()):

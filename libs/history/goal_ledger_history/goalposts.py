@@ -3,7 +3,7 @@ them (SPEC 9)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -30,9 +30,18 @@ DIRECTIONS = (EASED, TIGHTENED, NEUTRAL)
 FLAGS = (LATE, AFTER_RED, SELF_APPROVED, DROPPED_WHILE_RED, DEADLINE_EXTENDED)
 MOVES = (
     *("MeasureChanged", "KeyResultAdded", "KeyResultDropped", "KeyResultTakenUp", "KeyResultWeightChanged"),
-    *("MovedToCycle", "PartBound", "PartUnbound"),
+    *("PutInCycle", "MovedToCycle", "PartBound", "PartUnbound"),
 )
 """The types of the facts that move a goalpost, once the objective was activated."""
+MOVES_FROM_ELSEWHERE = ("ObjectiveAligned", "ObjectiveUnaligned", "CycleDatesMoved")
+"""The types of the facts of other streams that move one: what contributes to it, and when its cycle is."""
+WORDS_AND_PLACES = (
+    *("ObjectiveReworded", "ObjectiveAssigned", "KindGiven", "ObjectiveAligned", "ObjectiveUnaligned"),
+    *("KeyResultReworded", "KeyResultOwnerChanged"),
+)
+"""The types of the facts that change a definition besides, but nothing that its own score is computed from."""
+AMENDING = (*MOVES, *WORDS_AND_PLACES)
+"""The types of the facts of a goal's own stream that change its definition."""
 LATE_FROM = Decimal("0.75")
 """So much of the objective's time was over: the move was late."""
 _RED = "at_risk"
@@ -40,15 +49,13 @@ _RED = "at_risk"
 
 @dataclass(frozen=True, slots=True)
 class GoalpostMove:
-    """``before``, ``after``: how the objective stood just before the fact and with it. ``flags``: without self-approval,
-    which endorsements tell."""
+    """``flags``: without self-approval, which endorsements tell. ``effect``: on the objective's score as amended, None
+    where that was not measured before or after; ``effect_committed``: on the other."""
 
     direction: str
-    flags: list[str]
-    before: Standing
-    after: Standing
-    effect: Decimal | None = field(default=None)
-    effect_committed: Decimal | None = field(default=None)
+    flags: tuple[str, ...]
+    effect: Decimal | None
+    effect_committed: Decimal | None
 
 
 async def goalpost_move(
@@ -60,16 +67,14 @@ async def goalpost_move(
     effect = _difference(before.amended.score, after.amended.score)
     committed = _difference(before.as_committed.score, after.as_committed.score)
     flags = _flags(before, after, type, key_result)
-    return GoalpostMove(
-        _direction(before, after, key_result, effect), flags, before, after, effect, committed
-    )
+    return GoalpostMove(_direction(before, after, key_result, effect), flags, effect, committed)
 
 
 def _difference(before: Decimal | None, after: Decimal | None) -> Decimal | None:
     return None if before is None or after is None else subtract(after, before)
 
 
-def _flags(before: Standing, after: Standing, type: str, key_result: str | None) -> list[str]:
+def _flags(before: Standing, after: Standing, type: str, key_result: str | None) -> tuple[str, ...]:
     was_red = before.status.shown == _RED or before.shown.get(key_result or "") == _RED
     found = {
         LATE: before.expected is not None and before.expected >= LATE_FROM,
@@ -77,7 +82,7 @@ def _flags(before: Standing, after: Standing, type: str, key_result: str | None)
         DROPPED_WHILE_RED: type == "KeyResultDropped" and was_red,
         DEADLINE_EXTENDED: _later_by(before, after, key_result) > 0,
     }
-    return [name for name, holds in found.items() if holds]
+    return tuple(name for name, holds in found.items() if holds)
 
 
 def _direction(before: Standing, after: Standing, key_result: str | None, effect: Decimal | None) -> str:

@@ -34,6 +34,7 @@ from goal_ledger_contracts.workspace import KeyIssued, MomentRecorded, Policy, P
 from goal_ledger_messaging import asyncapi
 from goal_ledger_projection.api import (
     alignment,
+    amendments,
     attribution,
     check_ins,
     cycle_summary,
@@ -111,6 +112,7 @@ SHAPES: dict[str, Any] = {
     "/v1/key-results/visits/attribution?from_as_of=2026-01-12T00:00:00Z": attribution.AttributionAnswer,
     "/v1/exports": exports.ExportsAnswer,
     "/v1/goalpost-moves": goalpost_moves.GoalpostMovesAnswer,
+    "/v1/amendments": amendments.AmendmentsAnswer,
     "/v1/policies": policies.PoliciesAnswer,
     "/v1/policies/workspace": policies.PolicyAnswer,
     "/v1/policies/unit/web": policies.PolicyAnswer,

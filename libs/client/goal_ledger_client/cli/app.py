@@ -10,6 +10,7 @@ import typer
 
 from goal_ledger_client.cli import (
     access,
+    amending,
     attributing,
     auditing,
     comparing,
@@ -88,6 +89,7 @@ for one in (
     goal_questions,
     explaining,
     attributing,
+    amending,
     organisation,
     access,
     readings,

@@ -1,9 +1,8 @@
-"""What moved a score between two answers, fact by fact; and what moved the goalposts."""
+"""What moved a score between two answers, fact by fact."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +18,7 @@ from goal_ledger_client.cli.session import (
     tell_json,
     without_none,
 )
-from goal_ledger_client.cli.showing import number, said, table
+from goal_ledger_client.cli.showing import local, number, points, table
 
 Json = dict[str, Any]
 FromAsOf = Annotated[str | None, typer.Option(help="as_of of the earlier answer")]
@@ -60,11 +59,6 @@ def attribution(
         out.print(table("Child", "Points", rows=children))
 
 
-def points(change: str) -> str:
-    """A change of a score in points of 100, signed, as far as two places."""
-    return f"{Decimal(change) * 100:+.2f}".rstrip("0").rstrip(".")
-
-
 def _headline(body: Json) -> str:
     if not body["parts"]:
         return "nothing moved"
@@ -76,8 +70,8 @@ def _causes(totals: Iterable[Json]) -> list[str]:
 
 
 def _row(part: Json, fact: Json) -> tuple[Any, ...]:
-    when = fact.get("effective_at", "")[:16] if part["along"] == "as_of" else fact.get("recorded_at", "")[:16]
-    along = "learnt " if part["along"] == "known_at" else ""
+    learnt = part["along"] == "known_at"
+    when = local(fact.get("recorded_at" if learnt else "effective_at"))
     return (
         part["event_id"],
         part["seq"],
@@ -85,45 +79,10 @@ def _row(part: Json, fact: Json) -> tuple[Any, ...]:
         part["cause"].replace("_", " "),
         part["subject"],
         fact.get("actor"),
-        f"{along}{when}",
+        f"learnt {when}" if learnt else when,
         fact.get("reason"),
     )
 
 
-def goalpost_moves(
-    context: typer.Context,
-    objective: Annotated[str | None, typer.Option(help="Of this objective alone")] = None,
-    cycle: Annotated[str | None, typer.Option(help="Of goals that were in this cycle then")] = None,
-    limit: Annotated[int, typer.Option(help="How many at most")] = 25,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    as_json: AsJson = False,
-) -> None:
-    """What was changed in goals after their activation: eased or tightened, by whom, why, and to what effect.
-
-    Example: goal-ledger goalpost-moves --objective growth
-    """
-    asked = without_none(objective=objective, cycle=cycle, limit=limit, as_of=as_of, known_at=known_at)
-    with connected(context) as ledger:
-        body = ledger.query("/v1/goalpost-moves", **asked)
-    if as_json:
-        return tell_json(body)
-    rows = [_move_row(one) for one in body["items"]]
-    columns = ("Fact", "At", "Goal", "What", "Points", "Flags", "Who", "Why", "Changes")
-    out.print(table(*columns, rows=rows))
-    if body["next_cursor"]:
-        line(f"{body['total']} in all; --limit shows more")
-
-
-def _move_row(one: Json) -> tuple[Any, ...]:
-    goal = f"objective/{one['objective']}" if one["key_result"] is None else f"key-result/{one['key_result']}"
-    effect = None if one["effect"] is None else points(one["effect"])
-    flags = [flag.replace("_", " ") for flag in one["flags"]]
-    what = f"{one['direction']}: {one['type']}"
-    changes = [f"{each['field']}: {said(each['before'])} → {said(each['after'])}" for each in one["changes"]]
-    return (one["event_id"], one["at"][:16], goal, what, effect, flags, one["actor"], one["reason"], changes)
-
-
 def register(app: typer.Typer) -> None:
     app.command("attribution")(attribution)
-    app.command("goalpost-moves")(goalpost_moves)

@@ -17,7 +17,7 @@ from goal_ledger_client.cli.session import (
     tell_json,
     without_none,
 )
-from goal_ledger_client.cli.showing import Marked, number, table
+from goal_ledger_client.cli.showing import Marked, local, number, table
 
 Json = dict[str, Any]
 Unit = Annotated[str | None, typer.Option(help="It, the units beneath it, and the people in them")]
@@ -55,7 +55,7 @@ def _owed_row(one: Json) -> tuple[Any, ...]:
         Marked("[red]overdue[/]") if one["overdue"] else one["owed"],
         *_duty(one["last"]),
         *_duty(one["next"]),
-        _instant(max((at for at in spoken if at), default=None)),
+        local(max((at for at in spoken if at), default=None)),
     )
 
 
@@ -64,10 +64,6 @@ def _duty(one: Json | None) -> tuple[Any, Any]:
         return None, None
     colour, said = _COLOURS.get(one["state"]), one["state"].replace("_", " ")
     return one["day"], Marked(f"[{colour}]{said}[/]" if colour else said)
-
-
-def _instant(at: str | None) -> str | None:
-    return None if at is None else f"{at[:16]}Z"
 
 
 def silent(
@@ -95,7 +91,7 @@ def silent(
 
 def _silent_row(one: Json) -> tuple[Any, ...]:
     missed = Marked(f"[red]{one['missed_in_a_row']}[/]") if one["silent"] else 0
-    return one["objective"], one["title"], one["owner"], one["ask"], missed, _instant(one["last_word_at"])
+    return one["objective"], one["title"], one["owner"], one["ask"], missed, local(one["last_word_at"])
 
 
 def participation(

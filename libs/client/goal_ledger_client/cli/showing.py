@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,16 @@ _COLOURS = {"on_track": "green", "behind": "yellow", "at_risk": "red", "outdated
 def number(text: str | None) -> str:
     """A score with 4 places, as it is displayed; a dash where nothing is measured."""
     return "–" if text is None else f"{Decimal(text):.4f}"
+
+
+def points(change: str) -> str:
+    """A change of a score in points of 100, signed, as far as two places."""
+    return f"{Decimal(change) * 100:+.2f}".rstrip("0").rstrip(".")
+
+
+def local(at: str | None) -> str | None:
+    """An instant by the clock of this machine, with its zone."""
+    return None if at is None else datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M %Z")
 
 
 def coloured(status: str) -> str:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from goal_ledger_projection.api import (
     alignment,
+    amendments,
     attribution,
     check_ins,
     cycle_summary,
@@ -59,6 +60,7 @@ RESOURCES = (
     attribution,
     goalpost_moves,
     diff,
+    amendments,
     check_ins,
     alignment,
     facts,
@@ -101,6 +103,7 @@ TITLES = {
     "rebuilding": "The read side is being folded anew",
     "sides_reversed": "The earlier answer is the later one",
     "too_many_facts": "It rests on more facts than are replayed",
+    "too_many_changes": "More changes than are sorted at once",
     "too_many_cells": "The grid is too large",
     "took_too_long": "The question took too long",
     "view_unknown": "Not a question that answers at tokens",

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from goal_ledger_edge.routing import Answers
 from goal_ledger_history.explanation import Cited
-from goal_ledger_history.goalposts import DIRECTIONS, FLAGS, MOVES, SELF_APPROVED, GoalpostMove, goalpost_move
+from goal_ledger_history.goalposts import DIRECTIONS, FLAGS, SELF_APPROVED, GoalpostMove
 from pydantic import Field
 
 from goal_ledger_projection.api import cited
-from goal_ledger_projection.api.answers import Listed, Number, Shape, number
+from goal_ledger_projection.api.answers import Listed, Number, Shape, number, time
 from goal_ledger_projection.api.choices import need_cycle, need_objective
 from goal_ledger_projection.api.lists import Json, listed, page_of
 from goal_ledger_projection.api.routes import After, QuestionRoute
 from goal_ledger_projection.api.timeline import Change, definition_changes
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
-from goal_ledger_projection.read_models.definitions import AFTER_ACTIVATION, OF_OBJECTIVE_BETWEEN
+from goal_ledger_projection.history.changes_of_goals import ChangeOfGoal, changes_of_goals
+from goal_ledger_projection.read_models.definitions import OF_OBJECTIVE_BETWEEN
 from goal_ledger_projection.read_models.facts import OF_TYPE_IN_STREAM
 
 LIMIT_ITEMS_MAX = 100
@@ -28,9 +29,11 @@ MovesLimit = Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX, description="How man
 
 
 class GoalpostMoveShape(Shape):
-    objective: str
+    objective: str = Field(description="Whose definition it changed")
     key_result: str | None
-    type: str
+    type: str = Field(
+        description="Of the fact; one of another stream is a link to the goal, or its cycle's dates"
+    )
     event_id: str
     seq: int
     at: str = Field(description="When it took effect")
@@ -65,7 +68,9 @@ routes = APIRouter(tags=["objectives"], route_class=QuestionRoute)
 async def goalpost_moves(
     request: GoalsRequest,
     objective: Annotated[str | None, Query(max_length=64)] = None,
-    cycle: Annotated[str | None, Query(max_length=64)] = None,
+    cycle: Annotated[
+        str | None, Query(max_length=64, description="The goal was in it before or after the change")
+    ] = None,
     limit: MovesLimit = 25,
     cursor: After = None,
 ) -> Answers[GoalpostMovesAnswer]:
@@ -73,39 +78,46 @@ async def goalpost_moves(
     async with view_of(request) as view:
         await need_objective(view, objective)
         await need_cycle(view, cycle)
-        clocks = view.clocks
-        rows = await view.snapshot.fetch(
-            AFTER_ACTIVATION, clocks.seq, clocks.as_of, list(MOVES), objective, cycle
-        )
-        page = page_of(request, view, rows, limit, cursor)
-        return listed(request, view, page, await _written(view, page.items))
+        found = [one for one in await changes_in(view, objective) if one.is_move]
+        if cycle is not None:
+            found = [one for one in found if cycle in one.cycles]
+        page = page_of(request, view, found, limit, cursor)
+        return listed(request, view, page, await moves_written(view, page.items))
 
 
-async def _written(view: View, rows: Sequence[Any]) -> list[Json]:
-    history = await view.history()
-    facts = await cited.cited_facts(view.snapshot, [Cited(row["seq"]) for row in rows])
-    endorsed = await _endorsements(view, {row["id"] for row in rows})
+async def changes_in(view: View, objective: str | None = None) -> list[ChangeOfGoal]:
+    """What was changed in goals after their activation, the newest first."""
+    definitions = (await view.history()).definitions
+    return await changes_of_goals(view.snapshot, definitions, view.goals, view.moment, objective)
+
+
+async def move_of(view: View, change: ChangeOfGoal) -> GoalpostMove:
+    """What it came to."""
+    return await view.views.moves.of(view.snapshot, await view.history(), change)
+
+
+async def moves_written(view: View, changes: Sequence[ChangeOfGoal]) -> list[Json]:
+    """The items of :class:`GoalpostMovesAnswer`."""
+    facts = await cited.cited_facts(view.snapshot, [Cited(one.seq) for one in changes])
+    endorsed = await _endorsements(view, (facts[one.seq]["stream"] for one in changes))
     found = []
-    for row in rows:
-        move = await goalpost_move(
-            history, row["id"], row["seq"], row["effective_at"], row["type"], row["key_result"]
-        )
-        fact, by = facts[row["seq"]], endorsed[facts[row["seq"]]["event_id"]]
-        others = [one for one in by if one != fact["actor"]]
-        found.append(_item(row, fact, move, others, await _changes(view, row)))
+    for one in changes:
+        fact = facts[one.seq]
+        others = [by for by in endorsed.get(fact["event_id"], ()) if by != fact["actor"]]
+        found.append(_item(one, fact, await move_of(view, one), others, await diff_of(view, one)))
     return found
 
 
 def _item(
-    row: Any, fact: Json, move: GoalpostMove, endorsed_by: Sequence[str], changes: Sequence[Json]
+    one: ChangeOfGoal, fact: Json, move: GoalpostMove, endorsed_by: Sequence[str], changes: Sequence[Json]
 ) -> Json:
     flags = [*move.flags, *([] if endorsed_by else [SELF_APPROVED])]
     return {
-        "objective": row["id"],
-        "key_result": row["key_result"],
-        "type": row["type"],
+        "objective": one.objective,
+        "key_result": one.key_result,
+        "type": one.type,
         **{name: fact[name] for name in ("event_id", "seq")},
-        "at": fact["effective_at"],
+        "at": time(one.at),
         **{name: fact[name] for name in ("recorded_at", "actor", "reason")},
         "direction": move.direction,
         "flags": [name for name in FLAGS if name in flags],
@@ -116,21 +128,24 @@ def _item(
     }
 
 
-async def _changes(view: View, row: Any) -> list[Json]:
+async def diff_of(view: View, one: ChangeOfGoal) -> list[Json]:
+    """What it changed, from and to."""
+    if one.from_elsewhere:
+        return list(one.from_elsewhere)
     before, after = [
-        json.loads(one["body"])
-        for one in await view.snapshot.fetch(OF_OBJECTIVE_BETWEEN, row["id"], row["seq"], row["seq"])
+        json.loads(row["body"])
+        for row in await view.snapshot.fetch(OF_OBJECTIVE_BETWEEN, one.objective, one.seq, one.seq)
     ]
     return definition_changes(before, after)
 
 
-async def _endorsements(view: View, objectives: set[str]) -> Mapping[str, list[str]]:
+async def _endorsements(view: View, streams: Iterable[str]) -> Mapping[str, list[str]]:
     """Who endorsed a change, by its event id."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     clocks = view.clocks
-    for id in sorted(objectives):
+    for stream in sorted(set(streams)):
         stored = await view.snapshot.fetch(
-            OF_TYPE_IN_STREAM, f"objective/{id}", clocks.seq, clocks.as_of, "ChangeEndorsed"
+            OF_TYPE_IN_STREAM, stream, clocks.seq, clocks.as_of, "ChangeEndorsed"
         )
         for fact in (json.loads(row["bytes"]) for row in stored):
             found[fact["data"]["change"]].append(fact["actor"])

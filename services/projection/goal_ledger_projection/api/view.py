@@ -46,6 +46,7 @@ from goal_ledger_projection.database import NoVersionOfOurShape
 from goal_ledger_projection.history.context import Context, Contexts
 from goal_ledger_projection.history.histories import Histories
 from goal_ledger_projection.history.known_goals import KnownGoals
+from goal_ledger_projection.history.known_moves import KnownMoves
 from goal_ledger_projection.history.snapshots import ReadDatabase, Snapshot
 from goal_ledger_projection.history.trees import Trees
 from goal_ledger_projection.query_settings import QuerySettings
@@ -135,6 +136,7 @@ class Views:
             )
         self.contexts = Contexts(settings.cached_contexts)
         self.histories = Histories(KnownGoals(settings.cached_definitions), self.contexts)
+        self.moves = KnownMoves()
         self._signed_in = SignedIn()
         self.trees = Trees(self.histories, settings.cached_trees, settings.cached_bodies_bytes)
 

@@ -155,16 +155,14 @@ CROSS JOIN LATERAL (SELECT d.body FROM definitions d WHERE d.workspace = $1 AND 
                     ORDER BY d.seq DESC LIMIT 1) d
 """
 
-AFTER_ACTIVATION = """
-SELECT d.seq, d.id, d.effective_at, d.body['changed'] ->> 'type' AS type,
-       convert_from(f.bytes, 'UTF8')::jsonb #>> '{data,key_result}' AS key_result
-FROM definitions d JOIN facts f ON f.workspace = d.workspace AND f.seq = d.seq
-WHERE d.workspace = $1 AND d.kind = 'objective' AND d.seq <= $2 AND d.effective_at <= $3
-  AND d.body['changed'] ->> 'type' = ANY ($4::text[]) AND (d.body ->> 'activated_seq')::bigint < d.seq
-  AND ($5::text IS NULL OR d.id = $5) AND ($6::text IS NULL OR d.body ->> 'cycle' = $6)
-ORDER BY d.seq DESC
+PASTS_OF_OBJECTIVES = """
+SELECT id, seq, effective_at, body['changed'] ->> 'type' AS type, body ->> 'owner' AS owner, body ->> 'cycle' AS cycle,
+       body ->> 'stage' AS stage, (body ->> 'activated_seq')::bigint AS activated_seq,
+       (body ->> 'activated_at')::timestamptz AS activated_at
+FROM definitions WHERE workspace = $1 AND kind = 'objective' AND seq <= $2 AND ($3::text IS NULL OR id = $3)
+ORDER BY id, seq
 """
-"""The facts of these types that changed a definition after the first activation, the newest first."""
+"""Who owned each objective, in which cycle and state it was, after every fact that changed its definition."""
 
 OF_OBJECTIVE_BETWEEN = """
 SELECT seq, body FROM definitions WHERE workspace = $1 AND kind = 'objective' AND id = $2

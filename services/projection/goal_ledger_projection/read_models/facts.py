@@ -115,6 +115,11 @@ SELECT bytes FROM facts
 WHERE workspace = $1 AND stream = $2 AND seq <= $3 AND effective_at <= $4 AND type = $5 ORDER BY seq
 """
 
+KEY_RESULTS_OF = """
+SELECT seq, convert_from(bytes, 'UTF8')::jsonb #>> '{data,key_result}' AS key_result FROM facts
+WHERE workspace = $1 AND seq = ANY ($2::bigint[])
+"""
+
 FIRST_OF_STREAM = (
     "SELECT seq FROM facts WHERE workspace = $1 AND stream = $2 AND seq <= $3 ORDER BY seq LIMIT 1"
 )
