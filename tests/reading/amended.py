@@ -1,5 +1,5 @@
 """SPEC 3 and 9 read naively: what was changed in goals after their activation, with its effect on both scores, whether it
-made them easier, what stood around it, and what amendments added to scores."""
+made them easier, what stood around it, what amendments added to scores, and what was committed to."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from reading import naive
-from reading.definitions import completed_measure as completed
-from reading.definitions import cycle_span, goal, goals, parts, rules
+from reading.definitions import committed, completed_measure, cycle_span, goal, goals, parts, rules
 from reading.log import Json, Log, instant, rounded, streams, told
 from reading.scores import Reading
 
@@ -84,7 +83,7 @@ def _only_found_baseline(log: Log, id: str, fact: Json) -> bool:
     before = goal(log, id, None, fact["seq"] - 1)
     assert before is not None
     old, new = before["key_results"][fact["data"]["key_result"]]["measure"], fact["data"]["measure"]
-    return bool(old != new and completed(old, parts(new)) == new)
+    return bool(old != new and completed_measure(old, parts(new)) == new)
 
 
 def judged(log: Log, one: Json) -> Json:
@@ -178,9 +177,9 @@ def dividends(log: Log, at: datetime, known: int) -> dict[str, tuple[int, int, F
         if one["activated"] is None:
             continue
         now = Reading(log, at, known)
-        score, committed = now.objective(id).score, now.elsewhere(at, known, "committed").objective(id).score
+        score, first = now.objective(id).score, now.elsewhere(at, known, "committed").objective(id).score
         for group in ("all", f"cycle/{one['cycle']}", f"owner/{one['owner']}"):
-            differences[group].append(_difference(committed, score))
+            differences[group].append(_difference(first, score))
     found = {}
     for group, all_ in differences.items():
         if group == "cycle/None":
@@ -189,3 +188,33 @@ def dividends(log: Log, at: datetime, known: int) -> dict[str, tuple[int, int, F
         mean = rounded(sum(measured, Fraction(0)) / len(measured)) if measured else None
         found[group] = (len(all_), len(measured), mean)
     return found
+
+
+def register(log: Log, at: datetime, known: int) -> list[Json]:
+    """Every goal that was committed to: as it was then, and its scores now."""
+    found = []
+    for id, one in goals(log, at, known).items():
+        then = committed(log, one, at, known)
+        if then is None:
+            continue
+        now = naive.objective(log, id, at, known)
+        found.append(
+            {
+                "objective": id,
+                "seq": one["activated"]["seq"],
+                "committed_at": one["activated"]["effective_at"],
+                "owner": then["owner"],
+                "cycle": then["cycle"],
+                "state": one["state"],
+                "present_owner": one["owner"],
+                "present_cycle": one["cycle"],
+                "key_results": {
+                    each["id"]: (each["measure"], each["weight"], set(each["bindings"]))
+                    for each in then["key_results"].values()
+                    if not each["dropped"]
+                },
+                "score": now["score"],
+                "score_committed": now["score_committed"],
+            }
+        )
+    return sorted(found, key=lambda one: one["seq"])

@@ -1,5 +1,5 @@
-"""The naive reading of SPEC 3 and 9 judges `/v1/amendments` and `/v1/goalpost-moves` on random lives, at random moments of
-both clocks."""
+"""The naive reading of SPEC 3 and 9 judges `/v1/amendments`, `/v1/goalpost-moves` and `/v1/commitments` on random lives, at
+random moments of both clocks."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ async def test_amendments_are_those_of_the_naive_reading(reading: Reading, seed:
         moves = await life.ask(reading, "/v1/goalpost-moves", {**clocks, "limit": "100"})
         assert [_named(one) for one in moves["items"]] == [_named(one) for one in right if one["goalpost"]]
         assert _dividends(told["dividend"]) == amended.dividends(log, at, known), (seed, at, known)
+        committed = await life.ask(reading, "/v1/commitments", clocks)
+        assert [_commitment(one) for one in committed["items"]] == amended.register(log, at, known)
 
 
 def _named(one: Json) -> tuple[Any, ...]:
@@ -58,6 +60,24 @@ def _dividends(told: Json) -> dict[str, Any]:
         name: (one["goals"], one["measured"], _number(one["dividend"]))
         for name, one in groups.items()
         if one["goals"]
+    }
+
+
+def _commitment(one: Json) -> Json:
+    plain = ("objective", "seq", "owner", "cycle", "state", "present_owner", "present_cycle")
+    return {
+        **{name: one[name] for name in plain},
+        "committed_at": instant(one["committed_at"]),
+        "key_results": {
+            each["id"]: (
+                each["measure"],
+                Fraction(each["weight"]),
+                {bound["part"] for bound in each["bindings"]},
+            )
+            for each in one["key_results"]
+        },
+        "score": _number(one["score"]),
+        "score_committed": _number(one["score_committed"]),
     }
 
 

@@ -1,4 +1,5 @@
-"""What was changed in goals after their activation, and to what effect: goalpost moves, amendments and their dividend."""
+"""What was committed to, what was changed in goals after that, and to what effect: the register of commitments, goalpost
+moves, amendments and their dividend."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from goal_ledger_client.cli.session import (
     tell_json,
     without_none,
 )
-from goal_ledger_client.cli.showing import local, points, said, table
+from goal_ledger_client.cli.showing import local, number, points, said, table
 
 Json = dict[str, Any]
 Objective = Annotated[str | None, typer.Option(help="Of this objective alone")]
@@ -78,11 +79,57 @@ def amendments(
     _tell_dividend(body["dividend"])
 
 
+def commitments(
+    context: typer.Context,
+    cycle: Cycle = None,
+    unit: Unit = None,
+    owner: Owner = None,
+    state: Annotated[str | None, typer.Option(help="active, closed or archived")] = None,
+    limit: Limit = 50,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """The register of commitments: what was committed to, by whom, when, and what became of it.
+
+    Example: goal-ledger commitments --cycle 2027-q1 --as-of 2027-02-01
+    """
+    filters = without_none(cycle=cycle, unit=unit, owner=owner, state=state, limit=limit)
+    with connected(context) as ledger:
+        body = ledger.query("/v1/commitments", **filters, **without_none(as_of=as_of, known_at=known_at))
+    if as_json:
+        return tell_json(body)
+    columns = ("Objective", "Committed", "By", "Title", "Owner", "Ends", "Key results", "State", "Changes")
+    rows = [_commitment_row(one) for one in body["items"]]
+    out.print(table(*columns, "As committed", "As amended", rows=rows))
+    _tell_more(body)
+
+
+def _commitment_row(one: Json) -> tuple[Any, ...]:
+    return (
+        one["objective"],
+        local(one["committed_at"]),
+        one["by"],
+        one["title"],
+        one["owner"],
+        one["end"],
+        [each["id"] for each in one["key_results"]],
+        one["outcome"] or one["state"],
+        one["amendments"],
+        number(one["score_committed"]),
+        number(one["score"]),
+    )
+
+
+def _tell_more(body: Json) -> None:
+    if body["next_cursor"]:
+        line(f"{body['total']} in all; --limit shows more")
+
+
 def _tell_changes(body: Json) -> None:
     columns = ("Fact", "At", "Goal", "What", "Points", "Flags", "Who", "Why", "Changes")
     out.print(table(*columns, rows=[_change_row(one) for one in body["items"]]))
-    if body["next_cursor"]:
-        line(f"{body['total']} in all; --limit shows more")
+    _tell_more(body)
 
 
 def _change_row(one: Json) -> tuple[Any, ...]:
@@ -120,3 +167,4 @@ def _dividend(one: Json) -> tuple[Any, ...]:
 def register(app: typer.Typer) -> None:
     app.command("goalpost-moves")(goalpost_moves)
     app.command("amendments")(amendments)
+    app.command("commitments")(commitments)

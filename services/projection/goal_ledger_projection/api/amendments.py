@@ -185,8 +185,12 @@ def _groups(goal: Goal, places: Memberships) -> Iterable[str]:
 
 def _of(found: Mapping[str, Dividend], kind: str) -> list[Json]:
     """The groups of one kind."""
-    named = [(*group.split("/", 1), one) for group, one in sorted(found.items()) if group != ALL]
-    return [{kind: id, **_dividend(one)} for of, id, one in named if of == kind]
+    prefix = f"{kind}/"
+    return [
+        {kind: group.removeprefix(prefix), **_dividend(one)}
+        for group, one in sorted(found.items())
+        if group.startswith(prefix)
+    ]
 
 
 def _dividend(one: Dividend) -> Json:
