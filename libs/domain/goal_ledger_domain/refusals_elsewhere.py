@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[int, str]] = {
     "tiles_not_kept_yet": (503, "The tiles of a log that is older than they are being made."),
     "outcome_unknown": (503, "It may or may not be recorded: repeat it with the same Idempotency-Key."),
     "store_behind_log": (503, "The store lacks published facts; writing stops until it is recovered."),
+    "log_forked": (503, "A witness has seen another log under this name; writing stops."),
     "unavailable": (503, "A database cannot be reached now."),
 }
 READINGS: dict[str, tuple[int, str]] = {

@@ -38,8 +38,10 @@ from goal_ledger_ledger.snapshots import EVERY_FACTS, Snapshots
 from goal_ledger_ledger.store import Unreachable, is_passing, leaves_in_doubt, require_durability
 from goal_ledger_ledger.submission import (
     CommandAnswer,
+    CuredByNewEpoch,
     Domain,
     FoldedState,
+    LogForked,
     NotRecorded,
     OutcomeUnknown,
     StoreBehindLog,
@@ -173,7 +175,8 @@ class Ledger:
         line = self._line(workspace)
         async with line.lock:
             try:
-                await self._gate.check(workspace)
+                with contextlib.suppress(CuredByNewEpoch):
+                    await self._gate.check(workspace)
                 return await begin_epoch(
                     self._engine,
                     self._keyring,
@@ -343,7 +346,9 @@ class Ledger:
             return outcomes
         except Exception as failure:
             outcome = self._as_outcome(line.appender.workspace, failure)
-            if outcome is not failure or isinstance(failure, UnknownWorkspace | StoreBehindLog | NotRecorded):
+            if outcome is not failure or isinstance(
+                failure, UnknownWorkspace | StoreBehindLog | LogForked | NotRecorded
+            ):
                 return [outcome] * len(submissions)
             log.exception("a batch of %s failed", line.appender.workspace)
         if len(submissions) == 1:

@@ -151,3 +151,17 @@ class StoreBehindLog(LedgerError):
     code = "store_behind_log"
     is_own_finding = False
     """True: the ledger found the head behind what it had folded itself."""
+
+
+class CuredByNewEpoch(LedgerError):
+    """Nothing may be written in this epoch any more; a new one may begin."""
+
+
+class WitnessedMore(StoreBehindLog, CuredByNewEpoch):
+    """A witness has seen more facts than the store holds."""
+
+
+class LogForked(CuredByNewEpoch):
+    """A witness has seen another log under this name: nothing may be written to this one."""
+
+    code = "log_forked"

@@ -34,6 +34,7 @@ __all__ = [
     "settings",
     "tiles",
     "unsent_answers",
+    "witnessed",
 ]
 
 settings = Table(
@@ -126,6 +127,22 @@ checkpoints = Table(
     Column("root", LargeBinary, nullable=False),
     Column("signed_at", instant, nullable=False),
     Column("note", Text, nullable=False, comment="C2SP signed note: the newest signed head"),
+    Column("shown_seq", BigInteger, comment="with witnesses: the head that is shown, and goes into proofs"),
+    Column("shown_root", LargeBinary),
+    Column("shown_note", Text, comment="with its cosignatures"),
+)
+
+witnessed = Table(
+    "witnessed",
+    ledger,
+    Column("workspace", Text, primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("witness", Text, primary_key=True, comment="its verifier key"),
+    Column("origin", Text, nullable=False, comment="the log under which it was asked"),
+    Column("seq", BigInteger, nullable=False, comment="the size that it has seen"),
+    Column("line", Text, comment="its cosignature of that size; null: seen, by its own word"),
+    Column("stopped", Text, comment="store_behind_log or log_forked: writing stops in this epoch"),
+    Column("told_at", instant, nullable=False),
 )
 
 tiles = Table(

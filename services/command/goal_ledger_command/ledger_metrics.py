@@ -10,6 +10,7 @@ from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_observability.metrics import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from goal_ledger_command.witnesses.submitting import BEHIND, FORKED
 from goal_ledger_command.write_gate import StoreBehindKafkaGate
 
 
@@ -44,3 +45,19 @@ class WriteGateMetrics:
             "Records in Kafka beyond a head that do not continue it.",
         )
         yield CounterMetricFamily(name, foreign, value=self._gate.foreign_records)
+        stopped = list(self._gate.witnesses.stopped.values())
+        yield GaugeMetricFamily(
+            "goal_ledger_log_forked_workspaces",
+            "Workspaces of which a witness has seen another log: writing is stopped.",
+            value=stopped.count(FORKED),
+        )
+        yield GaugeMetricFamily(
+            "goal_ledger_witnessed_more_workspaces",
+            "Workspaces of which a witness has seen more facts than the store holds: writing is stopped.",
+            value=stopped.count(BEHIND),
+        )
+        yield GaugeMetricFamily(
+            "goal_ledger_witness_questions_open",
+            "Questions to witnesses, asked at the start, that have no answer yet.",
+            value=self._gate.witnesses.not_asked,
+        )

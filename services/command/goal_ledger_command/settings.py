@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from goal_ledger_database.sessions import SessionLimits
 from goal_ledger_edge.settings import ListenerSettings, TokenSettings
+from goal_ledger_ledger.checkpoint import load_signing_key
+from goal_ledger_ledger.witness_policy import WitnessPolicy, parse_policy
 from goal_ledger_messaging.security import Cluster, KafkaSettings
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -36,6 +39,9 @@ class RelaySettings(KafkaSettings, ListenerSettings):
 
     head_signing_key_file: Path | None = Field(default=None, description="Ed25519 private key, PEM PKCS8")
     heads_origin: str = "goal-ledger.local"
+    witness_policy_file: Path | None = Field(
+        default=None, description="Witnesses of signed heads, and quorum"
+    )
 
     database_idle_in_transaction_ms: int = 5_000
     database_lock_timeout_ms: int = 2_000
@@ -59,6 +65,26 @@ class RelaySettings(KafkaSettings, ListenerSettings):
     def kafka(self) -> Cluster:
         """The Kafka, and how to speak to it."""
         return Cluster(self.kafka_bootstrap_servers, self.kafka_security)
+
+    def signing_key(self) -> Ed25519PrivateKey | None:
+        """Of heads; None: none are signed. Raises SystemExit if the file cannot be read."""
+        if self.head_signing_key_file is None:
+            return None
+        try:
+            return load_signing_key(self.head_signing_key_file.read_bytes())
+        except (OSError, ValueError) as wrong:
+            raise SystemExit(f"the head signing key cannot be read: {wrong}") from None
+
+    def witness_policy(self) -> WitnessPolicy:
+        """Raises SystemExit if the file cannot be read, or there are witnesses and no key to sign heads with."""
+        if self.witness_policy_file is None:
+            return WitnessPolicy()
+        if self.head_signing_key_file is None:
+            raise SystemExit("WITNESS_POLICY_FILE needs HEAD_SIGNING_KEY_FILE: witnesses cosign signed heads")
+        try:
+            return parse_policy(self.witness_policy_file.read_text())
+        except (OSError, ValueError) as wrong:
+            raise SystemExit(f"{self.witness_policy_file}: {wrong}") from None
 
 
 class Settings(RelaySettings, TokenSettings):

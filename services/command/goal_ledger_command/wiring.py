@@ -18,7 +18,6 @@ from goal_ledger_edge.request_context import RequestContext
 from goal_ledger_edge.server import Listener, serve
 from goal_ledger_edge.server import run as run_process
 from goal_ledger_edge.tokens import TokenVerifier, Trust
-from goal_ledger_ledger.checkpoint import load_signing_key
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.store import Database, Unreachable, UnsafeDurability, create_engine
@@ -45,6 +44,7 @@ from goal_ledger_command.preparing import Preparing
 from goal_ledger_command.recorded_keys import RecordedKeys
 from goal_ledger_command.settings import Settings, secret_of
 from goal_ledger_command.shell import Shell
+from goal_ledger_command.witnesses.gate import WitnessGate
 from goal_ledger_command.write_gate import StoreBehindKafkaGate
 
 LEDGER_CONNECTIONS = 20
@@ -139,13 +139,21 @@ class StartGate:
         await self.kafka.run()
 
 
+def kafka_gate(settings: Settings, engine: Database) -> StoreBehindKafkaGate:
+    """The gate to what Kafka holds and witnesses have seen. Raises SystemExit if the policy or the key cannot be read."""
+    policy, key = settings.witness_policy(), settings.signing_key()
+    return StoreBehindKafkaGate(
+        engine, settings.kafka, WitnessGate(engine, policy, key, settings.heads_origin)
+    )
+
+
 @contextlib.asynccontextmanager
 async def open_for_operator(settings: Settings) -> AsyncIterator[Ledger]:
     """A started ledger for one writer more. Raises NotRecorded if a database or Kafka cannot be asked."""
     kafka: list[StoreBehindKafkaGate] = []
 
     def gate(engine: Database) -> StoreBehindKafkaGate:
-        kafka.append(StoreBehindKafkaGate(engine, settings.kafka))
+        kafka.append(kafka_gate(settings, engine))
         return kafka[0]
 
     async with open_store(settings, gate) as store:
@@ -198,13 +206,8 @@ def apps(
 
 def heads_key_of(settings: Settings) -> log_routes.HeadsKey | None:
     """What signed heads are verified with; None: no key is set. Raises SystemExit if the file cannot be read."""
-    path = settings.head_signing_key_file
-    if path is None:
-        return None
-    try:
-        return log_routes.HeadsKey(load_signing_key(path.read_bytes()).public_key(), settings.heads_origin)
-    except (OSError, ValueError) as wrong:
-        raise SystemExit(f"the head signing key cannot be read: {wrong}") from None
+    key = settings.signing_key()
+    return None if key is None else log_routes.HeadsKey(key.public_key(), settings.heads_origin)
 
 
 def token_verifier(settings: Settings) -> TokenVerifier:
@@ -231,7 +234,7 @@ async def _main(settings: Settings, *, api: bool, intake: bool) -> None:
     gates: list[StartGate] = []
 
     def gate(engine: Database) -> StartGate:
-        gates.append(StartGate(StoreBehindKafkaGate(engine, settings.kafka)))
+        gates.append(StartGate(kafka_gate(settings, engine)))
         return gates[0]
 
     registry = new_registry("command")

@@ -4,7 +4,8 @@ A store restored to an earlier moment would give its next facts numbers that wer
 before the first write of a process, everything in ``ledger.facts`` from the offsets of the partitions' marks to the end
 is read. What continues a workspace's log beyond its head (``beyond_store.py`` says what is believed) means that this
 workspace's store is behind: its writes are refused with ``store_behind_log`` by every process, and the relay leaves it
-out, until the operator's recovery has raised the epoch. Other workspaces go on.
+out, until the operator's recovery has raised the epoch. Other workspaces go on. What Kafka cannot tell, for it was put back
+too, the witnesses of signed heads can: they are asked with the same look (``witnesses/gate.py``).
 
 With Kafka out of reach the gate stays closed (``not_recorded``) until it was read once; afterwards a process goes on
 without Kafka.
@@ -18,11 +19,13 @@ from collections.abc import Mapping
 from goal_ledger_ledger.lineage import Lineage, look
 from goal_ledger_ledger.store import Database, raw_connection
 from goal_ledger_ledger.submission import NotRecorded, StoreBehindLog
+from goal_ledger_ledger.witness_policy import WitnessPolicy
 from goal_ledger_messaging.security import Kafka, explained
 from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_command.beyond_store import BeyondStore, Tail, still_behind
+from goal_ledger_command.witnesses.gate import WitnessGate
 
 RETRY_S = 0.5
 LOOK_AGAIN_S = 10.0
@@ -38,8 +41,9 @@ class StoreBehindKafkaGate:
     (``lineage.py``): until it was compared, no connection to it is given out.
     """
 
-    def __init__(self, engine: AsyncEngine, kafka: Kafka) -> None:
+    def __init__(self, engine: AsyncEngine, kafka: Kafka, witnesses: WitnessGate | None = None) -> None:
         self._engine, self._kafka = engine, kafka
+        self.witnesses = witnesses or WitnessGate(engine, WitnessPolicy(), None, "")
         self._lineage = Lineage()
         self._beyond = BeyondStore(engine, kafka)
         if isinstance(engine, Database):
@@ -63,7 +67,8 @@ class StoreBehindKafkaGate:
         return self._beyond.foreign_records
 
     async def check(self, workspace: str) -> None:
-        """Raises NotRecorded while Kafka has not been read, StoreBehindLog for a workspace whose store is behind."""
+        """Raises NotRecorded while Kafka has not been read, StoreBehindLog for a workspace whose store is behind, and
+        LogForked where a witness has seen another log."""
         if self._closed_because is not None:
             raise NotRecorded(
                 f"Nothing is written until it is known what Kafka holds ({self._closed_because}). Send it again."
@@ -73,6 +78,7 @@ class StoreBehindKafkaGate:
             raise StoreBehindLog(
                 f"Kafka holds this workspace up to {seen.epoch}-{seen.seq}, beyond the store. It has to be recovered."
             )
+        self.witnesses.check(workspace)
 
     async def look(self) -> None:
         """Read Kafka behind the marks, and compare. Raises what ``BeyondStore.look`` raises; then nothing changes."""
@@ -89,6 +95,7 @@ class StoreBehindKafkaGate:
                     seq=seen.seq,
                 )
         self._behind = behind
+        await self.witnesses.look(anew=self._closed_because is not None or self._lineage.suspect.is_set())
         self._lineage.accept(compared)
         self._closed_because = None
 

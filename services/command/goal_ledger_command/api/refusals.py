@@ -12,6 +12,7 @@ from goal_ledger_ledger.submission import (
     FactTooLarge,
     KeyReused,
     LedgerError,
+    LogForked,
     NotRecorded,
     OutcomeUnknown,
     StoreBehindLog,
@@ -40,6 +41,7 @@ EDGE_CODES: dict[str, tuple[int, str]] = {
     "not_recorded": (503, "Nothing was recorded; the same request may be sent again."),
     "outcome_unknown": (503, "It may or may not be recorded: repeat it with the same Idempotency-Key."),
     "store_behind_log": (503, "The store lacks published facts; writing stops until it is recovered."),
+    "log_forked": (503, "A witness has seen another log under this name; writing stops."),
     "unavailable": (503, "A database cannot be reached now."),
     "heads_not_signed": (404, "This installation signs no heads: it has no key for them."),
     "not_signed_yet": (503, "No head of the workspace, or none over the fact, has been signed yet."),
@@ -112,7 +114,7 @@ def of_refusal(refusal: Refusal, place: Place = lambda field: field) -> Problem:
 
 
 def of_ledger_error(error: LedgerError) -> Problem:
-    """422 ``key_reused``, 413 ``fact_too_large``, or one of the three kinds of 503."""
+    """422 ``key_reused``, 413 ``fact_too_large``, or one of the four kinds of 503."""
     match error:
         case KeyReused():
             return Problem(422, error.code, error.sentence, field="Idempotency-Key")
@@ -121,7 +123,7 @@ def of_ledger_error(error: LedgerError) -> Problem:
             return Problem(413, error.code, error.sentence, size_bytes=size, limit_bytes=limit)
         case NotRecorded() | OutcomeUnknown():
             return Problem(503, error.code, error.sentence, headers={"Retry-After": "1"})
-        case StoreBehindLog():
+        case StoreBehindLog() | LogForked():
             return Problem(503, error.code, error.sentence, headers={"Retry-After": "30"})
     raise error
 

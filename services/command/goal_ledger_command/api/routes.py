@@ -32,7 +32,7 @@ class Route(DeclaredRoute):
         415: "media_type_not_supported",
         422: "A wrong value, key_reused, unknown_parameter, parameter_repeated",
         500: "internal_error, with a correlation id",
-        503: "not_recorded, outcome_unknown (repeat with the same key), store_behind_log",
+        503: "not_recorded, outcome_unknown (repeat with the same key), store_behind_log, log_forked",
     }
     always: ClassVar = frozenset({401, 403, 405, 422, 500, 503})
 

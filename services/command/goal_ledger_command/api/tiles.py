@@ -1,7 +1,7 @@
 """The log for programs that know nothing of ours: C2SP ``tlog-tiles`` and ``tlog-proof``, one log for each epoch.
 
 Everything is of the newest signed head, or of an earlier one: whoever begins at the checkpoint finds every tile of its
-size, partial ones included. Tiles and entries never change, so their answers may be kept for ever, by the reader alone:
+size, partial ones included. With witnesses the checkpoint and the proofs are of the newest head that they made good. Tiles and entries never change, so their answers may be kept for ever, by the reader alone:
 the log is not public. An inclusion proof is checked against the signed root before it leaves: what does not verify is an
 error of ours, never an answer.
 """
@@ -130,7 +130,7 @@ class Tiles:
     ) -> Hashes:
         """Of level 0 the facts' leaf hashes; above it the roots of the full tiles of the level below."""
         signed = await self._signed(request, workspace, epoch)
-        tile = _tile(level, number, signed.seq)
+        tile = _tile(level, number, signed.newest_seq)
         note(request, workspace, hashes=tile.width)
         read = await _caught_up(self._kept.read(workspace, [tile]))
         return Response(read[tile], media_type=BYTES, headers=FOR_EVER)
@@ -140,7 +140,7 @@ class Tiles:
     ) -> Bundle:
         """The entry ``i`` of bundle ``n`` is the fact with seq 256·n + i + 1, and hashes to hash ``i`` of level 0's tile ``n``."""
         signed = await self._signed(request, workspace, epoch)
-        tile = _tile("0", number, signed.seq)
+        tile = _tile("0", number, signed.newest_seq)
         first = tile.number * WIDTH + 1
         facts = await self._feed.facts_after(workspace, first - 1, tile.width)
         note(request, workspace, facts=len(facts), first_seq=first, last_seq=first + len(facts) - 1)
@@ -179,7 +179,7 @@ class Tiles:
         signed = await self._signed(request, workspace, epoch)
         if not from_ <= to:
             raise Problem(422, "invalid", "from is the earlier size, to the later one.", field="from")
-        if to > signed.seq:
+        if to > signed.newest_seq:
             raise await self._not_signed(workspace, epoch, to)
         note(request, workspace, from_size=from_, to_size=to)
         hashes = await _caught_up(self._kept.consistency(workspace, from_, to))

@@ -9,6 +9,8 @@ every workspace is published again; older ones that are gone stay gone.
 Before a round signs, the tiles under what it signs are kept (``kept_tiles.py``), as far as a second goes: proofs under a
 signed head are made from tiles.
 
+Nothing more is signed of a log of which a witness has seen more, or another one (``witnesses``): until the epoch is raised.
+
 The origin is of the settings. Where it was changed, the newest heads are signed again under the new one, the same sizes and
 roots; heads that somebody kept stay what they were.
 """
@@ -51,8 +53,10 @@ SELECT h.workspace, h.epoch, h.seq, h.root, coalesce(p.seq, 0) AS published,
 FROM heads h
 LEFT JOIN published p ON p.workspace = h.workspace AND p.epoch = h.epoch
 LEFT JOIN checkpoints c ON c.workspace = h.workspace AND c.epoch = h.epoch
-WHERE coalesce(c.seq, 0) < h.seq
-    OR NOT starts_with(c.note, $2 || '/' || h.workspace || '/' || h.epoch || chr(10))
+WHERE (coalesce(c.seq, 0) < h.seq OR NOT starts_with(c.note, $2 || '/' || h.workspace || '/' || h.epoch || chr(10)))
+    AND NOT EXISTS (
+        SELECT FROM witnessed w WHERE w.workspace = h.workspace AND w.epoch = h.epoch AND w.stopped IS NOT NULL
+    )
 """
 _KEEP = """
 INSERT INTO checkpoints AS kept (workspace, epoch, seq, root, signed_at, note)
@@ -60,10 +64,13 @@ SELECT w, e, s, r, clock_timestamp(), n
 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[], $5::text[]) AS u(w, e, s, r, n)
 ON CONFLICT (workspace, epoch) DO UPDATE
 SET seq = EXCLUDED.seq, root = EXCLUDED.root, signed_at = EXCLUDED.signed_at, note = EXCLUDED.note
-WHERE kept.seq < EXCLUDED.seq OR (kept.seq = EXCLUDED.seq AND kept.note <> EXCLUDED.note)
+WHERE kept.seq < EXCLUDED.seq OR (kept.seq = EXCLUDED.seq AND NOT starts_with(kept.note, EXCLUDED.note))
 """
 
-_SIGNED = "SELECT seq, root, note FROM checkpoints WHERE workspace = $1 AND epoch = $2"
+_SIGNED = """
+SELECT coalesce(shown_seq, seq), coalesce(shown_root, root), coalesce(shown_note, note), seq FROM checkpoints
+WHERE workspace = $1 AND epoch = $2
+"""
 _KEPT = "SELECT workspace, epoch, seq, root, note FROM checkpoints ORDER BY workspace, epoch"
 _NEW_TOPIC = """
 INSERT INTO partition_marks (topic, partition, topic_id, next_offset, first_offset) VALUES ($1, 0, $2, 0, $3)
@@ -82,9 +89,10 @@ class CommittedHead:
 
 
 async def latest_checkpoint(raw: Raw, workspace: str) -> str | None:
-    """The newest signed head of the workspace's present epoch (a C2SP signed note); None before the first."""
+    """The signed head of the workspace's present epoch that is shown (a C2SP signed note); None before the first."""
     note: str | None = await raw.fetchval(
-        "SELECT c.note FROM checkpoints c JOIN heads h USING (workspace, epoch) WHERE c.workspace = $1",
+        "SELECT coalesce(c.shown_note, c.note) FROM checkpoints c JOIN heads h USING (workspace, epoch) "
+        "WHERE c.workspace = $1",
         workspace,
     )
     return note
@@ -92,11 +100,15 @@ async def latest_checkpoint(raw: Raw, workspace: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class SignedHead:
-    """The newest signed head of one epoch: ``note`` is the checkpoint over the facts 1 to ``seq``."""
+    """The signed head of one epoch that is shown: ``note`` is the checkpoint over the facts 1 to ``seq``.
+
+    ``newest_seq``: of the newest signed head; witnesses have not made it good yet, where that is more.
+    """
 
     seq: int
     root: bytes
     note: str
+    newest_seq: int
 
 
 async def signed_head(raw: Raw, workspace: str, epoch: int) -> SignedHead | None:

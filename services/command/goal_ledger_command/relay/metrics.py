@@ -34,6 +34,27 @@ class RelayMetrics:
             "Records in Kafka beyond a head that do not continue it.",
             registry=registry,
         )
+        self.witness_answers = Counter(
+            "goal_ledger_witness_answers",
+            "What witnesses said to heads that were handed to them.",
+            ("witness", "outcome"),
+            registry=registry,
+        )
+        self.without_quorum = Counter(
+            "goal_ledger_heads_without_quorum",
+            "Heads shown although too few witnesses had cosigned them.",
+            registry=registry,
+        )
+        self.witnessed_more = Gauge(
+            "goal_ledger_witnessed_more_workspaces",
+            "Workspaces of which a witness has seen more facts than the store holds: writing is stopped.",
+            registry=registry,
+        )
+        self.forked = Gauge(
+            "goal_ledger_log_forked_workspaces",
+            "Workspaces of which a witness has seen another log: writing is stopped.",
+            registry=registry,
+        )
         self.lag_seen = Gauge(
             "goal_ledger_relay_caught_up_timestamp_seconds",
             "When nothing was left to publish the last time.",

@@ -1,8 +1,8 @@
 """The relay process: wired by hand. ``python -m goal_ledger_command relay``.
 
-While another relay has the lease this one stands by. With the lease, four parts live side by side, each started anew
-after an error with a growing pause: the facts, the receipts, the signed heads, the emitters' topics. When the lease is
-lost all four are cancelled and it stands by again. Nothing ends the process but SIGTERM.
+While another relay has the lease this one stands by. With the lease, five parts live side by side, each started anew
+after an error with a growing pause: the facts, the receipts, the signed heads, what witnesses say to them, the emitters'
+topics. When the lease is lost all are cancelled and it stands by again. Nothing ends the process but SIGTERM.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from goal_ledger_database.metrics import PulseMetrics
 from goal_ledger_database.pulse import Pulse
 from goal_ledger_edge.server import Listener, serve
 from goal_ledger_edge.server import run as run_process
-from goal_ledger_ledger.checkpoint import load_signing_key
 from goal_ledger_ledger.store import Unreachable, create_engine, require_durability
+from goal_ledger_ledger.witness_policy import WitnessPolicy
 from goal_ledger_messaging.log_throttle import limit_client_noise
 from goal_ledger_messaging.security import Kafka, explained
 from goal_ledger_observability.failures import failure_text
@@ -35,6 +35,7 @@ from goal_ledger_command.relay.receipts import ReceiptsPublisher
 from goal_ledger_command.relay.topic_watch import TopicWatch
 from goal_ledger_command.relay.unsent import UnsentAnswers
 from goal_ledger_command.settings import RelaySettings
+from goal_ledger_command.witnesses.submitting import WitnessSubmitter
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 3.0
@@ -54,9 +55,11 @@ class Relay:
         metrics: RelayMetrics,
         signing_key: Ed25519PrivateKey | None,
         heads_origin: str,
+        witnesses: WitnessPolicy | None = None,
     ) -> None:
         self._engine, self._kafka, self._metrics = engine, kafka, metrics
         self._signing_key, self._heads_origin = signing_key, heads_origin
+        self._witnesses = witnesses or WitnessPolicy()
         self._lease = Lease(engine)
         self._failed: dict[str, tuple[float, str, int]] = {}
 
@@ -116,6 +119,7 @@ class Relay:
         if self._signing_key is not None:
             heads = HeadsPublisher(engine, kafka, marks, self._signing_key, self._heads_origin, metrics)
             parts["heads"] = heads.run
+            parts["witnesses"] = WitnessSubmitter(engine, self._witnesses, metrics).run
         return parts
 
     async def _restart_on_failure(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
@@ -154,13 +158,13 @@ async def _main(settings: RelaySettings) -> None:
     registry = new_registry("relay")
     PulseMetrics(registry, pulse)
     metrics = RelayMetrics(registry)
-    key = settings.head_signing_key_file
     relay = Relay(
         engine,
         settings.kafka,
         metrics,
-        load_signing_key(key.read_bytes()) if key is not None else None,
+        settings.signing_key(),
         settings.heads_origin,
+        settings.witness_policy(),
     )
 
     async def checks() -> dict[str, str]:
