@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from goal_ledger_domain import refusals_elsewhere
+from goal_ledger_contracts.refusal_codes import HTTP
 from goal_ledger_edge.problems import TITLES
 
 ROOT = Path(__file__).parents[2]
-OURS = refusals_elsewhere.HTTP
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def test_each_refusal_has_the_code_and_the_title_that_the_services_give(configur
     refused = re.search(r"map \$status \$refused \{(.*?)\}", configuration, re.S)
     assert refused
     codes = dict(re.findall(r"(\d{3}) (\w+);", refused[1]))
-    assert codes == {str(OURS[code][0]): code for code in codes.values()}
+    assert codes == {str(HTTP[code][0]): code for code in codes.values()}
     titles = dict(re.findall(r"(\w+) '\"title\":\"([^\"]+)\"", configuration))
     assert titles.pop("default") == TITLES["malformed_request"]
     assert titles == {code: TITLES[code] for code in codes.values()}
@@ -49,4 +48,4 @@ def test_every_status_that_is_refused_with_is_one_of_those(configuration: str) -
     led = " ".join(re.findall(r"error_page (.*?) /refused;", configuration))
     statuses = {int(one) for one in re.findall(r"(?<!=)\b\d{3}\b(?! =)", led)} - {494, 501}
     turned = {int(one) for one in re.findall(r"=(\d{3})", led)}
-    assert statuses - {505} | turned <= {OURS[code][0] for code in OURS}
+    assert statuses - {505} | turned <= {HTTP[code][0] for code in HTTP}

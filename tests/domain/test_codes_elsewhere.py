@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from goal_ledger_contracts.refusal_codes import CLIENT, ELSEWHERE, QUARANTINE, STANDING_STILL
 from goal_ledger_domain.refusals import CODES, STATUS
-from goal_ledger_domain.refusals_elsewhere import CLIENT, ELSEWHERE, QUARANTINE, STANDING_STILL
 from goal_ledger_projection.folding import positions
 
 ROOT = Path(__file__).parents[2]
@@ -72,14 +72,6 @@ def test_the_status_on_the_page_is_the_one_that_is_answered() -> None:
     }
 
     assert wrong == set()
-
-
-def test_the_command_services_own_table_says_the_same() -> None:
-    from goal_ledger_command.api.refusals import EDGE_CODES
-
-    assert {
-        (code, status) for code, (status, _) in EDGE_CODES.items() if status not in LISTED.get(code, ())
-    } == set()
 
 
 def test_every_reason_to_stand_still_is_on_the_page_with_what_to_do() -> None:

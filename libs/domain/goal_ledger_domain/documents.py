@@ -12,10 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from goal_ledger_contracts.envelope import MAX_FACT_BYTES
+from goal_ledger_contracts.refusal_codes import CLIENT, ELSEWHERE, QUARANTINE, STANDING_STILL
 
 from goal_ledger_domain import limits, policy
 from goal_ledger_domain.refusals import GENERAL, STATUS
-from goal_ledger_domain.refusals_elsewhere import CLIENT, ELSEWHERE, QUARANTINE, STANDING_STILL
 from goal_ledger_domain.refusals_of_goals import GOALS
 from goal_ledger_domain.refusals_of_organisation import ORGANISATION
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from goal_ledger_contracts.refusal_codes import ELSEWHERE
 from goal_ledger_observability.context import correlation_id
 from goal_ledger_observability.logs import logger
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,24 +24,9 @@ from starlette.responses import Response
 MEDIA_TYPE = "application/problem+json"
 
 TITLES: dict[str, str] = {
-    "address_too_long": "The address is too long",
-    "bad_json": "The body is not acceptable JSON",
-    "body_too_large": "The body is too large",
-    "conflict": "The request conflicts with what is recorded",
-    "forbidden": "Not allowed",
-    "headers_too_large": "The headers are too many or too large",
-    "internal_error": "Something went wrong here",
-    "invalid": "The request has a wrong value",
-    "malformed_request": "The request is malformed",
-    "media_type_not_supported": "The media type is not supported",
-    "method_not_allowed": "The method is not allowed here",
-    "not_found": "Not found",
-    "request_timeout": "The request did not come in time",
-    "unauthenticated": "Not authenticated",
-    "unknown_parameter": "There is no such parameter",
-    "parameter_repeated": "A parameter is given twice",
+    code: meaning.rstrip(".") for _, codes in ELSEWHERE for code, (_, meaning) in codes.items()
 }
-"""Code → the title that never varies. Services add their own codes' titles when they install the handlers."""
+"""Code → the title that never varies: what the code means."""
 
 _CODE_OF_STATUS = {
     400: "malformed_request",
@@ -153,9 +139,10 @@ def problem_of_validation(exc: RequestValidationError) -> Problem:
     return Problem(status, code, f"{first['msg']}{more}.", field=name)
 
 
-def install_problem_handlers(app: FastAPI, titles: Mapping[str, str] | None = None) -> None:
-    """Every refusal and error of ``app`` leaves as a problem document, the router's 404 and 405 included."""
-    TITLES.update(titles or {})
+def install_problem_handlers(app: FastAPI, meanings: Mapping[str, str] | None = None) -> None:
+    """Every refusal and error of ``app`` leaves as a problem document, the router's 404 and 405 included.
+    ``meanings``: of codes that only the application knows."""
+    TITLES.update({code: meaning.rstrip(".") for code, meaning in (meanings or {}).items()})
 
     async def problem(_: Request, exc: Exception) -> Response:
         assert isinstance(exc, Problem)

@@ -26,8 +26,8 @@ from goal_ledger_command.api.command_route import CommandRoute
 from goal_ledger_command.api.dispatch import Dispatch
 from goal_ledger_command.api.door import Door
 from goal_ledger_command.api.openapi import install_openapi
-from goal_ledger_command.api.refusals import CODE_TITLES
 from goal_ledger_command.api.routes import Route
+from goal_ledger_domain.refusals import CODES
 from goal_ledger_edge.documents import json_document
 from goal_ledger_edge.gate import Gate
 from goal_ledger_edge.problems import install_problem_handlers
@@ -80,7 +80,7 @@ def make_app(
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False},
     )
-    install_problem_handlers(app, CODE_TITLES)
+    install_problem_handlers(app, {code: meaning for code, (_, meaning) in CODES.items()})
     reads = [route for router in routers for route in router.routes if isinstance(route, Route)]
     app.router.routes.extend([*COMMANDS, *reads])
     app.router.routes.extend(health_routes(checks, registry))

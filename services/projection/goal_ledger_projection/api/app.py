@@ -83,34 +83,6 @@ RESOURCES = (
     grid,
 )
 
-TITLES = {
-    "bad_date": "Not a local day",
-    "bad_period": "Not a number of weeks",
-    "dates_reversed": "The period ends before it begins",
-    "too_many_periods": "Too many periods",
-    "bad_cursor": "The cursor does not belong here",
-    "bad_instant": "Not an instant or position",
-    "bad_position": "Not a position",
-    "bad_token": "Not a token of ours",
-    "calculation_differs": "The token is of another calculation",
-    "choice_unknown": "Not one of the choices",
-    "bad_wait": "The waiting time is out of range",
-    "identity_not_linked": "The workspace that the token names has not linked this identity",
-    "known_at_too_recent": "Facts of that time may still be under way",
-    "not_allowed": "Not allowed",
-    "not_yet": "The read side has not come so far",
-    "position_unknown": "There is no such epoch",
-    "position_lost": "The position was lost in a restore",
-    "read_side_unavailable": "The read side is out of reach",
-    "rebuilding": "The read side is being folded anew",
-    "sides_reversed": "The earlier answer is the later one",
-    "too_many_facts": "It rests on more facts than are replayed",
-    "too_many_changes": "More changes than are sorted at once",
-    "too_many_cells": "The grid is too large",
-    "took_too_long": "The question took too long",
-    "view_unknown": "Not a question that answers at tokens",
-}
-
 TAGS = {
     "objectives": "Objectives, what happened to them, and what was said of them",
     "key results": "Key results, with parts and values, and their progress over time",
@@ -153,7 +125,7 @@ def query_app(
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False},
     )
-    install_problem_handlers(app, TITLES)
+    install_problem_handlers(app)
     app.state.views = views
     routers = [*(one.routes for one in RESOURCES), exports.fallback]
     routes = [route for one in routers for route in one.routes if isinstance(route, QuestionRoute)]

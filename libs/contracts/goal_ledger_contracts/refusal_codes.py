@@ -1,7 +1,8 @@
 """Codes that the deciders do not know: of HTTP, readings on their way, the ledger, the read side, and the client.
 
-Written down here for the one page of refusals (``documents.py``); a test holds them against the source of every part.
-A code that a decider uses too stands in its table there.
+Each with its HTTP status and what it means, which is also the title of the problem document. The page of refusals is written
+from here (``goal_ledger_domain.documents``); a test holds them against the source of every part. A code that a decider
+uses too stands in its table there (``goal_ledger_domain.refusals``).
 """
 
 from __future__ import annotations
