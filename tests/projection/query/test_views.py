@@ -48,6 +48,7 @@ from goal_ledger_projection.api import (
     holders,
     key_results,
     moments,
+    objective,
     objectives,
     organisation,
     owed,
@@ -62,9 +63,9 @@ from projection.query.story import START, TEN, Story, d
 
 SHAPES: dict[str, Any] = {
     "/v1/objectives": objectives.ObjectiveList,
-    "/v1/objectives/top": objectives.ObjectiveAnswer,
-    "/v1/objectives/shop": objectives.ObjectiveAnswer,
-    "/v1/objectives/old": objectives.ObjectiveAnswer,
+    "/v1/objectives/top": objective.ObjectiveAnswer,
+    "/v1/objectives/shop": objective.ObjectiveAnswer,
+    "/v1/objectives/old": objective.ObjectiveAnswer,
     "/v1/objectives/top/explain": explain.ExplainAnswer,
     "/v1/objectives/shop/explain": explain.ExplainAnswer,
     "/v1/objectives/old/explain": explain.ExplainAnswer,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from goal_ledger_command.importing import owners, steps_of_check_ins, steps_of_goals
+from goal_ledger_command.importing import owners, steps_of_check_ins, steps_of_goals, steps_of_key_results
 from goal_ledger_command.importing import steps_of_organisation as organisation
 from goal_ledger_command.importing.document import Happened, ObjectiveRow
 from goal_ledger_command.importing.lives import NO_LIFE, Life
@@ -37,7 +37,7 @@ _STEPS: dict[str, Any] = {
 }
 _OF_GOALS: dict[str, Any] = {
     "objectives": steps_of_goals.objective_steps,
-    "key_results": steps_of_goals.key_result_steps,
+    "key_results": steps_of_key_results.key_result_steps,
     "links": steps_of_goals.link_steps,
     "closings": steps_of_goals.closing_steps,
 }

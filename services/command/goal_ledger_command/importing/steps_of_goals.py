@@ -1,4 +1,4 @@
-"""Objectives with their key results, bindings, links, life and closings: the steps of their rows.
+"""Objectives with their links, life and closings: the steps of their rows; key results have a file of their own.
 
 A goal that is not there is drafted as it was committed, activated, and then changed into what it is now; one that is
 there is compared with what it is now. A draft is compared with what it will be committed as.
@@ -14,20 +14,18 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from goal_ledger_contracts.decision import Situation
 from goal_ledger_contracts.ids import uuid7
-from goal_ledger_domain import alignment, binding, key_result, lifecycle, objective
+from goal_ledger_domain import alignment, lifecycle, objective
 from goal_ledger_domain.command import Meta
 from goal_ledger_domain.decide import lookups
 from goal_ledger_domain.decider import Command
-from goal_ledger_domain.goal import Archived, Closed, Definition, Drafted, KeyResult, Objective, known
+from goal_ledger_domain.goal import Archived, Closed, Definition, Drafted, Objective, known
 from goal_ledger_domain.world import World
 
 from goal_ledger_command.importing.document import (
-    BindingRow,
     ClosingRow,
     Happened,
     KeyResultRow,
@@ -41,7 +39,6 @@ from goal_ledger_command.importing.steps import ImportStep, Phase, Rank, kept, t
 from goal_ledger_command.importing.when import Day
 
 _OBJECTIVE = ("title", "description", "owner", "contributors", "kind", "cycle")
-_KEY_RESULT = ("text", "description", "measure", "weight", "owner")
 _GROUP = {
     "title": "wording",
     "description": "wording",
@@ -49,13 +46,6 @@ _GROUP = {
     "contributors": "assignment",
     "kind": "kind",
     "cycle": "cycle",
-}
-_GROUP_OF_KEY_RESULT = {
-    "text": "text",
-    "description": "text",
-    "measure": "measure",
-    "weight": "weight",
-    "owner": "owner",
 }
 ByName = dict[str, Any]
 LastStated = Callable[[str, datetime, datetime], datetime | None]
@@ -73,7 +63,7 @@ def as_committed(row: ObjectiveRow | KeyResultRow, names: tuple[str, ...]) -> By
     return values
 
 
-def _placed(meta: Meta, state: Objective, life: Life, *, is_stated: bool = False) -> Meta:
+def place(meta: Meta, state: Objective, life: Life, *, is_stated: bool = False) -> Meta:
     """With the time at which a change takes effect (see above)."""
     last, at = state.goal.last_effective_at, meta.effective_at
     if at is not None and (is_stated or at >= last):
@@ -82,7 +72,7 @@ def _placed(meta: Meta, state: Objective, life: Life, *, is_stated: bool = False
     return replace(meta, effective_at=last if isinstance(state, Drafted) or has_more_past else None)
 
 
-def _grouped(names: tuple[str, ...], groups: dict[str, str], changed: Any) -> dict[str, tuple[str, ...]]:
+def grouped(names: tuple[str, ...], groups: dict[str, str], changed: Any) -> dict[str, tuple[str, ...]]:
     """The members by the group whose change has a time of its own; the others under an empty name."""
     found: dict[str, tuple[str, ...]] = {}
     for name in names:
@@ -93,7 +83,7 @@ def _grouped(names: tuple[str, ...], groups: dict[str, str], changed: Any) -> di
 
 def objective_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
     item: ObjectiveRow = row.item  # type: ignore[assignment]
-    by_group = _grouped(_OBJECTIVE, _GROUP, item.changed)
+    by_group = grouped(_OBJECTIVE, _GROUP, item.changed)
 
     def drafted(world: World, _: Situation, meta: Meta) -> Command | list[Command]:
         values, state = as_committed(item, _OBJECTIVE), world.get("objective", item.id)
@@ -102,7 +92,7 @@ def objective_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[Im
         if not isinstance(state, Drafted):
             return []
         names = _OBJECTIVE if item.activated is not None else by_group.get("", ())
-        return _definition_changes(state.goal, item, values, _placed(meta, state, life), names)
+        return _definition_changes(state.goal, item, values, place(meta, state, life), names)
 
     why = item.drafted.reason if item.drafted else None
     yield ImportStep(Phase.DRAFTS, drafted, life.drafted, why)
@@ -121,7 +111,7 @@ def _activation(item: ObjectiveRow, life: Life) -> ImportStep:
             return None
         is_stated = at_of(item.activated) is not None
         if meta.effective_at is not None:
-            meta = _placed(meta, state, life, is_stated=is_stated)
+            meta = place(meta, state, life, is_stated=is_stated)
         return lifecycle.Activate(meta, item.id)
 
     step = timed(Rank.ACTIVATION, activated, item.activated, within="activated")
@@ -142,7 +132,7 @@ def _changes_of_objective(
         if isinstance(state, Drafted) and item.activated is not None:
             return None
         now = {name: getattr(item, name) for name in _OBJECTIVE}
-        placed = _placed(meta, state, life, is_stated=at_of(happened) is not None)
+        placed = place(meta, state, life, is_stated=at_of(happened) is not None)
         return _definition_changes(state.goal, item, now, placed, names)
 
     within = f"changed/{group}" if group else ""
@@ -187,169 +177,6 @@ def _definition_changes(
     return found
 
 
-# Key results and their bindings
-
-
-def key_result_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
-    """Of an objective that is there already, or in another row."""
-    item: KeyResultRow = row.item  # type: ignore[assignment]
-    yield _added(row, item, life)
-    if item.dropped is None:
-        yield _taken_up(row, item, life)
-    yield from _changes(row, item, life)
-    for number, bound in enumerate(item.bindings):
-        yield from _binding(f"bindings/{number}", row, item, bound, life)
-    if item.dropped is not None:
-        yield _dropped(row, item, life, said)
-        if item.taken_up is not None:
-            yield _taken_up(row, item, life)
-
-
-def _there(world: World, row: ImportRow, item: KeyResultRow) -> tuple[Objective, KeyResult | None]:
-    state = known(world, row.of)
-    return state, state.goal.key_results.get(item.id)
-
-
-def _added(row: ImportRow, item: KeyResultRow, life: Life) -> ImportStep:
-    def added(world: World, _: Situation, meta: Meta) -> Command | list[Command] | None:
-        state, present = _there(world, row, item)
-        placed = _placed(meta, state, life, is_stated=at_of(item.added) is not None)
-        values = as_committed(item, _KEY_RESULT)
-        if present is None:
-            if not isinstance(state, Drafted) and item.added is None:
-                values = {name: getattr(item, name) for name in _KEY_RESULT}
-            values["measure"] = values["measure"].definition()
-            return key_result.AddKeyResult(placed, objective=row.of, key_result=item.id, **values)
-        if not isinstance(state, Drafted) or present.dropped:
-            return None
-        names = _KEY_RESULT if life.activation is not None else _untimed(item)
-        return _changes_of(present, item, values, _placed(meta, state, life), names)
-
-    if item.added is None:
-        return ImportStep(Phase.KEY_RESULTS, added, life.drafted)
-    return timed(
-        Rank.CHANGE, added, item.added, default_at=life.activated, after=(f"open/objective/{row.of}",)
-    )
-
-
-def _untimed(item: KeyResultRow) -> tuple[str, ...]:
-    return _grouped(_KEY_RESULT, _GROUP_OF_KEY_RESULT, item.changed).get("", ())
-
-
-def _changes(row: ImportRow, item: KeyResultRow, life: Life) -> Iterator[ImportStep]:
-    """A step for each member with a time of its change, one for the others."""
-
-    def changed(
-        names: tuple[str, ...], happened: Happened | None, world: World, _: Situation, meta: Meta
-    ) -> list[Command] | None:
-        state, present = _there(world, row, item)
-        if present is None or present.dropped or (isinstance(state, Drafted) and life.activation is not None):
-            return None
-        now = {name: getattr(item, name) for name in _KEY_RESULT}
-        placed = _placed(meta, state, life, is_stated=at_of(happened) is not None)
-        return _changes_of(present, item, now, placed, names)
-
-    default_at = at_of(item.taken_up) or at_of(item.added) or life.activated
-    after, rank = (f"open/key-result/{item.id}",), Rank.CHANGE if item.taken_up is None else Rank.DROP
-    for group, names in _grouped(_KEY_RESULT, _GROUP_OF_KEY_RESULT, item.changed).items():
-        happened = item.changed.get(group)  # type: ignore[call-overload]
-        missing, within = partial(changed, names, happened), f"changed/{group}" if group else ""
-        yield timed(rank, missing, happened, default_at=default_at, within=within, after=after)
-
-
-def _changes_of(
-    present: KeyResult, row: KeyResultRow, to: ByName, meta: Meta, names: tuple[str, ...]
-) -> list[Command]:
-    stated = row.model_fields_set | (row.committed.model_fields_set if row.committed else set())
-    found: list[Command] = []
-    if {"text", "description"} & {*names}:
-        description = to["description"] if "description" in stated else present.description
-        found.append(key_result.RewordKeyResult(meta, present.id, to["text"], description))
-    if "measure" in names:
-        found.append(key_result.ChangeMeasure(meta, present.id, to["measure"].definition()))
-    if "weight" in names and "weight" in stated:
-        found.append(key_result.ChangeKeyResultWeight(meta, present.id, to["weight"]))
-    if "owner" in names and "owner" in stated:
-        found.append(key_result.ChangeKeyResultOwner(meta, present.id, to["owner"]))
-    return found
-
-
-def _dropped(row: ImportRow, item: KeyResultRow, life: Life, said: LastStated) -> ImportStep:
-    def dropped(world: World, _: Situation, meta: Meta) -> Command | None:
-        state, at = known(world, row.of), at_of(item.dropped)
-        if item.taken_up is not None and (at is None or state.goal.last_effective_at >= at):
-            return None
-        return key_result.DropKeyResult(_placed(meta, state, life, is_stated=at is not None), item.id)
-
-    happened = _after_what_was_said(item.dropped, f"key-result/{item.id}", said)
-    after = (f"key-result/{item.id}",)
-    default_at = life.activated
-    return timed(Rank.DROP, dropped, happened, default_at=default_at, within="dropped", after=after)
-
-
-def _taken_up(row: ImportRow, item: KeyResultRow, life: Life) -> ImportStep:
-    """A key result that is listed counts, unless the row says that it is dropped."""
-
-    def taken_up(world: World, _: Situation, meta: Meta) -> Command | None:
-        state, present = _there(world, row, item)
-        if present is None or not present.dropped or isinstance(state, Closed | Archived):
-            return None
-        placed = _placed(meta, state, life, is_stated=at_of(item.taken_up) is not None)
-        return key_result.TakeUpKeyResult(placed, item.id)
-
-    after, default_at = (f"key-result/{item.id}",), at_of(item.dropped) or life.activated
-    return timed(
-        Rank.DROP if item.dropped is not None else Rank.CHANGE,
-        taken_up,
-        item.taken_up,
-        default_at=default_at,
-        within="taken_up",
-        after=after,
-    )
-
-
-def _after_what_was_said(happened: Happened | None, on: str, said: LastStated) -> Happened | None:
-    """Of a day on which something was checked in, what is left after that."""
-    at = at_of(happened)
-    if happened is None or not isinstance(at, Day):
-        return happened
-    return happened.model_copy(update={"at": at.since(said(on, at, at.ends))})
-
-
-def _binding(
-    within: str, row: ImportRow, one: KeyResultRow, bound: BindingRow, life: Life
-) -> Iterator[ImportStep]:
-    asked = (bound.feed, bound.aggregation)
-
-    def present(world: World) -> tuple[Objective, tuple[str, str] | None]:
-        state, found = _there(world, row, one)
-        there = None if found is None else found.bindings.get(bound.part)
-        return state, None if there is None else (there.feed, there.aggregation)
-
-    def made(world: World, _: Situation, meta: Meta) -> Command | None:
-        state, there = present(world)
-        if there == asked or (bound.unbound is not None and not isinstance(state, Drafted)):
-            return None
-        placed = _placed(meta, state, life, is_stated=at_of(bound.bound) is not None)
-        return binding.BindPart(placed, one.id, bound.part, *asked)
-
-    def ended(world: World, _: Situation, meta: Meta) -> Command | None:
-        state, there = present(world)
-        if there != asked:
-            return None
-        placed = _placed(meta, state, life, is_stated=at_of(bound.unbound) is not None)
-        return binding.UnbindPart(placed, one.id, bound.part)
-
-    after = (f"key-result/{one.id}",)
-    if bound.bound is None:
-        at = at_of(one.added) or life.drafted
-        yield ImportStep(Phase.BINDINGS, made, at, within=within, after=after)
-    else:
-        yield timed(Rank.CHANGE, made, bound.bound, default_at=life.activated, within=within, after=after)
-    if bound.unbound is not None:
-        yield timed(Rank.CHANGE, ended, bound.unbound, default_at=life.activated, within=within, after=after)
-
-
 # Links
 
 
@@ -374,7 +201,7 @@ def link_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportS
         if present is not None and (present.mode, present.weight) == (link.mode, link.weight):
             return None
         name = id if world.get("link", id) is None else uuid7()
-        placed = _placed(meta, state, life, is_stated=at_of(link.linked) is not None)
+        placed = place(meta, state, life, is_stated=at_of(link.linked) is not None)
         return alignment.Align(placed, row.of, name, link.parent, link.mode, link.weight)
 
     def ended(world: World, _: Situation, meta: Meta) -> Command | None:
@@ -382,7 +209,7 @@ def link_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportS
         is_over = not row.is_last and (at is None or state.goal.last_effective_at > at)
         if is_over or link.parent not in state.goal.links:
             return None
-        placed = _placed(meta, state, life, is_stated=at is not None)
+        placed = place(meta, state, life, is_stated=at is not None)
         return alignment.Unalign(placed, row.of, parent=link.parent)
 
     after = (link.parent,)
@@ -395,6 +222,14 @@ def link_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportS
 
 
 # Closings
+
+
+def after_what_was_said(happened: Happened | None, on: str, said: LastStated) -> Happened | None:
+    """Of a day on which something was checked in, what is left after that."""
+    at = at_of(happened)
+    if happened is None or not isinstance(at, Day):
+        return happened
+    return happened.model_copy(update={"at": at.since(said(on, at, at.ends))})
 
 
 def closing_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[ImportStep]:
@@ -429,7 +264,7 @@ def closing_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[Impo
         return lifecycle.ReopenObjective(kept(meta, state.goal.last_effective_at), row.of)
 
     happened = Happened.model_construct(at=closing.at, order=closing.order, reason=closing.reason)
-    then = _after_what_was_said(happened, f"objective/{row.of}", said)
+    then = after_what_was_said(happened, f"objective/{row.of}", said)
     looked_up = lookups(lifecycle.CloseObjective(_NOBODY, row.of, closing.outcome))
     after = (f"open/objective/{row.of}",)
     step = timed(Rank.CLOSING, closed, then, after=after, lookups=looked_up)
@@ -442,4 +277,3 @@ def closing_steps(row: ImportRow, life: Life, said: LastStated) -> Iterator[Impo
 
 
 _NOBODY = Meta(actor="", correlation_id="", causation_id="")
-__all__ = ["closing_steps", "key_result_steps", "link_id", "link_steps", "objective_steps"]

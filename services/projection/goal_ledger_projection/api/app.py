@@ -38,6 +38,7 @@ from goal_ledger_projection.api import (
     holders,
     key_results,
     moments,
+    objective,
     objectives,
     organisation,
     owed,
@@ -53,6 +54,7 @@ from goal_ledger_projection.api.view import Views
 
 RESOURCES = (
     objectives,
+    objective,
     timeline,
     remarks,
     key_results,

@@ -22,7 +22,7 @@ from goal_ledger_projection.api.answers import (
 )
 from goal_ledger_projection.api.cited import CitedFact
 from goal_ledger_projection.api.key_results import key_result_standing
-from goal_ledger_projection.api.objectives import standing_of
+from goal_ledger_projection.api.objective import standing_of
 from goal_ledger_projection.api.routes import Found, QuestionRoute
 from goal_ledger_projection.api.shown import Scores
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of

@@ -38,7 +38,8 @@ from goal_ledger_projection.api.choices import (
     word,
 )
 from goal_ledger_projection.api.lists import listed, page_of
-from goal_ledger_projection.api.objectives import beneath, spans_of, standing_of
+from goal_ledger_projection.api.objective import spans_of, standing_of
+from goal_ledger_projection.api.objectives import beneath
 from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
 from goal_ledger_projection.api.shown import Binding, KeyResultShape, Scores
 from goal_ledger_projection.api.streams import events_and_version, versions
