@@ -90,6 +90,7 @@ for one in (
     explaining,
     attributing,
     amending,
+    comparing,
     organisation,
     access,
     readings,

@@ -1,93 +1,152 @@
-"""What differs between two answers to one question."""
+"""What changed since an earlier answer, and what that answer would read now."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import typer
 
-from goal_ledger_client.cli.attributing import FromAsOf, FromKnownAt
-from goal_ledger_client.cli.explaining import path_of
+from goal_ledger_client.cli.amending import Cycle, Owner, Unit
 from goal_ledger_client.cli.session import (
-    WRONG_USAGE,
     AsJson,
     AsOf,
     KnownAt,
     connected,
-    fail,
     line,
     out,
     tell_json,
     without_none,
 )
-from goal_ledger_client.cli.showing import said, table
-from goal_ledger_client.client import GoalLedger
+from goal_ledger_client.cli.showing import Marked, local, number, points, said, table
 
 Json = dict[str, Any]
-View = Annotated[
-    str, typer.Argument(help="Id of a key result, objective/<id>, or a question's path: /v1/alignment")
+Since = Annotated[
+    str, typer.Argument(help="The earlier answer: a token, a position, an instant, 2026-03-31, q3.start")
 ]
-_OF_EVERY_ANSWER = ("token", "position", "as_of")
+Limit = Annotated[int, typer.Option(help="How many goals at most")]
+_RISKS = {"new": "[red]new[/]", "still": "[yellow]still[/]", "gone": "[green]gone[/]"}
 
 
-def question_of(view: str, parameters: list[str] | None = None) -> str:
-    """Path and query of what is asked about."""
-    path = f"/{view.lstrip('/')}" if view.lstrip("/").startswith("v1/") else path_of(view)
-    pairs = [one.partition("=") for one in parameters or ()]
-    query = urlencode([(name, value) for name, _, value in pairs])
-    return f"{path}?{query}" if query else path
-
-
-def diff(
+def changes_since(
     context: typer.Context,
-    view: View,
-    parameter: Annotated[list[str] | None, typer.Argument(help="name=value, of the question")] = None,
-    from_as_of: FromAsOf = None,
-    from_known_at: FromKnownAt = None,
-    from_token: Annotated[str | None, typer.Option(help="token of the earlier answer")] = None,
+    since: Since,
+    cycle: Cycle = None,
+    unit: Unit = None,
+    owner: Owner = None,
+    person: Annotated[
+        str | None, typer.Option(help="person/<id>: owner, contributor, or owner of a key result")
+    ] = None,
+    root: Annotated[str | None, typer.Option(help="This objective and all aligned beneath it")] = None,
+    limit: Limit = 50,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     as_json: AsJson = False,
 ) -> None:
-    """What differs between two answers to a question: each change, of which thing, from what to what.
+    """What changed since our last meeting: values, risks, moved goalposts, restatements.
 
-    Example: goal-ledger diff objective/growth --from-as-of -P1W
+    Example: goal-ledger changes-since 2027-01-04T09:00:00Z --unit sales
 
-    Example: goal-ledger diff /v1/alignment cycle=2027-q1 --from-known-at 1-120
+    Example: goal-ledger changes-since 1-120
     """
-    of = question_of(view, parameter)
+    filters = without_none(cycle=cycle, unit=unit, owner=owner, person=person, root=root, limit=limit)
+    clocks = without_none(as_of=as_of, known_at=known_at)
     with connected(context) as ledger:
-        later = without_none(as_of=as_of, known_at=known_at)
-        start = from_token or _token(ledger, of, later, from_as_of, from_known_at)
-        body = ledger.query("/v1/diff", asked_of={"of": of, "from": start}, **later)
+        body = ledger.query("/v1/changes-since", since=since, **filters, **clocks)
     if as_json:
         return tell_json(body)
-    changes = [one for one in body["changes"] if one["path"].removeprefix("/") not in _OF_EVERY_ANSWER]
-    line(f"{of}: {len(changes)} changes from {_side(body['from'])} to {_side(body['to'])}")
-    if changes:
-        out.print(table("Thing", "What", "Before", "After", rows=[_row(one) for one in changes]))
+    columns = ("Objective", "Title", "Points", "Score", "Status", "Risk", "Changed", "Restated by")
+    out.print(table(*columns, rows=[_goal_row(one) for one in body["items"]]))
+    risks = ", ".join(f"{many} {name}" for name, many in body["risks"].items())
+    since_when = local(body["from"]["as_of"])
+    line(f"{body['total']} of {body['objectives']} goals changed since {since_when}; risks: {risks}")
 
 
-def _token(ledger: GoalLedger, of: str, later: Json, as_of: str | None, known_at: str | None) -> str:
-    """That of the earlier answer; a clock that is not stated is as on the later side."""
-    if as_of is None and known_at is None:
-        fail(WRONG_USAGE, "State the earlier answer: --from-as-of, --from-known-at or --from-token.")
-    clocks = {**later, **without_none(as_of=as_of, known_at=known_at)}
-    return str(ledger.query("/v1/cycles", **clocks)["token"])
+def restatements(
+    context: typer.Context,
+    since: Since,
+    cycle: Cycle = None,
+    unit: Unit = None,
+    owner: Owner = None,
+    limit: Limit = 50,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which numbers that were given earlier would read otherwise now, and by how much.
+
+    Example: goal-ledger restatements 2027-01-04T09:00:00Z
+    """
+    filters = without_none(cycle=cycle, unit=unit, owner=owner, limit=limit)
+    clocks = without_none(as_of=as_of, known_at=known_at)
+    with connected(context) as ledger:
+        body = ledger.query("/v1/restatements", since=since, **filters, **clocks)
+    if as_json:
+        return tell_json(body)
+    columns = ("Objective", "Title", "Points", "Score", "As committed", "Status", "Changed")
+    out.print(table(*columns, rows=[_restated_row(one) for one in body["items"]]))
+    line(
+        f"{body['total']} of {body['objectives']} goals would read otherwise as of {local(body['from']['as_of'])}"
+    )
 
 
-def _side(one: Json) -> str:
-    return f"{one['as_of'][:16]}Z at {one['position']}"
+def _goal_row(one: Json) -> tuple[Any, ...]:
+    risk = one["risk"]
+    return (
+        one["objective"],
+        one["title"],
+        _points(one["score"]),
+        _numbers(one["score"]),
+        _words(one["status"]),
+        None if risk is None else Marked(_RISKS[risk]),
+        list(_changed(one)),
+        _points(one["restated"]),
+    )
 
 
-def _row(one: Json) -> tuple[Any, ...]:
-    words = {"add": "added", "remove": "removed", "move": "moved"}
-    what = one["field"] or words.get(one["op"], "")
-    whole = one["field"] is None or one["op"] == "move"
-    before, after = ("–", "–") if whole else (said(one.get("before")), said(one.get("value")))
-    return one["thing"], what, before, after
+def _restated_row(one: Json) -> tuple[Any, ...]:
+    return (
+        one["objective"],
+        one["title"],
+        _points(one["score"]),
+        _numbers(one["score"]),
+        _numbers(one["score_committed"]),
+        _words(one["status"]),
+        list(_values(one)),
+    )
+
+
+def _changed(one: Json) -> Iterator[str]:
+    if one["is_new"]:
+        yield "new"
+    yield from _values(one)
+    yield from (f"{move['direction']}: {move['type']}" for move in one["goalpost_moves"])
+    if one["check_ins"]:
+        yield f"{one['check_ins']} check-ins"
+
+
+def _values(one: Json) -> Iterator[str]:
+    for each in one["key_results"]:
+        for value in each["values"]:
+            yield f"{each['key_result']}: {said(value['before'])} → {said(value['after'])}"
+
+
+def _points(change: Json) -> str | None:
+    return (
+        None if change["change"] is None or change["before"] == change["after"] else points(change["change"])
+    )
+
+
+def _numbers(change: Json) -> str:
+    return f"{number(change['before'])} → {number(change['after'])}"
+
+
+def _words(change: Json) -> str:
+    if change["before"] == change["after"]:
+        return said(change["after"])
+    return f"{said(change['before'])} → {said(change['after'])}"
 
 
 def register(app: typer.Typer) -> None:
-    app.command("diff")(diff)
+    app.command("changes-since")(changes_since)
+    app.command("restatements")(restatements)

@@ -80,7 +80,7 @@ def _body(
     cycle: str | None,
 ) -> bytes:
     standings = tree.standings
-    graph = _Graph(standings, context, view.moment)
+    graph = Graph(standings, context, view.moment)
     chosen = set(standings) if root is None else graph.around(root, show, depth)
     if cycle is not None:
         chosen = {id for id in chosen if standings[id].goal.cycle == cycle}
@@ -169,7 +169,7 @@ def _counted(children: Iterable[results.Counted]) -> str:
     )
 
 
-class _Graph:
+class Graph:
     """The links at the moment; a key result counts as its objective."""
 
     def __init__(self, tree: dict[str, Standing], context: Context, moment: AsOf) -> None:

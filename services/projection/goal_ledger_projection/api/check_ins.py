@@ -180,7 +180,7 @@ async def many(
         filters = CheckInFilters(author, objective, key_result, unit, status, from_, to)
         question = await filters.question(view)
         page = await _page(request, view, question, limit, cursor)
-        return listed(request, view, page, await _written(view, page.items))
+        return listed(request, view, page, await check_ins_written(view, page.items))
 
 
 @routes.get("/v1/check-ins/{id}", summary="One check-in")
@@ -190,7 +190,7 @@ async def one(request: GoalsRequest, id: str) -> Found[CheckInAnswer]:
         rows = await view.snapshot.fetch(REVISIONS, id, view.clocks.seq)
         if not rows or min(row["effective_at"] for row in rows) > view.clocks.as_of:
             raise not_found("check-in")
-        written = await _written(view, rows)
+        written = await check_ins_written(view, rows)
         ends = [_ended(row, view.clocks.seq) for row in rows]
         body = {
             **heading(view.clocks),
@@ -230,7 +230,8 @@ def _ended(row: Row, seq: int) -> int | None:
     return ended if ended is not None and ended <= seq else None
 
 
-async def _written(view: View, rows: Sequence[Row]) -> list[Json]:
+async def check_ins_written(view: View, rows: Sequence[Row]) -> list[Json]:
+    """The items of :class:`CheckInsAnswer`."""
     bodies = [json.loads(row["body"]) for row in rows]
     texts = view.texts()
     personal = [

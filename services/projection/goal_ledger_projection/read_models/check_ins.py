@@ -150,6 +150,16 @@ def count_of_check_ins(conditions: Sequence[str]) -> str:
     return f"SELECT count(*) FROM check_ins WHERE {' AND '.join(conditions)}"
 
 
+SINCE = "seq > {}"
+"""Whose content was recorded after a seq."""
+
+
+def count_by_objective(conditions: Sequence[str]) -> str:
+    """How many there are on each objective and its key results."""
+    where = " AND ".join(conditions)
+    return f"SELECT objective, count(*) AS many FROM check_ins WHERE {where} GROUP BY objective"
+
+
 def page_of_check_ins(conditions: Sequence[str], limit: int) -> str:
     """Those, the newest first."""
     return (
