@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -241,7 +242,7 @@ async def limit_topic(bench: Bench, topic: str, max_bytes: int) -> None:
 async def test_an_answer_that_kafka_refuses_stops_only_itself_is_told_of_and_sent_when_it_can_be(
     bench: Bench, a_system: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(unsent, "TRY_AGAIN_AFTER_S", 0.2)
+    monkeypatch.setattr(unsent, "TRY_AGAIN_AFTER", timedelta(seconds=0.2))
     monkeypatch.setattr(receipts, "LOOK_AT_UNSENT_EVERY_S", 0.1)
     monkeypatch.setattr(sending, "HELD_S", 0.3)
     one = bench.store.workspace()

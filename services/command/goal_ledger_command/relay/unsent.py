@@ -7,33 +7,22 @@ topic. Its key is the same as ever.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import timedelta
 
-from goal_ledger_ledger.store import raw_connection
+from goal_ledger_ledger.store import transaction
+from goal_ledger_ledger.tables_transport import unsent_answers
 from goal_ledger_observability.logs import logger
+from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from goal_ledger_command.relay.answers import AnswerRecord, pack_record, unpack_record
 from goal_ledger_command.relay.sending import Refused
 
 TRIED_AT_ONCE = 200
-TRY_AGAIN_AFTER_S = 60.0
+TRY_AGAIN_AFTER = timedelta(seconds=60)
 
-_NOTE = """
-INSERT INTO unsent_answers (topic, key, record, reason, tried_at)
-SELECT t, k, r, w, $5 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[]) AS u(t, k, r, w)
-ON CONFLICT (topic, key) DO UPDATE SET reason = EXCLUDED.reason, tried_at = EXCLUDED.tried_at
-"""
-_DUE = """
-SELECT topic, record FROM unsent_answers WHERE tried_at < clock_timestamp() - make_interval(secs => $1)
-ORDER BY tried_at LIMIT $2
-"""
-_SENT = """
-DELETE FROM unsent_answers u USING unnest($1::text[], $2::text[]) AS s(t, k) WHERE u.topic = s.t AND u.key = s.k
-"""
-_WORST = """
-SELECT count(*) OVER () AS answers, topic, reason FROM unsent_answers ORDER BY tried_at DESC LIMIT 1
-"""
+_ROW = unsent_answers.c
 
 log = logger("relay.unsent")
 
@@ -51,33 +40,42 @@ class UnsentAnswers:
         for topic in sorted({one.record.topic for one in refused}):
             reasons = [one.reason for one in refused if one.record.topic == topic]
             log.error("answers cannot be sent: kept", topic=topic, answers=len(reasons), reason=reasons[0])
-        async with raw_connection(self._engine) as raw:
-            await raw.execute(
-                _NOTE,
-                [one.record.topic for one in refused],
-                [_key(one.record) for one in refused],
-                [pack_record(one.record.key, one.record.value, one.record.headers) for one in refused],
-                [one.reason.replace("\x00", "") for one in refused],
-                datetime.now(UTC),
-            )
+        rows = [
+            {
+                "topic": one.record.topic,
+                "key": _key(one.record),
+                "record": pack_record(one.record.key, one.record.value, one.record.headers),
+                "reason": one.reason.replace("\x00", ""),
+            }
+            for one in refused
+        ]
+        noted = insert(unsent_answers).values(tried_at=func.clock_timestamp())
+        again = {"reason": noted.excluded.reason, "tried_at": noted.excluded.tried_at}
+        kept = noted.on_conflict_do_update(index_elements=[_ROW.topic, _ROW.key], set_=again)
+        async with transaction(self._engine) as store:
+            await store.execute(kept, rows)
 
     async def due(self) -> list[AnswerRecord]:
         """Those to be tried again now."""
-        async with raw_connection(self._engine) as raw:
-            rows = await raw.fetch(_DUE, TRY_AGAIN_AFTER_S, TRIED_AT_ONCE)
-        return [AnswerRecord(row[0], *unpack_record(row[1])) for row in rows]
+        long_ago = _ROW.tried_at < func.clock_timestamp() - TRY_AGAIN_AFTER
+        due = select(_ROW.topic, _ROW.record).where(long_ago).order_by(_ROW.tried_at).limit(TRIED_AT_ONCE)
+        async with transaction(self._engine) as store:
+            return [AnswerRecord(topic, *unpack_record(record)) for topic, record in await store.execute(due)]
 
     async def sent(self, records: Sequence[AnswerRecord]) -> None:
         """They are sent after all."""
-        if records:
-            async with raw_connection(self._engine) as raw:
-                await raw.execute(_SENT, [one.topic for one in records], [_key(one) for one in records])
+        if not records:
+            return
+        these = tuple_(_ROW.topic, _ROW.key).in_([(one.topic, _key(one)) for one in records])
+        async with transaction(self._engine) as store:
+            await store.execute(delete(unsent_answers).where(these))
 
     async def standing(self) -> tuple[int, str]:
         """How many there are, and of the latest its topic and reason in a few words."""
-        async with raw_connection(self._engine) as raw:
-            row = await raw.fetchrow(_WORST)
-        return (0, "") if row is None else (row["answers"], f"{row['topic']}: {row['reason']}"[:200])
+        latest = select(func.count().over(), _ROW.topic, _ROW.reason).order_by(_ROW.tried_at.desc()).limit(1)
+        async with transaction(self._engine) as store:
+            row = (await store.execute(latest)).first()
+        return (0, "") if row is None else (row[0], f"{row[1]}: {row[2]}"[:200])
 
 
 def _key(record: AnswerRecord) -> str:
