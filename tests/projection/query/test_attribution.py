@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from goal_ledger_contracts.canonical import instant_text
 from goal_ledger_contracts.feed import FeedRegistered, ReadingQuarantined, ReadingReleased
 from goal_ledger_contracts.measures import Increase
 from goal_ledger_contracts.objective import (
@@ -59,6 +60,22 @@ async def test_up_18_points_7_earned_11_from_a_lower_target(story: Story) -> Non
     assert told["facts"][1]["reason"] == "Too far"
     plain = await story.ask("/v1/objectives/shop", token=told["from"]["token"])
     assert plain["objective"]["score"] == told["from"]["score"] == "0.15"
+
+
+async def test_the_earlier_answer_is_stated_by_the_calendar_counted_from_the_later(story: Story) -> None:
+    story.goal("shop", ("visits", TEN))
+    story.check_in("shop", "visits", "4")
+    await story.arrive()
+    last = story.recorded_at
+
+    told = await story.ask("/v1/key-results/visits/attribution", as_of=last.isoformat(), from_as_of="-P1W")
+
+    assert told["from"]["as_of"] == instant_text(last - timedelta(weeks=1))
+    again = await story.get("/v1/key-results/visits/attribution", token=told["token"], from_as_of="-P1W")
+    assert again.json() == told
+    long_ago = {"from_known_at": "2025-01-01", "as_of": last.isoformat()}
+    since = await story.ask("/v1/key-results/visits/attribution", **long_ago)
+    assert (since["from"]["position"], since["from"]["score"]) == ("1-0", None)
 
 
 async def test_what_was_learnt_later_comes_before_what_took_effect_later(story: Story) -> None:

@@ -56,6 +56,18 @@ async def test_rows_are_filtered_and_dates_may_be_named(story: Story) -> None:
     assert again.json() == body
 
 
+async def test_dates_may_be_written_by_the_calendar(story: Story) -> None:
+    furnished(story)
+    await story.arrive()
+    dates = [one["as_of"] for one in (await story.ask("/v1/grid", dates="q1.start,2026-01-31,-P1D"))["dates"]]
+    told = [
+        (await story.ask("/v1/objectives", as_of=one))["as_of"] for one in ("q1.start", "2026-01-31", "-P1D")
+    ]
+    assert dates == sorted(told)
+    weekly = await story.ask("/v1/grid", **{"every": "P1W", "from": "q1.start", "to": "2026-01-31"})
+    assert weekly["dates"][0]["as_of"] == told[0]
+
+
 async def test_months_are_counted_from_the_first_date(story: Story) -> None:
     await story.arrive()
     asked = {"every": "P1M", "from": "2026-01-31T12:00:00Z", "to": "2026-05-31T12:00:00Z"}
@@ -73,7 +85,8 @@ async def test_months_are_counted_from_the_first_date(story: Story) -> None:
         ({"every": "P1W", "from": "2026-03-06T00:00:00Z", "to": "2026-01-06T00:00:00Z"}, "dates_reversed"),
         ({"every": "P1W", "from": "2026-03-06T00:00:00Z", "to": "2027-01-06T00:00:00Z"}, "invalid"),
         ({"every": "PT1S", "from": "2026-01-06T00:00:00Z"}, "too_many_cells"),
-        ({"dates": "2026-01-06"}, "bad_instant"),
+        ({"dates": "2026-01-06,tomorrow"}, "bad_instant"),
+        ({"dates": "no-such-cycle.end"}, "choice_unknown"),
         ({"dates": "2026-01-06T00:00:00Z", "every": "P1W"}, "invalid"),
         ({"dates": "2026-01-06T00:00:00Z", "unit": "none"}, "choice_unknown"),
     ],

@@ -189,6 +189,7 @@ async def test_what_waits_in_quarantine_is_listed(story: Story) -> None:
         ("/v1/facts", "actor", "person/nobody", None),
         ("/v1/facts", "actor", "system/nothing", None),
         ("/v1/facts", "type", "GoalMoved", "MovedToCycle"),
+        ("/v1/facts", "type", "", "MovedToCycle"),
     ],
 )
 async def test_a_filter_that_cannot_match_is_refused_with_the_choices(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import reduce
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from goal_ledger_edge.openapi import INSTANT_PATTERN, POSITION_PATTERN
+from goal_ledger_contracts.position import Position
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Answers
 from goal_ledger_history.as_of import AsOf
@@ -31,11 +32,19 @@ from goal_ledger_projection.api.answers import (
     number,
     respond,
 )
+from goal_ledger_projection.api.calendar_times import calendar_time
 from goal_ledger_projection.api.cited import CitedFact
-from goal_ledger_projection.api.clocks import Clocks, StatedClocks, Token, instant, known_at_of
+from goal_ledger_projection.api.clocks import Clocks, StatedClocks, Token, known_at_of
 from goal_ledger_projection.api.key_results import key_result_standing
 from goal_ledger_projection.api.objective import standing_of
-from goal_ledger_projection.api.routes import Found, QuestionRoute
+from goal_ledger_projection.api.routes import (
+    ALSO_BY_CALENDAR,
+    BY_CALENDAR,
+    INSTANT,
+    POSITION,
+    Found,
+    QuestionRoute,
+)
 from goal_ledger_projection.api.shown import Scores, scores_of
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 from goal_ledger_projection.history.facts_behind import FACTS_BEHIND_MAX, TooManyFacts, facts_behind
@@ -94,15 +103,15 @@ class AttributionAnswer(AnswerAtClocks, Moves):
 FromAsOf = Annotated[
     str | None,
     Query(
-        description="`as_of` of the earlier answer (default: that of the later)",
-        json_schema_extra={"format": "date-time", "pattern": INSTANT_PATTERN},
+        description=f"`as_of` of the earlier answer (default: that of the later). {ALSO_BY_CALENDAR}",
+        json_schema_extra={"anyOf": [INSTANT, *BY_CALENDAR]},
     ),
 ]
 FromKnownAt = Annotated[
     str | None,
     Query(
-        description="`known_at` of the earlier answer, an instant or a position (default: that of the later)",
-        json_schema_extra={"pattern": f"{INSTANT_PATTERN}|{POSITION_PATTERN}"},
+        description=f"`known_at` of the earlier answer (default: that of the later). {ALSO_BY_CALENDAR}",
+        json_schema_extra={"anyOf": [INSTANT, POSITION, *BY_CALENDAR]},
     ),
 ]
 FromToken = Annotated[str | None, Query(max_length=120, description="`token` of the earlier answer")]
@@ -125,7 +134,7 @@ async def objective(
     """One part for each fact, first along known_at, then along as_of, with its cause and what each child moved."""
     async with view_of(request) as view:
         await standing_of(view, id)
-        start = await _start(view, _stated(view, from_as_of, from_known_at, from_token))
+        start = await _start(view, await _stated(view, from_as_of, from_known_at, from_token))
         return await _answer(request, view, start, MovedSubject(id))
 
 
@@ -144,11 +153,11 @@ async def key_result(
     """One part for each fact, first along known_at, then along as_of, with its cause."""
     async with view_of(request) as view:
         standing, _ = await key_result_standing(view, id)
-        start = await _start(view, _stated(view, from_as_of, from_known_at, from_token))
+        start = await _start(view, await _stated(view, from_as_of, from_known_at, from_token))
         return await _answer(request, view, start, MovedSubject(standing.goal.id, id))
 
 
-def _stated(view: View, as_of: str | None, known_at: str | None, token: str | None) -> StatedClocks:
+async def _stated(view: View, as_of: str | None, known_at: str | None, token: str | None) -> StatedClocks:
     """The earlier side's clocks; what is not stated is as on the later side. Problem 422."""
     if token is not None:
         if as_of is not None or known_at is not None:
@@ -159,9 +168,15 @@ def _stated(view: View, as_of: str | None, known_at: str | None, token: str | No
         sentence = "State the earlier answer: from_as_of, from_known_at, or from_token."
         raise Problem(422, "invalid", sentence, field="from_as_of")
     return StatedClocks(
-        view.clocks.as_of if as_of is None else instant(as_of, "from_as_of"),
-        view.clocks.known if known_at is None else known_at_of(known_at, "from_known_at"),
+        view.clocks.as_of if as_of is None else await view.instant(as_of, "from_as_of"),
+        view.clocks.known if known_at is None else await _known_at(view, known_at),
     )
+
+
+async def _known_at(view: View, text: str) -> datetime | Position:
+    if calendar_time(text) is None:
+        return known_at_of(text, "from_known_at")
+    return await view.instant(text, "from_known_at")
 
 
 async def _start(view: View, stated: StatedClocks) -> Clocks:

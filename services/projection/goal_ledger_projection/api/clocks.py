@@ -29,8 +29,8 @@ CALCULATION = f"{FORMULAS}-tzdata-{version('tzdata')}"
 _BY_CALENDAR = (
     ", nor a local day (2026-03-31), a distance back (-P1W) or an edge of a cycle (q3.start, q3.end)"
 )
-OTHER_FORMS = {"as_of": _BY_CALENDAR, "known_at": _BY_CALENDAR.replace("nor", "or")}
-"""What the two clocks may be besides, for the refusal's sentence."""
+BY_THE_CALENDAR = frozenset(["as_of", "known_at", "from_as_of", "from_known_at", "dates"])
+"""What may be written so too, for the refusal's sentence."""
 _TOKEN = re.compile(r"([0-9]+-[0-9]+)_([0-9]{8}T[0-9]{12}Z)_([0-9A-Za-z.-]{1,40})")
 _COMPACT = "%Y%m%dT%H%M%S%fZ"
 
@@ -145,7 +145,7 @@ def instant(text: str, field: str) -> datetime:
         raise Problem(
             422,
             "bad_instant",
-            f"{field} is not an RFC 3339 instant with an offset{OTHER_FORMS.get(field, '')}.",
+            f"{field} is not an RFC 3339 instant with an offset{_BY_CALENDAR if field in BY_THE_CALENDAR else ''}.",
             field=field,
         ) from None
 
@@ -157,7 +157,9 @@ def known_at_of(text: str, field: str = "known_at") -> datetime | Position:
     try:
         return Position.parse(text)
     except ValueError:
-        sentence = f"{field} is an RFC 3339 instant or a position such as 1-151{OTHER_FORMS.get(field, '')}."
+        sentence = (
+            f"{field} is not an RFC 3339 instant with an offset, nor a position such as 1-151{_BY_CALENDAR}."
+        )
         raise Problem(422, "bad_instant", sentence, field=field) from None
 
 

@@ -215,8 +215,10 @@ def _types(text: str | None) -> list[str] | None:
         return None
     found = [one.strip() for one in text.split(",") if one.strip()]
     absent = [one for one in found if one not in FACTS]
-    if absent:
-        sentence = f"There is no type of fact {absent[0][:64]!r}; known are {', '.join(sorted(FACTS))}."
+    if absent or not found:
+        sentence = (
+            f"There is no type of fact {(absent or [text])[0][:64]!r}; known are {', '.join(sorted(FACTS))}."
+        )
         raise unknown(sentence, "type", sorted(FACTS))
     return found
 

@@ -31,9 +31,8 @@ from goal_ledger_projection.api.answers import (
     respond,
 )
 from goal_ledger_projection.api.choices import need_period
-from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.objectives import InCycle, InState, InUnit, ObjectiveFilters, OfKind, OwnedBy
-from goal_ledger_projection.api.routes import QuestionRoute
+from goal_ledger_projection.api.routes import ALSO_BY_CALENDAR, QuestionRoute
 from goal_ledger_projection.api.shown import Scores
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 from goal_ledger_projection.history.tree import whole_tree
@@ -80,15 +79,19 @@ async def grid(
         str | None,
         Query(
             max_length=4000,
-            description="Instants, with commas; instead of every and from",
-            json_schema_extra={"pattern": r"^[-0-9TtZz:.,+ ]+$"},
+            description=f"Instants, with commas; instead of every and from. {ALSO_BY_CALENDAR}",
+            json_schema_extra={"pattern": r"^[-0-9A-Za-z_:.,+ ]+$"},
         ),
     ] = None,
     every: Annotated[
         str | None, Query(max_length=20, description="The distance of two dates", examples=["P1W"])
     ] = None,
-    from_: Annotated[str | None, Query(alias="from", max_length=40, description="The first date")] = None,
-    to: Annotated[str | None, Query(max_length=40, description="The last at most; default: as_of")] = None,
+    from_: Annotated[
+        str | None, Query(alias="from", max_length=80, description=f"The first date. {ALSO_BY_CALENDAR}")
+    ] = None,
+    to: Annotated[
+        str | None, Query(max_length=80, description="The last at most, in the same forms; default: as_of")
+    ] = None,
     known: Annotated[
         Literal["now", "then"], Query(description="then: by what was recorded by the date")
     ] = "now",
@@ -126,12 +129,12 @@ async def _times(
     if dates is not None:
         if every or start or end:
             raise Problem(422, "invalid", "dates stands alone, without every, from and to.", field="dates")
-        times = sorted({instant(one.strip(), "dates") for one in dates.split(",")})
+        times = sorted({await view.instant(one.strip(), "dates") for one in dates.split(",")})
     else:
         if every is None or start is None:
             raise Problem(422, "invalid", "Give dates, or every and from.", field="every")
-        last = view.clocks.as_of if end is None else instant(end, "to")
-        first = instant(start, "from")
+        last = view.clocks.as_of if end is None else await view.instant(end, "to")
+        first = await view.instant(start, "from")
         if first != last:
             need_period(first, last, "from")
         times = _spaced(

@@ -42,13 +42,13 @@ def _optional(where: str, schema: Mapping[str, Any], what: str) -> dict[str, Any
     return {"in": where, "required": False, "schema": schema, "description": what}
 
 
-_INSTANT = {"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN}
-_POSITION = {"type": "string", "pattern": POSITION_PATTERN}
-_BY_CALENDAR = (
+INSTANT = {"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN}
+POSITION = {"type": "string", "pattern": POSITION_PATTERN}
+BY_CALENDAR = (
     {"type": "string", "format": "date"},
     {"type": "string", "pattern": "^-P[1-9][0-9]?[YMWD]$", "examples": ["-P1W"]},
 )
-_ALSO = "Also a local day (its end), a distance back (-P1W), an edge of a cycle (q3.start, q3.end)"
+ALSO_BY_CALENDAR = "Also a local day (its end), a distance back (-P1W), an edge of a cycle (q3.start, q3.end)"
 _TOKEN = {
     "type": "string",
     "pattern": r"^[1-9][0-9]{0,9}-(0|[1-9][0-9]{0,17})_[0-9]{8}T[0-9]{12}Z_[0-9A-Za-z.-]{1,40}$",
@@ -72,13 +72,13 @@ class QuestionRoute(DeclaredRoute):
     parameters: ClassVar = {
         "as_of": _optional(
             "query",
-            {"anyOf": [_INSTANT, *_BY_CALENDAR]},
-            f"True at that time; without it, now (rounded down to 10 s). {_ALSO}",
+            {"anyOf": [INSTANT, *BY_CALENDAR]},
+            f"True at that time; without it, now (rounded down to 10 s). {ALSO_BY_CALENDAR}",
         ),
         "known_at": _optional(
             "query",
-            {"anyOf": [_INSTANT, _POSITION, *_BY_CALENDAR]},
-            f"As the record stood: an instant at least 10 s back, or a position. {_ALSO}",
+            {"anyOf": [INSTANT, POSITION, *BY_CALENDAR]},
+            f"As the record stood: an instant at least 10 s back, or a position. {ALSO_BY_CALENDAR}",
         ),
         "token": _optional("query", _TOKEN, "That of an answer: gives the same bytes again"),
         "wait_ms": _optional(
@@ -86,7 +86,7 @@ class QuestionRoute(DeclaredRoute):
             {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS},
             "How long to wait for the position (default: the maximum; 0: not at all)",
         ),
-        HEADER: _optional("header", _POSITION, "The answer must include this position: 1-151"),
+        HEADER: _optional("header", POSITION, "The answer must include this position: 1-151"),
         "If-None-Match": _optional(
             "header", {"type": "string"}, "An ETag: 304 if the answer is still the same"
         ),

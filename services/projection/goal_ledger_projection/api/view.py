@@ -29,12 +29,13 @@ from goal_ledger_history.scores_at import ScoresAt
 from starlette.requests import Request
 
 from goal_ledger_projection.api.access import Reader, SignedIn, asker_of, reader_of
-from goal_ledger_projection.api.calendar_times import CalendarTime, resolved
+from goal_ledger_projection.api.calendar_times import CalendarTime, calendar_time, resolved
 from goal_ledger_projection.api.clocks import (
     CALCULATION,
     Clocks,
     StatedClocks,
     asked,
+    instant,
     must_be_old_enough,
     present,
 )
@@ -92,6 +93,13 @@ class View:
     async def clocks_at(self, question: StatedClocks) -> Clocks:
         """Other clocks of the same question, resolved in the same snapshot. Problems 410, 422, 503."""
         return await self.views.resolve(self.snapshot, question)
+
+    async def instant(self, text: str, field: str) -> datetime:
+        """What is stated of a date beside the clocks, also by the calendar, counted back from `as_of`. Problem 422."""
+        said = calendar_time(text)
+        if said is None:
+            return instant(text, field)
+        return resolved(said, await self.context(), self.clocks.seq, self.clocks.as_of, field)
 
     async def context(self) -> Context:
         """Units, cycles, policies, moments, feeds and links."""
