@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
+from goal_ledger_ledger import erasing
 from goal_ledger_ledger.sealing import ERASED, OwnerShredded
 from goal_ledger_ledger.submission import NotRecorded
 
@@ -88,14 +89,12 @@ async def test_a_name_whose_key_is_gone_reads_erased_in_the_fold(process, databa
 async def test_a_start_repeats_the_erasing_for_every_shredding_fact(
     process, databases, ledger, commands, monkeypatch
 ):
-    from goal_ledger_ledger import sequencer
-
     async def die(*_):
         raise ConnectionError("died between the fact and the key")
 
     await ledger.submit(commands.person("ola", "Ola Nordmann"))
     with monkeypatch.context() as dying:
-        dying.setattr(sequencer, "erase", die)
+        dying.setattr(erasing.Erasing, "_erase", die)
         await ledger.submit(commands.shred("ola"))
     assert (await databases.keyring().listing(commands.workspace))[OLA] is not None
     with pytest.raises(OwnerShredded):
@@ -117,9 +116,7 @@ async def test_a_note_is_sealed_under_a_key_that_is_in_its_database_although_tha
 async def test_a_shredded_persons_key_that_is_back_is_deleted_again_while_the_process_runs(
     process, commands, databases, workspace, monkeypatch
 ):
-    from goal_ledger_ledger import sequencer
-
-    monkeypatch.setattr(sequencer, "KEYS_LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(erasing, "KEYS_LOOK_EVERY_S", 0.05)
     ledger = await process()
     await ledger.submit(commands.person("ola", "Ola Dahl"))
     wrapped = await stored(databases, workspace)
@@ -135,9 +132,7 @@ async def test_of_two_processes_one_makes_no_new_key_while_the_other_holds_the_o
     process, databases, commands, workspace, monkeypatch, audit
 ):
     """Nor is a shredded person's key that came back left there: both are mended without a restart."""
-    from goal_ledger_ledger import sequencer
-
-    monkeypatch.setattr(sequencer, "KEYS_LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(erasing, "KEYS_LOOK_EVERY_S", 0.05)
     first = await process()
     await first.submit(commands.person("kari", "Kari Dahl"))
     dump = await stored(databases, workspace)

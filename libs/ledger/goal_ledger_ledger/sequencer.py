@@ -30,7 +30,7 @@ from goal_ledger_ledger.ahead import DecidesAhead, Following, nothing_follows
 from goal_ledger_ledger.append import Appender, Counts
 from goal_ledger_ledger.batch import Settled
 from goal_ledger_ledger.epoch import DecidesFork, begin_epoch, workspaces
-from goal_ledger_ledger.erasing import erase, erase_everywhere
+from goal_ledger_ledger.erasing import Erasing
 from goal_ledger_ledger.folded import Folded
 from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.line import Bulk, Line, Single
@@ -58,8 +58,6 @@ READ_FRESH_S = 0.8
 
 UNKNOWN_REMEMBERED_S = 1.0
 MAX_UNKNOWN_REMEMBERED = 1_000
-ERASE_AGAIN_AFTER_S = 5.0
-KEYS_LOOK_EVERY_S = 2.0
 SAY_AWAY_EVERY_S = 5.0
 FAILURE_REMEMBERED_S = 30.0
 """So long after the server said no a process calls itself not ready, unless it records something."""
@@ -98,6 +96,7 @@ class Ledger:
         self._unknown: dict[str, float] = {}
         self._stopped: dict[str | None, Stop] = {}
         self._behind: set[asyncio.Task[None]] = set()
+        self._erasing = Erasing(engine, keyring, self._snapshots, self._run)
         self._closing = False
         self._away_said_at = -SAY_AWAY_EVERY_S
         self._failed: tuple[float, str] | None = None
@@ -112,23 +111,8 @@ class Ledger:
         if not self._allow_unsafe_durability:
             await require_durability(self._engine)
             await require_durability(self._keyring.engine)
-        await erase_everywhere(self._engine, self._keyring, self._snapshots)
-        self._run(self._erase_after_set_back())
-
-    async def _erase_after_set_back(self) -> None:
-        """The keys' database may be put back while this runs, and with it the keys of those shredded since."""
-        while True:
-            await asyncio.sleep(KEYS_LOOK_EVERY_S)
-            try:
-                if await self._keyring.was_set_back():
-                    log.error(
-                        "the keys' database was set back: keys are put back, what was shredded is erased again"
-                    )
-                    await self._keyring.put_back()
-                    await erase_everywhere(self._engine, self._keyring, self._snapshots)
-            except Exception as failure:
-                if not is_passing(failure):
-                    log.exception("it is not known whether the keys' database was set back")
+        await self._erasing.everywhere()
+        self._run(self._erasing.after_set_backs())
 
     async def close(self) -> None:
         """Take nothing new, record what waits, end. The engines are the caller's to dispose of."""
@@ -177,16 +161,8 @@ class Ledger:
             try:
                 with contextlib.suppress(CuredByNewEpoch):
                     await self._gate.check(workspace)
-                return await begin_epoch(
-                    self._engine,
-                    self._keyring,
-                    self._domain,
-                    self._snapshots,
-                    workspace,
-                    above,
-                    decide,
-                    self._now(),
-                )
+                kept = (self._engine, self._keyring, self._domain, self._snapshots)
+                return await begin_epoch(*kept, workspace, above, decide, self._now())
             except Exception as failure:
                 if leaves_in_doubt(failure) and is_passing(failure) and not isinstance(failure, Unreachable):
                     raise OutcomeUnknown from failure
@@ -342,7 +318,7 @@ class Ledger:
                 isinstance(one, CommandAnswer) and one.facts for one in outcomes
             ):
                 self._failed = None
-            await self._erase(line)
+            await self._erasing.of_line(line)
             return outcomes
         except Exception as failure:
             outcome = self._as_outcome(line.appender.workspace, failure)
@@ -392,23 +368,6 @@ class Ledger:
                 log.warning("the store is away: %r", failure)
             return NotRecorded("The store cannot be reached; nothing was recorded.")
         return failure
-
-    async def _erase(self, line: Line) -> None:
-        """Delete the keys of those shredded since, before the answer goes out; if that fails, go on trying."""
-        folded = line.appender.folded
-        if folded is None or len(folded.shredded) == len(line.erased):
-            return
-        gone = folded.shredded - line.erased
-        try:
-            await erase(self._snapshots, self._keyring, folded.workspace, gone)
-            line.erased |= gone
-        except Exception:
-            log.exception("keys of %s are still to be deleted", folded.workspace)
-            self._run(self._erase_again(line))
-
-    async def _erase_again(self, line: Line) -> None:
-        await asyncio.sleep(ERASE_AGAIN_AFTER_S)
-        await self._erase(line)
 
     def _snapshot_if_due(self, line: Line) -> None:
         """Start a snapshot when enough was recorded since the last."""
