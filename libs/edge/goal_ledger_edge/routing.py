@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin, get_type_hints
 
+from fastapi._compat import ModelField
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from goal_ledger_contracts.permission import Permission
 from pydantic import BaseModel
@@ -134,7 +136,7 @@ class DeclaredRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
         said = self.declared = self.declaration(endpoint)
         super().__init__(path, endpoint, **given | self._described(said, given))
-        own = self.dependant.query_params
+        own = list(_query_fields(self.dependant))
         besides = (name for name, one in self.parameters.items() if one["in"] == "query")
         self._known = frozenset([*(one.alias for one in own), *besides])
         self._repeatable = frozenset(one.alias for one in own if is_list(one.field_info.annotation))
@@ -193,6 +195,13 @@ class DeclaredRoute(APIRoute):
             status: {"description": self.refusals[status], "content": {MEDIA_TYPE: PROBLEM}}
             for status in sorted(self.always | said.refuses)
         }
+
+
+def _query_fields(dependant: Dependant) -> Iterator[ModelField]:
+    """Its query parameters, and those of what it depends on."""
+    yield from dependant.query_params
+    for one in dependant.dependencies:
+        yield from _query_fields(one)
 
 
 def right_of(request: Request) -> Permission:

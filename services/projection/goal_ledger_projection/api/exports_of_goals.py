@@ -9,18 +9,9 @@ from goal_ledger_history.statuses import Standing
 from starlette.requests import Request
 from starlette.responses import Response
 
-from goal_ledger_projection.api import key_results as of_key_results
 from goal_ledger_projection.api.exports import AsFormat, Exported, begun, form_of
-from goal_ledger_projection.api.objectives import (
-    Containing,
-    InCycle,
-    InState,
-    InUnit,
-    ObjectiveFilters,
-    OfKind,
-    OwnedBy,
-    Shown,
-)
+from goal_ledger_projection.api.key_results import KeyResultsAsked
+from goal_ledger_projection.api.objectives import ObjectiveFilters, ObjectivesAsked
 from goal_ledger_projection.api.routes import QuestionRoute
 from goal_ledger_projection.api.view import ExportRequest, again_of, view_of
 from goal_ledger_projection.exports.delivery import delivered
@@ -44,87 +35,51 @@ async def _of_objectives(
 @routes.get("/v1/exports/objectives", summary="Objectives as a file")
 async def objectives(
     request: ExportRequest,
-    cycle: InCycle = None,
-    unit: InUnit = None,
-    owner: OwnedBy = None,
-    status: Shown = None,
-    kind: OfKind = None,
-    state: InState = None,
-    q: Containing = None,
+    filters: ObjectivesAsked,
     form: AsFormat = None,
 ) -> Exported:
     """A row for each, as defined at the moment, with scores and statuses."""
-    filters = ObjectiveFilters(cycle, unit, owner, status, kind, state, q)
     return await _of_objectives(request, "objectives", filters, form)
 
 
 @routes.get("/v1/exports/scores", summary="Both scores of all goals as a file")
 async def scores(
     request: ExportRequest,
-    cycle: InCycle = None,
-    unit: InUnit = None,
-    owner: OwnedBy = None,
-    status: Shown = None,
-    kind: OfKind = None,
-    state: InState = None,
-    q: Containing = None,
+    filters: ObjectivesAsked,
     form: AsFormat = None,
 ) -> Exported:
     """A row for each objective and each of its key results; filters are of the objectives."""
-    filters = ObjectiveFilters(cycle, unit, owner, status, kind, state, q)
     return await _of_objectives(request, "scores", filters, form)
 
 
 @routes.get("/v1/exports/statuses", summary="The statuses of all goals as a file")
 async def statuses(
     request: ExportRequest,
-    cycle: InCycle = None,
-    unit: InUnit = None,
-    owner: OwnedBy = None,
-    status: Shown = None,
-    kind: OfKind = None,
-    state: InState = None,
-    q: Containing = None,
+    filters: ObjectivesAsked,
     form: AsFormat = None,
 ) -> Exported:
     """A row for each objective and each of its key results; filters are of the objectives."""
-    filters = ObjectiveFilters(cycle, unit, owner, status, kind, state, q)
     return await _of_objectives(request, "statuses", filters, form)
 
 
 @routes.get("/v1/exports/values", summary="Values in force as a file")
 async def values(
     request: ExportRequest,
-    cycle: InCycle = None,
-    unit: InUnit = None,
-    owner: OwnedBy = None,
-    status: Shown = None,
-    kind: OfKind = None,
-    state: InState = None,
-    q: Containing = None,
+    filters: ObjectivesAsked,
     form: AsFormat = None,
 ) -> Exported:
     """A row for each part of each key result; filters are of the objectives."""
-    filters = ObjectiveFilters(cycle, unit, owner, status, kind, state, q)
     return await _of_objectives(request, "values", filters, form)
 
 
 @routes.get("/v1/exports/key-results", summary="Key results as a file")
 async def key_results(
     request: ExportRequest,
-    objective: of_key_results.InObjective = None,
-    owner: of_key_results.OwnedBy = None,
-    unit: of_key_results.InUnit = None,
-    cycle: of_key_results.InCycle = None,
-    feed: of_key_results.FedBy = None,
-    status: of_key_results.Shown = None,
-    state: of_key_results.InState = None,
-    dropped: bool | None = None,
+    filters: KeyResultsAsked,
     form: AsFormat = None,
 ) -> Exported:
     """A row for each, as defined at the moment, with scores and statuses."""
     chosen = form_of(request, form)
-    filters = of_key_results.KeyResultFilters(objective, owner, unit, cycle, feed, status, state, dropped)
     async with view_of(request) as view:
         await filters.need_possible(view)
         pairs = await filters.matching(view)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Answers
 from goal_ledger_history.goals import KeyResult
@@ -139,12 +139,7 @@ class KeyResultFilters:
         return sorted(found, key=lambda pair: pair[1].id)
 
 
-routes = APIRouter(tags=["key results"], route_class=QuestionRoute)
-
-
-@routes.get("/v1/key-results", summary="Find key results")
-async def many(
-    request: GoalsRequest,
+async def _asked(
     objective: InObjective = None,
     owner: OwnedBy = None,
     unit: InUnit = None,
@@ -153,12 +148,24 @@ async def many(
     status: Shown = None,
     state: InState = None,
     dropped: bool | None = None,
+) -> KeyResultFilters:
+    return KeyResultFilters(objective, owner, unit, cycle, feed, status, state, dropped)
+
+
+KeyResultsAsked = Annotated[KeyResultFilters, Depends(_asked)]
+
+routes = APIRouter(tags=["key results"], route_class=QuestionRoute)
+
+
+@routes.get("/v1/key-results", summary="Find key results")
+async def many(
+    request: GoalsRequest,
+    filters: KeyResultsAsked,
     limit: Limit = 100,
     cursor: After = None,
 ) -> Answers[KeyResultsAnswer]:
     """By id, with scores and statuses; parts, values and evidence are in the answer about one."""
     async with view_of(request) as view:
-        filters = KeyResultFilters(objective, owner, unit, cycle, feed, status, state, dropped)
         await filters.need_possible(view)
         page = page_of(request, view, await filters.matching(view), limit, cursor)
         return listed(request, view, page, await _written(view, page.items))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from unicodedata import normalize
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Answers
 from goal_ledger_history.as_of import AsOf
@@ -91,12 +91,7 @@ class ObjectiveFilters:
         return sorted(found, key=lambda one: one.goal.id)
 
 
-routes = APIRouter(tags=["objectives"], route_class=QuestionRoute)
-
-
-@routes.get("/v1/objectives", summary="Find objectives")
-async def many(
-    request: GoalsRequest,
+async def _asked(
     cycle: InCycle = None,
     unit: InUnit = None,
     owner: OwnedBy = None,
@@ -104,6 +99,19 @@ async def many(
     kind: OfKind = None,
     state: InState = None,
     q: Containing = None,
+) -> ObjectiveFilters:
+    return ObjectiveFilters(cycle, unit, owner, status, kind, state, q)
+
+
+ObjectivesAsked = Annotated[ObjectiveFilters, Depends(_asked)]
+
+routes = APIRouter(tags=["objectives"], route_class=QuestionRoute)
+
+
+@routes.get("/v1/objectives", summary="Find objectives")
+async def many(
+    request: GoalsRequest,
+    filters: ObjectivesAsked,
     sort: Annotated[
         str, Query(max_length=40, description=f"{', '.join(SORTS)}; - in front: descending")
     ] = "id",
@@ -112,7 +120,6 @@ async def many(
 ) -> Answers[ObjectiveList]:
     """By their definitions at the moment, with scores and statuses; pages follow `next_cursor`."""
     async with view_of(request) as view:
-        filters = ObjectiveFilters(cycle, unit, owner, status, kind, state, q)
         await filters.need_possible(view)
         body = await _list(request, view, filters, _order(sort), limit, cursor)
         return respond(request, view.clocks, encoded(body))
