@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from goal_ledger_contracts.strict_json import MAX_DEPTH, NotJson, parse
+from goal_ledger_contracts.strict_json import MAX_DEPTH, NotJson, parse, parse_items
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +36,31 @@ from hypothesis import strategies as st
 def test_what_is_not_acceptable_is_refused_with_a_sentence(raw: bytes, says: str) -> None:
     with pytest.raises(NotJson, match=says):
         parse(raw, 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ("NaN", "not a JSON number"),
+        ('{"a":1,"a":2}', "twice"),
+        ('"\\ud800"', "surrogate"),
+        ("1" * 5000, "more than 64"),
+        ("[" * 40 + "]" * 40, "deeper"),
+    ],
+)
+def test_of_a_list_a_bad_item_costs_no_other(bad: str, says: str) -> None:
+    first, wrong, last = parse_items(f' [{{"a":1.50}} , {bad},\n"\u00e5" ] '.encode(), 10_000)
+
+    assert (first, last) == ({"a": Decimal("1.50")}, "\u00e5")
+    assert isinstance(wrong, NotJson) and says in str(wrong)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"[NaN", b"[NaN,]", b"[NaN] 1", b"[NaN 1]", b'{"a":NaN}', b"NaN", b"[NaN,\xff]", b"[" * 100_000]
+)
+def test_what_is_no_list_is_refused_as_a_whole(raw: bytes) -> None:
+    with pytest.raises(NotJson):
+        parse_items(raw, 1_000_000)
 
 
 def test_the_size_comes_first() -> None:

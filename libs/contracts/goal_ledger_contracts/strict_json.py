@@ -7,6 +7,8 @@ over 32. Numbers are taken by their digits (:class:`decimal.Decimal`), never thr
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -88,6 +90,49 @@ def parse(raw: bytes, max_bytes: int) -> Any:
     if b"\\u" in raw:
         _refuse_surrogates(value)
     return value
+
+
+def parse_items(raw: bytes, max_bytes: int) -> Any:
+    """As :func:`parse`, but of a list each item by itself: one that is not acceptable stands as its :class:`NotJson`."""
+    try:
+        return parse(raw, max_bytes)
+    except NotJson as whole:
+        if len(raw) > max_bytes or raw.lstrip()[:1] != b"[":
+            raise
+        try:
+            return list(_each(raw.decode("utf-8")))
+        except (ValueError, RecursionError):
+            raise whole from None
+
+
+_LENIENT = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str).raw_decode
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def _each(text: str) -> Iterator[Any]:
+    """The items of a JSON list. Raises ValueError where it is none."""
+    at, sign = _after_space(text, text.index("[") + 1), ","
+    while sign == ",":
+        _, end = _LENIENT(text, at)
+        yield _item(text[at:end])
+        end = _after_space(text, end)
+        sign, at = text[end : end + 1], _after_space(text, end + 1)
+    if sign != "]" or at != len(text):
+        raise ValueError("no list")
+
+
+def _item(text: str) -> Any:
+    raw = text.encode("utf-8")
+    try:
+        return parse(raw, len(raw))
+    except NotJson as bad:
+        return bad
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    assert found is not None
+    return found.end()
 
 
 def _refuse_surrogates(value: Any) -> None:

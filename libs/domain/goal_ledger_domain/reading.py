@@ -183,7 +183,10 @@ def mode_in(stated: str | None, segment: Segment) -> str:
     mode = MODE_OF[segment.definition.kind]
     if stated not in (None, mode):
         raise Refusal(
-            "mode_mismatch", f"A {segment.definition.kind} is read as {mode}.", field="mode", expected=mode
+            "mode_mismatch",
+            f"A feed of the kind {segment.definition.kind} is read as {mode}.",
+            field="mode",
+            expected=mode,
         )
     return mode
 

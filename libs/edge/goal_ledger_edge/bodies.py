@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from goal_ledger_contracts.strict_json import NotJson, parse
+from goal_ledger_contracts.strict_json import NotJson, parse, parse_items
 from starlette.requests import Request
 from starlette.types import Receive
 
@@ -84,6 +84,14 @@ def parse_json(raw: bytes, max_bytes: int) -> Any:
     """The JSON value. Problem 400 ``bad_json`` with the reason."""
     try:
         return parse(raw, max_bytes)
+    except NotJson as bad:
+        raise Problem(400, "bad_json", str(bad)) from None
+
+
+def parse_json_items(raw: bytes, max_bytes: int) -> Any:
+    """The JSON value; in a list what is not acceptable stands as its NotJson. Problem 400 ``bad_json``."""
+    try:
+        return parse_items(raw, max_bytes)
     except NotJson as bad:
         raise Problem(400, "bad_json", str(bad)) from None
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from goal_ledger_contracts.decision import Decision, Situation
 from goal_ledger_contracts.envelope import CommandMark, Origin
+from goal_ledger_contracts.strict_json import NotJson
 from goal_ledger_domain.access import roles
 from goal_ledger_domain.authorise import authorise_reading
 from goal_ledger_domain.command import Meta
@@ -100,6 +101,8 @@ async def take_batch(shell: Shell, sender: Sender, events: Sequence[Any]) -> lis
 
 def _read(event: Any) -> ReadingOverHttp | Receipt:
     try:
+        if isinstance(event, NotJson):
+            raise NotAReading("bad_json", str(event))
         return ReadingOverHttp(from_json(event))
     except NotAReading as bad:
         return unreadable(bad)

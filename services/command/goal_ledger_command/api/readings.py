@@ -23,7 +23,7 @@ from goal_ledger_contracts.permission import Permission
 from goal_ledger_domain.authorise import may
 from goal_ledger_domain.reading import identity
 from goal_ledger_domain.refusals import Refusal
-from goal_ledger_edge.bodies import parse_json, read_body, require_media_type, too_large
+from goal_ledger_edge.bodies import parse_json, parse_json_items, read_body, require_media_type, too_large
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Gives, Refuses, Right, Takes, right_of
 from goal_ledger_ledger.store import raw_connection
@@ -191,7 +191,7 @@ class ReadingsDoor:
         return await sender_of(self._shell, credential_in(request.scope), ids, traceparent.get(), dry_run)
 
     def _events(self, raw: bytes) -> list[Any]:
-        events = parse_json(raw, self._max_batch_bytes)
+        events = parse_json_items(raw, self._max_batch_bytes)
         if not isinstance(events, list):
             raise Problem(422, "wrong_type", "A batch is a JSON list of CloudEvents.", field="")
         if len(events) > self._max_batch_items:
