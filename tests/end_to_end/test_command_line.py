@@ -74,6 +74,7 @@ _ASKING = [
     "ask",
     "explain",
     "diff",
+    "what-if",
     "quarantine",
     "export",
 ]

@@ -75,6 +75,22 @@ class GoalLedger(exchange.Addresses):
         asked = {**params, **(asked_of or {})}
         return self._send(self._query(path, after, wait_ms, asked)).json()
 
+    def what_if(
+        self,
+        question: str,
+        *,
+        leave_out: Sequence[str] = (),
+        policy: Body | None = None,
+        scope: str = "workspace",
+        **clocks: Any,
+    ) -> Any:
+        """How an objective, a key result or the alignment would stand without the facts of these event ids, or with these
+        members of the policy in that scope at all times; marked by its member ``what_if``. Nothing is recorded.
+
+        ``question``: its path, with its parameters. Raises as ``query``.
+        """
+        return self._send(self._what_if(question, leave_out, policy, scope, clocks)).json()
+
     def export(
         self, dataset: str, *, asked_of: Mapping[str, Any] | None = None, **params: Any
     ) -> pyarrow.Table:
@@ -174,6 +190,18 @@ class AsyncGoalLedger(exchange.Addresses):
         """See :meth:`GoalLedger.query`."""
         asked = {**params, **(asked_of or {})}
         return (await self._send(self._query(path, after, wait_ms, asked))).json()
+
+    async def what_if(
+        self,
+        question: str,
+        *,
+        leave_out: Sequence[str] = (),
+        policy: Body | None = None,
+        scope: str = "workspace",
+        **clocks: Any,
+    ) -> Any:
+        """See :meth:`GoalLedger.what_if`."""
+        return (await self._send(self._what_if(question, leave_out, policy, scope, clocks))).json()
 
     async def export(
         self, dataset: str, *, asked_of: Mapping[str, Any] | None = None, **params: Any

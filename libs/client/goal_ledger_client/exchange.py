@@ -115,6 +115,21 @@ class Addresses:
         url = (self._command_url if here else self._query_url) + rooted
         return ClientRequest("GET", url, headers(self._token, after=after), params=named or None)
 
+    def _what_if(
+        self,
+        question: str,
+        leave_out: Sequence[str],
+        policy: Body | None,
+        scope: str,
+        clocks: Mapping[str, Any],
+    ) -> ClientRequest:
+        body: dict[str, Any] = {"question": _rooted(question), "leave_out": list(leave_out)}
+        if policy is not None:
+            body |= {"policy": policy, "scope": scope}
+        url, sent = f"{self._query_url}/v1/what-if", headers(self._token) | JSON
+        named = {name: parameter(name, value) for name, value in clocks.items() if value is not None}
+        return ClientRequest("POST", url, sent, body_bytes(body), named or None)
+
     def _events(self, heard: str | None, only: Mapping[str, Any]) -> ClientRequest:
         """Asked for by what was heard last."""
         sent = headers(self._token) | {"Accept": "text/event-stream"}

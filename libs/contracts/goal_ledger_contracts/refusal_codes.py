@@ -84,6 +84,7 @@ QUERIES: dict[str, tuple[int, str]] = {
     "bad_instant": (422, "A time is not an RFC 3339 instant with an offset, nor a position."),
     "bad_token": (422, "The token is not one of our answers'."),
     "calculation_differs": (422, "A token of another calculation version has no diff: both are named."),
+    "fact_not_behind": (422, "A fact to be left out is not among those that the answer rests on."),
     "known_at_too_recent": (422, "A known_at given as a time lies at least 10 seconds back."),
     "position_unknown": (422, "The position is of an epoch that the workspace does not have."),
     "sides_reversed": (422, "Of two answers the earlier one lies after the later, on one of the clocks."),
@@ -92,6 +93,7 @@ QUERIES: dict[str, tuple[int, str]] = {
         422,
         "There are more changes than are sorted by effect at once; the limit is given.",
     ),
+    "needed_by_others": (422, "A fact cannot be left out alone: others need it; both are named."),
     "not_yet": (503, "The read side has not passed the position yet; how far it is behind is given."),
     "read_side_unavailable": (503, "The read database cannot be reached now."),
     "rebuilding": (503, "The read side is folding a new epoch of the workspace."),
@@ -101,7 +103,7 @@ QUERIES: dict[str, tuple[int, str]] = {
     ),
     "view_unknown": (
         422,
-        "What is to be compared is none of the questions that answer at tokens; they are named.",
+        "What is to be compared, or asked otherwise, is none of the questions that can be; they are named.",
     ),
     "took_too_long": (503, "The answer took longer than it may: ask for less."),
 }

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from copy import deepcopy
 from typing import Any
-from urllib.parse import parse_qsl
 
-import httpx2
 import pytest
 from goal_ledger_contracts.measures import Increase
 from goal_ledger_contracts.objective import KeyResultAdded, MeasureChanged
-from goal_ledger_contracts.workspace import IdentityLinked, RoleGranted
 from goal_ledger_projection.api.diff import DiffAnswer
-from goal_ledger_projection.folding.records import Record
 from history.lives import Life
+from projection.query.asked_lives import told
 from projection.query.conftest import Reading
-from projection.query.story import ISSUER, TEN, Story, d
+from projection.query.story import TEN, Story, d
 
 PATH = "/v1/diff"
 LIVES = range(3)
@@ -59,31 +56,6 @@ def _put(whole: Any, pointer: str, value: Any) -> None:
         holder[last] = value
 
 
-class Asked:
-    """A life folded into tables, and Ada who may ask."""
-
-    def __init__(self, reading: Reading, life: Life) -> None:
-        self._reading, self.life = reading, life
-        self._token = reading.issuer.token(life.workspace, "sub-ada")
-
-    async def get(self, path: str, **params: Any) -> httpx2.Response:
-        headers = {"Authorization": f"Bearer {self._token}"}
-        address, _, query = path.partition("?")
-        asked = {**dict(parse_qsl(query)), **params}
-        return await self._reading.client.get(address, params=asked, headers=headers)
-
-
-async def told(reading: Reading, life: Life) -> Asked:
-    stream = f"workspace/{life.workspace}"
-    life.tell(stream, IdentityLinked(ISSUER, "sub-ada", "ada"))
-    life.tell(stream, RoleGranted("person/ada", "analyst"))
-    records = [
-        Record(life.workspace, 1, seq, stored, vouched=True) for seq, stored in enumerate(life.stored, 1)
-    ]
-    await reading.applier.apply(records)
-    return Asked(reading, life)
-
-
 def _instances(template: str, life: Life) -> list[str]:
     """Addresses of a view, of things that the life has."""
     goals = [goal.id for goal in life.goals]
@@ -110,15 +82,16 @@ _ALSO = {
 
 @pytest.mark.parametrize("seed", LIVES)
 async def test_the_changes_make_the_second_body_of_the_first(reading: Reading, seed: int) -> None:
-    asked = await told(reading, Life(seed, 48))
+    life = Life(seed, 48)
+    asked = await told(reading, life)
     offered = (await asked.get(PATH, of="/v1/nope", **{"from": "x"})).json()["allowed"]
-    half = len(asked.life.facts) // 2
-    then = asked.life.facts[half - 1].recorded_at.isoformat()
+    half = len(life.facts) // 2
+    then = life.facts[half - 1].recorded_at.isoformat()
     early = (await asked.get("/v1/alignment", as_of=then, known_at=f"1-{half}")).json()["token"]
-    late = (await asked.get("/v1/alignment", as_of=asked.life.now.isoformat())).json()["token"]
+    late = (await asked.get("/v1/alignment", as_of=life.now.isoformat())).json()["token"]
     compared: set[str] = set()
     for template in offered:
-        for view in _instances(template, asked.life):
+        for view in _instances(template, life):
             bodies = [await asked.get(view, token=token) for token in (early, late)]
             answer = await asked.get(PATH, of=view, to=late, **{"from": early})
             if {one.status_code for one in bodies} != {200}:
@@ -148,17 +121,17 @@ async def _two_tokens(story: Story, of: str) -> tuple[str, str]:
 async def test_a_change_names_the_thing_and_its_member(story: Story) -> None:
     first, last = await _two_tokens(story, "/v1/objectives/shop")
 
-    told = await story.ask(PATH, of="/v1/objectives/shop", to=last, **{"from": first})
+    answer = await story.ask(PATH, of="/v1/objectives/shop", to=last, **{"from": first})
 
-    changes = {(one["thing"], one["field"]): one for one in told["changes"]}
+    changes = {(one["thing"], one["field"]): one for one in answer["changes"]}
     value = changes["key-result/visits", "parts/value/value"]
     assert (value["op"], value["before"], value["value"]) == ("replace", "2", "5")
     assert value["path"] == "/objective/key_results/0/parts/0/value"
     target = changes["key-result/visits", "measure/target"]
     assert (target["before"], target["value"]) == ("10", "20")
     assert changes["objective/shop", "score"]["before"] == "0.2"
-    assert (changes["key-result/sales", None]["op"], told["from"]["token"]) == ("add", first)
-    assert changes[None, "position"]["value"] == told["position"] == told["to"]["position"]
+    assert (changes["key-result/sales", None]["op"], answer["from"]["token"]) == ("add", first)
+    assert changes[None, "position"]["value"] == answer["position"] == answer["to"]["position"]
 
 
 async def test_without_a_later_side_it_is_that_of_the_plain_clocks_and_its_token_gives_the_bytes(

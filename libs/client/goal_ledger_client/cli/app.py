@@ -15,6 +15,7 @@ from goal_ledger_client.cli import (
     auditing,
     comparing,
     datasets,
+    differing,
     explaining,
     goal_questions,
     goals,
@@ -98,7 +99,7 @@ for one in (
     questions,
     moving,
     auditing,
-    comparing,
+    differing,
     datasets,
 ):
     one.register(app)

@@ -50,6 +50,7 @@ from goal_ledger_projection.api import (
     restatements,
     silent,
     timeline,
+    what_if,
 )
 from goal_ledger_projection.api.routes import QuestionRoute
 from goal_ledger_projection.api.view import Views
@@ -68,6 +69,7 @@ RESOURCES = (
     amendments,
     commitments,
     restatements,
+    what_if,
     check_ins,
     alignment,
     facts,

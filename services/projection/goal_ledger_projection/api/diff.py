@@ -74,6 +74,9 @@ routes = APIRouter(tags=["alignment"], route_class=QuestionRoute)
 async def diff(request: GoalsRequest, of: Of, start: FromToken, to: ToToken = None) -> Answers[DiffAnswer]:
     """Of any question that answers at tokens: the changes that make the second body of the first."""
     question = Subquestion(request, of)
+    if question.clocks:
+        sentence = "of has no clocks of its own: they are those of the two sides."
+        raise Problem(422, "invalid", sentence, field="of")
     async with view_of(request) as view:
         sides = await _sides(view, request, start, to)
     before, after = [await _side(question, name, at) for name, at in zip(("from", "to"), sides, strict=True)]

@@ -63,12 +63,14 @@ class QuestionRoute(DeclaredRoute):
         401: "unauthenticated",
         403: "not_allowed, identity_not_linked",
         404: "not_found: unknown here at these clocks, or in another workspace",
+        413: "body_too_large",
+        415: "media_type_not_supported",
         410: "position_lost: of an epoch that is over, beyond what was kept",
         422: "invalid, bad_instant, bad_token, bad_cursor, bad_date, bad_period, too_many_periods, known_at_too_recent, position_unknown, unknown_parameter, parameter_repeated",
         500: "internal_error",
         503: "not_yet, rebuilding, read_side_unavailable, took_too_long; with Retry-After",
     }
-    always: ClassVar = frozenset(refusals) - {404}
+    always: ClassVar = frozenset(refusals) - {404, 413, 415}
     parameters: ClassVar = {
         "as_of": _optional(
             "query",

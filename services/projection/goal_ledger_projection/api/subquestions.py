@@ -6,7 +6,7 @@ Nothing goes over the wire: the route that would answer it is called with the sa
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -27,19 +27,19 @@ _NOT_PASSED_ON = {b"if-none-match", b"goal-ledger-position", b"content-length", 
 class Subquestion:
     """``of``: path and query of a question that answers at tokens, such as ``/v1/objectives/shop``."""
 
-    def __init__(self, request: Request, of: str, field: str = "of") -> None:
-        """Problem 422: `view_unknown`, `invalid` (with clocks or a cursor of its own)."""
+    def __init__(self, request: Request, of: str, field: str = "of", only: Collection[str] = ()) -> None:
+        """``only``: the addresses that may be asked; empty: all. Problem 422 `view_unknown`, `invalid` (a cursor)."""
         self._request, self._field = request, field
         self.path, _, query = of.partition("?")
-        self._asked = parse_qsl(query, keep_blank_values=True)
-        own = sorted({name for name, _ in self._asked} & {*CLOCK_PARAMETERS, "cursor"})
-        if own:
-            sentence = f"{field} has no {own[0]} of its own: the clocks are those of the two sides."
-            raise Problem(422, "invalid", sentence, field=field)
-        self.route, self._path_params = self._matched(unquote(self.path))
+        asked = parse_qsl(query, keep_blank_values=True)
+        self.clocks = [one for one in asked if one[0] in CLOCK_PARAMETERS]
+        self._asked = [one for one in asked if one[0] not in CLOCK_PARAMETERS]
+        if any(name == "cursor" for name, _ in asked):
+            raise Problem(422, "invalid", "A cursor belongs to one answer.", field=field)
+        self.route, self.path_params = self._matched(unquote(self.path), only)
 
-    def _matched(self, path: str) -> tuple[QuestionRoute, Mapping[str, Any]]:
-        offered = views_of(self._request)
+    def _matched(self, path: str, only: Collection[str]) -> tuple[QuestionRoute, Mapping[str, Any]]:
+        offered = [one for one in views_of(self._request) if not only or one.path in only]
         scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
         for route in offered:
             match, found = route.matches(scope)
@@ -47,7 +47,7 @@ class Subquestion:
                 return route, found["path_params"]
         known = [route.path for route in offered]
         sentence = (
-            f"{self._field} is none of the questions that answer at tokens; these do: {', '.join(known)}."
+            f"{self._field} is none of the questions that can be asked so; these can: {', '.join(known)}."
         )
         raise Problem(422, "view_unknown", sentence, field=self._field, allowed=known)
 
@@ -62,7 +62,8 @@ class Subquestion:
             "path": unquote(self.path),
             "raw_path": self.path.encode(),
             "query_string": query.encode(),
-            "path_params": self._path_params,
+            "path_params": self.path_params,
+            "route": self.route,
             "headers": [one for one in outer["headers"] if one[0] not in _NOT_PASSED_ON],
             **more,
         }
@@ -78,6 +79,9 @@ class Subquestion:
         return body
 
     def _of_ours(self, refused: Problem) -> Problem:
+        """A pointer is into the body of the request itself."""
+        if refused.field is not None and refused.field.startswith("/"):
+            return refused
         if refused.field is not None:
             refused.members["of_field"] = refused.field
         if refused.status < 500:

@@ -60,6 +60,8 @@ FactsRequest = Annotated[Request, Right(Permission.READ_FACTS)]
 RecordRequest = Annotated[Request, Right(Permission.READ_FACTS, noted=True)]
 ExportRequest = Annotated[Request, Right(Permission.EXPORT, noted=True)]
 
+SUPPOSED = "goal_ledger.supposed"
+"""In a request's scope: what makes of its view one of a record that is not so (`what_if.py`)."""
 RETRY_SECONDS = 1
 TRANSIENT = (
     OSError,
@@ -232,7 +234,9 @@ class Views:
             reader = await self._reader(credential, snapshot)
             reader.must(right_of(request))
             clocks = await self.resolve(snapshot, question)
-            yield View(snapshot, reader, clocks, self)
+            view = View(snapshot, reader, clocks, self)
+            suppose = request.scope.get(SUPPOSED)
+            yield view if suppose is None else await suppose(view)
 
     async def _must_not_be_empty(self, workspace: str) -> None:
         """Problem 503 `rebuilding` where the store knows a workspace of which nothing is here: the read database is

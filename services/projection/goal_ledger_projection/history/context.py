@@ -60,9 +60,17 @@ class Context(Background):
 
     def add_body(self, kind: str, id: str, seq: int, effective_at: datetime, body: JsonObject) -> None:
         """One more version of a thing; versions come in seq order."""
-        self._bodies[kind].setdefault(id, Versions()).add(seq, effective_at, body)
+        self.keep_body(kind, id, seq, effective_at, body)
         if kind in _THINGS:
             self.add(id, seq, effective_at, _THINGS[kind](body))
+
+    def keep_body(self, kind: str, id: str, seq: int, effective_at: datetime, body: JsonObject) -> None:
+        """What answers show of a thing; not what is computed with it."""
+        self._bodies[kind].setdefault(id, Versions()).add(seq, effective_at, body)
+
+    def share(self, kind: str, other: Context) -> None:
+        """Show the things of a kind that another context shows."""
+        self._bodies[kind] = other._bodies[kind]
 
     def all(self, kind: str, seq: int, as_of: datetime | None) -> Iterator[tuple[str, int, JsonObject]]:
         """(id, seq of its version, body) of every thing of a kind that there is at the moment."""

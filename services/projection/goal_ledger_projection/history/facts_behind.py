@@ -14,25 +14,46 @@ from goal_ledger_projection.history.snapshots import Snapshot
 from goal_ledger_projection.read_models.facts import OF_STREAMS
 
 FACTS_BEHIND_MAX = 20_000
-_OF_NO_NUMBER = ["CommentAdded", "KudosGiven", "ChangeEndorsed", "ObjectiveReworded", "KeyResultReworded"]
+_OF_NO_DEFINITION = ["CommentAdded", "KudosGiven", "ChangeEndorsed"]
+_OF_NO_NUMBER = [*_OF_NO_DEFINITION, "ObjectiveReworded", "KeyResultReworded"]
 
 
 class TooManyFacts(Exception):
     """More than ``FACTS_BEHIND_MAX``."""
 
 
+FactWithBytes = tuple[Fact, bytes]
+
+
 async def facts_behind(snapshot: Snapshot, context: Context, objective: str, known_to: int) -> list[Fact]:
     """In seq order. Raises TooManyFacts."""
-    behind = _FactsBehind(snapshot, known_to)
-    waiting, seen = {objective}, {objective}
+    behind = _FactsBehind(snapshot, known_to, _OF_NO_NUMBER)
+    await _read_goals(behind, context, {objective})
+    await behind.read(_around(snapshot, context, behind.facts, known_to))
+    return sorted(behind.facts, key=lambda fact: fact.seq)
+
+
+async def stored_behind(
+    snapshot: Snapshot, context: Context, objectives: set[str], known_to: int
+) -> list[FactWithBytes]:
+    """Those that the answers about these objectives depend on, titles and all cycles too, with their bytes, in seq order.
+    Raises TooManyFacts."""
+    behind = _FactsBehind(snapshot, known_to, _OF_NO_DEFINITION)
+    await _read_goals(behind, context, objectives)
+    cycles = {f"cycle/{id}" for id in context.ids("cycle", known_to)}
+    await behind.read(cycles | _around(snapshot, context, behind.facts, known_to))
+    return sorted(zip(behind.facts, behind.stored, strict=True), key=lambda one: one[0].seq)
+
+
+async def _read_goals(behind: _FactsBehind, context: Context, objectives: set[str]) -> None:
+    """These, and all that were ever beneath them."""
+    waiting, seen = objectives, set(objectives)
     while waiting:
         facts = await behind.read(f"objective/{id}" for id in waiting)
         key_results = {one.data.key_result for one in facts if isinstance(one.data, KeyResultAdded)}
         parents = [f"objective/{id}" for id in waiting] + [f"key-result/{id}" for id in key_results]
         waiting = {id for parent in parents for id in context.ever_aligned_with(parent)} - seen
         seen |= waiting
-    await behind.read(_around(snapshot, context, behind.facts, known_to))
-    return sorted(behind.facts, key=lambda fact: fact.seq)
 
 
 def _around(snapshot: Snapshot, context: Context, facts: Sequence[Fact], known_to: int) -> set[str]:
@@ -47,19 +68,23 @@ def _around(snapshot: Snapshot, context: Context, facts: Sequence[Fact], known_t
 
 
 class _FactsBehind:
-    def __init__(self, snapshot: Snapshot, known_to: int) -> None:
-        self._snapshot, self._known_to = snapshot, known_to
+    def __init__(self, snapshot: Snapshot, known_to: int, left_out: list[str]) -> None:
+        """``left_out``: types of facts."""
+        self._snapshot, self._known_to, self._left_out = snapshot, known_to, left_out
         self.facts: list[Fact] = []
+        self.stored: list[bytes] = []
 
     async def read(self, streams: Iterable[str]) -> list[Fact]:
         left = FACTS_BEHIND_MAX - len(self.facts)
         rows = await self._snapshot.fetch(
-            OF_STREAMS, sorted(streams), self._known_to, _OF_NO_NUMBER, list(NEEDED["workspace"]), left + 1
+            OF_STREAMS, sorted(streams), self._known_to, self._left_out, list(NEEDED["workspace"]), left + 1
         )
         if len(rows) > left:
             raise TooManyFacts
-        found = await asyncio.to_thread(_facts, [row["bytes"] for row in rows])
+        stored = [row["bytes"] for row in rows]
+        found = await asyncio.to_thread(_facts, stored)
         self.facts += found
+        self.stored += stored
         return found
 
 

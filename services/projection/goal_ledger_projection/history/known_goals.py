@@ -80,7 +80,7 @@ class KnownGoals:
             for n, row in enumerate(await snapshot.fetch(_BODIES, ids, seqs), 1):
                 if n % PARSED_AT_A_TIME == 0:
                     await asyncio.sleep(0)
-                goal = self._parse(workspace, epoch, row["id"], row["seq"], json.loads(row["body"]))
+                goal = self.parse(workspace, epoch, row["id"], row["seq"], json.loads(row["body"]))
                 found[goal.id, goal.seq] = self._kept[workspace, epoch, goal.id, goal.seq] = goal
             while len(self._kept) > self._limit:
                 self._kept.popitem(last=False)
@@ -88,7 +88,8 @@ class KnownGoals:
                 self._measures.popitem(last=False)
         return found
 
-    def _parse(self, workspace: str, epoch: int, id: str, seq: int, body: JsonObject) -> Goal:
+    def parse(self, workspace: str, epoch: int, id: str, seq: int, body: JsonObject) -> Goal:
+        """A definition from its row's body."""
         activated_at = body.get("activated_at")
         key_results = tuple(self._key_result(workspace, epoch, one) for one in body["key_results"])
         return Goal(

@@ -130,6 +130,8 @@ EVER_DEFINED = (
     "SELECT id FROM definitions WHERE workspace = $1 AND kind = $2 AND id = $3 AND seq <= $4 LIMIT 1"
 )
 
+EVER_OF_KIND = "SELECT DISTINCT id FROM definitions WHERE workspace = $1 AND kind = $2 AND seq <= $3"
+
 OF_KIND = """
 SELECT DISTINCT ON (id) id, body FROM definitions
 WHERE workspace = $1 AND kind = $2 AND seq <= $3 AND effective_at <= $4 ORDER BY id, seq DESC
