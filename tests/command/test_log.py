@@ -7,8 +7,10 @@ import hashlib
 import json
 from typing import Any
 
+from goal_ledger_contracts import wire
 from goal_ledger_contracts.canonical import canonical
-from goal_ledger_ledger.sealing import TextKey, open_json
+from goal_ledger_contracts.person import PersonAdded
+from goal_ledger_ledger.sealing import TextKey, open_fact_data
 
 from command.service import Organisation, Service, assert_problem, service_token
 
@@ -113,8 +115,9 @@ async def test_names_are_sealed_in_the_log_and_opened_with_the_text_keys(
     answer = await read(service, "/v1/keys", workspace=org.workspace, subject="person/kari")
     (found,) = answer.json()["keys"]
     key = TextKey(base64.urlsafe_b64decode(found["key"] + "="))
-    opened = open_json(fact["data"], fact["type"], org.workspace, fact["event_id"], {"person/kari": key})
-    assert opened["display_name"] == "Kari Nordmann"
+    data = wire.decode(PersonAdded, fact["data"])
+    opened = open_fact_data(data, org.workspace, fact["event_id"], {"person/kari": key})
+    assert opened.display_name == "Kari Nordmann"
     assert answer.headers["cache-control"] == "no-store"
     await org.given(("/v1/people/kari/shred", {"reason": "Request 7"}))
     pages = (await read(service, "/v1/keys", workspace=org.workspace, limit=1000)).json()

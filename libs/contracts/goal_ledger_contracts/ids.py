@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 WORKSPACE_ID = re.compile(r"[a-z0-9-]{1,40}")
-PART_ID = ID
 
 RANDOM_AT_ONCE = 256
 """For so many ids the system is asked for random bits at once."""

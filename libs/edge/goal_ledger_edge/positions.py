@@ -1,9 +1,9 @@
-"""The position header, both ways: what an answer includes, and what an answer must include."""
+"""The position header and how long to wait for it: what an answer must include."""
 
 from __future__ import annotations
 
 from goal_ledger_contracts.position import Position
-from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.datastructures import Headers, QueryParams
 
 from goal_ledger_edge.problems import Problem
 
@@ -32,8 +32,3 @@ def asked_wait_ms(query: QueryParams, default_ms: int = 0) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text) <= MAX_WAIT_MS):
         raise Problem(400, "bad_wait", f"wait_ms is a whole number from 0 to {MAX_WAIT_MS}.", field="wait_ms")
     return int(text)
-
-
-def set_position(headers: MutableHeaders, position: Position) -> None:
-    """Say in the answer's head what it includes."""
-    headers[HEADER] = str(position)

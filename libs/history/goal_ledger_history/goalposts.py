@@ -33,8 +33,6 @@ MOVES = (
     *("PutInCycle", "MovedToCycle", "PartBound", "PartUnbound"),
 )
 """The types of the facts that move a goalpost, once the objective was activated."""
-MOVES_FROM_ELSEWHERE = ("ObjectiveAligned", "ObjectiveUnaligned", "CycleDatesMoved")
-"""The types of the facts of other streams that move one: what contributes to it, and when its cycle is."""
 WORDS_AND_PLACES = (
     *("ObjectiveReworded", "ObjectiveAssigned", "KindGiven", "ObjectiveAligned", "ObjectiveUnaligned"),
     *("KeyResultReworded", "KeyResultOwnerChanged"),

@@ -16,7 +16,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from goal_ledger_contracts.facts import FACTS, PERSONAL_FIELDS
+from goal_ledger_contracts.facts import PERSONAL_FIELDS
 from goal_ledger_contracts.personal import STREAM_PERSON, Sealed
 
 ERASED = "[erased]"
@@ -138,18 +138,6 @@ def open_fact_data(data: Any, workspace: str, event_id: str, keys: TextKeys) -> 
     return replace(data, **opened) if opened else data
 
 
-def open_json(
-    data: dict[str, Any], type: str, workspace: str, event_id: str, keys: TextKeys
-) -> dict[str, Any]:
-    """The same for a fact's ``data`` as JSON: a new object; what is not personal text is taken over as it is."""
-    opened = dict(data)
-    for field, _ in PERSONAL_FIELDS[FACTS[type]]:
-        value = data.get(field)
-        if value:
-            opened[field] = _each_json(value, field, workspace, event_id, keys)
-    return opened
-
-
 def key_ids(data: Any) -> Iterator[str]:
     """The key ids of the sealed texts in a fact's data (an instance of a fact class)."""
     for field, _ in PERSONAL_FIELDS[type(data)]:
@@ -176,16 +164,6 @@ def _opened(text: Any, workspace: str, event_id: str, pointer: str, keys: TextKe
         return SEALED_AWAY
     key = keys[text.k]
     return ERASED if key is None else key.open(text, associated_data(workspace, event_id, pointer))
-
-
-def _each_json(value: Any, field: str, workspace: str, event_id: str, keys: TextKeys) -> Any:
-    def one(text: Any, pointer: str) -> str:
-        sealed = Sealed(text["k"], text["n"], text["c"]) if isinstance(text, dict) else text
-        return _opened(sealed, workspace, event_id, pointer, keys)
-
-    if isinstance(value, list):
-        return [one(text, f"/{field}/{index}") for index, text in enumerate(value)]
-    return one(value, f"/{field}")
 
 
 def _written(raw: bytes) -> str:

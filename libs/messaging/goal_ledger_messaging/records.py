@@ -10,7 +10,6 @@ is that of the command, when it had one. All in ASCII.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from goal_ledger_contracts.canonical import instant_text
@@ -25,24 +24,6 @@ LARGEST_EPOCH = 2**31 - 1
 LARGEST_SEQ = 2**63 - 1
 """What the databases count to."""
 _MOST_DIGITS = 19
-
-
-class NotAFactRecord(ValueError):
-    """The record is not one of ours; the message says what is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class FactRecord:
-    """A record of ``ledger.facts``, read back."""
-
-    workspace: str
-    epoch: int
-    seq: int
-    bytes: bytes
-    type: str
-    event_id: str
-    stream: str
-    traceparent: str | None = None
 
 
 def fact_headers(
@@ -72,30 +53,6 @@ def fact_headers(
     if traceparent is not None:
         headers.append(("traceparent", traceparent.encode()))
     return headers
-
-
-def read_fact(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> FactRecord:
-    """The fact in a record. Raises NotAFactRecord when it is not one of the relay's."""
-    if value is None:
-        raise NotAFactRecord("the record has no value")
-    named = dict(headers)
-    try:
-        trace = named.get("traceparent")
-        workspace, epoch, seq = _place(named)
-        return FactRecord(
-            workspace=workspace,
-            epoch=epoch,
-            seq=seq,
-            bytes=value,
-            type=named["ce_type"].decode(),
-            event_id=named["ce_id"].decode(),
-            stream=named["ce_subject"].decode(),
-            traceparent=None if trace is None else trace.decode(),
-        )
-    except KeyError as missing:
-        raise NotAFactRecord(f"the header {missing.args[0]} is missing") from None
-    except ValueError as bad:
-        raise NotAFactRecord(f"a header cannot be read: {bad}") from None
 
 
 def read_place(headers: Iterable[tuple[str, bytes | None]]) -> tuple[str, int, int] | None:

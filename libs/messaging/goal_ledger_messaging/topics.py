@@ -18,8 +18,6 @@ from goal_ledger_messaging.security import Kafka, options_of
 
 FACTS = "ledger.facts"
 HEADS = "ledger.heads"
-GOALS_CHANGED = "goals.changed"
-GOALS_REMINDERS = "goals.reminders"
 READINGS_PATTERN = r"progress\.readings\..*"
 
 FACTS_PARTITIONS = 24

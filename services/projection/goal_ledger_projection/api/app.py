@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -109,8 +108,6 @@ What is so, at any moment (`as_of`), as known at any moment (`known_at`). Every 
 it includes and carries a `token` that gives the same bytes again. A `Goal-Ledger-Position` from a command's answer, with
 `wait_ms`, makes an answer wait until it includes that command. Decimals are strings; null means not measured.
 """
-
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None] | AsyncIterator[None]]
 
 
 def query_app(

@@ -21,9 +21,6 @@ from goal_ledger_projection.read_models.definitions import WITHHELD_TEXTS
 WITHHELD = "[withheld]"
 
 
-SealedText = dict[str, str]
-
-
 @dataclass(frozen=True, slots=True)
 class Text:
     """A sealed text (or a list of them) and where it stands: the fact's event id and the pointer within `data`."""
