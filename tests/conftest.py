@@ -6,15 +6,22 @@ each makes its own databases (`await postgres.create("prefix")`) and its own wor
 
 from __future__ import annotations
 
+import io
+import logging
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import structlog
 from goal_ledger_local.kafka import Kafka
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_local.processes import ProcessOwner
+from goal_ledger_observability import requests
+from goal_ledger_observability.logs import configure_logging
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +56,21 @@ def kafka(process_owner: ProcessOwner, session_directory: Path) -> Iterator[Kafk
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What a process would write to stderr."""
+    written, root, hook = io.StringIO(), logging.getLogger(), sys.excepthook
+    handlers, level = root.handlers[:], root.level
+    configure = structlog.configure
+    monkeypatch.setattr(
+        structlog, "configure", lambda **given: configure(**given | {"cache_logger_on_first_use": False})
+    )
+    monkeypatch.setattr(sys, "stderr", written)
+    monkeypatch.setattr(requests, "sys", SimpleNamespace(stderr=written))  # pytest takes sys.stderr back
+    configure_logging("test")
+    yield written
+    root.handlers[:], sys.excepthook = handlers, hook
+    root.setLevel(level)
+    structlog.reset_defaults()

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytest_asyncio
 import structlog
-from goal_ledger_command.cli.operator import creation
+from goal_ledger_command.cli.operations import creation
 from goal_ledger_command.migrations import migrate
 from goal_ledger_command.wiring import Store, apps, open_store
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import OpenGate
 from goal_ledger_local.postgres import Postgres
-from goal_ledger_observability import requests
-from goal_ledger_observability.logs import configure_logging
 from goal_ledger_observability.metrics import new_registry
 
 from command.conftest import client
@@ -38,24 +34,6 @@ CREATE FUNCTION told() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN RAISE EXCEPTION 'row %', encode(NEW.bytes, 'escape') USING DETAIL = encode(NEW.bytes, 'escape'); END $$;
 CREATE TRIGGER told BEFORE INSERT ON facts FOR EACH ROW EXECUTE FUNCTION told();
 """
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What a process would write to stderr."""
-    written, root, hook = io.StringIO(), logging.getLogger(), sys.excepthook
-    handlers, level = root.handlers[:], root.level
-    configure = structlog.configure
-    monkeypatch.setattr(
-        structlog, "configure", lambda **given: configure(**given | {"cache_logger_on_first_use": False})
-    )
-    monkeypatch.setattr(sys, "stderr", written)
-    monkeypatch.setattr(requests, "sys", SimpleNamespace(stderr=written))  # pytest takes sys.stderr back
-    configure_logging("test")
-    yield written
-    root.handlers[:], sys.excepthook = handlers, hook
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 @pytest_asyncio.fixture
@@ -180,6 +158,7 @@ async def test_every_address_that_gives_the_record_is_noted(org: Organisation, s
         ["goal_ledger_projection", "migrate"],
         ["goal_ledger_projection", "rebuild"],
         ["goal_ledger_projection", "retry"],
+        ["goal_ledger_projection", "versions"],
     ],
     ids=" ".join,
 )

@@ -138,7 +138,7 @@ class DeclaredRoute(APIRoute):
         super().__init__(path, endpoint, **given | self._described(said, given))
         own = list(_query_fields(self.dependant))
         besides = (name for name, one in self.parameters.items() if one["in"] == "query")
-        self._known = frozenset([*(one.alias for one in own), *besides])
+        self.known = frozenset([*(one.alias for one in own), *besides])
         self._repeatable = frozenset(one.alias for one in own if is_list(one.field_info.annotation))
 
     def declaration(self, endpoint: Callable[..., Any]) -> Declaration:
@@ -166,7 +166,7 @@ class DeclaredRoute(APIRoute):
     def need_known(self, request: Request) -> None:
         """Problem 422 for a query parameter that the route does not have, or that is given twice."""
         if request.scope["query_string"]:
-            need_known(request.query_params, self._known, self._repeatable)
+            need_known(request.query_params, self.known, self._repeatable)
 
     def problem_of(self, failed: Exception) -> Problem | None:
         """The exception as a problem; None: it is for the application's handlers."""
@@ -214,6 +214,12 @@ def is_noted(scope: Scope) -> bool:
     """Whether the request came to a route that gives the record itself."""
     route = scope.get("route")
     return isinstance(route, DeclaredRoute) and route.declared.right.noted
+
+
+def known_parameters(scope: Scope) -> frozenset[str]:
+    """The query parameters that the request's route has; none where nothing was declared."""
+    route = scope.get("route")
+    return route.known if isinstance(route, DeclaredRoute) else frozenset()
 
 
 def _good(gives: Iterable[Gives]) -> dict[int, Json]:

@@ -15,7 +15,7 @@ from goal_ledger_observability.logs import ACCESS, logger
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from goal_ledger_edge.routing import is_noted
+from goal_ledger_edge.routing import is_noted, known_parameters
 
 NOT_SHOWN = frozenset({"q"})
 """Parameters that hold free text."""
@@ -75,15 +75,18 @@ def write_access_note(scope: Scope, visit: Visit, status: int) -> None:
         workspace=visit.workspace,
         method=scope["method"],
         path=path[:SHOWN_MAX_CHARACTERS],
-        asked=_asked(scope["query_string"]),
+        asked=_asked(scope),
         status=status,
         **visit.given,
     )
 
 
-def _asked(query: bytes) -> Mapping[str, str]:
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+def _asked(scope: Scope) -> Mapping[str, str]:
+    """What the route knows: a parameter that it does not know may be anything, a credential too."""
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    known = known_parameters(scope)
     return {
-        name[:SHOWN_MAX_CHARACTERS]: "(a text)" if name in NOT_SHOWN else value[:SHOWN_MAX_CHARACTERS]
-        for name, value in sorted(pairs)[:20]
+        name: "(a text)" if name in NOT_SHOWN else value[:SHOWN_MAX_CHARACTERS]
+        for name, value in sorted(pairs)
+        if name in known
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,14 +43,14 @@ class Reading:
     client: httpx2.AsyncClient
     issuer: Issuer
     clock: Clock
+    settings: QuerySettings
     url: str
 
 
-@pytest.fixture(scope="session")
-async def reading(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Reading]:
-    url = await postgres.create("query")
+@asynccontextmanager
+async def read_side(url: str, keys: Path) -> AsyncIterator[Reading]:
+    """On an empty database of its own; `keys`: where the issuer's public keys go."""
     await migrate(url)
-    keys: Path = tmp_path_factory.mktemp("keys") / "jwks.json"
     issuer = Issuer.at(keys)
     settings = QuerySettings(
         read_database_url=url, token_keys_file=keys, token_issuer=ISSUER, allow_unsafe_durability=True
@@ -61,10 +62,17 @@ async def reading(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) 
     views = Views(settings, database, verifier(settings), clock)
     app = query_app(views, new_registry("query"))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://query") as client:
-        yield Reading(Applier(workers, 1000), views, client, issuer, clock, url)
+        yield Reading(Applier(workers, 1000), views, client, issuer, clock, settings, url)
     await views.close()
     await database.close()
     await workers.close()
+
+
+@pytest.fixture(scope="session")
+async def reading(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Reading]:
+    keys = tmp_path_factory.mktemp("keys") / "jwks.json"
+    async with read_side(await postgres.create("query"), keys) as reading:
+        yield reading
 
 
 @pytest.fixture
