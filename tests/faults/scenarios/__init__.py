@@ -9,6 +9,7 @@ from goal_ledger_local.stack import Stack
 from faults.finding import Finding
 from faults.scenarios.both_restored import both_restored
 from faults.scenarios.both_ways import both_ways, poison
+from faults.scenarios.import_killed import import_killed
 from faults.scenarios.inbox_waits import inbox_waits
 from faults.scenarios.paused import command_paused, server_hangs, worker_paused
 from faults.scenarios.racing_links import racing_links
@@ -29,6 +30,7 @@ SCENARIOS: dict[str, Callable[[Stack], Awaitable[Finding]]] = {
     "bulk-beside-singles": bulk_beside_singles,
     "both-ways": both_ways,
     "poison": poison,
+    "import-killed": import_killed,
     "inbox-waits": inbox_waits,
     "topic-lost": topic_lost,
     "topic-made-by-another": topic_made_by_another,
@@ -48,6 +50,7 @@ __all__ = [
     "both_ways",
     "bulk_beside_singles",
     "command_paused",
+    "import_killed",
     "inbox_waits",
     "poison",
     "racing_links",
