@@ -13,7 +13,7 @@ import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from goal_ledger_command.api.app import COMMANDS
-from goal_ledger_command.cli.operator import creation
+from goal_ledger_command.cli.operations import creation
 from goal_ledger_command.settings import Settings
 from goal_ledger_ledger.sequencer import Ledger
 from joserfc import jwt

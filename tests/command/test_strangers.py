@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from goal_ledger_command.cli.operator import creation
+from goal_ledger_command.cli.operations import creation
 from goal_ledger_command.migrations import migrate
 from goal_ledger_command.wiring import apps, open_store
 from goal_ledger_ledger.submission import OpenGate

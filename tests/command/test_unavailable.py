@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from goal_ledger_command.cli.operator import creation
+from goal_ledger_command.cli.operations import creation
 from goal_ledger_command.migrations import migrate
 from goal_ledger_command.settings import Settings
 from goal_ledger_command.wiring import Store, apps, open_store

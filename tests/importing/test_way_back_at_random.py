@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 from command.service import ISSUER, Organisation, Service, service_token
 from goal_ledger_client.export import organisation_of
-from goal_ledger_command.cli.operator import _submission, creation, meta
+from goal_ledger_command.cli.operations import creation, meta, submission
 from goal_ledger_command.importing.schema import schema
 from goal_ledger_domain.access import GrantRole
 from goal_ledger_projection.folding.records import Record
@@ -248,7 +248,7 @@ async def _begun(service: Service, name: str) -> Organisation:
     await service.ledger.submit(
         creation(name, "Random", "Europe/Oslo", ("ada", "Ada", ISSUER, "ada"), begins)
     )
-    await service.ledger.submit(_submission(name, GrantRole(meta(begins=begins), "person/ada", "importer")))
+    await service.ledger.submit(submission(name, GrantRole(meta(begins=begins), "person/ada", "importer")))
     return Organisation(service.public, name)
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from command.service import ISSUER, Organisation, Service, service_token
-from goal_ledger_command.cli.operator import _submission, creation, meta
+from goal_ledger_command.cli.operations import creation, meta, submission
 from goal_ledger_domain.access import GrantRole
 
 from importing.conftest import imported, outcomes
@@ -314,7 +314,7 @@ async def test_a_workspace_with_a_past_takes_past_policies_after_a_key_was_issue
     created = creation("with-a-past", "Past", "Europe/Oslo", ("ada", "Ada", ISSUER, "ada"), begins)
     granted = GrantRole(meta(begins=begins), "person/ada", "importer")
     await service.ledger.submit(created)
-    await service.ledger.submit(_submission("with-a-past", granted))
+    await service.ledger.submit(submission("with-a-past", granted))
     org = Organisation(service.public, "with-a-past")
     await org.given_system("shop")
     rows = {

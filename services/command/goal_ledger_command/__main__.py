@@ -1,4 +1,4 @@
-"""``python -m goal_ledger_command``: the processes of the command service."""
+"""``python -m goal_ledger_command``: the processes of the command service. Each loads what it needs when it begins."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import asyncio
 from typing import Annotated
 
 import typer
-from goal_ledger_edge.settings import settings_of
 
 from goal_ledger_command.cli import operator_commands
-from goal_ledger_command.settings import MigrationSettings, RelaySettings, Settings
 
 app = typer.Typer(
     help="The command service of Goal Ledger. Everything is set in the environment.",
@@ -25,7 +23,10 @@ def serve(
     no_api: Annotated[bool, typer.Option("--no-api", help="Only the intake")] = False,
 ) -> None:
     """API (public and internal listener) and intake in one process."""
+    from goal_ledger_edge.settings import settings_of
+
     from goal_ledger_command import wiring
+    from goal_ledger_command.settings import Settings
 
     wiring.run(settings_of(Settings), api=not no_api, intake=not no_intake)
 
@@ -33,7 +34,10 @@ def serve(
 @app.command()
 def relay() -> None:
     """Everything that leaves the store for Kafka. One is active, others stand by."""
+    from goal_ledger_edge.settings import settings_of
+
     from goal_ledger_command import relay as relaying
+    from goal_ledger_command.settings import RelaySettings
 
     relaying.run(settings_of(RelaySettings))
 
@@ -48,7 +52,10 @@ def migrate(
     ] = None,
 ) -> None:
     """Bring the ledger and keys databases to this release's tables."""
+    from goal_ledger_edge.settings import settings_of
+
     from goal_ledger_command.migrations import migrate as upgrade
+    from goal_ledger_command.settings import MigrationSettings
 
     settings = settings_of(MigrationSettings)
     roles = {"command": command_role, "relay": relay_role}

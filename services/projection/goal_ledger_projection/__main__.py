@@ -1,4 +1,4 @@
-"""The commands of the projection service; each is a foreground process."""
+"""The commands of the projection service; each is a foreground process, and loads what it needs when it begins."""
 
 from __future__ import annotations
 
@@ -6,13 +6,6 @@ import asyncio
 from typing import Annotated
 
 import typer
-from goal_ledger_edge.server import run
-from goal_ledger_edge.settings import settings_of
-from goal_ledger_observability.logs import configure_logging
-
-from goal_ledger_projection.database import NotMigrated
-from goal_ledger_projection.folding.garbage import collect_rarely
-from goal_ledger_projection.settings import DatabaseSettings, WorkerSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -27,7 +20,11 @@ def migrate(
     ] = None,
 ) -> None:
     """Bring the read database to this release's tables."""
+    from goal_ledger_edge.settings import settings_of
+    from goal_ledger_observability.logs import configure_logging
+
     from goal_ledger_projection.projections import migrate as migrate_database
+    from goal_ledger_projection.settings import DatabaseSettings
 
     settings = settings_of(DatabaseSettings)
     configure_logging("migrate", settings.log_level)
@@ -38,7 +35,13 @@ def migrate(
 @app.command()
 def worker() -> None:
     """Fold facts into the live projection version."""
+    from goal_ledger_edge.server import run
+    from goal_ledger_edge.settings import settings_of
+    from goal_ledger_observability.logs import configure_logging
+
+    from goal_ledger_projection.database import NotMigrated
     from goal_ledger_projection.folding.worker import run_worker
+    from goal_ledger_projection.settings import WorkerSettings
 
     settings = settings_of(WorkerSettings)
     configure_logging("worker", settings.log_level)
@@ -59,7 +62,11 @@ def query() -> None:
 @app.command()
 def retry(workspace: Annotated[str | None, typer.Argument(help="Only this one.")] = None) -> None:
     """Let parked workspaces go on: drain each from the feed, in order; say which stand still again."""
+    from goal_ledger_edge.settings import settings_of
+    from goal_ledger_observability.logs import configure_logging
+
     from goal_ledger_projection.folding.retry import retry_parked
+    from goal_ledger_projection.settings import WorkerSettings
 
     settings = settings_of(WorkerSettings)
     configure_logging("retry", settings.log_level)
@@ -82,7 +89,12 @@ def rebuild(
     The columns that both have are compared. What differs is printed, with examples, and the new version goes live only
     if nothing does, or if each table that does is named with --changed.
     """
+    from goal_ledger_edge.settings import settings_of
+    from goal_ledger_observability.logs import configure_logging
+
+    from goal_ledger_projection.folding.garbage import collect_rarely
     from goal_ledger_projection.folding.rebuild import rebuild as rebuild_projection
+    from goal_ledger_projection.settings import WorkerSettings
 
     settings = settings_of(WorkerSettings)
     configure_logging("rebuild", settings.log_level)
@@ -96,8 +108,11 @@ def switch(
     version: Annotated[str, typer.Argument(help="Such as read_v1, of this release's shape; see `versions`.")],
 ) -> None:
     """Make another projection version live, as it stands; its workers catch up."""
+    from goal_ledger_edge.settings import settings_of
+
     from goal_ledger_projection.folding.switching import NoSuchVersion, OfAnotherShape
     from goal_ledger_projection.folding.switching import switch as switch_to
+    from goal_ledger_projection.settings import DatabaseSettings
 
     settings = settings_of(DatabaseSettings)
     try:
@@ -110,9 +125,12 @@ def switch(
 @app.command()
 def versions() -> None:
     """List the projection versions: shape, whether live, since when, facts folded."""
-    from goal_ledger_projection.folding.versions import list_versions
+    from goal_ledger_edge.settings import settings_of
 
-    settings = DatabaseSettings()  # type: ignore[call-arg]
+    from goal_ledger_projection.folding.versions import list_versions
+    from goal_ledger_projection.settings import DatabaseSettings
+
+    settings = settings_of(DatabaseSettings)
     asyncio.run(list_versions(settings.read_database_url))
 
 
@@ -122,9 +140,12 @@ def drop(
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, say what would be done.")] = False,
 ) -> None:
     """Drop a projection version that no process serves any longer. Never the live one of this release's shape."""
-    from goal_ledger_projection.folding.versions import CannotDrop, drop_version
+    from goal_ledger_edge.settings import settings_of
 
-    settings = DatabaseSettings()  # type: ignore[call-arg]
+    from goal_ledger_projection.folding.versions import CannotDrop, drop_version
+    from goal_ledger_projection.settings import DatabaseSettings
+
+    settings = settings_of(DatabaseSettings)
     try:
         typer.echo(asyncio.run(drop_version(settings.read_database_url, version, really=yes)))
     except CannotDrop as refused:

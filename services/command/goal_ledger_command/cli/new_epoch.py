@@ -6,55 +6,44 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
 import typer
 from goal_ledger_contracts.position import Position
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_ledger.checkpoint import BadNote, Checkpoint
+from goal_ledger_ledger.sequencer import Ledger
 from goal_ledger_ledger.submission import CommandAnswer, LedgerError, OutcomeUnknown, UnknownWorkspace
 from rich.console import Console
 
-from goal_ledger_command.cli.operator import (
+from goal_ledger_command.cli.operations import (
     NOT_DONE,
     REFUSED,
     WRONG_USAGE,
-    AsJson,
     fail,
     meta,
     settings_or_fail,
 )
 from goal_ledger_command.restoring import by_workspace, read_head, store_restored
 from goal_ledger_command.settings import Settings
-
-if TYPE_CHECKING:
-    from goal_ledger_ledger.sequencer import Ledger
+from goal_ledger_command.wiring import heads_key_of, open_for_operator
 
 
-def new_epoch(
-    reason: Annotated[str, typer.Option(help="What was restored, and why; in clear in the record")],
-    workspace: Annotated[str | None, typer.Argument(help="1–40 of a–z 0–9 -")] = None,
-    all_workspaces: Annotated[bool, typer.Option("--all", help="Every workspace in the store")] = False,
-    lost_position: Annotated[
-        list[str] | None,
-        typer.Option(help="A position given out after the moment restored, such as 2-151; repeatable"),
-    ] = None,
-    lost_head: Annotated[
-        list[Path] | None, typer.Option(help="A file with a checkpoint signed after it; repeatable")
-    ] = None,
-    as_json: AsJson = False,
+def begin_epochs(
+    reason: str,
+    workspace: str | None,
+    lost_positions: list[str],
+    lost_heads: list[Path],
+    *,
+    every: bool,
+    as_json: bool,
 ) -> None:
-    """Begin a new epoch where the store was set back together with Kafka. Run it before anything is written.
-
-    The epoch will be above the store's own, and above that of each lost position and head.
-
-    Example: operator new-epoch --all --reason "Store and Kafka restored to the backup of 02:00"
-    """
-    if (workspace is None) != all_workspaces:
+    """Of one workspace or of every one."""
+    if (workspace is None) != every:
         fail(WRONG_USAGE, "name one workspace, or give --all")
     settings = settings_or_fail()
-    positions = [_position(text) for text in lost_position or ()]
-    heads = [_head(settings, path) for path in lost_head or ()]
+    positions = [_position(text) for text in lost_positions]
+    heads = [_head(settings, path) for path in lost_heads]
     asyncio.run(_all(settings, workspace, reason, heads, positions, as_json))
 
 
@@ -83,8 +72,6 @@ async def _raised(
     heads: list[Checkpoint],
     positions: list[Position],
 ) -> AsyncIterator[tuple[str, CommandAnswer]]:
-    from goal_ledger_command.wiring import open_for_operator
-
     async with open_for_operator(settings) as ledger:
         for name in [workspace] if workspace is not None else await ledger.workspaces():
             yield name, await _one(ledger, name, reason, heads, positions)
@@ -119,8 +106,6 @@ def _position(text: str) -> Position:
 
 
 def _head(settings: Settings, path: Path) -> Checkpoint:
-    from goal_ledger_command.wiring import heads_key_of
-
     known = heads_key_of(settings)
     try:
         return read_head(path.read_text(), None if known is None else known.public_key, settings.heads_origin)

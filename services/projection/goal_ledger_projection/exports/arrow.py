@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-
+from goal_ledger_projection.exports.pyarrow_later import pa, pa_csv
 from goal_ledger_projection.exports.schemas import ColumnKind, Dataset
 
-TYPES = {
-    ColumnKind.TEXT: pa.string(),
-    ColumnKind.JSON: pa.string(),
-    ColumnKind.VALUE: pa.decimal128(24, 6),
-    ColumnKind.SCORE: pa.decimal128(18, 12),
-    ColumnKind.RAW: pa.decimal128(38, 12),
-    ColumnKind.INSTANT: pa.timestamp("us", "UTC"),
-    ColumnKind.DATE: pa.date32(),
-    ColumnKind.WHOLE: pa.int64(),
-    ColumnKind.YES_NO: pa.bool_(),
-}
-"""These pass everywhere, statistics included: a UUID or a nanosecond would make a file unreadable in Spark, and a
-decimal of more than 38 digits a double in DuckDB."""
 
-_PARSE = pa_csv.ParseOptions(newlines_in_values=True)
+@cache
+def _types() -> Mapping[ColumnKind, pa.DataType]:
+    """These pass everywhere, statistics included: a UUID or a nanosecond would make a file unreadable in Spark, and a
+    decimal of more than 38 digits a double in DuckDB."""
+    return {
+        ColumnKind.TEXT: pa.string(),
+        ColumnKind.JSON: pa.string(),
+        ColumnKind.VALUE: pa.decimal128(24, 6),
+        ColumnKind.SCORE: pa.decimal128(18, 12),
+        ColumnKind.RAW: pa.decimal128(38, 12),
+        ColumnKind.INSTANT: pa.timestamp("us", "UTC"),
+        ColumnKind.DATE: pa.date32(),
+        ColumnKind.WHOLE: pa.int64(),
+        ColumnKind.YES_NO: pa.bool_(),
+    }
 
 
 def arrow_schema(dataset: Dataset, metadata: Mapping[str, str] | None = None) -> pa.Schema:
     """The dataset's fields, in order; what a file says of itself beside them."""
-    fields = [pa.field(one.name, TYPES[one.kind], nullable=not one.needed) for one in dataset.columns]
+    fields = [pa.field(one.name, _types()[one.kind], nullable=not one.needed) for one in dataset.columns]
     return pa.schema(fields, dict(metadata) if metadata else None)
 
 
@@ -37,7 +37,8 @@ def batch_of_rows(dataset: Dataset, rows: Sequence[Sequence[Any]]) -> pa.RecordB
     """Rows whose members stand in the order of the dataset's columns."""
     columns = zip(*rows, strict=True) if rows else ([] for _ in dataset.columns)
     arrays = [
-        pa.array(list(column), TYPES[one.kind]) for one, column in zip(dataset.columns, columns, strict=True)
+        pa.array(list(column), _types()[one.kind])
+        for one, column in zip(dataset.columns, columns, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(dataset))
 
@@ -56,9 +57,10 @@ def table_of_csv(raw: bytes, dataset: Dataset) -> pa.Table:
         true_values=["t"],
         false_values=["f"],
     )
-    table = pa_csv.read_csv(pa.BufferReader(raw), reading, _PARSE, taken)
+    parsed = pa_csv.ParseOptions(newlines_in_values=True)
+    table = pa_csv.read_csv(pa.BufferReader(raw), reading, parsed, taken)
     return table.cast(arrow_schema(dataset))
 
 
 def _type_in_csv(kind: ColumnKind) -> pa.DataType:
-    return pa.int64() if kind is ColumnKind.INSTANT else TYPES[kind]
+    return pa.int64() if kind is ColumnKind.INSTANT else _types()[kind]

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 from goal_ledger_contracts.canonical import instant_text
 from goal_ledger_edge.problems import Problem
 from goal_ledger_observability.logs import logger
@@ -20,6 +19,7 @@ from goal_ledger_projection.api.answers import respond
 from goal_ledger_projection.api.clocks import CALCULATION, Clocks
 from goal_ledger_projection.api.routes import question_of
 from goal_ledger_projection.exports.arrow import arrow_schema
+from goal_ledger_projection.exports.pyarrow_later import load_pyarrow, pa
 from goal_ledger_projection.exports.schemas import Dataset
 from goal_ledger_projection.exports.writers import FileForm, Outflow, digest_header
 
@@ -70,6 +70,7 @@ class Export:
 
 async def written(export: Export, pages: AsyncIterator[pa.Table], out: Outflow) -> AsyncIterator[bytes]:
     """The bytes of the file, some at a time; the arithmetic runs in a thread."""
+    await asyncio.to_thread(load_pyarrow)
     schema = arrow_schema(export.dataset, export.metadata())
     writer = await asyncio.to_thread(export.form.writer, schema, out)
     try:

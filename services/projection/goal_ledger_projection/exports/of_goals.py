@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-import pyarrow as pa
 from goal_ledger_contracts.canonical import EXACT, parse_instant
 from goal_ledger_history.goals import KeyResult
 from goal_ledger_history.last_check_ins import (
@@ -22,6 +21,7 @@ from goal_ledger_projection.api import shown
 from goal_ledger_projection.api.view import View
 from goal_ledger_projection.exports.arrow import batch_of_rows
 from goal_ledger_projection.exports.pages import Again
+from goal_ledger_projection.exports.pyarrow_later import pa
 from goal_ledger_projection.exports.schemas import (
     KEY_RESULTS,
     OBJECTIVES,

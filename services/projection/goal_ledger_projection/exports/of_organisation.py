@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-import pyarrow as pa
 from goal_ledger_scoring.windows import cycle_span
 
 from goal_ledger_projection.api.view import View
 from goal_ledger_projection.exports.arrow import batch_of_rows
+from goal_ledger_projection.exports.pyarrow_later import pa
 from goal_ledger_projection.exports.schemas import Dataset
 from goal_ledger_projection.history.context import Context
 from goal_ledger_projection.read_models.definitions import EVERY_VERSION_OF_KIND

@@ -9,10 +9,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from goal_ledger_projection.api.view import View
 from goal_ledger_projection.exports.arrow import table_of_csv
+from goal_ledger_projection.exports.pyarrow_later import pa
 from goal_ledger_projection.exports.schemas import Dataset
 from goal_ledger_projection.history.snapshots import TooMuch
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-import pyarrow as pa
 
 from goal_ledger_projection.api.texts import Text, Texts, texts_of
 from goal_ledger_projection.api.timeline import opened_data
 from goal_ledger_projection.api.view import View
+from goal_ledger_projection.exports.pyarrow_later import pa
 
 NOTE, LISTS = "note", ("blockers", "evidence")
 

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.ipc as pa_ipc
-import pyarrow.parquet as pq
 from goal_ledger_contracts.canonical import decimal_text
+
+from goal_ledger_projection.exports.pyarrow_later import pa, pa_ipc, pc, pq
 
 SLICE_ROWS = 1000
 """What is counted at a time."""
