@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import time
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from goal_ledger_database.pulse import Pulse
 from goal_ledger_ledger.store import Database, Unreachable, create_engine, is_passing, raw_connection
@@ -132,3 +134,24 @@ async def test_every_session_has_its_limits(postgres: Postgres):
         )
         told = {name: await raw.fetchval(f"SHOW {name}") for name in names}
     assert told == dict(zip(names, ("5s", "2s", "25s", "10"), strict=True))
+
+
+async def test_a_look_that_ends_with_its_process_says_nothing(
+    postgres: Postgres, caplog: pytest.LogCaptureFixture
+):
+    asked = asyncio.Event()
+
+    async def waits(connection: asyncpg.Connection) -> None:
+        asked.set()
+        await connection.execute("SELECT pg_sleep(60)")
+
+    pulse = Pulse("test", postgres.url("postgres"), also=waits)
+    beating = asyncio.create_task(pulse.run())
+    await asked.wait()
+    beating.cancel()
+    await asyncio.gather(beating, return_exceptions=True)
+    await asyncio.sleep(0.1)
+    del beating
+    gc.collect()
+
+    assert "never retrieved" not in caplog.text

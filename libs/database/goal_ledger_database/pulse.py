@@ -109,6 +109,7 @@ class Pulse:
     async def look(self) -> None:
         """Looks once: at most :data:`ANSWER_WITHIN_S` and a second chance."""
         task = asyncio.ensure_future(self._ask())
+        task.add_done_callback(_seen)
         done, _ = await asyncio.wait({task}, timeout=ANSWER_WITHIN_S)
         if not done:
             done, _ = await asyncio.wait({task}, timeout=SECOND_CHANCE_S)
@@ -176,3 +177,9 @@ class Pulse:
         if connection is not None:
             with contextlib.suppress(Exception):
                 connection.terminate()
+
+
+def _seen(task: asyncio.Task[None]) -> None:
+    """What nobody waits for any more may fail without a word: its connection was dropped."""
+    if not task.cancelled():
+        task.exception()
