@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from goal_ledger_contracts.refusal_codes import CLIENT, ELSEWHERE, QUARANTINE, STANDING_STILL
+from goal_ledger_contracts.refusal_codes import CLIENT, ELSEWHERE, QUARANTINE, SHARED, STANDING_STILL
 from goal_ledger_domain.refusals import CODES, STATUS
 from goal_ledger_projection.folding import positions
 
@@ -37,15 +37,17 @@ def _used() -> Iterator[tuple[str, int | None, str]]:
                     func=ast.Name(id="Problem"), args=[ast.Constant(value=int() as status), second, *_]
                 ):
                     for code in _constants(second):
-                        yield code, status, path.name
+                        yield code, status, str(path.relative_to(ROOT))
                 case ast.Call(func=ast.Name(id="NotAReading"), args=[ast.Constant(value=str() as code), *_]):
-                    yield code, None, path.name
+                    yield code, None, str(path.relative_to(ROOT))
                 case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str() as code)):
-                    yield code, None, path.name
+                    yield code, None, str(path.relative_to(ROOT))
                 case ast.Dict(keys=keys, values=values):
                     for key, value in zip(keys, values, strict=True):
                         if isinstance(key, ast.Constant) and key.value == "code":
-                            yield from ((code, None, path.name) for code in _constants(value))
+                            yield from (
+                                (code, None, str(path.relative_to(ROOT))) for code in _constants(value)
+                            )
 
 
 def _constants(node: ast.AST) -> Iterator[str]:
@@ -61,6 +63,14 @@ def test_every_code_that_the_source_uses_is_on_the_page() -> None:
 
     assert {(code, file) for code, _, file in used if code not in known} == set()
     assert len({code for code, _, _ in used}) > 40
+
+
+def test_every_code_of_the_read_side_has_a_title_there() -> None:
+    titled = {*SHARED, *(code for _, codes in ELSEWHERE for code in codes)}
+    asked = {code for code, _, file in _used() if file.startswith(("services/projection", "libs/edge"))}
+
+    assert len(asked) > 20
+    assert asked - titled == {"unknown"}
 
 
 def test_the_status_on_the_page_is_the_one_that_is_answered() -> None:
@@ -83,7 +93,7 @@ def test_every_reason_to_stand_still_is_on_the_page_with_what_to_do() -> None:
 def test_every_code_that_is_logged_is_named_in_the_documentation() -> None:
     pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").rglob("*.md"))
     logged = {
-        (call.args[0].value, path.name)
+        (call.args[0].value, str(path.relative_to(ROOT)))
         for path, tree in _sources()
         for call in ast.walk(tree)
         if isinstance(call, ast.Call)

@@ -122,6 +122,14 @@ PAGES: dict[str, tuple[int, str]] = {
     "foreign_form": (403, "The form was not made for this session, or the session is over."),
 }
 
+SHARED: dict[str, tuple[str, str]] = {
+    "field_required": ("invalid", "Something that must be stated is not."),
+    "choice_unknown": ("invalid", "A value is not one of those that the field allows; they are listed."),
+    "dates_reversed": ("invalid", "The end lies before the start."),
+    "not_allowed": ("forbidden", "None of the actor's roles allows this here."),
+}
+"""Codes of the deciders (kind and meaning) that the read side refuses with too: they mean the same."""
+
 ELSEWHERE: tuple[tuple[str, dict[str, tuple[int, str]]], ...] = (
     ("Every HTTP request", HTTP),
     ("Commands, the log, imports", COMMANDS),

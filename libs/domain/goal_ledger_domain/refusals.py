@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from goal_ledger_contracts.refusal_codes import SHARED
+
 from goal_ledger_domain.refusals_of_goals import GOALS
 from goal_ledger_domain.refusals_of_organisation import ORGANISATION
 
 GENERAL: dict[str, tuple[str, str]] = {
-    "field_required": ("invalid", "Something that must be stated is not."),
+    "field_required": SHARED["field_required"],
     "id_malformed": (
         "invalid",
         "An id is not 1–64 of A–Z a–z 0–9 . _ -, or is . or .. (workspaces, systems: 1–40 of a–z 0–9 -).",
@@ -35,7 +37,7 @@ GENERAL: dict[str, tuple[str, str]] = {
         "invalid",
         "A weight is negative, or has over 6 digits before or after the point.",
     ),
-    "choice_unknown": ("invalid", "A value is not one of those that the field allows; they are listed."),
+    "choice_unknown": SHARED["choice_unknown"],
     "too_many": ("invalid", "A list has more items than its limit."),
     "duration_malformed": ("invalid", "A duration is not an ISO 8601 duration such as P1M or PT15M."),
     "time_out_of_range": ("invalid", "An instant or a date lies outside the years that are reckoned with."),
@@ -52,7 +54,7 @@ GENERAL: dict[str, tuple[str, str]] = {
         "conflict",
         "Something else is recorded under this id (of a moment: this name; correct it).",
     ),
-    "not_allowed": ("forbidden", "None of the actor's roles allows this here."),
+    "not_allowed": SHARED["not_allowed"],
     "version_stale": (
         "stale",
         "The stream has moved on since the version in If-Match; the present one is given.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from goal_ledger_contracts.refusal_codes import SHARED
+
 ORGANISATION: dict[str, tuple[str, str]] = {
     # workspace and policy
     "workspace_exists": ("conflict", "There is another workspace of this id."),
@@ -37,7 +39,7 @@ ORGANISATION: dict[str, tuple[str, str]] = {
     "person_shredded": ("conflict", "The person is shredded: no new text, name or task is taken."),
     # cycles
     "unknown_cycle": ("not_found", "There is no such cycle in this workspace."),
-    "dates_reversed": ("invalid", "The end lies before the start."),
+    "dates_reversed": SHARED["dates_reversed"],
     "cycle_outside_parent": ("conflict", "A cycle would lie outside the dates of its parent cycle."),
     "cycle_not_open": ("conflict", "The cycle is only planned."),
     "cycle_locked": ("conflict", "The cycle is locked for grading."),

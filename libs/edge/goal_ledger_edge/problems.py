@@ -14,7 +14,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from goal_ledger_contracts.refusal_codes import ELSEWHERE
+from goal_ledger_contracts.refusal_codes import ELSEWHERE, SHARED
 from goal_ledger_observability.context import correlation_id
 from goal_ledger_observability.logs import logger
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,7 +24,9 @@ from starlette.responses import Response
 MEDIA_TYPE = "application/problem+json"
 
 TITLES: dict[str, str] = {
-    code: meaning.rstrip(".") for _, codes in ELSEWHERE for code, (_, meaning) in codes.items()
+    code: meaning.rstrip(".")
+    for codes in (SHARED, *(codes for _, codes in ELSEWHERE))
+    for code, (_, meaning) in codes.items()
 }
 """Code → the title that never varies: what the code means."""
 

@@ -190,21 +190,23 @@ async def test_listeners_do_not_hold_up_a_stop(streams: Streams, told: Story) ->
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "code"),
+    ("asked", "status", "code", "field"),
     [
-        ({"after": "yesterday"}, 400, "bad_position"),
-        ({"after": "9-1"}, 422, "position_unknown"),
-        ({"as_of": "2026-01-01T00:00:00Z"}, 422, "unknown_parameter"),
-        ({"type": "Nothing"}, 422, "choice_unknown"),
-        ({"stream": "objective/none"}, 422, "choice_unknown"),
+        ({"after": "yesterday"}, 400, "bad_position", "after"),
+        ({"after": "9-1"}, 422, "position_unknown", "after"),
+        ({"as_of": "2026-01-01T00:00:00Z"}, 422, "unknown_parameter", "as_of"),
+        ({"type": "Nothing"}, 422, "choice_unknown", "type"),
+        ({"type": ""}, 422, "choice_unknown", "type"),
+        ({"stream": "objective/none"}, 422, "choice_unknown", "stream"),
     ],
 )
 async def test_what_cannot_be_listened_to_is_refused(
-    streams: Streams, told: Story, asked: Json, status: int, code: str
+    streams: Streams, told: Story, asked: Json, status: int, code: str, field: str
 ) -> None:
     headers = {"Authorization": f"Bearer {told.token('ana')}"}
     refused = await streams.client.get("/v1/events", params=asked, headers=headers)
-    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    problem = refused.json()
+    assert (refused.status_code, problem["code"], problem["field"]) == (status, code, field)
 
 
 async def test_only_who_may_read_facts_may_listen(streams: Streams, told: Story) -> None:

@@ -19,6 +19,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, format_sse_event
 from goal_ledger_contracts.position import Position
 from goal_ledger_edge.openapi import POSITION_PATTERN
+from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.request_context import is_head
 from goal_ledger_edge.routing import Gives
@@ -91,24 +92,29 @@ async def events(
     id without data says how far the log was looked through. `event: closed` is the last one: its data is the problem
     that ended the stream. Reads are noted in the access log as the stream begins."""
     views: Views = request.app.state.views
-    wanted = _position(after if last_event_id is None else last_event_id)
-    async with views.view(request, include=wanted) as view:
-        only = await FactFilter.of(view, stream, type, actor)
-        begin = view.clocks.newest if wanted is None else Position(view.clocks.newest.epoch, wanted.seq)
-        note(request, view.reader.workspace, after=str(begin))
+    stated, field = (after, "after") if last_event_id is None else (last_event_id, "Last-Event-ID")
+    wanted = _position(stated, field)
+    try:
+        async with views.view(request, include=wanted) as view:
+            only = await FactFilter.of(view, stream, type, actor)
+            begin = view.clocks.newest if wanted is None else Position(view.clocks.newest.epoch, wanted.seq)
+            note(request, view.reader.workspace, after=str(begin))
+    except Problem as refused:
+        refused.field = field if refused.field == HEADER else refused.field
+        raise
     if is_head(request.scope):
         return Response(media_type=MEDIA_TYPE, headers=HEADERS)
     tail = _Tail(request, views, view.reader.workspace, only, begin)
     return EventSourceResponse(tail.events(), headers=HEADERS)
 
 
-def _position(stated: str | None) -> Position | None:
+def _position(stated: str | None, field: str) -> Position | None:
     """Problem 400 `bad_position`."""
     try:
         return None if stated is None else Position.parse(stated)
     except ValueError:
         sentence = "The id of an event is a position: <epoch>-<seq>, such as 1-151."
-        raise Problem(400, "bad_position", sentence, field="Last-Event-ID") from None
+        raise Problem(400, "bad_position", sentence, field=field) from None
 
 
 @dataclass(slots=True)
