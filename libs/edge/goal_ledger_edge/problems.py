@@ -24,9 +24,8 @@ from starlette.responses import Response
 MEDIA_TYPE = "application/problem+json"
 
 TITLES: dict[str, str] = {
-    code: meaning.rstrip(".")
-    for codes in (SHARED, *(codes for _, codes in ELSEWHERE))
-    for code, (_, meaning) in codes.items()
+    **{code: meaning.rstrip(".") for code, (_, meaning) in SHARED.items()},
+    **{code: meaning.rstrip(".") for _, codes in ELSEWHERE for code, (_, meaning) in codes.items()},
 }
 """Code → the title that never varies: what the code means."""
 
