@@ -61,27 +61,27 @@ def a_fact_of_a_goal(tree: Tree) -> None:
     tree.put(
         f"{CONTRACTS}/objective.py",
         "",
-        FACT.format(name="ObjectivePaused", member="until: str | None = None"),
+        FACT.format(name="ObjectiveParked", member="until: str | None = None"),
     )
     tree.put(
         domain,
         "DECIDER = ",
         """@dataclass(frozen=True, slots=True)
-class PauseObjective:
+class ParkObjective:
     meta: Meta
     objective: str
     until: str | None = None
 
 
-def _pause(world: World, command: PauseObjective, situation: Situation) -> Decision:
-    state, data = known(world, command.objective), facts.ObjectivePaused(command.until)
-    if world.get("paused", command.objective) == data:
+def _park(world: World, command: ParkObjective, situation: Situation) -> Decision:
+    state, data = known(world, command.objective), facts.ObjectiveParked(command.until)
+    if world.get("parked", command.objective) == data:
         return same(state)
     return define(world, command.meta, situation, state, data, "pausing an objective", reason_once_active=False)
 
 
-def _fold_pause(world: World, fact: Fact) -> None:
-    world.put("paused", fact.stream_id, fact.data)
+def _fold_parking(world: World, fact: Fact) -> None:
+    world.put("parked", fact.stream_id, fact.data)
     defines()(world, fact)
 
 
@@ -90,31 +90,31 @@ def _fold_pause(world: World, fact: Fact) -> None:
     tree.after(
         domain,
         ROWS,
-        '        PauseObjective: Rule(_pause, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),\n',
+        '        ParkObjective: Rule(_park, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),\n',
     )
-    tree.put(domain, "        facts.ObjectiveReworded: ", "        facts.ObjectivePaused: _fold_pause,\n")
+    tree.put(domain, "        facts.ObjectiveReworded: ", "        facts.ObjectiveParked: _fold_parking,\n")
     tree.put(
         f"{COMMAND}/api/objectives.py",
         "",
         '''
 
-class Pause(CommandBody):
+class Parking(CommandBody):
     until: str | None = None
 
 
-from goal_ledger_domain.objective import PauseObjective
+from goal_ledger_domain.objective import ParkObjective
 
 
-@commands.post("/v1/objectives/{objective}/pause")
-def pause_objective(meta: Meta, objective: str, body: Pause) -> PauseObjective:
-    """Pause an objective."""
-    return PauseObjective(meta, objective=objective, until=body.until)
+@commands.post("/v1/objectives/{objective}/park")
+def park_objective(meta: Meta, objective: str, body: Parking) -> ParkObjective:
+    """Park an objective."""
+    return ParkObjective(meta, objective=objective, until=body.until)
 ''',
     )
     tree.put(
         f"{PROJECTION}/read_models/objective.py",
         '    "ObjectiveReworded": ',
-        '    "ObjectivePaused": lambda _, fact: {"paused": fact.data},\n',
+        '    "ObjectiveParked": lambda _, fact: {"parked": fact.data},\n',
     )
 
 

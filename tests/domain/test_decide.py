@@ -22,11 +22,11 @@ COMMANDS = """
 CreateWorkspace SetPolicy WithholdText RecordMoment CorrectMoment RetractMoment LinkIdentity UnlinkIdentity GrantRole RevokeRole
 IssueKey RotateKey RevokeKey RegisterSystem RetireSystem
 CreateUnit RenameUnit MoveUnit CloseUnit NameLead JoinPilotWave LeavePilotWave
-AddPerson RenamePerson JoinUnit LeaveUnit LeaveOrganisation ComeBack ShredPerson
+AddPerson RenamePerson JoinUnit LeaveUnit LeaveOrganisation ComeBack BeginLeave EndLeave ShredPerson
 PlanCycle OpenCycle LockCycle CloseCycle ReopenCycle MoveCycleDates
 RegisterFeed RedefineFeed RestartCounter RetractRestart TakeReading ReleaseReading RejectReading CorrectReading RetractReading
 DraftObjective RewordObjective AssignObjective GiveKind PutInCycle MoveToCycle Align Unalign Activate CloseObjective
-ReopenObjective CarryOver ArchiveObjective EndorseChange AddComment GiveKudos
+ReopenObjective CarryOver ArchiveObjective PauseObjective ResumeObjective EndorseChange AddComment GiveKudos
 AddKeyResult RewordKeyResult ChangeMeasure ChangeKeyResultWeight ChangeKeyResultOwner BindPart UnbindPart DropKeyResult
 TakeUpKeyResult RecordCheckIn CorrectCheckIn RetractCheckIn
 """

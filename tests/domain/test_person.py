@@ -1,6 +1,8 @@
 """People: named, in units, shredded."""
 
 from goal_ledger_contracts.person import (
+    LeaveBegun,
+    LeaveEnded,
     PersonAdded,
     PersonCameBack,
     PersonLeft,
@@ -13,7 +15,9 @@ from goal_ledger_contracts.unit import UnitClosed, UnitCreated
 from goal_ledger_domain.objective import DraftObjective
 from goal_ledger_domain.person import (
     AddPerson,
+    BeginLeave,
     ComeBack,
+    EndLeave,
     JoinUnit,
     LeaveOrganisation,
     LeaveUnit,
@@ -127,3 +131,22 @@ def test_who_left_is_given_nothing_new_and_keeps_what_was_written() -> None:
 def test_who_is_shredded_neither_leaves_nor_comes_back() -> None:
     for asked in (LeaveOrganisation(R, "ada"), ComeBack(R, "ada")):
         shredded().when(asked).then_refused("person_shredded", "person")
+
+
+def test_a_person_goes_on_leave_with_a_reason_and_comes_back_from_it() -> None:
+    record = people()
+    record.when(BeginLeave(meta(), "ada")).then_refused("reason_required")
+    record.when(BeginLeave(R, "ada")).then(LeaveBegun())
+    record.when(EndLeave(meta(), "ada")).then_nothing_new()
+    record.tell(BeginLeave(R, "ada"))
+    record.when(BeginLeave(meta(), "ada")).then_nothing_new()
+    record.when(EndLeave(meta(), "ada")).then(LeaveEnded())
+
+
+def test_who_left_the_organisation_on_leave_is_on_leave_until_it_is_ended() -> None:
+    record = people().told(BeginLeave(R, "ada"), LeaveOrganisation(R, "ada"))
+    record.when(BeginLeave(R, "ada")).then_refused("person_left", "person")
+    record.when(EndLeave(meta(), "ada")).then(LeaveEnded())
+    record.told(ComeBack(R, "ada")).when(BeginLeave(meta(), "ada")).then_nothing_new()
+    shredded().when(BeginLeave(R, "ada")).then_refused("person_shredded", "person")
+    shredded().when(EndLeave(meta(), "ada")).then_refused("person_shredded", "person")

@@ -10,11 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from goal_ledger_contracts import cycle, feed, objective, unit, workspace
+from goal_ledger_contracts import cycle, feed, objective, person, unit, workspace
 from goal_ledger_contracts.envelope import Fact, leaf_hash, to_bytes
 from goal_ledger_contracts.facts import FactData
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_contracts.measures import Checklist, DoneOrNot, Measure, parts_of
+from goal_ledger_contracts.personal import Sealed
 from goal_ledger_history.as_of import AsOf
 from history.measures_at_random import UNITS, measure
 
@@ -30,6 +31,7 @@ class Goal:
     id: str
     state: str = "draft"
     activated: bool = False
+    paused: bool = False
     key_results: dict[str, Measure] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
     bound: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class Life:
         self.readings: dict[tuple[str, str], bool] = {}
         self.restarts: dict[str, list[datetime]] = {}
         self.moments: set[str] = set()
+        self.on_leave = False
         self.revisions: dict[str, int] = {}
         self._links = 0
         self._ends: dict[str, str] = {}
@@ -101,6 +104,7 @@ class Life:
         choice = self.random.choice
         self.tell(f"workspace/{self.workspace}", workspace.WorkspaceCreated("Acme", choice(ZONES)))
         self.tell("unit/top", unit.UnitCreated("Top"))
+        self.tell("person/bo", person.PersonAdded(Sealed("person/bo", "AAAAAAAAAAAAAAAA", "AAAA")))
         self.tell("unit/web", unit.UnitCreated("Web", choice((None, "top", "unit/top"))))
         for number, name in enumerate(("q1", "q2")):
             start = date(2026, 1 + 3 * number, 1)
@@ -122,7 +126,7 @@ class Life:
             (4, self._policy),
             (3, self._moment),
             (2, self._cycle),
-            (1, self._unit),
+            (2, self._unit),
         )
         self.random.choices([step for _, step in steps], [weight for weight, _ in steps])[0]()
 
@@ -164,7 +168,15 @@ class Life:
                 self.random.choice((self._add, self._align, self._activate, self._bind))(goal)
             case "active":
                 many = (self._check_in,) * 8 + (self._bind,) * 3 + (self._align,) * 2
-                one_each = (self._amend, self._add, self._drop, self._unbind, self._close, self._move)
+                one_each = (
+                    self._amend,
+                    self._add,
+                    self._drop,
+                    self._unbind,
+                    self._close,
+                    self._move,
+                    self._pause,
+                )
                 self.random.choice((*many, *one_each, self._amend))(goal)
             case "closed":
                 self.random.choice((self._reopen, self._archive, self._check_in, self._carry_over))(goal)
@@ -237,8 +249,13 @@ class Life:
     def _move(self, goal: Goal) -> None:
         self.tell(f"objective/{goal.id}", objective.MovedToCycle(self.random.choice(("q1", "q2"))))
 
+    def _pause(self, goal: Goal) -> None:
+        goal.paused = not goal.paused
+        data = objective.ObjectivePaused() if goal.paused else objective.ObjectiveResumed()
+        self.tell(f"objective/{goal.id}", data)
+
     def _close(self, goal: Goal) -> None:
-        goal.state = "closed"
+        goal.state, goal.paused = "closed", False
         outcome = self.random.choice(("achieved", "partial", "missed", "dropped", "postponed"))
         self.tell(f"objective/{goal.id}", objective.ObjectiveClosed(outcome))
 
@@ -398,4 +415,8 @@ class Life:
         self.tell(f"cycle/{self.random.choice(('q1', 'q2'))}", moved)
 
     def _unit(self) -> None:
+        if self.random.random() < 0.6:
+            self.on_leave = not self.on_leave
+            self.tell("person/bo", person.LeaveBegun() if self.on_leave else person.LeaveEnded())
+            return
         self.tell("unit/web", unit.UnitMoved(self.random.choice((None, "top"))))

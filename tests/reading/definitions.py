@@ -38,6 +38,7 @@ def _drafted(id: str, fact: Json) -> Json:
         "state": "draft",
         "activated": None,
         "closing": None,
+        "pauses": [],
         "key_results": {},
         "links": {},
     }
@@ -59,10 +60,36 @@ def _goal_changed(goal: Json, fact: Json) -> None:
             goal["activated"] = goal["activated"] or fact
         case "ObjectiveClosed":
             goal["state"], goal["closing"] = "closed", fact
+            _resumed(goal["pauses"], fact)
+        case "ObjectivePaused":
+            goal["pauses"].append([fact["effective_at"], None])
+        case "ObjectiveResumed":
+            _resumed(goal["pauses"], fact)
         case "ObjectiveReopened":
             goal["state"], goal["closing"] = "active" if goal["activated"] else "draft", None
         case "ObjectiveArchived":
             goal["state"] = "archived"
+
+
+def _resumed(pauses: list[list[Any]], fact: Json) -> None:
+    if pauses and pauses[-1][1] is None:
+        pauses[-1][1] = fact["effective_at"]
+
+
+def pauses(log: Log, goal: Json, at: datetime, known: int) -> list[list[Any]]:
+    """When the goal was paused, and when its owner was on leave: from, to (None: it goes on)."""
+    found: list[list[Any]] = [*goal["pauses"]]
+    for fact in told(log, goal["owner"], at, known):
+        if fact["type"] == "LeaveBegun":
+            found.append([fact["effective_at"], None])
+        elif fact["type"] == "LeaveEnded":
+            _resumed(found, fact)
+    return found
+
+
+def is_paused(pauses: list[list[Any]], ends: datetime) -> bool:
+    """At the last moment before that."""
+    return any(start < ends and (end is None or end >= ends) for start, end in pauses)
 
 
 def _key_result_changed(key_results: dict[str, Json], fact: Json) -> None:

@@ -6,7 +6,17 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from reading.definitions import committed, cycle_span, goal, goals, part_unit, rules, time_zone
+from reading.definitions import (
+    committed,
+    cycle_span,
+    goal,
+    goals,
+    is_paused,
+    part_unit,
+    pauses,
+    rules,
+    time_zone,
+)
 from reading.log import Json, Log, rounded, told
 from reading.scores import Pool, Reading, Scored
 from reading.statuses import (
@@ -59,7 +69,8 @@ class _Standing:
         self.as_committed = then.elsewhere(then.at, then.known, "committed").unclosed(now["id"])
         self.rhythm = Rhythm(self.rules, then.at)
         activated = found["activated"]
-        self.active_since = activated and activated["effective_at"]
+        paused = is_paused(pauses(log, found, then.at, then.known), self.rhythm.owed)
+        self.active_since = None if paused else activated and activated["effective_at"]
         self.expected = expected(self.cycle, then.at)
 
     def answer(self) -> Json:

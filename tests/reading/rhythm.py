@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from reading.definitions import day_start, goals, parts, rules
+from reading.definitions import day_start, goals, is_paused, parts, pauses, rules
 from reading.log import Json, Log
 from reading.values import check_ins, readings
 
@@ -29,12 +29,15 @@ class _Goal:
         self.log, self.goal, self.at, self.known = log, goal, at, known
         self.policy = rules(log, goal, at, known)
         self.active = goal["activated"]["effective_at"]
+        self.pauses = pauses(log, goal, at, known)
         self.dues = _dues(self.policy, self.active, at)
 
     def word(self, since: datetime, until: datetime) -> bool:
         return _was_word(self.log, self.goal, self.policy, since, min(until, self.at + TICK), self.known)
 
     def state(self, n: int) -> str:
+        if is_paused(self.pauses, self.dues[n][0]):
+            return "paused"
         since, (ends, grace, _) = self.dues[n - 1][0], self.dues[n]
         if self.word(since, ends):
             return "on_time"
@@ -49,8 +52,10 @@ class _Goal:
 
     def missed_in_a_row(self) -> int:
         missed, n = 0, max(i for i, due in enumerate(self.dues) if due[1] <= self.at)
+        if is_paused(self.pauses, self.at + TICK):
+            return 0
         while self.owes(n) and not self.word(self.dues[n - 1][0], self.at + TICK):
-            missed, n = missed + 1, n - 1
+            missed, n = missed + (not is_paused(self.pauses, self.dues[n][0])), n - 1
         return missed
 
 
@@ -61,6 +66,7 @@ def _of_goal(log: Log, goal: Json, at: datetime, known: int) -> Json:
         "last": one.state(last) if one.owes(last) else None,
         "next": one.state(last + 1),
         "missed": one.missed_in_a_row(),
+        "paused": is_paused(one.pauses, at + TICK),
     }
 
 
@@ -71,7 +77,7 @@ def counted(log: Log, first: date, last: date, at: datetime, known: int) -> Coun
         if goal["activated"] is not None and (goal["state"] == "active" or goal["closing"] is not None):
             one = _Goal(log, goal, at, known)
             days = [n for n, due in enumerate(one.dues) if first <= due[2] <= last and one.owes(n)]
-            found.update(one.state(n) for n in days)
+            found.update(state for n in days if (state := one.state(n)) != "paused")
     return found
 
 

@@ -93,6 +93,16 @@ class ObjectiveReopened:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectivePaused:
+    """Owes no words until it is resumed or closed; its definition and scores stay as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveResumed:
+    """Owes words again."""
+
+
+@dataclass(frozen=True, slots=True)
 class CarriedThing:
     """What became of one thing of a goal that was carried over: ``taken``, ``changed`` or ``left_behind``.
 

@@ -38,5 +38,15 @@ class PersonCameBack:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveBegun:
+    """On leave: the person owes no words, and neither do the goals that the person owns."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveEnded:
+    """The person is back from leave, and owes words again."""
+
+
+@dataclass(frozen=True, slots=True)
 class PersonShredded:
     """The person's key is deleted after this fact; every text sealed with it reads ``[erased]`` from then on."""

@@ -82,6 +82,7 @@ class Definition:
     changes: Mapping[str, ChangeMade] = field(default_factory=dict)
     """By event id, for endorsing."""
     carried_into: str | None = None
+    paused: bool = False
     reopened: bool = False
     """It was closed before: reopening it once more is nothing new."""
 

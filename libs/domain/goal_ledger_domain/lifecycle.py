@@ -1,4 +1,4 @@
-"""The life of an objective: activated, closed, reopened, archived; ``carry_over.py`` continues it.
+"""The life of an objective: activated, paused, closed, reopened, archived; ``carry_over.py`` continues it.
 
 An objective may be activated before it has key results: objectives that contribute to it may come to carry it. What it
 has must count (``need_weights``). A closing keeps what a person gave; a reopened objective is what it was before the
@@ -17,7 +17,9 @@ from goal_ledger_contracts.objective import (
     ObjectiveActivated,
     ObjectiveArchived,
     ObjectiveClosed,
+    ObjectivePaused,
     ObjectiveReopened,
+    ObjectiveResumed,
     PutInCycle,
 )
 from goal_ledger_contracts.permission import Permission
@@ -38,6 +40,7 @@ from goal_ledger_domain.goal import (
     defines,
     its_objective,
     known,
+    says,
 )
 from goal_ledger_domain.key_result import need_room, need_weights
 from goal_ledger_domain.objective import need_turn
@@ -79,6 +82,20 @@ class ReopenObjective:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveObjective:
+    meta: Meta
+    objective: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseObjective:
+    """It owes no words until it is resumed or closed."""
+
+    meta: Meta
+    objective: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeObjective:
     meta: Meta
     objective: str
 
@@ -198,6 +215,24 @@ def _archive(world: World, command: ArchiveObjective, situation: Situation) -> D
     return changed(command.meta, situation, state, ObjectiveArchived())
 
 
+def _pause(world: World, command: PauseObjective, situation: Situation) -> Decision:
+    state = known(world, command.objective)
+    if state.goal.paused:
+        return same(state)
+    need_may(world, command.meta, state, Deed.DEFINE, "pausing an objective")
+    if isinstance(state, Drafted):
+        raise Refusal("objective_is_draft", f"{state.goal.stream} is a draft: it owes nothing yet.")
+    return changed(command.meta, situation, state, ObjectivePaused())
+
+
+def _resume(world: World, command: ResumeObjective, situation: Situation) -> Decision:
+    state = known(world, command.objective)
+    if not state.goal.paused:
+        return same(state)
+    need_may(world, command.meta, state, Deed.DEFINE, "resuming an objective", reason_once_active=False)
+    return changed(command.meta, situation, state, ObjectiveResumed())
+
+
 def _becomes_closed(before: Objective, goal: Definition, fact: Fact) -> Objective:
     return Closed(goal, fact.effective_at, not isinstance(before, Drafted))
 
@@ -223,11 +258,15 @@ DECIDER = Decider(
         ),
         ReopenObjective: Rule(_reopen, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
         ArchiveObjective: Rule(_archive, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+        PauseObjective: Rule(_pause, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
+        ResumeObjective: Rule(_resume, may=Permission.DEFINE_GOAL, on=its_objective, shows="objective"),
     },
     folds={
         ObjectiveActivated: defines(becomes=lambda before, goal, fact: Active(goal)),
-        ObjectiveClosed: defines(becomes=_becomes_closed),
+        ObjectiveClosed: defines(lambda goal, fact: {"paused": False}, becomes=_becomes_closed),
         ObjectiveReopened: defines(lambda goal, fact: {"reopened": True}, becomes=_becomes_what_it_was),
         ObjectiveArchived: defines(becomes=_becomes_archived),
+        ObjectivePaused: says(lambda goal, fact: {"paused": True}),
+        ObjectiveResumed: says(lambda goal, fact: {"paused": False}),
     },
 )

@@ -1,4 +1,4 @@
-"""People: an opaque id, a display name kept apart, the units they are in, leaving, coming back, and shredding."""
+"""People: an opaque id, a display name kept apart, the units they are in, leave, leaving, coming back, and shredding."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from goal_ledger_contracts.decision import Claim, Decision, Identity, Situation
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.permission import Permission
 from goal_ledger_contracts.person import (
+    LeaveBegun,
+    LeaveEnded,
     PersonAdded,
     PersonCameBack,
     PersonLeft,
@@ -72,6 +74,20 @@ class ComeBack:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginLeave:
+    """Of absence: the person owes no words, and neither do the goals that the person owns."""
+
+    meta: Meta
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndLeave:
+    meta: Meta
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShredPerson:
     meta: Meta
     person: str
@@ -83,6 +99,7 @@ class Present:
 
     units: frozenset[str]
     last_effective_at: datetime
+    on_leave: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +108,7 @@ class Left:
 
     units: frozenset[str]
     last_effective_at: datetime
+    on_leave: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +174,15 @@ def evolve(world: World, fact: Fact) -> None:
         case UnitLeft(unit_id):
             before = world.get("person", id)
             world.put("person", id, replace(before, units=before.units - {unit_id}, last_effective_at=at))
+        case LeaveBegun() | LeaveEnded():
+            on_leave = isinstance(fact.data, LeaveBegun)
+            world.put("person", id, replace(world.get("person", id), on_leave=on_leave, last_effective_at=at))
         case PersonLeft():
-            world.put("person", id, Left(world.get("person", id).units, at))
+            leaving: Present = world.get("person", id)
+            world.put("person", id, Left(leaving.units, at, leaving.on_leave))
         case PersonCameBack():
-            world.put("person", id, Present(world.get("person", id).units, at))
+            back: Left = world.get("person", id)
+            world.put("person", id, Present(back.units, at, back.on_leave))
         case PersonShredded():
             world.put("person", id, Shredded(world.get("person", id).units, at))
 
@@ -241,6 +264,23 @@ def _come_back(world: World, command: ComeBack, situation: Situation) -> Decisio
     return Decision(command.person, stream, (back,))
 
 
+def _begin_leave(world: World, command: BeginLeave, situation: Situation) -> Decision:
+    before, stream = present_person(world, command.person), f"person/{command.person}"
+    if before.on_leave:
+        return nothing_new(command.person, stream)
+    need_reason(command.meta, "going on leave")
+    begun = draft(command.meta, situation, stream, LeaveBegun(), after=before.last_effective_at)
+    return Decision(command.person, stream, (begun,))
+
+
+def _end_leave(world: World, command: EndLeave, situation: Situation) -> Decision:
+    before, stream = unshredded_person(world, command.person), f"person/{command.person}"
+    if not before.on_leave:
+        return nothing_new(command.person, stream)
+    ended = draft(command.meta, situation, stream, LeaveEnded(), after=before.last_effective_at)
+    return Decision(command.person, stream, (ended,))
+
+
 def _shred(world: World, command: ShredPerson, situation: Situation) -> Decision:
     before, stream = person(world, command.person), f"person/{command.person}"
     if isinstance(before, Shredded):
@@ -262,6 +302,8 @@ DECIDER = Decider(
             _leave_organisation, may=Permission.ACCESS, on=WORKSPACE, shows="person", ends_access=True
         ),
         ComeBack: Rule(_come_back, may=Permission.ACCESS, on=WORKSPACE, shows="person"),
+        BeginLeave: Rule(_begin_leave, may=Permission.ORGANISE, on=WORKSPACE, shows="person"),
+        EndLeave: Rule(_end_leave, may=Permission.ORGANISE, on=WORKSPACE, shows="person"),
         ShredPerson: Rule(
             _shred, may=Permission.SHRED, on=WORKSPACE, shows="person", exclusive=True, ends_access=True
         ),
@@ -274,6 +316,8 @@ DECIDER = Decider(
             UnitLeft,
             PersonLeft,
             PersonCameBack,
+            LeaveBegun,
+            LeaveEnded,
             PersonShredded,
         ),
         evolve,

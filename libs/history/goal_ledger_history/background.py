@@ -20,7 +20,7 @@ from goal_ledger_scoring.aggregation import FeedDefinition, with_restarts
 from goal_ledger_scoring.policy import Rules, in_force
 from goal_ledger_scoring.windows import Span, cycle_span
 
-from goal_ledger_history.goals import KeyResult
+from goal_ledger_history.goals import Goal, KeyResult, PausedTimes
 
 T = TypeVar("T")
 
@@ -102,6 +102,13 @@ class CounterRestarts:
 
 
 @dataclass(frozen=True, slots=True)
+class LeavesOfPerson:
+    """When a person was on leave."""
+
+    pauses: PausedTimes
+
+
+@dataclass(frozen=True, slots=True)
 class UnitPlace:
     """``parent``: the unit above, by its id."""
 
@@ -153,6 +160,7 @@ class Background:
         self._feeds: dict[str, Versions[FeedAsDefined]] = {}
         self._restarts: dict[str, Versions[CounterRestarts]] = {}
         self._units: dict[str, Versions[UnitPlace]] = {}
+        self._leaves: dict[str, Versions[LeavesOfPerson]] = {}
         self._links: dict[str, Versions[list[Link]]] = {}
         self._children: defaultdict[str, set[str]] = defaultdict(set)
         self._parents: set[str] = set()
@@ -175,6 +183,8 @@ class Background:
                 self._restarts.setdefault(id, Versions(later=self._later)).add(seq, effective_at, thing)
             case UnitPlace():
                 self._units.setdefault(id, Versions(later=self._later)).add(seq, effective_at, thing)
+            case LeavesOfPerson():
+                self._leaves.setdefault(id, Versions(later=self._later)).add(seq, effective_at, thing)
             case _:
                 raise TypeError(f"{type(thing).__name__} is no thing of the background")
 
@@ -357,6 +367,18 @@ class Background:
         """The workspace's own policy, for what belongs to no goal."""
         set_ = self.policy("workspace", known_to, true_at)
         return in_force([] if set_ is None else [set_.policy], self.time_zone(known_to, true_at))
+
+    def leaves(self, holder: str, known_to: int, true_at: datetime) -> PausedTimes:
+        """When ``person/<id>`` was on leave; a unit never is."""
+        kind, _, id = holder.partition("/")
+        versions = self._leaves.get(id) if kind == "person" else None
+        known = None if versions is None else versions.at(known_to, true_at)
+        return () if known is None else known.pauses
+
+    def pauses(self, goal: Goal, known_to: int, true_at: datetime) -> PausedTimes:
+        """When the goal was paused, and when its owner was on leave."""
+        leaves = self.leaves(goal.owner, known_to, true_at) if self._leaves else ()
+        return (*goal.pauses, *leaves) if leaves else goal.pauses
 
     def time_zone(self, known_to: int, true_at: datetime | None) -> str:
         """The workspace's time zone: its policy's, else the one that it was created with."""

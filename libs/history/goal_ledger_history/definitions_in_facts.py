@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from goal_ledger_contracts import cycle, feed, objective, unit, workspace
+from goal_ledger_contracts import cycle, feed, objective, person, unit, workspace
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_scoring.aggregation import FeedDefinition
 
@@ -20,6 +20,7 @@ from goal_ledger_history.background import (
     CounterRestarts,
     CycleDates,
     FeedAsDefined,
+    LeavesOfPerson,
     Link,
     NamedMoment,
     PolicyRevision,
@@ -28,7 +29,7 @@ from goal_ledger_history.background import (
     WorkspaceBegun,
 )
 from goal_ledger_history.goal_fold import defined_by
-from goal_ledger_history.goals import Goal, Version
+from goal_ledger_history.goals import Goal, PausedTimes, Version, begun, ended
 from goal_ledger_history.protocols import KEY_RESULT_CHANGES, KeyResultChange
 
 
@@ -43,6 +44,7 @@ class DefinitionsInFacts:
         self._goals: dict[str, Versions[Goal]] = {}
         self._links: defaultdict[str, dict[str, Link]] = defaultdict(dict)
         self._feeds: dict[str, FeedAsDefined] = {}
+        self._leaves: dict[str, PausedTimes] = {}
         self._restarts: defaultdict[str, dict[datetime, Decimal]] = defaultdict(dict)
         self._measured: defaultdict[str, list[int]] = defaultdict(list)
         self._changes: defaultdict[str, list[KeyResultChange]] = defaultdict(list)
@@ -71,6 +73,8 @@ class DefinitionsInFacts:
             case unit.UnitCreated() | unit.UnitMoved():
                 parent = data.parent
                 return fact.stream_id, UnitPlace(None if parent is None else parent.removeprefix("unit/"))
+            case person.LeaveBegun() | person.LeaveEnded():
+                return fact.stream_id, self._leave(fact)
             case feed.CounterRestarted() | feed.CounterRestartRetracted():
                 return fact.stream_id, self._restart(fact)
             case feed.FeedRegistered() | feed.FeedRedefined():
@@ -86,6 +90,12 @@ class DefinitionsInFacts:
         )
         self._feeds[fact.stream_id] = made
         return made
+
+    def _leave(self, fact: Fact) -> LeavesOfPerson:
+        change = begun if isinstance(fact.data, person.LeaveBegun) else ended
+        known = change(self._leaves.get(fact.stream_id, ()), fact.effective_at)
+        self._leaves[fact.stream_id] = known
+        return LeavesOfPerson(known)
 
     def _restart(self, fact: Fact) -> CounterRestarts:
         known = self._restarts[fact.stream_id]

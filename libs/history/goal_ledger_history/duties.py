@@ -17,10 +17,11 @@ from goal_ledger_scoring import cadence
 from goal_ledger_scoring.cadence import DueDate
 from goal_ledger_scoring.policy import Rules
 
-from goal_ledger_history.goals import Goal, KeyResult
+from goal_ledger_history.goals import Goal, KeyResult, PausedTimes
 
-ON_TIME, LATE, MISSED, PENDING = "on_time", "late", "missed", "pending"
+ON_TIME, LATE, MISSED, PENDING, PAUSED = "on_time", "late", "missed", "pending", "paused"
 STATES = (ON_TIME, LATE, MISSED, PENDING)
+"""Of a due date that is owed; one that is not is PAUSED."""
 
 WordsOfGoal = Mapping[str | None, Sequence[datetime]]
 """When persons checked in on a goal's key results and on itself (None), the earliest first; of each stretch between two
@@ -95,11 +96,21 @@ def state_of(due: DueDate, heard: datetime | None, at: datetime) -> str:
     return MISSED if due.grace_ends <= at else PENDING
 
 
-def owes(goal: Goal, due: DueDate) -> bool:
+def is_due(goal: Goal, due: DueDate) -> bool:
     """It was active before the due date ended, and not closed by then."""
     if goal.activated_at is None or goal.activated_at >= due.ends:
         return False
     return goal.closing is None or goal.closing.at >= due.ends
+
+
+def is_paused(pauses: PausedTimes, due: DueDate) -> bool:
+    """Nothing is owed for a due date at whose end the goal is paused, or its owner on leave."""
+    return any(one.holds_before(due.ends) for one in pauses)
+
+
+def goes_on(pauses: PausedTimes, at: datetime) -> bool:
+    """Whether one holds at that instant."""
+    return any(one.start <= at and (one.end is None or one.end > at) for one in pauses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +127,19 @@ class Silence:
         return self.missed > 0
 
 
-def silence(rules: Rules, active_since: datetime, heard_at: datetime | None, at: datetime) -> Silence:
-    """How long nobody has spoken for an active goal."""
+def silence(
+    rules: Rules, active_since: datetime, heard_at: datetime | None, at: datetime, pauses: PausedTimes = ()
+) -> Silence:
+    """How long nobody has spoken for an active goal. While it is paused it is not silent."""
+    if goes_on(pauses, at):
+        return Silence(heard_at or active_since, heard_at, 0)
     owed = cadence.last_passed(rules, at, with_grace=True)
     first = cadence.following(rules, active_since)
     if heard_at is not None:
         first = max(first, cadence.after(rules, cadence.following(rules, heard_at)), key=lambda one: one.day)
     weeks = (owed.day - first.day).days // 7
-    return Silence(heard_at or active_since, heard_at, max(0, weeks // rules.cadence_weeks + 1))
+    missed = max(0, weeks // rules.cadence_weeks + 1)
+    if pauses and missed:
+        there = cadence.between(rules, cadence.before(rules, first).ends, owed.ends)
+        missed = sum(not is_paused(pauses, due) for due in there)
+    return Silence(heard_at or active_since, heard_at, missed)

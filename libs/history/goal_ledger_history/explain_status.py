@@ -27,7 +27,7 @@ def objective_status(standing: Standing) -> StatusNode:
     """Its own stated status, else the worst of its key results."""
     status, word = standing.status, standing.said.word
     counted = [one for one in standing.defined.key_results if not one.dropped]
-    outdated = is_outdated(word, standing.rhythm, standing.goal.activated_at)
+    outdated = is_outdated(word, standing.rhythm, standing.owing_since)
     if standing.plan.is_closed:
         decided = CLOSED
     elif stated_now(word, standing.rhythm) is not None:
@@ -59,7 +59,7 @@ def key_result_status(standing: Standing, one: KeyResult) -> StatusNode:
     of_it, score = standing.key_result(one), standing.amended.key_results[one.id]
     status, word = of_it.status, of_it.said.word
     fed = standing.statuses.fed_parts(one, standing.moment)
-    outdated = is_outdated(word, standing.rhythm, standing.goal.activated_at)
+    outdated = is_outdated(word, standing.rhythm, standing.owing_since)
     return StatusNode(
         shown=status.shown,
         decided_by=_decided(standing, word, is_fresh(fed, standing.rhythm), status.computed),
@@ -84,7 +84,7 @@ def key_result_status(standing: Standing, one: KeyResult) -> StatusNode:
 
 
 def _decided(standing: Standing, word: Word, fed_and_fresh: bool, computed: str | None) -> str:
-    if not fed_and_fresh and is_outdated(word, standing.rhythm, standing.goal.activated_at):
+    if not fed_and_fresh and is_outdated(word, standing.rhythm, standing.owing_since):
         return OUTDATED
     if stated_now(word, standing.rhythm) is not None:
         return STATED
@@ -120,7 +120,7 @@ def _common(standing: Standing) -> dict[str, Any]:
     rhythm, rules = standing.rhythm, standing.rules
     return {
         "closed_by": None if closing is None else Cited(closing.seq),
-        "active_since": standing.goal.activated_at,
+        "active_since": standing.owing_since,
         "last_due_ends": rhythm.last_due_ends,
         "owed_since": rhythm.owed_since,
         "owed_ends": rhythm.owed_ends,

@@ -17,6 +17,7 @@ T = TypeVar("T")
 NEEDED: dict[str, tuple[str, ...]] = {
     "workspace": ("WorkspaceCreated", "PolicySet", "MomentRecorded", "MomentCorrected", "MomentRetracted"),
     "unit": ("UnitCreated", "UnitMoved"),
+    "person": ("LeaveBegun", "LeaveEnded"),
     "cycle": ("CyclePlanned", "CycleDatesMoved"),
     "feed": ("FeedRegistered", "FeedRedefined", "CounterRestarted", "CounterRestartRetracted"),
 }

@@ -10,7 +10,7 @@ from goal_ledger_contracts import objective as facts
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.measures import parts_of
 
-from goal_ledger_history.goals import Binding, Closing, Goal, KeyResult
+from goal_ledger_history.goals import Binding, Closing, Goal, KeyResult, begun, ended
 
 ACTIVE, ARCHIVED, CLOSED, DRAFT = "active", "archived", "closed", "draft"
 
@@ -46,7 +46,12 @@ def _changed(before: Goal, fact: Fact) -> dict[str, Any]:
         case facts.ObjectiveActivated():
             return _activated(before, fact)
         case facts.ObjectiveClosed():
-            return {"stage": CLOSED, "closing": Closing(fact.seq, fact.effective_at, data.outcome)}
+            closing = Closing(fact.seq, fact.effective_at, data.outcome)
+            return {"stage": CLOSED, "closing": closing, "pauses": ended(before.pauses, fact.effective_at)}
+        case facts.ObjectivePaused():
+            return {"pauses": begun(before.pauses, fact.effective_at)}
+        case facts.ObjectiveResumed():
+            return {"pauses": ended(before.pauses, fact.effective_at)}
         case facts.ObjectiveReopened():
             return {"stage": DRAFT if before.activated_seq is None else ACTIVE, "closing": None}
         case facts.ObjectiveArchived():

@@ -42,6 +42,32 @@ class KeyResult:
         return type(self.measure) is Aligned
 
 
+class PausedTime(NamedTuple):
+    """From ``start`` on nothing is owed, until ``end`` (None: it goes on)."""
+
+    start: datetime
+    end: datetime | None
+
+    def holds_before(self, instant: datetime) -> bool:
+        """Whether it holds at the last moment before ``instant``."""
+        return self.start < instant and (self.end is None or self.end >= instant)
+
+
+PausedTimes = tuple[PausedTime, ...]
+
+
+def begun(pauses: PausedTimes, at: datetime) -> PausedTimes:
+    """With one more."""
+    return (*pauses, PausedTime(at, None))
+
+
+def ended(pauses: PausedTimes, at: datetime) -> PausedTimes:
+    """With the last one ended, if it goes on."""
+    if not pauses or pauses[-1].end is not None:
+        return pauses
+    return (*pauses[:-1], PausedTime(pauses[-1].start, at))
+
+
 @dataclass(frozen=True, slots=True)
 class Closing:
     seq: int
@@ -66,6 +92,7 @@ class Goal:
     is_fed: bool
     has_windows: bool
     body: Mapping[str, Any] = field(default_factory=dict)
+    pauses: PausedTimes = ()
 
     @property
     def outcome(self) -> str | None:

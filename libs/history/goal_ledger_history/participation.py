@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from goal_ledger_scoring.numbers import quotient
 
-from goal_ledger_history.duties import LATE, ON_TIME, STATES, heard_since, owes, state_of
+from goal_ledger_history.duties import LATE, ON_TIME, STATES, heard_since, is_due, is_paused, state_of
 from goal_ledger_history.rhythm_at import DuesOfGoal
 
 Groups = tuple[str, ...]
@@ -75,10 +75,10 @@ def participation(
     of_owner: dict[tuple[str, int], _Alike] = {}
     periods = _Periods(starts)
     for one in many:
-        goal, words, waited = one.owing.goal, one.words, one.owing.waited
+        goal, words, waited, pauses = one.owing.goal, one.words, one.owing.waited, one.owing.pauses
         owner = goal.owner
         for since, due in one.dues:
-            if not owes(goal, due):
+            if not is_due(goal, due) or is_paused(pauses, due):
                 continue
             period = periods[due.day]
             counted = of_owner.get((owner, period))

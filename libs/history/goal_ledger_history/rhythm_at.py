@@ -13,7 +13,7 @@ from goal_ledger_scoring.policy import Rules
 
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.duties import LastWords, WordsOfGoal, is_spoken_for_by_feeds, waited_for
-from goal_ledger_history.goals import Goal
+from goal_ledger_history.goals import Goal, PausedTimes
 from goal_ledger_history.plan import CommonGround
 from goal_ledger_history.protocols import Definitions, FeedAt, Values
 
@@ -36,11 +36,13 @@ class PersonsWords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Owing:
-    """A goal that owes words. ``waited``: the key results that they are owed of."""
+    """A goal that owes words. ``waited``: the key results that they are owed of. ``pauses``: when it was paused, and when its
+    owner was on leave."""
 
     goal: Goal
     rules: Rules
     waited: tuple[str, ...]
+    pauses: PausedTimes = ()
 
     @property
     def active_since(self) -> datetime:
@@ -51,9 +53,10 @@ class Owing:
 async def owing(definitions: Definitions, at: AsOf, *, closed_too: bool = False) -> list[Owing]:
     """All active goals, by id. ``closed_too``: also those that were active once and are closed."""
     goals = (await definitions.goals(await definitions.versions_at(at, None))).values()
-    common = CommonGround(definitions.background, at)
+    background = definitions.background
+    common = CommonGround(background, at)
     return [
-        Owing(goal, common.rules(goal), waited_for(goal))
+        Owing(goal, common.rules(goal), waited_for(goal), background.pauses(goal, at.known_to, at.true_at))
         for goal in sorted(goals, key=lambda goal: goal.id)
         if goal.activated_at is not None and (goal.stage == "active" or (closed_too and goal.closing))
     ]

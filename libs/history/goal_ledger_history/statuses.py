@@ -101,6 +101,11 @@ class Standing:
     def cycle(self) -> Span | None:
         return self.plan.cycle
 
+    @property
+    def owing_since(self) -> datetime | None:
+        """Since when word is owed."""
+        return self.statuses.owing_since(self.plan, self.rhythm)
+
     def added_key_result(self, id: str) -> KeyResult | None:
         """A key result that was added later."""
         return next((one for one in self.added_later if one.id == id), None)
@@ -152,6 +157,14 @@ class Statuses:
         self.background, self._gathering, self._said, self._fed = background, gathering, said, fed
         self._expected: dict[tuple[Span | None, datetime], Decimal | None] = {}
 
+    def owing_since(self, plan: Plan, now: Rhythm) -> datetime | None:
+        """Since when word is owed: the activation; where it is paused at the end of the last due date, after that."""
+        at = plan.moment
+        pauses = self.background.pauses(plan.goal, at.known_to, at.true_at)
+        if any(one.holds_before(now.owed_ends) for one in pauses):
+            return now.owed_ends
+        return plan.goal.activated_at
+
     def hear(self, more: LastCheckIns) -> None:
         """Also this was said."""
         self._said = {**self._said, **more}
@@ -176,7 +189,8 @@ class Statuses:
         shown = {one.id: self._shown(plan, one, amended, expected, now) for one in plan.defined.key_results}
         said = self._said.get((goal.id, None), NO_CHECK_IN)
         of_key_results = [shown[one.id] for one in plan.defined.key_results if not one.dropped]
-        status = objective_status(said.word, of_key_results, computed, gap, now, goal.activated_at, closed)
+        since = self.owing_since(plan, now)
+        status = objective_status(said.word, of_key_results, computed, gap, now, since, closed)
         return Standing(plan, expected, amended, committed, status, said, shown, now, self)
 
     def of_key_result(self, standing: Standing, one: KeyResult) -> KeyResultStanding:
@@ -190,8 +204,8 @@ class Statuses:
             self.fed_parts(one, plan.moment),
             computed_status(expected, score.score, plan.rules, within_risk=score.within_risk),
             gap_points(expected, score.score),
-            _rhythm(plan.rules, plan.moment.true_at),
-            plan.goal.activated_at,
+            standing.rhythm,
+            standing.owing_since,
         )
         return KeyResultStanding(expected, status, said)
 
@@ -215,7 +229,7 @@ class Statuses:
             expected = self._expected_of(plan, one, of_goal)
             return computed_status(expected, score.score, plan.rules, within_risk=score.within_risk)
 
-        return shown_for_key_result(word, fresh, computed, now, plan.goal.activated_at)
+        return shown_for_key_result(word, fresh, computed, now, self.owing_since(plan, now))
 
     def _expected_at(self, span: Span | None, at: datetime) -> Decimal | None:
         key = (span, at)

@@ -1,4 +1,4 @@
-"""An objective is paused: only by who may define it, once, and the read side shows it."""
+"""An objective is parked: only by who may define it, once, and the read side shows it."""
 
 from common import COMMANDS, Record
 from goal_ledger_contracts.objective import ObjectiveDrafted
@@ -6,7 +6,7 @@ from goal_ledger_contracts.person import PersonAdded
 from goal_ledger_contracts.workspace import RoleGranted, WorkspaceCreated
 from goal_ledger_domain.deciders import RULES
 
-PATH, UNTIL = "/v1/objectives/{objective}/pause", {"until": "spring"}
+PATH, UNTIL = "/v1/objectives/{objective}/park", {"until": "spring"}
 
 record = Record()
 record.append("workspace/acme", WorkspaceCreated("Acme", "Europe/Oslo"))
@@ -21,4 +21,4 @@ assert record.refused(PATH, {"objective": "o"}, UNTIL, "person/bob") == "not_all
 assert record.refused(PATH, {"objective": "none"}, UNTIL, "person/ada") == "unknown_objective"
 assert len(record.tell(PATH, {"objective": "o"}, UNTIL, "person/ada").drafts) == 1
 assert not record.tell(PATH, {"objective": "o"}, UNTIL, "person/ada").drafts
-assert record.definition("objective", "o")["paused"] == UNTIL
+assert record.definition("objective", "o")["parked"] == UNTIL

@@ -38,7 +38,9 @@ from goal_ledger_domain.lifecycle import (
     Activate,
     ArchiveObjective,
     CloseObjective,
+    PauseObjective,
     ReopenObjective,
+    ResumeObjective,
 )
 from goal_ledger_domain.objective import (
     AssignObjective,
@@ -134,6 +136,8 @@ COMMANDS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     ReopenObjective: {"objective": just("web-shop"), "cycle": one_of([None, "q1", "q2"])},
     CarryOver: {"objective": just("web-shop"), "into": one_of(["next", "after"]), "cycle": CYCLE},
     ArchiveObjective: {"objective": just("web-shop")},
+    PauseObjective: {"objective": just("web-shop")},
+    ResumeObjective: {"objective": just("web-shop")},
     RecordCheckIn: {"check_in": ID, "key_result": KEY_RESULT, **SAID},
     CorrectCheckIn: {"check_in": CHECK_IN, **SAID},
     RetractCheckIn: {"check_in": CHECK_IN},

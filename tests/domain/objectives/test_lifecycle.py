@@ -28,7 +28,9 @@ from goal_ledger_domain.lifecycle import (
     Activate,
     ArchiveObjective,
     CloseObjective,
+    PauseObjective,
     ReopenObjective,
+    ResumeObjective,
 )
 from goal_ledger_domain.objective import AssignObjective, RewordObjective
 from support.given_when_then import WORKSPACE, Record, meta, on
@@ -282,3 +284,32 @@ def test_the_children_of_a_closed_goal_stay_as_they_are() -> None:
     )
     record.given(closed(outcome="dropped"), key_result("t", of="team"))
     record.when(Activate(meta(), "team")).then(facts.ObjectiveActivated())
+
+
+def test_an_active_goal_is_paused_with_a_reason_and_resumed() -> None:
+    record = active_goal()
+    record.when(PauseObjective(meta(), "web-shop")).then_refused("reason_required")
+    record.when(PauseObjective(because(), "web-shop")).then(facts.ObjectivePaused())
+    record.when(ResumeObjective(meta(), "web-shop")).then_nothing_new()
+    record.told(PauseObjective(because(), "web-shop"))
+    record.when(PauseObjective(meta(), "web-shop")).then_nothing_new()
+    record.when(ResumeObjective(meta(), "web-shop")).then(facts.ObjectiveResumed())
+
+
+def test_a_draft_and_a_closed_goal_are_not_paused_and_a_closing_ends_a_pause() -> None:
+    draft_goal().when(PauseObjective(because(), "web-shop")).then_refused("objective_is_draft")
+    active_goal().given(closed()).when(PauseObjective(because(), "web-shop")).then_refused("objective_closed")
+    record = active_goal().told(
+        PauseObjective(because(), "web-shop"),
+        CloseObjective(meta(), "web-shop", "missed", Decimal(0)),
+        ReopenObjective(because(), "web-shop"),
+    )
+    record.when(ResumeObjective(meta(), "web-shop")).then_nothing_new()
+
+
+def test_a_pause_is_no_amendment_that_could_be_endorsed() -> None:
+    record = active_goal().told(PauseObjective(because(), "web-shop"))
+    paused = record.facts[-1]
+    record.when(EndorseChange(meta(actor=BOSS), "web-shop", str(paused.event_id))).then_refused(
+        "unknown_change"
+    )

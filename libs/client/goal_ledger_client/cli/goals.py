@@ -65,6 +65,8 @@ def _verb(name: str, help_text: str, options: str = "") -> None:
 
 _verb("activate", "Activate an objective: from here its definition is the commitment.")
 _verb("reopen", "Reopen a closed objective. Needs --reason.", ' --reason "Closed too early"')
+_verb("pause", "Pause an objective: it owes no words. Needs --reason.", ' --reason "The market is closed"')
+_verb("resume", "Resume an objective that was paused.")
 _verb("archive", "Archive a closed objective.")
 
 

@@ -208,6 +208,31 @@ def leave(
     send(context, f"/v1/people/{person}/leave-unit", body, "out of the unit:", as_json)
 
 
+@people.command("begin-leave")
+def begin_leave(
+    context: typer.Context,
+    person: PersonId,
+    reason: Annotated[str, typer.Option(help="Why")],
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """A person goes on leave: he or she owes no words, nor do the goals that the person owns.
+
+    Example: goal-ledger people begin-leave bo --reason "Parental leave"
+    """
+    body = {"reason": reason, **without_none(effective_at=at)}
+    send(context, f"/v1/people/{person}/begin-leave", body, "on leave:", as_json)
+
+
+@people.command("end-leave")
+def end_leave(context: typer.Context, person: PersonId, at: At = None, as_json: AsJson = False) -> None:
+    """A person is back from leave.
+
+    Example: goal-ledger people end-leave bo
+    """
+    send(context, f"/v1/people/{person}/end-leave", without_none(effective_at=at), "back:", as_json)
+
+
 @people.command("link")
 def link(
     context: typer.Context,

@@ -22,7 +22,7 @@ from goal_ledger_client.cli.showing import Marked, local, number, table
 Json = dict[str, Any]
 Unit = Annotated[str | None, typer.Option(help="It, the units beneath it, and the people in them")]
 Cycle = Annotated[str | None, typer.Option(help="Only goals of this cycle")]
-_COLOURS = {"on_time": "green", "late": "yellow", "missed": "red"}
+_COLOURS = {"paused": "dim", "on_time": "green", "late": "yellow", "missed": "red"}
 
 
 def owed(
@@ -52,7 +52,7 @@ def _owed_row(one: Json) -> tuple[Any, ...]:
     return (
         one["objective"],
         one["title"],
-        Marked("[red]overdue[/]") if one["overdue"] else one["owed"],
+        Marked("[red]overdue[/]") if one["overdue"] else "paused" if one["paused"] else one["owed"],
         *_duty(one["last"]),
         *_duty(one["next"]),
         local(max((at for at in spoken if at), default=None)),

@@ -13,7 +13,9 @@ from goal_ledger_domain.lifecycle import (
     Activate,
     ArchiveObjective,
     CloseObjective,
+    PauseObjective,
     ReopenObjective,
+    ResumeObjective,
 )
 from pydantic import Field
 
@@ -94,3 +96,15 @@ def carry_over(meta: Meta, objective: str, body: CarriedOver = CarriedOver()) ->
 def archive_objective(meta: Meta, objective: str, body: Plain = Plain()) -> ArchiveObjective:
     """Archive a closed objective."""
     return ArchiveObjective(meta, objective=objective)
+
+
+@commands.post("/v1/objectives/{objective}/pause")
+def pause_objective(meta: Meta, objective: str, body: Plain = Plain()) -> PauseObjective:
+    """Pause an active objective: it owes no words until it is resumed or closed. Needs a reason."""
+    return PauseObjective(meta, objective=objective)
+
+
+@commands.post("/v1/objectives/{objective}/resume")
+def resume_objective(meta: Meta, objective: str, body: Plain = Plain()) -> ResumeObjective:
+    """Resume an objective that was paused."""
+    return ResumeObjective(meta, objective=objective)

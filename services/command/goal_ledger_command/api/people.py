@@ -7,7 +7,9 @@ from goal_ledger_command.api.declare import row
 from goal_ledger_command.api.values import CommandBody, Id, NewId, Plain, new_id
 from goal_ledger_domain.person import (
     AddPerson,
+    BeginLeave,
     ComeBack,
+    EndLeave,
     JoinUnit,
     LeaveOrganisation,
     LeaveUnit,
@@ -69,6 +71,18 @@ def leave_organisation(meta: Meta, person: str, body: Plain = Plain()) -> LeaveO
 def come_back(meta: Meta, person: str, body: Plain = Plain()) -> ComeBack:
     """Who left comes back: identities, roles and keys from before count again. Needs a reason."""
     return ComeBack(meta, person=person)
+
+
+@commands.post("/v1/people/{person}/begin-leave")
+def begin_leave(meta: Meta, person: str, body: Plain = Plain()) -> BeginLeave:
+    """The person goes on leave and owes no words, nor do the goals that the person owns. Needs a reason."""
+    return BeginLeave(meta, person=person)
+
+
+@commands.post("/v1/people/{person}/end-leave")
+def end_leave(meta: Meta, person: str, body: Plain = Plain()) -> EndLeave:
+    """The person is back from leave."""
+    return EndLeave(meta, person=person)
 
 
 @commands.post("/v1/people/{person}/shred")

@@ -86,6 +86,7 @@ class ObjectiveDetail(ListedObjective):
         description="Of a closed one: its score at the closing instant, as known now"
     )
     policy: PolicyShape
+    paused_since: Instant = Field(description="It owes no words; null: it is not paused")
     carried_from: str | None
     carried_into: dict[str, Any] | None
 
@@ -153,6 +154,7 @@ async def _detail(view: View, id: str) -> dict[str, Any]:
         "closings": await _closings(view, body["closings"]),
         "restated": await _restated(view, standing),
         "policy": _policy(context, standing),
+        "paused_since": next((time(one.start) for one in standing.goal.pauses if one.end is None), None),
         "carried_from": body.get("carried_from"),
         "carried_into": body.get("carried_into"),
     }

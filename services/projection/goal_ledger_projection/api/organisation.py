@@ -68,6 +68,7 @@ class PersonShape(Shape):
     id: str
     display_name: str | None
     units: list[str]
+    on_leave_since: str | None = Field(description="The person owes no words; null: is not on leave")
     left_at: str | None = Field(description="When the person left the organisation; null: is there")
     shredded: bool
     version: int
@@ -196,6 +197,7 @@ async def _people(view: View, people: Sequence[Defined]) -> list[Json]:
             "id": id,
             "display_name": texts.open(names[id]),
             "units": body["units"],
+            "on_leave_since": body.get("on_leave_since"),
             "left_at": body.get("left_at"),
             "shredded": body["shredded"],
         }

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Answers
-from goal_ledger_history.duties import PENDING, STATES, Duty, LastWords, duty, is_fed, owes
+from goal_ledger_history.duties import (
+    PAUSED,
+    PENDING,
+    STATES,
+    Duty,
+    LastWords,
+    duty,
+    goes_on,
+    is_due,
+    is_fed,
+    is_paused,
+)
+from goal_ledger_history.goals import PausedTimes
 from goal_ledger_history.rhythm_at import DuesOfGoal, Owing, last_words, owing, told
-from goal_ledger_scoring.cadence import following, last_passed
+from goal_ledger_scoring.cadence import DueDate, following, last_passed
 from pydantic import Field
 
 from goal_ledger_projection.api.answers import AnswerAtClocks, Instant, Shape, encoded, heading, respond, time
@@ -28,7 +41,9 @@ class DutyShape(Shape):
     day: str = Field(description="The due date, a local day of the goal's time zone")
     ends_at: str = Field(description="When that day is over")
     grace_ends_at: str = Field(description="When its grace days are over too")
-    state: str = Field(description=f"{', '.join(STATES)}", json_schema_extra={"enum": list(STATES)})
+    state: str = Field(
+        description="paused: nothing is owed for it", json_schema_extra={"enum": [*STATES, PAUSED]}
+    )
     met_at: Instant = Field(description="When the word was given that met it")
 
 
@@ -49,6 +64,7 @@ class OwedShape(Shape):
         description="Why it is this person's: as its owner, the lead of the unit that owns it, or the owner of key results",
         json_schema_extra={"enum": list(BECAUSE)},
     )
+    paused: bool = Field(description="It is paused, or its owner or this person is on leave: nothing is owed")
     owed: bool = Field(description="A due date can still be met and is not")
     overdue: bool = Field(description="The last due date is over, and no word was given since the one before")
     last: DutyShape | None = Field(description="The last due date that is over; null: it was not active yet")
@@ -100,7 +116,8 @@ async def owed_by(view: View, person: str) -> list[Json]:
         for one in await owing(history.definitions, view.moment)
         if (why := because(one)) is not None
     ]
-    goals = [_asked_of(one, person, why) for one, why in mine]
+    leaves = history.background.leaves(person, view.moment.known_to, view.moment.true_at)
+    goals = [_asked_of(one, person, why, leaves) for one, why in mine]
     words, now = PersonsWordsInTables(view.snapshot), view.moment.true_at
     last = await last_words(words, history.values, goals, view.moment)
     found = await told(
@@ -134,8 +151,9 @@ async def _because(view: View, person: str) -> Callable[[Owing], str | None]:
     return because
 
 
-def _asked_of(one: Owing, person: str, why: str) -> Owing:
-    """Who owns key results alone owes word of these alone."""
+def _asked_of(one: Owing, person: str, why: str, leaves: PausedTimes) -> Owing:
+    """Who owns key results alone owes word of these alone. Who is on leave owes none."""
+    one = dataclasses.replace(one, pauses=(*one.pauses, *leaves))
     if why != "key_result":
         return one
     mine = {each.id for each in one.goal.key_results if each.owner == person}
@@ -144,15 +162,16 @@ def _asked_of(one: Owing, person: str, why: str) -> Owing:
 
 def _item(view: View, one: DuesOfGoal, last: LastWords, why: str) -> Json:
     goal, now = one.owing.goal, view.moment.true_at
-    duties = [duty(since, due, one.words, one.owing.waited, now) for since, due in one.dues]
-    before, coming = duties[0] if owes(goal, duties[0].due) else None, duties[1]
+    duties = [_duty(one, since, due, now) for since, due in one.dues]
+    before, coming = duties[0] if is_due(goal, duties[0].due) else None, duties[1]
     return {
         "objective": goal.id,
         "title": goal.body["title"],
         "owner": goal.owner,
         "because": why,
+        "paused": goes_on(one.owing.pauses, now),
         "owed": any(each is not None and each.state == PENDING for each in (before, coming)),
-        "overdue": before is not None and before.heard_at is None,
+        "overdue": before is not None and before.state != PAUSED and before.heard_at is None,
         "last": None if before is None else duty_shape(before),
         "next": duty_shape(coming),
         "last_check_in_at": time(last.get(None)),
@@ -169,6 +188,11 @@ def _item(view: View, one: DuesOfGoal, last: LastWords, why: str) -> Json:
             if not each.dropped
         ],
     }
+
+
+def _duty(one: DuesOfGoal, since: datetime, due: DueDate, now: datetime) -> Duty:
+    found = duty(since, due, one.words, one.owing.waited, now)
+    return dataclasses.replace(found, state=PAUSED) if is_paused(one.owing.pauses, due) else found
 
 
 def duty_shape(one: Duty) -> Json:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from goal_ledger_edge.routing import Answers
-from goal_ledger_history.duties import Silence, last_heard, silence
+from goal_ledger_history.duties import Silence, goes_on, last_heard, silence
 from goal_ledger_history.rhythm_at import Owing, last_words, owing
 from pydantic import Field
 
@@ -29,6 +29,7 @@ class SilentShape(Shape):
     silent: bool = Field(
         description="A due date and its grace have passed without a word since the one before"
     )
+    paused: bool = Field(description="It is paused, or its owner on leave: it owes nothing and is not silent")
     missed_in_a_row: int = Field(description="So many such due dates since the last word")
     since: str = Field(description="The last word, else the activation")
     last_word_at: Instant = Field(
@@ -79,7 +80,13 @@ async def silences(view: View, unit: str | None, cycle: str | None) -> list[tupl
     found = [
         (
             one,
-            silence(one.rules, one.active_since, last_heard(last[one.goal.id], one.waited), at.true_at),
+            silence(
+                one.rules,
+                one.active_since,
+                last_heard(last[one.goal.id], one.waited),
+                at.true_at,
+                one.pauses,
+            ),
         )
         for one in goals
     ]
@@ -100,6 +107,7 @@ def _item(view: View, context: Context, one: Owing, each: Silence) -> Json:
         "ask": _ask(view, context, goal.owner),
         "cycle": goal.cycle,
         "silent": each.is_silent,
+        "paused": goes_on(one.pauses, view.moment.true_at),
         "missed_in_a_row": each.missed,
         "since": time(each.since),
         "last_word_at": time(each.heard_at),

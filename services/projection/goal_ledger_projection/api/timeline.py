@@ -25,7 +25,7 @@ from goal_ledger_projection.read_models.value_rows import OF_KEY_RESULTS
 LIMIT_ITEMS_MAX = 500
 Json = dict[str, Any]
 
-_NOT_COMPARED = frozenset({"changed", "activated_seq", "drafted_seq", "closings"})
+_NOT_COMPARED = frozenset({"changed", "activated_seq", "drafted_seq", "closings", "pauses"})
 _OF_KEY_RESULT = ("text", "description", "measure", "weight", "owner", "bindings", "dropped")
 
 
@@ -150,6 +150,8 @@ def _flat(body: Json | None) -> Json:
         flat |= {
             name: closings[-1][name] for name in ("outcome", "grade", "suggested") if name in closings[-1]
         }
+    if any("to" not in one for one in body.get("pauses", ())):
+        flat["paused"] = True
     for one in body["key_results"]:
         flat |= {f"key_results/{one['id']}/{name}": one.get(name) for name in _OF_KEY_RESULT if one.get(name)}
     for link in body["links"]:

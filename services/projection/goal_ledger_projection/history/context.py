@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -21,6 +21,7 @@ from goal_ledger_history.background import (
     CounterRestarts,
     CycleDates,
     FeedAsDefined,
+    LeavesOfPerson,
     Link,
     NamedMoment,
     PolicyRevision,
@@ -28,6 +29,7 @@ from goal_ledger_history.background import (
     Versions,
     WorkspaceBegun,
 )
+from goal_ledger_history.goals import PausedTime, PausedTimes
 from goal_ledger_scoring.aggregation import FeedDefinition
 
 from goal_ledger_projection.history.snapshots import Snapshot
@@ -126,6 +128,14 @@ def _restarts(body: JsonObject) -> CounterRestarts:
     )
 
 
+def pauses(told: Iterable[JsonObject]) -> PausedTimes:
+    """As the rows of goals and persons hold them."""
+    return tuple(
+        PausedTime(parse_instant(one["from"]), None if one.get("to") is None else parse_instant(one["to"]))
+        for one in told
+    )
+
+
 def _unit(body: JsonObject) -> UnitPlace:
     parent = body.get("parent")
     return UnitPlace(None if parent is None else parent.removeprefix("unit/"))
@@ -139,6 +149,7 @@ _THINGS: dict[str, Callable[[JsonObject], object]] = {
     "feed": _feed,
     "restarts": _restarts,
     "unit": _unit,
+    "leaves": lambda body: LeavesOfPerson(pauses(body["leaves"])),
 }
 
 

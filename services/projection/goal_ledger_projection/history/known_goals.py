@@ -18,6 +18,7 @@ from goal_ledger_contracts.canonical import parse_instant
 from goal_ledger_contracts.measures import Measure, Simple, parts_of
 from goal_ledger_history.goals import Binding, Closing, Goal, KeyResult, Version
 
+from goal_ledger_projection.history.context import pauses
 from goal_ledger_projection.history.snapshots import Snapshot
 from goal_ledger_projection.read_models.fact import JsonObject
 
@@ -105,6 +106,7 @@ class KnownGoals:
             is_fed=any(one.bindings for one in key_results),
             has_windows=any(part.window for one in key_results for part in one.parts.values()),
             body=body,
+            pauses=pauses(body.get("pauses") or ()),
         )
 
     def _key_result(self, workspace: str, epoch: int, body: JsonObject) -> KeyResult:

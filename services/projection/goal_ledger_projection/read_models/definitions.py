@@ -8,7 +8,7 @@ for its latest: the present definitions are those with `ended_seq is null` (part
 kind (id): where its body is described
     workspace (the workspace), policy (scope), moment (name), access (holder), identity (issuer and subject, a space
     between), key (key id), system (system id), withheld (event id)   `workspace.py`
-    unit `unit.py` · person, leaver `person.py` · cycle `cycle.py` · objective `objective.py` · feed, restarts `feed.py`
+    unit `unit.py` · person, leaver, leaves `person.py` · cycle `cycle.py` · objective `objective.py` · feed, restarts `feed.py`
 
 In all bodies: decimals are strings in canonical form, instants RFC 3339 UTC with microseconds, dates ISO; a member
 without a value is left out or null. A personal text is `{k, n, c}` as it was sealed and stands beside the `event_id`
@@ -92,7 +92,7 @@ DEFINING: DefinesByType = {
 }
 """What each type of fact defines; a type that is not here defines nothing."""
 
-CONTEXT_KINDS = ("workspace", "policy", "moment", "cycle", "feed", "restarts", "unit", "leaver")
+CONTEXT_KINDS = ("workspace", "policy", "moment", "cycle", "feed", "restarts", "unit", "leaver", "leaves")
 """Kinds of things that the arithmetic of every goal may depend on, and all links between goals besides."""
 CONTEXT_FACTS = [
     *LINKING,

@@ -6,6 +6,7 @@
  key_results: [{id, text, description?, carried_from?, measure, weight, owner?, dropped: bool, dropped_seq?, added_seq, measure_seq,
                 bindings: {<part>: {feed, aggregation, seq}}}],                          in the order they were added
  links: [{link, parent, mode: contributes | supports, weight, seq}],                     one per parent
+ pauses?: [{seq, from, to?}],                                                             while it owed no words
  closings: [{seq, event_id, at, actor, outcome, grade?, suggested?, author?, retrospective?, reason?, reopened_seq?}],
  archived_at?, carried_from?, carried_into?: {objective, cycle?, seq, things: [{thing, became, into?, why?}]},
  changed: {seq, event_id, type, at, actor, reason?}}
@@ -118,7 +119,17 @@ def _closed(before: JsonObject, fact: FactRead) -> JsonObject:
         "reason": body.get("reason"),
         **fact.data,
     }
-    return {"stage": "closed", "closings": [*before["closings"], closing]}
+    return {"stage": "closed", "closings": [*before["closings"], closing], **_resumed(before, fact)}
+
+
+def _paused(before: JsonObject, fact: FactRead) -> JsonObject:
+    return {"pauses": [*before.get("pauses", ()), {"seq": fact.seq, "from": fact.effective_at}]}
+
+
+def _resumed(before: JsonObject, fact: FactRead) -> JsonObject:
+    """The last pause ends, if it goes on."""
+    *earlier, last = before.get("pauses") or [None]
+    return {} if last is None or "to" in last else {"pauses": [*earlier, {**last, "to": fact.effective_at}]}
 
 
 def _reopened(before: JsonObject, fact: FactRead) -> JsonObject:
@@ -197,6 +208,8 @@ _CHANGES: dict[str, Callable[[JsonObject, FactRead], JsonObject]] = {
     "ObjectiveClosed": _closed,
     "ObjectiveReopened": _reopened,
     "ObjectiveArchived": _archived,
+    "ObjectivePaused": _paused,
+    "ObjectiveResumed": _resumed,
     "ObjectiveCarriedOver": _carried_over,
     "KeyResultAdded": _key_result_added,
     "KeyResultReworded": _key_result_changed(_reworded_key_result),

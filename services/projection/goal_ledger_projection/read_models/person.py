@@ -1,8 +1,8 @@
 """The definition of a person (kind `person`, id: the person).
 
-{display_name: {k, n, c}, event_id, units: [], added_at, left_at?, shredded: false | true}
+{display_name: {k, n, c}, event_id, units: [], added_at, left_at?, on_leave_since?, shredded: false | true}
 
-`left_at`: when the person left the organisation, none while there. `display_name` is sealed in the fact `event_id`, JSON pointer `/display_name`.
+`on_leave_since`: none while the person is not on leave. `left_at`: when the person left the organisation, none while there. `display_name` is sealed in the fact `event_id`, JSON pointer `/display_name`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ def _changed(before: JsonObject, fact: FactRead) -> JsonObject:
             return {"left_at": fact.effective_at}
         case "PersonCameBack":
             return {"left_at": None}
+        case "LeaveBegun":
+            return {"on_leave_since": fact.effective_at}
+        case "LeaveEnded":
+            return {"on_leave_since": None}
         case "PersonShredded":
             return {"shredded": True}
     raise CannotApply(fact.seq, f"{fact.type} is not a fact of a person")
@@ -45,9 +49,23 @@ def leaver(_: JsonObject | None, fact: FactRead) -> JsonObject:
     return {"left": fact.type == "PersonLeft"}
 
 
+def leaves(before: JsonObject | None, fact: FactRead) -> JsonObject:
+    """The definition `leaves` (id: a person who was ever on leave): {leaves: [{seq, from, to?}]}; few, too."""
+    told = [] if before is None else before["leaves"]
+    if fact.type == "LeaveBegun":
+        return {"leaves": [*told, {"seq": fact.seq, "from": fact.effective_at}]}
+    return {"leaves": [*told[:-1], {**told[-1], "to": fact.effective_at}]}
+
+
 _LEAVER = by_stream("leaver", leaver)
+_LEAVES = by_stream("leaves", leaves)
+_ALSO = {
+    "PersonLeft": (_LEAVER,),
+    "PersonCameBack": (_LEAVER,),
+    "LeaveBegun": (_LEAVES,),
+    "LeaveEnded": (_LEAVES,),
+}
 
 DEFINES: DefinesByType = {
-    type_: (*many, _LEAVER) if type_ in ("PersonLeft", "PersonCameBack") else many
-    for type_, many in every_fact_of("person", person).items()
+    type_: (*many, *_ALSO.get(type_, ())) for type_, many in every_fact_of("person", person).items()
 }
