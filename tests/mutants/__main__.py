@@ -1,9 +1,9 @@
 """`make mutants`: is there a line that could be wrong without a test noticing?
 
 ``ARGS="scoring merkle"`` picks parts, ``--sample 300 --seed 1`` that many of their mutants by chance (the same for the same
-seed). A run that was broken off goes on where it was; survivors are judged anew, for a test may have come. A survivor that
-`survivors.toml` does not list, and a part of which less than 97 % are killed, fail the command. Bounded: per mutant by
-mutmut, 15 times what its tests take.
+seed). A run that was broken off goes on where it was; survivors are judged anew, for a test may have come; those of
+contracts, whose codecs are built at import, each in a process of its own. A survivor that `survivors.toml` does not list,
+and a part of which less than 97 % are killed, fail the command. Bounded: per mutant by mutmut, 15 times what its tests take.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ PARTS = {
 }
 SMALLEST = "goal_ledger_contracts.lifting.*"
 """Judged first: mutmut makes the mutants of all that changed before it judges any, and names can be drawn only then."""
+BUILT_AT_IMPORT = "goal_ledger_contracts."
 TO_BE_KILLED = 0.97
 SAY_EVERY_S = 30
 
@@ -44,7 +45,9 @@ def main(arguments: Sequence[str]) -> int:
     left = [name for name in names if before[name] not in KILLED | TIMED_OUT]
     if left:
         _judge(left, names)
-    return max(_told(part, some, tool.verdicts()) for part, some in chosen.items())
+    found = tool.verdicts()
+    found |= _judged_before_import([name for name in names if name.startswith(BUILT_AT_IMPORT)], found)
+    return max(_told(part, some, found) for part, some in chosen.items())
 
 
 def _asked(arguments: Sequence[str]) -> argparse.Namespace:
@@ -76,6 +79,14 @@ def _judge(left: Sequence[str], names: Sequence[str]) -> None:
         judging.terminate()
     if code:
         sys.exit(f"mutmut ended with {code}: {tool.LOG}")
+
+
+def _judged_before_import(names: Sequence[str], found: Verdicts) -> Verdicts:
+    """Of those that survived, each in a process of its own."""
+    survived = [name for name in names if found[name] not in KILLED | TIMED_OUT]
+    if survived and tool.judge_before_import(""):
+        sys.exit("without a mutant the tests of contracts fail")
+    return {name: tool.judge_before_import(name) for name in survived}
 
 
 def _told(part: str, names: Sequence[str], found: Verdicts) -> int:

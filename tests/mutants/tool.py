@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -20,6 +21,7 @@ LAID_FLAT = (
     *("libs", "services", "deploy", "docs"),  # read by some of the tests
 )
 FETCH_S = 600
+JUDGE_S = 120
 KILLED = frozenset({1, 3})
 TIMED_OUT = frozenset({36, -24, 24, 152, 255})
 
@@ -56,6 +58,21 @@ def verdicts() -> Verdicts:
     for meta in sorted((TREE / "mutants").glob("goal_ledger_*/**/*.meta")):
         found.update(json.loads(meta.read_text())["exit_code_by_key"])
     return found
+
+
+def judge_before_import(name: str) -> int:
+    """The exit code of the tests of contracts in a process that is told the mutant before it imports anything: codecs
+    are built at import, so that mutmut's forks hold the right ones. An empty name: no mutant."""
+    tests = ["-x", "-q", "-p", "no:cacheprovider", "--ignore=tests/contracts/test_pure.py", "tests/contracts"]
+    command = ["nice", "-n", "19", str(VENV / "bin" / "python"), "-m", "pytest", *tests]
+    chosen = os.environ | {"MUTANT_UNDER_TEST": name}
+    try:
+        ended = subprocess.run(
+            command, cwd=TREE / "mutants", env=chosen, capture_output=True, timeout=JUDGE_S
+        )
+    except subprocess.TimeoutExpired:
+        return min(TIMED_OUT)
+    return min(ended.returncode, 1)
 
 
 def change(name: str) -> tuple[str, str]:
