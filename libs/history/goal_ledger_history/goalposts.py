@@ -88,7 +88,7 @@ def _direction(before: Standing, after: Standing, key_result: str | None, effect
     sides = [_key_result(one, key_result) for one in (before, after)]
     eased = 0
     if sides[0] is not None and sides[1] is not None:
-        eased = _target_eased(sides[0].measure, sides[1].measure)
+        eased = target_eased(sides[0].measure, sides[1].measure)
     eased = eased or _later_by(before, after, key_result) or _sign(effect)
     return EASED if eased > 0 else TIGHTENED if eased < 0 else NEUTRAL
 
@@ -101,7 +101,7 @@ def _sign(amount: Decimal | None) -> int:
     return 0 if not amount else 1 if amount > 0 else -1
 
 
-def _target_eased(before: Any, after: Any) -> int:
+def target_eased(before: Any, after: Any) -> int:
     """1: the target is nearer than it was, -1: it is farther."""
     if type(before) is not type(after):
         return 0

@@ -15,7 +15,9 @@ from projection.query.conftest import Reading
 from projection.query.story import TEN, Story, d
 
 PATH = "/v1/diff"
-LIVES = range(3)
+LIVES = range(2)
+OF_EACH = 2
+"""So many things of each kind are asked about."""
 
 
 def applied(body: Any, changes: list[dict[str, Any]]) -> Any:
@@ -61,7 +63,7 @@ def _instances(template: str, life: Life) -> list[str]:
     goals = [goal.id for goal in life.goals]
     key_results = [id for goal in life.goals for id in goal.key_results]
     of_what = {
-        **{"objectives": goals, "key-results": key_results, "check-ins": sorted(life.check_ins)[:3]},
+        **{"objectives": goals, "key-results": key_results, "check-ins": sorted(life.check_ins)},
         **{"cycles": ["q1"], "units": ["web"], "feeds": ["g"], "moments": ["launch"], "people": ["ada"]},
         **{"policies": ["workspace"], "roles": ["ada"], "identities": ["ada"], "systems": ["shop"]},
     }
@@ -91,7 +93,7 @@ async def test_the_changes_make_the_second_body_of_the_first(reading: Reading, s
     late = (await asked.get("/v1/alignment", as_of=life.now.isoformat())).json()["token"]
     compared: set[str] = set()
     for template in offered:
-        for view in _instances(template, life):
+        for view in _instances(template, life)[:OF_EACH]:
             bodies = [await asked.get(view, token=token) for token in (early, late)]
             answer = await asked.get(PATH, of=view, to=late, **{"from": early})
             if {one.status_code for one in bodies} != {200}:

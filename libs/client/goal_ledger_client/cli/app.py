@@ -19,6 +19,7 @@ from goal_ledger_client.cli import (
     explaining,
     goal_questions,
     goals,
+    habits,
     moving,
     organisation,
     questions,
@@ -100,6 +101,7 @@ for one in (
     moving,
     auditing,
     differing,
+    habits,
     datasets,
 ):
     one.register(app)
