@@ -18,6 +18,7 @@ from goal_ledger_contracts.workspace import KeyIssued
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+MEASURE = FACTS["MeasureChanged"]
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=8)
 BASES: dict[Any, st.SearchStrategy[Any]] = {
     str: TEXTS,
@@ -51,27 +52,34 @@ def test_a_fact_is_read_back_as_it_was_written(name: str) -> None:
     @settings(max_examples=25, deadline=None)
     @given(values_of(cls))
     def round_trip(data: Any) -> None:
-        body = json.loads(canonical(wire.encode(data)))
-        assert wire.decode(cls, body) == data
+        stored = canonical(wire.encode(data))
+        assert wire.decode(cls, json.loads(stored)) == data
+        assert wire.written(data).encode() == stored
 
     round_trip()
 
 
 @pytest.mark.parametrize(
-    ("hint", "body"),
+    ("hint", "body", "says"),
     [
-        (UnitCreated, {"name": "A", "surprise": 1}),
-        (UnitCreated, {}),
-        (UnitCreated, []),
-        (UnitCreated, {"name": 1}),
-        (KeyIssued, {"key": "k", "holder": "person/a"}),
-        (FACTS["MeasureChanged"], {"key_result": "k", "measure": {"kind": "guess"}}),
-        (FACTS["MeasureChanged"], {"key_result": "k", "measure": {"target": "1"}}),
-        (FACTS["StoreRestored"], {"fork_seq": True, "epoch": 1}),
+        (UnitCreated, {"name": "A", "surprise": 1}, "UnitCreated has no field 'surprise'"),
+        (UnitCreated, {}, "UnitCreated: .*missing.*'name'"),
+        (UnitCreated, [], "UnitCreated is written as an object"),
+        (UnitCreated, {"name": 1}, "expected str, got int"),
+        (KeyIssued, {"key": "k", "holder": "person/a"}, "KeyIssued: .*missing.*'digest'"),
+        (
+            MEASURE,
+            {"key_result": "k", "measure": {"kind": "guess"}},
+            "kind is 'guess'; known are .*, increase, ",
+        ),
+        (MEASURE, {"key_result": "k", "measure": {"target": "1"}}, "kind is None"),
+        (MEASURE, {"key_result": "k", "measure": "increase"}, "kind is None"),
+        (MEASURE, {"key_result": "k", "measure": {"kind": "increase", "kinds": 1}}, "no field 'kinds'"),
+        (FACTS["StoreRestored"], {"fork_seq": True, "epoch": 1}, "expected int, got bool"),
     ],
 )
-def test_another_shape_is_an_error_and_nothing_is_dropped_silently(hint: Any, body: Any) -> None:
-    with pytest.raises(ValueError):
+def test_another_shape_is_an_error_and_nothing_is_dropped_silently(hint: Any, body: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
         wire.decode(hint, body)
 
 
