@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
-from goal_ledger_contracts import cycle, feed, objective, unit, workspace
+from goal_ledger_contracts import cycle, feed, objective, person, unit, workspace
 from goal_ledger_contracts.envelope import Fact
 
 Thing = tuple[str, ...]
@@ -40,6 +40,10 @@ def _made(fact: Fact) -> Iterator[Thing]:
             yield "reading", id, data.source, data.id
         case feed.CounterRestarted():
             yield "restart", id, data.at.isoformat()
+        case person.PersonAdded():
+            yield "person", id
+        case person.LeaveBegun():
+            yield "leave", id
         case workspace.MomentRecorded():
             yield "moment", data.name
         case objective.ObjectiveDrafted():
@@ -53,6 +57,8 @@ def _made_in_goal(fact: Fact) -> Iterator[Thing]:
     match data := fact.data:
         case objective.ObjectiveActivated():
             yield "active", id
+        case objective.ObjectivePaused():
+            yield "pause", id
         case objective.ObjectiveClosed():
             yield "closing", id
         case objective.KeyResultAdded():
@@ -76,6 +82,8 @@ def _needed(fact: Fact) -> Iterator[Thing]:
         yield from _needed_in_feed(fact)
     elif kind == "objective":
         yield from _needed_in_goal(fact)
+    elif isinstance(data, person.LeaveEnded):
+        yield "leave", id
     elif isinstance(data, workspace.MomentCorrected | workspace.MomentRetracted):
         yield "moment", data.name
     elif isinstance(data, workspace.PolicySet) and data.scope != "workspace":
@@ -112,6 +120,8 @@ def _needed_in_goal(fact: Fact) -> Iterator[Thing]:
             yield "check-in", data.check_in
         case objective.ObjectiveReopened() | objective.ObjectiveArchived():
             yield "closing", id
+        case objective.ObjectiveResumed():
+            yield "pause", id
         case objective.KeyResultTakenUp():
             yield "dropped", data.key_result
         case objective.PartBound():

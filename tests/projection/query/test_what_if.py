@@ -8,6 +8,8 @@ import pytest
 from goal_ledger_contracts.envelope import Fact
 from goal_ledger_contracts.measures import Increase
 from goal_ledger_contracts.objective import MeasureChanged
+from goal_ledger_contracts.person import LeaveBegun, PersonAdded
+from goal_ledger_contracts.personal import Sealed
 from goal_ledger_contracts.workspace import Policy, PolicySet
 from goal_ledger_projection.api import what_if
 from history.lives import Life
@@ -139,6 +141,21 @@ async def test_another_policy_changes_statuses_in_its_scope_alone(story: Story) 
         "policy": {"behind_points": "10", "grace_days": 5},
         "scope": "workspace",
     }
+
+
+async def test_without_a_leave_its_goals_are_outdated(story: Story) -> None:
+    story.tell("person/bo", PersonAdded(Sealed("person/bo", "AAAAAAAAAAAAAAAA", "AAAA")))
+    story.goal("shop", ("visits", TEN), owner="person/bo")
+    begun = story.tell("person/bo", LeaveBegun())
+    await story.arrive()
+    asked, late = {"question": "/v1/objectives/shop"}, "2026-02-01T00:00:00Z"
+
+    plain = await story.ask("/v1/objectives/shop", as_of=late)
+    same = await supposed(story, asked, as_of=late)
+    without = await supposed(story, {**asked, "leave_out": [str(begun.event_id)]}, as_of=late)
+
+    assert plain["objective"]["status"] == same["objective"]["status"] == "pending"
+    assert without["objective"]["status"] == "outdated"
 
 
 async def test_clocks_stand_in_the_question_or_on_the_address(story: Story) -> None:

@@ -36,12 +36,14 @@ async def facts_behind(snapshot: Snapshot, context: Context, objective: str, kno
 async def stored_behind(
     snapshot: Snapshot, context: Context, objectives: set[str], known_to: int
 ) -> list[FactWithBytes]:
-    """Those that the answers about these objectives depend on, titles and all cycles too, with their bytes, in seq order.
-    Raises TooManyFacts."""
+    """Those that the answers about these objectives depend on, titles, all cycles and the owners' leaves too, with their
+    bytes, in seq order. Raises TooManyFacts."""
     behind = _FactsBehind(snapshot, known_to, _OF_NO_DEFINITION)
     await _read_goals(behind, context, objectives)
     cycles = {f"cycle/{id}" for id in context.ids("cycle", known_to)}
-    await behind.read(cycles | _around(snapshot, context, behind.facts, known_to))
+    owners = {getattr(fact.data, "owner", None) or "" for fact in behind.facts}
+    people = {one for one in owners if one.startswith("person/")}
+    await behind.read(cycles | people | _around(snapshot, context, behind.facts, known_to))
     return sorted(zip(behind.facts, behind.stored, strict=True), key=lambda one: one[0].seq)
 
 
