@@ -123,6 +123,7 @@ PAGES: dict[str, tuple[int, str]] = {
 }
 
 SHARED: dict[str, tuple[str, str]] = {
+    "bands_reversed": ("invalid", "The band of *behind* ends below the band of *on track*."),
     "field_required": ("invalid", "Something that must be stated is not."),
     "choice_unknown": ("invalid", "A value is not one of those that the field allows; they are listed."),
     "dates_reversed": ("invalid", "The end lies before the start."),

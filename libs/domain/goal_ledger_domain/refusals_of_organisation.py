@@ -13,7 +13,7 @@ ORGANISATION: dict[str, tuple[str, str]] = {
         "A pointer to a withheld text is not a JSON pointer within a fact's data.",
     ),
     "number_out_of_range": ("invalid", "A number of a policy lies outside its range; the range is given."),
-    "bands_reversed": ("invalid", "The band of *behind* ends below the band of *on track*."),
+    "bands_reversed": SHARED["bands_reversed"],
     # moments
     "unknown_moment": ("not_found", "There is no such moment in this workspace."),
     "moment_retracted": ("conflict", "The moment was retracted and cannot be corrected."),
