@@ -7,10 +7,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+import asyncpg
 import pytest
+from goal_ledger_command.migrations import migrate
+from goal_ledger_command.preparing import _WAITING
 from goal_ledger_contracts.envelope import Fact, from_bytes
 from goal_ledger_contracts.feed import CounterRestarted, ReadingQuarantined, ReadingRecorded, ReadingReleased
 from goal_ledger_contracts.objective import ObjectiveClosed
+from goal_ledger_local.postgres import Postgres
 from goal_ledger_scoring.aggregation import (
     FeedDefinition,
     Reading,
@@ -25,6 +29,14 @@ from command.service import Organisation, assert_problem
 
 WINDOW = {"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"}
 RESTART = {"at": "2026-11-03T00:00:00Z", "base": "2", "reason": "The counter was replaced"}
+
+A_FEED = """
+INSERT INTO facts (workspace, seq, stream, version, type, event_id, recorded_at, hash, bytes)
+SELECT 'acme', n, 'feed/visitors', n, CASE WHEN n % 1000 = 0 THEN 'ReadingQuarantined' ELSE 'ReadingRecorded' END,
+       gen_random_uuid(), now(), '', convert_to(json_build_object('data', json_build_object('id', n))::text, 'UTF8')
+FROM generate_series(1, 20000) n;
+ANALYZE facts
+"""
 
 
 def reading(n: int, value: str) -> dict[str, Any]:
@@ -134,3 +146,20 @@ async def test_the_closing_adds_up_as_the_scoring_library_does_whatever_was_rest
     assert wanted is not None
     score = min(max(wanted / 156, Decimal(0)), Decimal(1))
     assert closing.suggested == score.quantize(Decimal("0.000001"), ROUND_HALF_EVEN)
+
+
+async def test_what_waits_is_found_among_the_readings_of_a_feed_without_reading_them(
+    postgres: Postgres,
+) -> None:
+    ledger_url = await postgres.create("ledger")
+    await migrate(ledger_url, await postgres.create("keys"))
+    connection = await asyncpg.connect(ledger_url)
+    await connection.execute(A_FEED)
+    plan = await connection.fetch(
+        f"EXPLAIN (ANALYZE) {_WAITING}", "acme", "feed/visitors", datetime(2026, 1, 1, tzinfo=UTC), 100
+    )
+    await connection.close()
+
+    lines = [row[0] for row in plan]
+    scans = [line for line in lines if " on facts " in line]
+    assert len(scans) == 2 and all("facts_judging" in line for line in scans), "\n".join(lines)

@@ -44,6 +44,11 @@ facts = Table(
     UniqueConstraint("workspace", "stream", "version", name="facts_stream"),
     UniqueConstraint("workspace", "event_id", name="facts_event"),
     Index("facts_shredding", "workspace", "seq", postgresql_where=text("type = 'PersonShredded'")),
+    Index(
+        "facts_judging",
+        *("workspace", "stream", "seq"),
+        postgresql_where=text("type IN ('ReadingQuarantined', 'ReadingReleased', 'ReadingRejected')"),
+    ),
 )
 
 heads = Table(
