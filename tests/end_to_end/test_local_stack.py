@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from goal_ledger_local.stack import Stack
 
 OURS = ("command", "relay", "worker", "query")
 READY_WITHIN_S = 30.0
+IDLE_S, IDLE_WITHIN_S = 4.0, 60.0
+"""So long nothing is written; and so long what was done before may have its effects."""
 
 
 def ready(url: str) -> int:
@@ -42,6 +45,18 @@ def test_the_description_names_every_address_and_process(stack: dict[str, Any]) 
         assert is_alive(process["pid"])
         assert os.path.exists(process["log"])  # noqa: PTH110
     assert [ready(stack["processes"][part]["url"]) for part in OURS] == [200] * len(OURS)
+
+
+def test_processes_with_nothing_to_do_write_no_line(stack: dict[str, Any]) -> None:
+    logs = {part: Path(stack["processes"][part]["log"]) for part in OURS}
+    deadline, told = time.monotonic() + IDLE_WITHIN_S, {"not": "asked"}
+    while told and time.monotonic() < deadline:
+        before = {part: log.stat().st_size for part, log in logs.items()}
+        time.sleep(IDLE_S)
+        told = {part: log.read_bytes()[before[part] :].decode() for part, log in logs.items()}
+        told = {part: lines for part, lines in told.items() if lines}
+
+    assert told == {}
 
 
 @pytest.mark.parametrize("part", OURS)
