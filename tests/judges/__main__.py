@@ -11,7 +11,16 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from judges import asyncapi, hadolint, openapi_spec_validator, pages, promtool, schemathesis, spectral
+from judges import (
+    asyncapi,
+    hadolint,
+    openapi_spec_validator,
+    pages,
+    promtool,
+    schemathesis,
+    spectral,
+    witness,
+)
 
 JUDGES: dict[str, Callable[[Path], list[str]]] = {
     "openapi-spec-validator": openapi_spec_validator.judge,
@@ -21,6 +30,7 @@ JUDGES: dict[str, Callable[[Path], list[str]]] = {
     "schemathesis": schemathesis.judge,
     "promtool": promtool.judge,
     "pages": pages.judge,
+    "witness": witness.judge,
 }
 
 
