@@ -41,9 +41,14 @@ async def environment(
     await migrate(ledger_url, keys_url)
     directory: Path = tmp_path_factory.mktemp("operator")
     settings: Settings = settings_in(directory, ledger_url, keys_url)
+    return environment_of(settings, kafka)
+
+
+def environment_of(settings: Settings, kafka: Kafka) -> dict[str, str]:
+    """Of the program, on these databases and secrets."""
     return os.environ | {
-        "LEDGER_DATABASE_URL": ledger_url,
-        "KEYS_DATABASE_URL": keys_url,
+        "LEDGER_DATABASE_URL": settings.ledger_database_url,
+        "KEYS_DATABASE_URL": settings.keys_database_url,
         "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
         "HMAC_SECRET_FILE": str(settings.hmac_secret_file),
         "MASTER_KEY_FILE": str(settings.master_key_file),

@@ -59,13 +59,14 @@ class EndorseChange:
 def _lookups(command: AddComment | GiveKudos) -> tuple[Identity, ...]:
     """The comment or kudos itself, and the check-in that it is on."""
     kind, _, id = command.on.partition("/")
-    return (_own(command), check_in.identity(id)) if kind == "check-in" else (_own(command),)
+    return (identity(command), check_in.identity(id)) if kind == "check-in" else (identity(command),)
 
 
-def _own(command: AddComment | GiveKudos) -> Identity:
-    if isinstance(command, AddComment):
-        return Identity("comment", (command.comment,))
-    return Identity("kudos", (command.kudos,))
+def identity(said: AddComment | CommentAdded | GiveKudos | KudosGiven) -> Identity:
+    """Holds the comment, or the kudos."""
+    if isinstance(said, AddComment | CommentAdded):
+        return Identity("comment", (said.comment,))
+    return Identity("kudos", (said.kudos,))
 
 
 def _comment(world: World, command: AddComment, situation: Situation) -> Decision:
@@ -89,7 +90,7 @@ def _say(
     data: CommentAdded | KudosGiven,
     situation: Situation,
 ) -> Decision:
-    state, own = subject_of(world, command.on, situation), _own(command)
+    state, own = subject_of(world, command.on, situation), identity(command)
     found = situation.found.get(own)
     if found is not None:
         if found.fact.data == data and (data.author or command.meta.actor) == (

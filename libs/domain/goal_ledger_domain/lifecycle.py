@@ -111,20 +111,20 @@ def _activate(world: World, command: Activate, situation: Situation) -> Decision
     return decision
 
 
-def _closing_identity(objective: str) -> Identity:
+def closing_identity(objective: str) -> Identity:
     return Identity("closing", (objective,))
 
 
 def _lookups(command: CloseObjective) -> tuple[Identity, ...]:
     """The latest closing with its retrospective, which is not folded."""
-    return (_closing_identity(command.objective),)
+    return (closing_identity(command.objective),)
 
 
 def _close(world: World, command: CloseObjective, situation: Situation) -> Decision:
     state, meta, identity = (
         known(world, command.objective),
         command.meta,
-        _closing_identity(command.objective),
+        closing_identity(command.objective),
     )
     data = _closing(world, command)
     latest = situation.found.get(identity)

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from goal_ledger_ledger.store import Raw
 
 _RAISE = "UPDATE heads SET epoch = $2, moved_at = clock_timestamp() WHERE workspace = $1"
-_NOTE = "INSERT INTO epochs (workspace, epoch, fork_seq, started_at) VALUES ($1, $2, $3, clock_timestamp())"
+_NOTE = """
+INSERT INTO epochs (workspace, epoch, fork_seq, started_at) VALUES ($1, $2, $3, coalesce($4, clock_timestamp()))
+"""
 
 
 class Fork(NamedTuple):
@@ -69,21 +71,35 @@ async def begin_epoch(
         UnknownWorkspace, and what ``decide`` raises; Unreachable and asyncpg's errors. Then nothing was changed.
     """
     async with raw_connection(engine) as raw, raw.transaction():
-        folded = await _locked(raw, keyring, domain, snapshots, workspace)
-        fork = Fork(max(folded.epoch, above) + 1, folded.seq)
-        await raw.execute(_RAISE, workspace, fork.epoch)
-        await raw.execute(_NOTE, workspace, fork.epoch, fork.seq)
-        folded.epoch = fork.epoch
-        submission = Submission(workspace, lambda world, situation: decide(world, situation, fork))
-        batch = decide_batch(folded, Looked(), [submission], folded.next_recorded_at(now), {}, domain)
-        outcome = batch.outcomes[0]
-        if isinstance(outcome, Exception):
-            raise outcome
-        await write(raw, folded, batch)
+        folded = await folded_at_head(raw, keyring, domain, snapshots, workspace)
+        return await raise_epoch(raw, folded, domain, above, decide, now)
+
+
+async def raise_epoch(
+    raw: Raw, folded: Folded, domain: Domain, above: int, decide: DecidesFork, now: datetime
+) -> CommandAnswer:
+    """The same in the transaction of ``raw``, in which the head is locked. Raises what ``decide`` raises."""
+    fork = Fork(max(folded.epoch, above) + 1, folded.seq)
+    await note_epoch(raw, folded, fork.epoch)
+    submission = Submission(folded.workspace, lambda world, situation: decide(world, situation, fork))
+    batch = decide_batch(folded, Looked(), [submission], folded.next_recorded_at(now), {}, domain)
+    outcome = batch.outcomes[0]
+    if isinstance(outcome, Exception):
+        raise outcome
+    await write(raw, folded, batch)
     return outcome
 
 
-async def _locked(raw: Raw, keyring: Keyring, domain: Domain, snapshots: Snapshots, workspace: str) -> Folded:
+async def note_epoch(raw: Raw, folded: Folded, epoch: int, started_at: datetime | None = None) -> None:
+    """From here on the log is in that epoch; ``started_at``: None is now."""
+    await raw.execute(_RAISE, folded.workspace, epoch)
+    await raw.execute(_NOTE, folded.workspace, epoch, folded.seq, started_at)
+    folded.epoch = epoch
+
+
+async def folded_at_head(
+    raw: Raw, keyring: Keyring, domain: Domain, snapshots: Snapshots, workspace: str
+) -> Folded:
     """The state at the head, which stays locked to the end of the transaction."""
     head = await head_of(raw, workspace, lock=True)
     if head is None or not head[1]:

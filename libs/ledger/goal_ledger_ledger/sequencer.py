@@ -114,6 +114,10 @@ class Ledger:
         await self._erasing.everywhere()
         self._run(self._erasing.after_set_backs())
 
+    async def erase_again(self) -> None:
+        """After facts came by another way than :meth:`submit`. Raises Unreachable and asyncpg's errors."""
+        await self._erasing.everywhere()
+
     async def close(self) -> None:
         """Take nothing new, record what waits, end. The engines are the caller's to dispose of."""
         self._closing = True

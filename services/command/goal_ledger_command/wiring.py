@@ -150,6 +150,13 @@ def kafka_gate(settings: Settings, engine: Database) -> StoreBehindKafkaGate:
 @contextlib.asynccontextmanager
 async def open_for_operator(settings: Settings) -> AsyncIterator[Ledger]:
     """A started ledger for one writer more. Raises NotRecorded if a database or Kafka cannot be asked."""
+    async with store_for_operator(settings) as store:
+        yield store.ledger
+
+
+@contextlib.asynccontextmanager
+async def store_for_operator(settings: Settings) -> AsyncIterator[Store]:
+    """The same with its engines; the store is compared with Kafka. Raises NotRecorded."""
     kafka: list[StoreBehindKafkaGate] = []
 
     def gate(engine: Database) -> StoreBehindKafkaGate:
@@ -168,7 +175,7 @@ async def open_for_operator(settings: Settings) -> AsyncIterator[Ledger]:
             raise NotRecorded(str(unsafe)) from unsafe
         except Exception as away:
             raise NotRecorded(f"{type(away).__name__}: {away}") from away
-        yield store.ledger
+        yield store
 
 
 def apps(

@@ -20,6 +20,7 @@ from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.workspace import CreateWorkspace, FirstAdmin
 from goal_ledger_domain.world import World
 from goal_ledger_ledger.submission import CommandAnswer, LedgerError, Submission, UnknownWorkspace
+from goal_ledger_observability.logs import configure_logging
 from pydantic import ValidationError
 from rich.console import Console
 
@@ -129,6 +130,7 @@ async def _append(settings: Settings, submissions: tuple[Submission, ...]) -> Co
 
 def settings_or_fail() -> Settings:
     """From the environment; else exit code 2 and which are missing."""
+    configure_logging("operator", "WARNING")  # to stderr: stdout is for what was asked
     try:
         return Settings()  # type: ignore[call-arg]
     except ValidationError as missing:

@@ -124,3 +124,44 @@ def new_epoch(
     begin_epochs(
         reason, workspace, lost_position or [], lost_head or [], every=all_workspaces, as_json=as_json
     )
+
+
+store = typer.Typer(help="The store after a restore.", no_args_is_help=True)
+operator.add_typer(store, name="store")
+
+
+@store.callback()
+def of_the_store() -> None:
+    """The store after a restore."""
+
+
+@store.command("recover")
+def recover(
+    workspaces: Annotated[list[str] | None, typer.Argument(help="Left out: all that are behind")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="What was restored, and why; in clear in the record")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would come back; write nothing")
+    ] = False,
+    as_far_as_it_goes: Annotated[
+        bool,
+        typer.Option("--as-far-as-it-goes", help="Also where Kafka's facts do not continue to their end"),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put back, byte for byte, the facts that Kafka holds beyond a store that was restored; then begin a new epoch.
+
+    Run it again after it was interrupted. A workspace whose facts do not all continue is left alone, unless asked for.
+
+    Example: operator store recover --reason "Ledger database restored to the dump of 02:00"
+    """
+    from goal_ledger_command.cli.store_recover import recover_store
+
+    recover_store(
+        workspaces or [],
+        reason,
+        dry_run=dry_run,
+        as_far_as_it_goes=as_far_as_it_goes,
+        as_json=as_json,
+    )

@@ -1,0 +1,139 @@
+"""A store restored to an earlier dump gets back from Kafka what was published: byte for byte, with answers and identities."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from command.routes import BODIES, address, furnished
+from command.service import Organisation
+from command.test_operator import operator
+from command.test_readings import batch, event
+from goal_ledger_command.cli.operations import meta
+from goal_ledger_command.fold import FoldOfGoals
+from goal_ledger_command.recovery import recovering
+from goal_ledger_command.recovery.recovering import Recoverable, Recovery
+from goal_ledger_command.wiring import store_for_operator
+from goal_ledger_ledger.submission import StoreBehindLog
+
+from recovery.drill import Drill, check_ins
+
+WHY = ("--reason", "Ledger database restored")
+
+
+async def recover(drill: Drill, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Exit code, and what is told by workspace."""
+    ran = await operator(drill.environment, "store", "recover", *drill.workspaces, *words, "--json")
+    told = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert ran.returncode in (0, 1), ran.stderr
+    return ran.returncode, {one["workspace"]: one for one in told}
+
+
+async def test_facts_answers_and_identities_come_back_byte_for_byte(drill: Drill) -> None:
+    async with drill.running() as service:
+        one, other = [await drill.organisation(service, name) for name in ("behind", "whole")]
+        for org in (one, other):
+            await furnished(org)
+    await drill.publish()
+    dump, kept = await drill.dumped(), (await drill.head(one.workspace))[1]
+    async with drill.running() as service:
+        one = Organisation(service.public, one.workspace, one.keys)
+        await batch(one, [event(f"r{number}", value=str(number)) for number in range(20)])
+        for number, path in enumerate(BODIES):
+            await one.post(address(path), BODIES[path], Idempotency_Key=f"key-{number}")
+    await drill.publish()
+    signed = (await drill.head(one.workspace))[1]
+    async with drill.running() as service:
+        first = (await check_ins(Organisation(service.public, one.workspace), 3))[0]
+    await drill.publish(signing=False)
+    _, last, _ = await drill.head(one.workspace)
+    before = await drill.rows(one.workspace, last)
+    whole = await drill.head(other.workspace)
+    await drill.put_back(dump)
+
+    code, told = await recover(drill, "--dry-run")
+    assert (code, told.keys(), told[one.workspace]["epoch"]) == (0, {one.workspace}, None)
+    assert (await drill.head(one.workspace))[:2] == (1, kept)
+
+    code, told = await recover(drill, *WHY)
+    assert code == 0
+    report = told[one.workspace]
+    assert (report["kept"], report["recovered"], report["last_seq"], report["signed_to"]) == (
+        kept,
+        last - kept,
+        last,
+        signed,
+    )
+    assert (report["epoch"], report["unknown_beyond"], report["lost_heads"]) == (2, f"1-{last}", [])
+    assert await drill.rows(one.workspace, last) == before
+    assert (await drill.head(one.workspace))[:2] == (2, last + 1)
+    assert await drill.head(other.workspace) == whole
+    async with drill.running() as service:
+        again = (await check_ins(Organisation(service.public, one.workspace), 1))[0]
+    assert (again.status_code, again.json()["position"]) == (first.status_code, first.json()["position"])
+    assert (await recover(drill, *WHY)) == (0, {})
+
+
+@asynccontextmanager
+async def opened(drill: Drill) -> AsyncIterator[Recovery]:
+    settings = drill.settings
+    key = settings.signing_key()
+    assert key is not None
+    async with store_for_operator(settings) as store:
+        kafka, domain = settings.kafka, FoldOfGoals()
+        yield Recovery(
+            store.engine,
+            kafka,
+            store.keyring,
+            domain,
+            key.public_key(),
+            settings.heads_origin,
+            store.ledger.erase_again,
+        )
+
+
+async def looked(recovery: Recovery, drill: Drill) -> list[Recoverable]:
+    return [one async for some in recovery.look(drill.workspaces) for one in some]
+
+
+async def test_a_recovery_killed_half_way_leaves_the_workspace_behind_and_is_run_again(
+    drill: Drill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovering, "FACTS_PER_TRANSACTION", 10)
+    async with drill.running() as service:
+        org = await drill.organisation(service, "killed")
+        await furnished(org)
+    await drill.publish()
+    dump, kept = await drill.dumped(), (await drill.head(org.workspace))[1]
+    async with drill.running() as service:
+        await check_ins(Organisation(service.public, org.workspace), 35)
+    await drill.publish()
+    _, last, _ = await drill.head(org.workspace)
+    before = await drill.rows(org.workspace, last)
+    await drill.put_back(dump)
+
+    class Killed(Exception):
+        pass
+
+    def says(workspace: str, done: int, of: int) -> None:
+        if done >= of / 2:
+            raise Killed
+
+    async with opened(drill) as recovery:
+        with pytest.raises(Killed):
+            await recovery.recover(await looked(recovery, drill), meta("Restored"), datetime.now(UTC), says)
+    epoch, half, _ = await drill.head(org.workspace)
+    assert (epoch, kept < half < last) == (1, True)
+    async with store_for_operator(drill.settings) as store:
+        with pytest.raises(StoreBehindLog):
+            await store.ledger.read(org.workspace)
+    async with opened(drill) as recovery:
+        [found] = await looked(recovery, drill)
+        assert (found.kept, found.reaches, found.stopped_because) == (half, last, None)
+        done = await recovery.recover([found], meta("Restored"), datetime.now(UTC), lambda *_: None)
+    assert done == {org.workspace: 2}
+    assert await drill.rows(org.workspace, last) == before
