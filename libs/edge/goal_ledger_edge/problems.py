@@ -128,8 +128,30 @@ def _of_http_exception(exc: HTTPException) -> Problem:
     return Problem(exc.status_code, code, sentences.get(code, str(exc.detail)), headers=exc.headers)
 
 
+SENTENCES = {
+    "missing": "This is required.",
+    "extra_forbidden": "There is no such member.",
+    **dict.fromkeys(("tuple_type", "list_type", "set_type"), "A list is expected here."),
+    **dict.fromkeys(
+        (
+            "dict_type",
+            "mapping_type",
+            "model_type",
+            "model_attributes_type",
+            "dataclass_type",
+            "dataclass_exact_type",
+        ),
+        "An object with named members is expected here.",
+    ),
+    **dict.fromkeys(("string_type", "string_sub_type"), "A text is expected here."),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false is expected here."),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "A whole number is expected here."),
+}
+"""By pydantic's kind of error, where its own sentence speaks of Python's types."""
+
+
 def problem_of_validation(exc: RequestValidationError) -> Problem:
-    """Of FastAPI's own validation of query, path and header parameters: where and what, never the input."""
+    """Of FastAPI's own validation of parameters, and of a question's body: where and what, never the input."""
     errors = exc.errors()
     first = errors[0]
     where = first["loc"]
@@ -137,7 +159,8 @@ def problem_of_validation(exc: RequestValidationError) -> Problem:
     code = "not_found" if status == 404 else "invalid"
     name = pointer(where[1:]) if where[0] == "body" else ".".join(str(step) for step in where[1:])
     more = f" ({len(errors)} errors in all)" if len(errors) > 1 else ""
-    return Problem(status, code, f"{first['msg']}{more}.", field=name)
+    sentence = SENTENCES.get(first["type"], f"{first['msg']}.")
+    return Problem(status, code, f"{sentence[:-1]}{more}.", field=name)
 
 
 def install_problem_handlers(app: FastAPI, meanings: Mapping[str, str] | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from goal_ledger_contracts.envelope import MAX_FACT_BYTES
 from goal_ledger_domain.refusals import STATUS, Refusal
-from goal_ledger_edge.problems import Problem, pointer
+from goal_ledger_edge.problems import SENTENCES, Problem, pointer
 from goal_ledger_ledger.submission import (
     FactTooLarge,
     KeyReused,
@@ -31,26 +31,10 @@ _CODE_OF_PYDANTIC = {
     "literal_error": "choice_unknown",
 }
 _OURS = frozenset({"value_not_decimal", "instant_malformed", "date_malformed"})
-_SENTENCES = {
+_SENTENCES = SENTENCES | {
     "missing": "This member is required.",
     "extra_forbidden": "The command knows no such member.",
-    **dict.fromkeys(("tuple_type", "list_type", "set_type"), "A list is expected here."),
-    **dict.fromkeys(
-        (
-            "dict_type",
-            "mapping_type",
-            "model_type",
-            "model_attributes_type",
-            "dataclass_type",
-            "dataclass_exact_type",
-        ),
-        "An object with named members is expected here.",
-    ),
-    **dict.fromkeys(("string_type", "string_sub_type"), "A text is expected here."),
-    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false is expected here."),
-    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "A whole number is expected here."),
 }
-"""By pydantic's kind of error, where its own sentence speaks of Python's types."""
 
 
 def of_refusal(refusal: Refusal, place: Place = lambda field: field) -> Problem:
