@@ -16,9 +16,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from goal_ledger_contracts.objective import CheckInCorrected, PartValue
+from goal_ledger_contracts.measures import Increase
+from goal_ledger_contracts.objective import CheckInCorrected, MeasureChanged, PartValue
 from goal_ledger_contracts.person import PersonAdded, UnitJoined, UnitLeft
 from goal_ledger_contracts.personal import Sealed
+from goal_ledger_history.goalposts import FLAGS
 from goal_ledger_projection.exports import delivery, pages
 from goal_ledger_projection.exports.schemas import DATASETS
 from projection.query.conftest import Reading
@@ -283,3 +285,35 @@ async def test_memberships_tell_who_sat_where_from_when_to_when(story: Story) ->
     found = await rows(story, "memberships")
     assert [(one["unit"], one["to_time"]) for one in found] == [("web", left.effective_at), ("web", None)]
     assert found[1]["from_time"] == again.effective_at
+
+
+async def test_goalpost_moves_are_those_of_the_question_at_the_same_token(story: Story) -> None:
+    furnished(story)
+    lower = Increase(target=d("5"), baseline=d("0"))
+    story.tell("objective/shop", MeasureChanged("visits", lower), reason="Too far")
+    await story.arrive()
+    answer = await story.ask("/v1/goalpost-moves", limit=100)
+    found = await rows(story, "goalpost-moves", token=answer["token"])
+    assert len(found) == answer["total"] > 1
+    for one, row in zip(answer["items"], found, strict=True):
+        for name in ("event_id", "seq", "objective", "key_result", "type", "actor", "reason", "direction"):
+            assert row[name] == one[name], name
+        assert same(one["effect"], row["effect"]) and same(one["effect_committed"], row["effect_committed"])
+        assert [name for name in FLAGS if row[name]] == one["flags"]
+        assert json.loads(row["changes"]) == one["changes"]
+    assert {one["objective"] for one in await rows(story, "goalpost-moves", objective="shop")} == {"shop"}
+
+
+async def test_participation_is_that_of_the_question_a_row_for_each_group_and_period(story: Story) -> None:
+    furnished(story)
+    await story.arrive()
+    asked = {"from": "2026-01-05", "to": "2026-02-01", "every": "P2W", "as_of": "2026-02-04T12:00:00Z"}
+    answer = await story.ask("/v1/participation", **asked)
+    found = await rows(story, "participation", **asked)
+    groups = {name: answer[name] for name in ("all", "pilots", "rest")}
+    groups |= {f"unit/{one['unit']}": one["periods"] for one in answer["units"]}
+    assert [one["group"] for one in found] == [name for name in groups for _ in answer["periods"]]
+    told = [tally for tallies in groups.values() for tally in tallies]
+    for tally, row in zip(told, found, strict=True):
+        assert {name: row[name] for name in tally.keys() - {"rate"}}.items() <= tally.items()
+        assert same(tally["rate"], row["rate"])

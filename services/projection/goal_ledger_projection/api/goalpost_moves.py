@@ -27,6 +27,11 @@ from goal_ledger_projection.read_models.facts import OF_TYPE_IN_STREAM
 LIMIT_ITEMS_MAX = 100
 MovesLimit = Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX, description="How many items at most")]
 
+OfObjective = Annotated[str | None, Query(max_length=64)]
+OfCycle = Annotated[
+    str | None, Query(max_length=64, description="The goal was in it before or after the change")
+]
+
 
 class GoalpostMoveShape(Shape):
     objective: str = Field(description="Whose definition it changed")
@@ -67,22 +72,23 @@ routes = APIRouter(tags=["objectives"], route_class=QuestionRoute)
 @routes.get("/v1/goalpost-moves", summary="What was changed in goals after their activation")
 async def goalpost_moves(
     request: GoalsRequest,
-    objective: Annotated[str | None, Query(max_length=64)] = None,
-    cycle: Annotated[
-        str | None, Query(max_length=64, description="The goal was in it before or after the change")
-    ] = None,
+    objective: OfObjective = None,
+    cycle: OfCycle = None,
     limit: MovesLimit = 25,
     cursor: After = None,
 ) -> Answers[GoalpostMovesAnswer]:
     """The newest first, each with its diff, its effect on both scores and who stands behind it."""
     async with view_of(request) as view:
-        await need_objective(view, objective)
-        await need_cycle(view, cycle)
-        found = [one for one in await changes_in(view, objective) if one.is_move]
-        if cycle is not None:
-            found = [one for one in found if cycle in one.cycles]
-        page = page_of(request, view, found, limit, cursor)
+        page = page_of(request, view, await moves_asked(view, objective, cycle), limit, cursor)
         return listed(request, view, page, await moves_written(view, page.items))
+
+
+async def moves_asked(view: View, objective: str | None, cycle: str | None) -> list[ChangeOfGoal]:
+    """The newest first. Problem 422 `choice_unknown`."""
+    await need_objective(view, objective)
+    await need_cycle(view, cycle)
+    found = [one for one in await changes_in(view, objective) if one.is_move]
+    return found if cycle is None else [one for one in found if cycle in one.cycles]
 
 
 async def changes_in(view: View, objective: str | None = None) -> list[ChangeOfGoal]:

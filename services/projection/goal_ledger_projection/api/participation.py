@@ -39,6 +39,18 @@ WEEKS_BACK = 13
 PERIODS_MAX = 106
 _EVERY = re.compile(r"P([1-9][0-9]?)W")
 
+FirstDay = Annotated[
+    str | None,
+    Query(alias="from", max_length=10, description=f"A local day; default: {WEEKS_BACK} weeks up to `to`"),
+]
+LastDay = Annotated[
+    str | None, Query(alias="to", max_length=10, description="A local day; default: that of as_of")
+]
+Every = Annotated[
+    str, Query(max_length=4, description="P<n>W", json_schema_extra={"pattern": _EVERY.pattern})
+]
+OfCycle = Annotated[str | None, Query(max_length=64, description="Only goals of this cycle")]
+
 
 class PeriodShape(Shape):
     start: str = Field(description="Its first local day")
@@ -98,24 +110,14 @@ routes = APIRouter(tags=["rhythm"], route_class=QuestionRoute)
 @routes.get("/v1/participation", summary="Who takes part")
 async def takes_part(
     request: GoalsRequest,
-    first: Annotated[
-        str | None,
-        Query(
-            alias="from", max_length=10, description=f"A local day; default: {WEEKS_BACK} weeks up to `to`"
-        ),
-    ] = None,
-    last: Annotated[
-        str | None, Query(alias="to", max_length=10, description="A local day; default: that of as_of")
-    ] = None,
-    every: Annotated[
-        str, Query(max_length=4, description="P<n>W", json_schema_extra={"pattern": _EVERY.pattern})
-    ] = "P1W",
-    cycle: Annotated[str | None, Query(max_length=64, description="Only goals of this cycle")] = None,
+    first: FirstDay = None,
+    last: LastDay = None,
+    every: Every = "P1W",
+    cycle: OfCycle = None,
 ) -> Answers[ParticipationAnswer]:
     """What became of the due dates in each period, by the units and pilot waves that owners were in when it ended."""
     async with view_of(request) as view:
-        await need_cycle(view, cycle)
-        periods = await _periods(view, first, last, every)
+        periods = await periods_asked(view, first, last, every, cycle)
         tallies = await tallied(view, periods, cycle)
         body = {**heading(view.clocks), "every": every, **await _body(view, periods, tallies)}
         return respond(request, view.clocks, encoded(body))
@@ -142,8 +144,11 @@ async def tallied(view: View, periods: Periods, cycle: str | None = None) -> dic
     return await asyncio.to_thread(participation, many, periods.starts, groups.groups_of, at.true_at)
 
 
-async def _periods(view: View, first: str | None, last: str | None, every: str) -> Periods:
-    """Problems 422 `bad_date`, `bad_period`, `dates_reversed`, `too_many_periods`."""
+async def periods_asked(
+    view: View, first: str | None, last: str | None, every: str, cycle: str | None
+) -> Periods:
+    """Problems 422 `bad_date`, `bad_period`, `choice_unknown`, `dates_reversed`, `too_many_periods`."""
+    await need_cycle(view, cycle)
     context, at = await view.context(), view.moment
     today = at.true_at.astimezone(zone(context.time_zone(at.known_to, at.true_at))).date()
     found = _EVERY.fullmatch(every)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from goal_ledger_history.goalposts import FLAGS
+
 
 class ColumnKind(Enum):
     """What a column holds; the value is its published name."""
@@ -308,6 +310,47 @@ UNITS = Dataset(
     ),
 )
 
+GOALPOST_MOVES = Dataset(
+    "goalpost-moves",
+    1,
+    "What was changed in goals after their activation; the newest first",
+    (
+        _id("event_id"),
+        _seq("Of the fact"),
+        _id("objective", "Whose definition it changed"),
+        _text("key_result"),
+        _id("type", "Of the fact"),
+        _at("at", "When it took effect", needed=True),
+        _at("recorded_at", needed=True),
+        _id("actor"),
+        _text("reason"),
+        _id("direction", "eased, tightened or neutral"),
+        *(ExportColumn(name, ColumnKind.YES_NO, "", needed=True) for name in FLAGS),
+        _score("effect", "On the score as amended; null: not measured before or after"),
+        _score("effect_committed"),
+        _json("endorsed_by", "A list of persons other than the actor"),
+        _json("changes", "A list of {field, before, after}"),
+    ),
+)
+
+PARTICIPATION = Dataset(
+    "participation",
+    1,
+    "What became of due dates by group and period; all, pilots, rest, waves, units, each by period",
+    (
+        _id("group", "all, pilots, rest, wave/<name> or unit/<id>"),
+        ExportColumn("start_date", ColumnKind.DATE, "Local, inclusive", needed=True),
+        ExportColumn("end_date", ColumnKind.DATE, "Local, inclusive", needed=True),
+        *(
+            ExportColumn(name, ColumnKind.WHOLE, "Due dates", needed=True)
+            for name in ("due", "on_time", "late", "missed", "pending")
+        ),
+        _score("rate", "Met of met and missed; null: neither yet"),
+        ExportColumn("owners", ColumnKind.WHOLE, "That owed a word", needed=True),
+        ExportColumn("owners_heard", ColumnKind.WHOLE, "That met a due date", needed=True),
+    ),
+)
+
 POLICIES = Dataset(
     "policies",
     1,
@@ -339,6 +382,7 @@ DATASETS = {
         *(OBJECTIVES, KEY_RESULTS, SCORES, STATUSES, VALUES),
         *(CHECK_INS, READINGS, FACTS),
         *(LINKS, CYCLES, UNITS, MEMBERSHIPS, POLICIES),
+        *(GOALPOST_MOVES, PARTICIPATION),
     )
 }
 """By the name in the address."""
