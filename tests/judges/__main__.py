@@ -13,6 +13,7 @@ from pathlib import Path
 
 from judges import (
     asyncapi,
+    go_programs,
     hadolint,
     openapi_spec_validator,
     pages,
@@ -31,6 +32,7 @@ JUDGES: dict[str, Callable[[Path], list[str]]] = {
     "promtool": promtool.judge,
     "pages": pages.judge,
     "witness": witness.judge,
+    "go": go_programs.judge,
 }
 
 
