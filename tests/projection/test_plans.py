@@ -78,6 +78,8 @@ QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
         ("check_ins_last_words", "workspace key_result effective_at"),
     ),
     "versions of streams": (facts.VERSIONS_OF_STREAMS, OF_STREAM),
+    "facts of a type in streams": (facts.OF_TYPE_IN_STREAMS, OF_STREAM),
+    "pasts of some objectives": (definitions.PASTS_OF_SOME, THING),
     "timeline": (facts.PAGE_OF_STREAM, OF_STREAM),
     "events": (facts.EVENT_IDS, FACT),
     "changed since": (context._CHANGED, FACT),

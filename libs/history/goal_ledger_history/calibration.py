@@ -35,7 +35,7 @@ class Calibration:
 def judged(of: FollowedGoal) -> Iterator[JudgedForecast]:
     """The forecasts that stood at the due dates of a goal that was achieved, partly or not at all: of the objective whether it
     was achieved, of a key result whether it was reached at the closing."""
-    if of.goal.outcome not in ("achieved", "partial", "missed"):
+    if not of.is_judged:
         return
     for seen in of.dues:
         for one in seen.forecasts:

@@ -18,6 +18,7 @@ from goal_ledger_scoring.windows import Span
 from goal_ledger_history.goals import Goal, KeyResult
 from goal_ledger_history.statuses import Standing
 
+JUDGED_OUTCOMES = ("achieved", "partial", "missed")
 HALF_PERCENT, TAIL_PERCENT = 50, 85
 """Half time, and where the last 15 % of a cycle begin."""
 
@@ -60,6 +61,11 @@ class FollowedGoal:
     span: Span
     seen: Sequence[GoalSeen]
     reached: dict[str, bool | None]
+
+    @property
+    def is_judged(self) -> bool:
+        """It was achieved, partly or not at all; what was dropped or postponed says nothing of forecasts and warnings."""
+        return self.goal.outcome in JUDGED_OUTCOMES
 
     @property
     def dues(self) -> list[GoalSeen]:

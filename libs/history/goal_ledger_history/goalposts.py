@@ -17,6 +17,7 @@ from goal_ledger_contracts.measures import (
     StayBetween,
 )
 from goal_ledger_scoring.numbers import subtract
+from goal_ledger_scoring.status import AT_RISK
 
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.goals import KeyResult
@@ -42,7 +43,6 @@ AMENDING = (*MOVES, *WORDS_AND_PLACES)
 """The types of the facts of a goal's own stream that change its definition."""
 LATE_FROM = Decimal("0.75")
 """So much of the objective's time was over: the move was late."""
-_RED = "at_risk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _difference(before: Decimal | None, after: Decimal | None) -> Decimal | None
 
 
 def _flags(before: Standing, after: Standing, type: str, key_result: str | None) -> tuple[str, ...]:
-    was_red = before.status.shown == _RED or before.shown.get(key_result or "") == _RED
+    was_red = AT_RISK in (before.status.shown, before.shown.get(key_result or ""))
     found = {
         LATE: before.expected is not None and before.expected >= LATE_FROM,
         AFTER_RED: was_red,

@@ -9,12 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 from goal_ledger_contracts.measures import Checklist
-from goal_ledger_scoring.numbers import ZERO, quotient, subtract, weighted_mean
+from goal_ledger_scoring.numbers import ONE, ZERO, quotient, subtract, weighted_mean
 
 from goal_ledger_history.goalposts import target_eased
 from goal_ledger_history.goals import Goal, KeyResult
-
-ONE_EACH = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ def lineage(steps: Sequence[LineageStep]) -> GoalLineage:
         if not n or step.carried_from.get(one) is None
     ]
     first = [one.kept for one in found if one.measures[0].objective == steps[0].now.id]
-    kept = weighted_mean([(ONE_EACH, one) for one in first if one is not None])
+    kept = weighted_mean([(ONE, one) for one in first if one is not None])
     return GoalLineage(len(steps) - 1, sum(len(one.lowered) for one in found), kept, found)
 
 

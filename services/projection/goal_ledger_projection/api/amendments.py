@@ -26,8 +26,10 @@ from goal_ledger_projection.api.goalpost_moves import (
     changes_in,
     move_of,
     moves_written,
+    only,
 )
 from goal_ledger_projection.api.lists import Json, listed, page_of
+from goal_ledger_projection.api.members import names_of_units
 from goal_ledger_projection.api.owned import InCycle, InUnit, Owned, OwnedBy
 from goal_ledger_projection.api.routes import After, QuestionRoute
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
@@ -133,7 +135,7 @@ async def amendments(
         await need_objective(view, objective)
         need_word(sort, "sort", SORTS)
         owned, period = await Owned.of(view, cycle, unit, owner), Period.stated(from_, to)
-        there = await changes_in(view, objective)
+        there = await changes_in(view, only(objective))
         found = [one for one in there if period.holds(one.at) and owned.has(one.owners, one.cycles)]
         if sort == EFFECT:
             found = await _by_effect(view, found)
@@ -166,7 +168,7 @@ async def _dividends(view: View, owned: Owned, objective: str | None) -> Json:
     context, at = await view.context(), view.moment
     places = await memberships(view.snapshot, context, [at.true_at], at.known_to)
     found = dividends(there, lambda one: _groups(one.goal, places))
-    names = {id: body["name"] for id, _, body in context.all("unit", at.known_to, at.true_at)}
+    names = await names_of_units(view)
     return {
         "all": _dividend(found.get(ALL, Dividend())),
         "units": [one | {"name": names[one["unit"]]} for one in _of(found, "unit") if one["unit"] in names],

@@ -35,7 +35,6 @@ Points = Annotated[
     Query(ge=0, le=100, max_digits=9, decimal_places=6, description="Default: as set for each goal"),
 ]
 _SHORT = {"missed": ("missed",), "missed_or_partial": ("missed", "partial")}
-_JUDGED = ("achieved", "partial", "missed")
 
 
 class VerdictCounts(Shape):
@@ -104,7 +103,7 @@ async def back_test(
         raise Problem(422, "bands_reversed", "behind_points is below on_track_points.", field="behind_points")
     async with view_of(request) as view:
         found = await followed(view, cycle, unit)
-        many = [one for one in found.goals if one.goal.outcome in _JUDGED]
+        many = [one for one in found.goals if one.is_judged]
         policy = TriedPolicy(on_track_points, behind_points)
         pairs = [
             tuple(tried(one, of, warns, _SHORT[short]) for of in (policy, TriedPolicy())) for one in many

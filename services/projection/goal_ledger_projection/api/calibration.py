@@ -23,7 +23,8 @@ from goal_ledger_projection.api.answers import (
     number,
     respond,
 )
-from goal_ledger_projection.api.following import Json, OfCycle, OfUnit, followed, names_of_units
+from goal_ledger_projection.api.following import Json, OfCycle, OfUnit, followed
+from goal_ledger_projection.api.members import names_of_units
 from goal_ledger_projection.api.routes import QuestionRoute
 from goal_ledger_projection.api.view import GoalsRequest, view_of
 

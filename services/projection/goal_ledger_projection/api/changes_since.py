@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from goal_ledger_edge.routing import Answers
 from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.statuses import Standing
+from goal_ledger_scoring.status import AT_RISK
 from pydantic import Field
 
 from goal_ledger_projection.api.alignment import Graph
@@ -41,7 +42,6 @@ from goal_ledger_projection.read_models.check_ins import SINCE, count_by_objecti
 LIMIT_ITEMS_MAX = 100
 SAID_MAX = 200
 RISKS = ("new", "still", "gone")
-_RED = "at_risk"
 
 
 class ChangedGoal(ObjectiveCompared):
@@ -186,7 +186,7 @@ def _is_at_risk(one: Standing | None) -> bool:
     if one is None:
         return False
     there = (one.shown[each.id] for each in one.defined.key_results if not each.dropped)
-    return _RED in (one.status.shown, *there)
+    return AT_RISK in (one.status.shown, *there)
 
 
 async def _chosen(

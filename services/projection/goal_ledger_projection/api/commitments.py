@@ -122,7 +122,7 @@ async def _written(view: View, goals: Sequence[Goal]) -> list[Json]:
     activated: dict[str, Version] = {one.id: (one.id, one.activated_seq or 0) for one in goals}
     first = await history.definitions.goals(activated.values())
     facts = await cited.cited_facts(view.snapshot, (Cited(seq) for _, seq in activated.values()))
-    changes = await changes_in(view)
+    changes = await changes_in(view, list(activated))
     amended = Counter(one.objective for one in changes)
     moved = Counter(one.objective for one in changes if one.is_move)
     return [

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, encoded, heading, respond
 from goal_ledger_projection.api.clocks import CALCULATION, Clocks, StatedClocks, Token
 from goal_ledger_projection.api.differences import differences
+from goal_ledger_projection.api.earlier import Side, side
 from goal_ledger_projection.api.routes import QuestionRoute
 from goal_ledger_projection.api.subquestions import OF_MAX_CHARACTERS, Json, Subquestion
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
@@ -26,10 +27,8 @@ _ITEMS = {
 """By the last step of a list's address, what its items are."""
 
 
-class DiffSide(Shape):
+class DiffSide(Side):
     token: str = Field(description="Ask the question with token=… to get the body of this side")
-    position: str
-    as_of: str
 
 
 class DiffChange(Shape):
@@ -83,7 +82,7 @@ async def diff(request: GoalsRequest, of: Of, start: FromToken, to: ToToken = No
     kind = _ITEMS.get(question.path.rpartition("/")[2])
     changes = await asyncio.to_thread(differences, before, after, kind)
     first, last = sides
-    body = {**heading(last), "of": of, "from": _told(first), "to": _told(last), "changes": changes}
+    body = {**heading(last), "of": of, "from": side(first), "to": side(last), "changes": changes}
     return respond(request, last, encoded(body))
 
 
@@ -125,8 +124,3 @@ async def _side(question: Subquestion, name: str, clocks: Clocks) -> Json:
     except Problem as refused:
         refused.members["side"] = name
         raise
-
-
-def _told(clocks: Clocks) -> Json:
-    about = heading(clocks)
-    return {name: about[name] for name in ("token", "position", "as_of")}

@@ -120,9 +120,3 @@ async def _of_cycle(view: View, there: Sequence[Standing], of: _Watched) -> list
 def _followed(standing: Standing, span: Span, many: Sequence[GoalSeen]) -> FollowedGoal:
     reached = {id: one.reached for id, one in standing.amended.key_results.items()}
     return FollowedGoal(standing.goal, standing.rules, span, many, reached)
-
-
-async def names_of_units(view: View) -> dict[str, str]:
-    """By id."""
-    context, at = await view.context(), view.moment
-    return {id: body["name"] for id, _, body in context.all("unit", at.known_to, at.true_at)}

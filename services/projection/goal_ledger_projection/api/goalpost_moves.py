@@ -21,8 +21,7 @@ from goal_ledger_projection.api.routes import After, QuestionRoute
 from goal_ledger_projection.api.timeline import Change, definition_changes
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 from goal_ledger_projection.history.changes_of_goals import ChangeOfGoal, changes_of_goals
-from goal_ledger_projection.read_models.definitions import OF_OBJECTIVE_BETWEEN
-from goal_ledger_projection.read_models.facts import OF_TYPE_IN_STREAM
+from goal_ledger_projection.read_models.facts import OF_TYPE_IN_STREAMS
 
 LIMIT_ITEMS_MAX = 100
 MovesLimit = Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX, description="How many items at most")]
@@ -87,14 +86,19 @@ async def moves_asked(view: View, objective: str | None, cycle: str | None) -> l
     """The newest first. Problem 422 `choice_unknown`."""
     await need_objective(view, objective)
     await need_cycle(view, cycle)
-    found = [one for one in await changes_in(view, objective) if one.is_move]
+    found = [one for one in await changes_in(view, only(objective)) if one.is_move]
     return found if cycle is None else [one for one in found if cycle in one.cycles]
 
 
-async def changes_in(view: View, objective: str | None = None) -> list[ChangeOfGoal]:
-    """What was changed in goals after their activation, the newest first."""
+async def changes_in(view: View, objectives: Sequence[str] | None = None) -> list[ChangeOfGoal]:
+    """What was changed in goals, or in these alone, after their activation, the newest first."""
     definitions = (await view.history()).definitions
-    return await changes_of_goals(view.snapshot, definitions, view.goals, view.moment, objective)
+    return await changes_of_goals(view.snapshot, definitions, view.goals, view.moment, objectives)
+
+
+def only(objective: str | None) -> list[str] | None:
+    """None: all."""
+    return None if objective is None else [objective]
 
 
 async def move_of(view: View, change: ChangeOfGoal) -> GoalpostMove:
@@ -106,11 +110,12 @@ async def moves_written(view: View, changes: Sequence[ChangeOfGoal]) -> list[Jso
     """The items of :class:`GoalpostMovesAnswer`."""
     facts = await cited.cited_facts(view.snapshot, [Cited(one.seq) for one in changes])
     endorsed = await _endorsements(view, (facts[one.seq]["stream"] for one in changes))
+    diffs = await _diffs(view, changes)
     found = []
-    for one in changes:
+    for one, diff in zip(changes, diffs, strict=True):
         fact = facts[one.seq]
         others = [by for by in endorsed.get(fact["event_id"], ()) if by != fact["actor"]]
-        found.append(_item(one, fact, await move_of(view, one), others, await diff_of(view, one)))
+        found.append(_item(one, fact, await move_of(view, one), others, diff))
     return found
 
 
@@ -134,25 +139,25 @@ def _item(
     }
 
 
-async def diff_of(view: View, one: ChangeOfGoal) -> list[Json]:
-    """What it changed, from and to."""
-    if one.from_elsewhere:
-        return list(one.from_elsewhere)
-    before, after = [
-        json.loads(row["body"])
-        for row in await view.snapshot.fetch(OF_OBJECTIVE_BETWEEN, one.objective, one.seq, one.seq)
+async def _diffs(view: View, changes: Sequence[ChangeOfGoal]) -> list[list[Json]]:
+    """What each changed, from and to."""
+    definitions = (await view.history()).definitions
+    goals = await definitions.goals(side for one in changes for side in one.sides or ())
+    return [
+        definition_changes(*(goals[side].body for side in one.sides))
+        if one.sides
+        else list(one.from_elsewhere)
+        for one in changes
     ]
-    return definition_changes(before, after)
 
 
 async def _endorsements(view: View, streams: Iterable[str]) -> Mapping[str, list[str]]:
     """Who endorsed a change, by its event id."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     clocks = view.clocks
-    for stream in sorted(set(streams)):
-        stored = await view.snapshot.fetch(
-            OF_TYPE_IN_STREAM, stream, clocks.seq, clocks.as_of, "ChangeEndorsed"
-        )
-        for fact in (json.loads(row["bytes"]) for row in stored):
-            found[fact["data"]["change"]].append(fact["actor"])
+    stored = await view.snapshot.fetch(
+        OF_TYPE_IN_STREAMS, sorted(set(streams)), clocks.seq, clocks.as_of, "ChangeEndorsed"
+    )
+    for fact in (json.loads(row["bytes"]) for row in stored):
+        found[fact["data"]["change"]].append(fact["actor"])
     return found

@@ -14,7 +14,8 @@ from pydantic import Field
 
 from goal_ledger_projection.api import cited
 from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, encoded, heading, number, respond, time
-from goal_ledger_projection.api.following import Json, OfUnit, followed, names_of_units
+from goal_ledger_projection.api.following import Json, OfUnit, followed
+from goal_ledger_projection.api.members import names_of_units
 from goal_ledger_projection.api.routes import QuestionRoute
 from goal_ledger_projection.api.view import GoalsRequest, view_of
 

@@ -1,4 +1,4 @@
-"""Who belongs to a unit: it and the units beneath it, and the people in them, as owners of goals."""
+"""Units: their names, and who belongs to one: it and the units beneath it, and the people in them, as owners of goals."""
 
 from __future__ import annotations
 
@@ -19,3 +19,9 @@ async def members(view: View, unit: str) -> frozenset[str]:
         if any(f"unit/{one.removeprefix('unit/')}" in units for one in json.loads(row["body"])["units"])
     }
     return units | people
+
+
+async def names_of_units(view: View) -> dict[str, str]:
+    """By id, of all at the moment."""
+    context, at = await view.context(), view.moment
+    return {id: body["name"] for id, _, body in context.all("unit", at.known_to, at.true_at)}

@@ -15,7 +15,7 @@ from goal_ledger_projection.api.lists import Json, listed, not_found, page_of, s
 from goal_ledger_projection.api.routes import After, Found, Limit, QuestionRoute
 from goal_ledger_projection.api.texts import texts_of
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
-from goal_ledger_projection.read_models.facts import FIRST_OF_STREAM, OF_TYPE_IN_STREAM
+from goal_ledger_projection.read_models.facts import FIRST_OF_STREAM, OF_TYPE_IN_STREAMS
 
 
 class RemarkShape(Shape):
@@ -93,7 +93,7 @@ async def _one(view: View, id: str, type: str, remark: str) -> Json | None:
 
 async def _said(view: View, id: str, type: str) -> list[Json]:
     rows = await view.snapshot.fetch(
-        OF_TYPE_IN_STREAM, f"objective/{id}", view.clocks.seq, view.clocks.as_of, type
+        OF_TYPE_IN_STREAMS, [f"objective/{id}"], view.clocks.seq, view.clocks.as_of, type
     )
     return [json.loads(row["bytes"]) for row in rows]
 

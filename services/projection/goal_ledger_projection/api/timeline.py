@@ -127,7 +127,7 @@ def opened_data(fact: Json, personal: Mapping[str, Text], texts: Texts) -> Json:
     return {**fact["data"], **{field: texts.open(text) for field, text in personal.items()}}
 
 
-def definition_changes(before: Json | None, after: Json) -> list[Json]:
+def definition_changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[Json]:
     """What differs between two definitions of an objective: `{field, before, after}`, by field."""
     old, new = _flat(before), _flat(after)
     return [
@@ -137,7 +137,7 @@ def definition_changes(before: Json | None, after: Json) -> list[Json]:
     ]
 
 
-def _flat(body: Json | None) -> Json:
+def _flat(body: Mapping[str, Any] | None) -> Json:
     if body is None:
         return {}
     flat = {

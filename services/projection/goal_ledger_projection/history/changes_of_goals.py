@@ -14,11 +14,12 @@ from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.background import DatesChange, Link, LinkChange
 from goal_ledger_history.commitment import only_found_baseline
 from goal_ledger_history.goalposts import AMENDING, MOVES
+from goal_ledger_history.goals import Version
 from goal_ledger_history.protocols import Definitions
 
 from goal_ledger_projection.history.known_goals import KnownGoals
 from goal_ledger_projection.history.snapshots import Row, Snapshot
-from goal_ledger_projection.read_models.definitions import PASTS_OF_OBJECTIVES
+from goal_ledger_projection.read_models.definitions import PASTS_OF_OBJECTIVES, PASTS_OF_SOME
 from goal_ledger_projection.read_models.facts import KEY_RESULTS_OF
 
 Json = dict[str, Any]
@@ -28,7 +29,8 @@ Pasts = dict[str, list[Row]]
 @dataclass(frozen=True, slots=True)
 class ChangeOfGoal:
     """The fact ``seq`` changed the definition of a goal from ``at`` on, when the goal had been activated. ``owners``,
-    ``cycles``: before and after. ``from_elsewhere``: the diff, where it is not in the goal's own definition."""
+    ``cycles``: before and after. ``sides``: the definitions of the goal before and after. None: the
+    diff is ``from_elsewhere``."""
 
     seq: int
     objective: str
@@ -37,6 +39,7 @@ class ChangeOfGoal:
     owners: frozenset[str]
     cycles: frozenset[str | None]
     key_result: str | None = None
+    sides: tuple[Version, Version] | None = None
     from_elsewhere: tuple[Json, ...] = ()
 
     @property
@@ -46,12 +49,14 @@ class ChangeOfGoal:
 
 
 async def changes_of_goals(
-    snapshot: Snapshot, definitions: Definitions, known: KnownGoals, at: AsOf, objective: str | None = None
+    snapshot: Snapshot,
+    definitions: Definitions,
+    known: KnownGoals,
+    at: AsOf,
+    objectives: Sequence[str] | None = None,
 ) -> list[ChangeOfGoal]:
-    """Those known and in effect at the moment, the newest first. ``objective``: of this one alone."""
-    pasts: Pasts = {}
-    for row in await snapshot.fetch(PASTS_OF_OBJECTIVES, at.known_to, objective):
-        pasts.setdefault(row["id"], []).append(row)
+    """Those known and in effect at the moment, the newest first. ``objectives``: of these alone."""
+    pasts = await _pasts(snapshot, at.known_to, objectives)
     background = definitions.background
     holders = await _holders(
         snapshot, known, (one.parent for one in background.link_changes(at.known_to)), at
@@ -63,6 +68,17 @@ async def changes_of_goals(
     ]
     there = [one for one in found if one is not None and one.at <= at.true_at]
     return sorted(there, key=lambda one: (-one.seq, one.objective, one.key_result or ""))
+
+
+async def _pasts(snapshot: Snapshot, known_to: int, objectives: Sequence[str] | None) -> Pasts:
+    if objectives is None:
+        rows = await snapshot.fetch(PASTS_OF_OBJECTIVES, known_to)
+    else:
+        rows = await snapshot.fetch(PASTS_OF_SOME, known_to, list(objectives))
+    found: Pasts = {}
+    for row in rows:
+        found.setdefault(row["id"], []).append(row)
+    return found
 
 
 async def _own(snapshot: Snapshot, definitions: Definitions, pasts: Pasts) -> list[ChangeOfGoal]:
@@ -84,6 +100,7 @@ async def _own(snapshot: Snapshot, definitions: Definitions, pasts: Pasts) -> li
             frozenset({before["owner"], row["owner"]}),
             frozenset({before["cycle"], row["cycle"]}),
             named[row["seq"]],
+            ((row["id"], before["seq"]), (row["id"], row["seq"])),
         )
         for before, row in pairs
         if row["seq"] not in completing
@@ -167,7 +184,7 @@ def _from_elsewhere(
     since = max(at, last["activated_at"])
     then = _then(past, seq, since)
     owners, cycles = frozenset({then["owner"]}), frozenset({then["cycle"]})
-    return ChangeOfGoal(seq, last["id"], type, since, owners, cycles, key_result, diff)
+    return ChangeOfGoal(seq, last["id"], type, since, owners, cycles, key_result, from_elsewhere=diff)
 
 
 def _is_activated(row: Row, seq: int) -> bool:

@@ -157,14 +157,21 @@ CROSS JOIN LATERAL (SELECT d.body FROM definitions d WHERE d.workspace = $1 AND 
                     ORDER BY d.seq DESC LIMIT 1) d
 """
 
-PASTS_OF_OBJECTIVES = """
-SELECT id, seq, effective_at, body['changed'] ->> 'type' AS type, body ->> 'owner' AS owner, body ->> 'cycle' AS cycle,
-       body ->> 'stage' AS stage, (body ->> 'activated_seq')::bigint AS activated_seq,
-       (body ->> 'activated_at')::timestamptz AS activated_at
-FROM definitions WHERE workspace = $1 AND kind = 'objective' AND seq <= $2 AND ($3::text IS NULL OR id = $3)
-ORDER BY id, seq
+_PAST = """d.id, d.seq, d.effective_at, d.body['changed'] ->> 'type' AS type, d.body ->> 'owner' AS owner,
+       d.body ->> 'cycle' AS cycle, d.body ->> 'stage' AS stage, (d.body ->> 'activated_seq')::bigint AS activated_seq,
+       (d.body ->> 'activated_at')::timestamptz AS activated_at"""
+PASTS_OF_OBJECTIVES = f"""
+SELECT {_PAST} FROM definitions d WHERE d.workspace = $1 AND d.kind = 'objective' AND d.seq <= $2 ORDER BY d.id, d.seq
 """
 """Who owned each objective, in which cycle and state it was, after every fact that changed its definition."""
+PASTS_OF_SOME = f"""
+SELECT d.* FROM unnest($3::text[]) AS w (id)
+CROSS JOIN LATERAL (SELECT {_PAST} FROM definitions d
+                    WHERE d.workspace = $1 AND d.kind = 'objective' AND d.id = w.id AND d.seq <= $2
+                    ORDER BY d.workspace, d.kind, d.id, d.seq) d
+ORDER BY d.id, d.seq
+"""
+"""The same of these objectives."""
 
 OF_OBJECTIVE_BETWEEN = """
 SELECT seq, body FROM definitions WHERE workspace = $1 AND kind = 'objective' AND id = $2

@@ -110,9 +110,12 @@ LIMIT $6
 """
 """The facts of these streams up to a seq, without those of some types; of the workspace's own only those of others."""
 
-OF_TYPE_IN_STREAM = """
-SELECT bytes FROM facts
-WHERE workspace = $1 AND stream = $2 AND seq <= $3 AND effective_at <= $4 AND type = $5 ORDER BY seq
+OF_TYPE_IN_STREAMS = """
+SELECT f.bytes FROM unnest($2::text[]) AS s (stream)
+CROSS JOIN LATERAL (SELECT f.seq, f.bytes FROM facts f
+                    WHERE f.workspace = $1 AND f.stream = s.stream AND f.seq <= $3 AND f.effective_at <= $4 AND f.type = $5
+                    ORDER BY f.workspace, f.stream, f.seq) f
+ORDER BY f.seq
 """
 
 KEY_RESULTS_OF = """
