@@ -45,7 +45,9 @@ class Naively:
         for time in self.times:
             then = sum(fact["recorded_at"] <= time for fact in log)
             for id, one in naive.objectives(log, time, then).items():
-                if one["state"] == "active" and id in self.goals:
+                closed_at = self.goals[id]["closed_at"] if id in self.goals else None
+                is_over = closed_at is not None and closed_at <= time
+                if one["state"] == "active" and id in self.goals and not is_over:
                     self.seen[id][time] = one
 
     def at_percent(self, percent: int) -> datetime:
@@ -222,6 +224,20 @@ async def test_a_policy_is_tried_over_closed_cycles_and_its_lead_told(story: Sto
         0,
         "0.64",
     )
+
+
+async def test_nobody_is_warned_after_a_closing_that_was_recorded_later(story: Story) -> None:
+    _quarter(story)
+    story.goal("shop", ("visits", TEN), cycle="q1", owner="unit/web")
+    story.later(datetime(2026, 1, 6, 9, tzinfo=UTC))
+    story.check_in("shop", "visits", "0")
+    story.later(datetime(2026, 3, 31, 12, tzinfo=UTC))
+    story.tell("objective/shop", ObjectiveClosed("missed"), at=datetime(2026, 1, 7, 12, tzinfo=UTC))
+    story.tell("cycle/q1", CycleClosed())
+
+    (shop,) = (await _after(story, behind_points="5"))["items"]
+
+    assert (shop["verdict"], shop["warned_at"], shop["lead_days"]) == ("false_negative", None, None)
 
 
 async def _after(story: Story, **params: Any) -> Any:

@@ -118,5 +118,8 @@ async def _of_cycle(view: View, there: Sequence[Standing], of: _Watched) -> list
 
 
 def _followed(standing: Standing, span: Span, many: Sequence[GoalSeen]) -> FollowedGoal:
+    """What is known now to lie after its closing does not count, although it was seen as active then."""
+    closing = standing.goal.closing
+    kept = [one for one in many if closing is None or one.at < closing.at]
     reached = {id: one.reached for id, one in standing.amended.key_results.items()}
-    return FollowedGoal(standing.goal, standing.rules, span, many, reached)
+    return FollowedGoal(standing.goal, standing.rules, span, kept, reached)
