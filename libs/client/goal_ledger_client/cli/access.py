@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from goal_ledger_client.cli.session import (
-    AsJson,
-    AsOf,
-    KnownAt,
-    connected,
-    out,
-    send,
-    tell_json,
-    without_none,
-)
+from goal_ledger_client.cli.session import AsJson, AsOf, KnownAt, out, query, send, without_none
 from goal_ledger_client.cli.showing import table
 
 system = typer.Typer(help="Systems that emit or subscribe: register, retire.", no_args_is_help=True)
@@ -36,10 +27,10 @@ def systems(
 
     Example: goal-ledger system list
     """
-    with connected(context) as ledger:
-        body = ledger.query("/v1/systems", as_of=as_of, known_at=known_at)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/systems", _tell_systems, as_json, as_of=as_of, known_at=known_at)
+
+
+def _tell_systems(body: dict[str, Any]) -> None:
     rows = [[one[name] for name in ("id", "name", "feeds", "retired")] for one in body["items"]]
     out.print(table("System", "Name", "Feeds", "Retired", rows=rows))
 
@@ -80,10 +71,10 @@ def roles(
 
     Example: goal-ledger role list
     """
-    with connected(context) as ledger:
-        body = ledger.query("/v1/roles", as_of=as_of, known_at=known_at)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/roles", _tell_roles, as_json, as_of=as_of, known_at=known_at)
+
+
+def _tell_roles(body: dict[str, Any]) -> None:
     out.print(table("Holder", "Roles", rows=[[one["holder"], one["roles"]] for one in body["items"]]))
 
 
@@ -116,10 +107,10 @@ def keys(
 
     Example: goal-ledger key list
     """
-    with connected(context) as ledger:
-        body = ledger.query("/v1/keys-issued", holder=holder)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/keys-issued", _tell_keys, as_json, holder=holder)
+
+
+def _tell_keys(body: dict[str, Any]) -> None:
     rows = [[one[name] for name in ("id", "holder", "revoked")] for one in body["items"]]
     out.print(table("Key", "Holder", "Revoked", rows=rows))
 

@@ -7,16 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from goal_ledger_client.cli.session import (
-    AsJson,
-    AsOf,
-    KnownAt,
-    connected,
-    line,
-    out,
-    tell_json,
-    without_none,
-)
+from goal_ledger_client.cli.goal_questions import Owner
+from goal_ledger_client.cli.session import AsJson, AsOf, KnownAt, line, out, query, without_none
 from goal_ledger_client.cli.showing import local, number, points, said, table
 
 Json = dict[str, Any]
@@ -25,7 +17,6 @@ Cycle = Annotated[str | None, typer.Option(help="Of goals that were in this cycl
 Unit = Annotated[
     str | None, typer.Option(help="Of goals of it, the units beneath it, and the people in them")
 ]
-Owner = Annotated[str | None, typer.Option(help="unit/<id> or person/<id>")]
 Limit = Annotated[int, typer.Option(help="How many at most")]
 
 
@@ -43,11 +34,7 @@ def goalpost_moves(
     Example: goal-ledger goalpost-moves --objective growth
     """
     asked = without_none(objective=objective, cycle=cycle, limit=limit, as_of=as_of, known_at=known_at)
-    with connected(context) as ledger:
-        body = ledger.query("/v1/goalpost-moves", **asked)
-    if as_json:
-        return tell_json(body)
-    _tell_changes(body)
+    query(context, "/v1/goalpost-moves", _tell_changes, as_json, **asked)
 
 
 def amendments(
@@ -71,10 +58,10 @@ def amendments(
     filters = without_none(objective=objective, cycle=cycle, unit=unit, owner=owner, to=to)
     clocks = without_none(as_of=as_of, known_at=known_at)
     asked = {**filters, "sort": sort, "limit": limit, **({"from": first} if first else {})}
-    with connected(context) as ledger:
-        body = ledger.query("/v1/amendments", asked_of=asked, **clocks)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/amendments", _tell_amendments, as_json, asked_of=asked, **clocks)
+
+
+def _tell_amendments(body: Json) -> None:
     _tell_changes(body)
     _tell_dividend(body["dividend"])
 
@@ -95,10 +82,11 @@ def commitments(
     Example: goal-ledger commitments --cycle 2027-q1 --as-of 2027-02-01
     """
     filters = without_none(cycle=cycle, unit=unit, owner=owner, state=state, limit=limit)
-    with connected(context) as ledger:
-        body = ledger.query("/v1/commitments", **filters, **without_none(as_of=as_of, known_at=known_at))
-    if as_json:
-        return tell_json(body)
+    clocks = without_none(as_of=as_of, known_at=known_at)
+    query(context, "/v1/commitments", _tell_commitments, as_json, **filters, **clocks)
+
+
+def _tell_commitments(body: Json) -> None:
     columns = ("Objective", "Committed", "By", "Title", "Owner", "Ends", "Key results", "State", "Changes")
     rows = [_commitment_row(one) for one in body["items"]]
     out.print(table(*columns, "As committed", "As amended", rows=rows))

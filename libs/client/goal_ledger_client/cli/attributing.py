@@ -8,16 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from goal_ledger_client.cli.explaining import Target, path_of
-from goal_ledger_client.cli.session import (
-    AsJson,
-    AsOf,
-    KnownAt,
-    connected,
-    line,
-    out,
-    tell_json,
-    without_none,
-)
+from goal_ledger_client.cli.session import AsJson, AsOf, KnownAt, line, out, query, without_none
 from goal_ledger_client.cli.showing import local, number, points, table
 
 Json = dict[str, Any]
@@ -43,10 +34,10 @@ def attribution(
     Example: goal-ledger attribution customers --from-known-at 1-120
     """
     asked = without_none(from_as_of=from_as_of, from_known_at=from_known_at, as_of=as_of, known_at=known_at)
-    with connected(context) as ledger:
-        body = ledger.query(f"{path_of(target)}/attribution", **asked)
-    if as_json:
-        return tell_json(body)
+    query(context, f"{path_of(target)}/attribution", _tell_attribution, as_json, **asked)
+
+
+def _tell_attribution(body: Json) -> None:
     line(f"{body['ref']}: {_headline(body)}")
     for name, sides in (("score", "score"), ("as committed", "score_committed")):
         line(f"{name}: {number(body['from'][sides])} → {number(body['to'][sides])}")

@@ -7,17 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from goal_ledger_client.cli.amending import Cycle, Owner, Unit
-from goal_ledger_client.cli.session import (
-    AsJson,
-    AsOf,
-    KnownAt,
-    connected,
-    line,
-    out,
-    tell_json,
-    without_none,
-)
+from goal_ledger_client.cli.amending import Cycle, Unit
+from goal_ledger_client.cli.goal_questions import Owner
+from goal_ledger_client.cli.session import AsJson, AsOf, KnownAt, line, out, query, without_none
 from goal_ledger_client.cli.showing import Marked, local, number, points, said, table
 
 Json = dict[str, Any]
@@ -51,10 +43,10 @@ def changes_since(
     """
     filters = without_none(cycle=cycle, unit=unit, owner=owner, person=person, root=root, limit=limit)
     clocks = without_none(as_of=as_of, known_at=known_at)
-    with connected(context) as ledger:
-        body = ledger.query("/v1/changes-since", since=since, **filters, **clocks)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/changes-since", _tell_changes_since, as_json, since=since, **filters, **clocks)
+
+
+def _tell_changes_since(body: Json) -> None:
     columns = ("Objective", "Title", "Points", "Score", "Status", "Risk", "Changed", "Restated by")
     out.print(table(*columns, rows=[_goal_row(one) for one in body["items"]]))
     risks = ", ".join(f"{many} {name}" for name, many in body["risks"].items())
@@ -79,10 +71,10 @@ def restatements(
     """
     filters = without_none(cycle=cycle, unit=unit, owner=owner, limit=limit)
     clocks = without_none(as_of=as_of, known_at=known_at)
-    with connected(context) as ledger:
-        body = ledger.query("/v1/restatements", since=since, **filters, **clocks)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/restatements", _tell_restatements, as_json, since=since, **filters, **clocks)
+
+
+def _tell_restatements(body: Json) -> None:
     columns = ("Objective", "Title", "Points", "Score", "As committed", "Status", "Changed")
     out.print(table(*columns, rows=[_restated_row(one) for one in body["items"]]))
     line(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -18,6 +18,7 @@ from goal_ledger_client.cli.session import (
     errors,
     fail,
     out,
+    query,
     tell_json,
     without_none,
 )
@@ -72,10 +73,10 @@ def _bar() -> Progress:
 
 
 def _list(context: typer.Context, as_json: bool) -> None:
-    with connected(context) as ledger:
-        body = ledger.query("/v1/exports")
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/exports", _tell_datasets, as_json)
+
+
+def _tell_datasets(body: dict[str, Any]) -> None:
     rows = [(one["dataset"], one["schema"], one["description"]) for one in body["datasets"]]
     out.print(table("Dataset", "Schema", "What a row is", rows=rows))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -17,6 +16,7 @@ from goal_ledger_client.cli.session import (
     KnownAt,
     connected,
     fail,
+    json_of,
     line,
     out,
     tell_json,
@@ -129,10 +129,7 @@ def what_if(
 def _members(policy: str | None) -> Json | None:
     if policy is None:
         return None
-    try:
-        found = json.loads(policy)
-    except ValueError as wrong:
-        fail(WRONG_USAGE, f"--policy is not JSON: {wrong}")
+    found = json_of(policy)
     if not isinstance(found, dict):
         fail(WRONG_USAGE, "--policy is a JSON object.")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -13,10 +14,9 @@ from goal_ledger_client.cli.session import (
     AsJson,
     AsOf,
     KnownAt,
-    connected,
     line,
     out,
-    tell_json,
+    query,
     without_none,
 )
 from goal_ledger_client.cli.showing import coloured, number, said, table
@@ -45,11 +45,12 @@ def explain(
 
     Example: goal-ledger explain customers --committed
     """
-    with connected(context) as ledger:
-        clocks = without_none(as_of=as_of, known_at=known_at)
-        body = ledger.query(f"{path_of(target)}/explain", **clocks)
-    if as_json:
-        return tell_json(body)
+    clocks = without_none(as_of=as_of, known_at=known_at)
+    tell = partial(_tell_explanation, committed=committed)
+    query(context, f"{path_of(target)}/explain", tell, as_json, **clocks)
+
+
+def _tell_explanation(body: Json, committed: bool) -> None:
     status, facts = body["status"], {one["event_id"]: one for one in body["facts"]}
     scores = f"score {number(body['score'])}, as committed {number(body['score_committed'])}"
     line(f"{body['ref']}: {scores}, formulas {body['formulas']}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -14,10 +15,9 @@ from goal_ledger_client.cli.session import (
     AsJson,
     AsOf,
     KnownAt,
-    connected,
     line,
     out,
-    tell_json,
+    query,
     without_none,
 )
 from goal_ledger_client.cli.showing import Marked, coloured, number, said, status, table
@@ -53,10 +53,10 @@ def objectives(
     """
     filters = without_none(cycle=cycle, unit=unit, owner=owner, status=status_, state=state, q=q)
     clocks = without_none(as_of=as_of, known_at=known_at)
-    with connected(context) as ledger:
-        body = ledger.query("/v1/objectives", sort=sort, limit=limit, **filters, **clocks)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/objectives", _tell_objectives, as_json, sort=sort, limit=limit, **filters, **clocks)
+
+
+def _tell_objectives(body: Json) -> None:
     columns = ("Objective", "Title", "Owner", "State", "Score", "As committed", "Status")
     out.print(table(*columns, rows=[_objective_row(one) for one in body["items"]]))
     _tell_more(body)
@@ -84,10 +84,10 @@ def show(
 
     Example: goal-ledger objective show growth
     """
-    with connected(context) as ledger:
-        body = ledger.query(f"/v1/objectives/{id}", as_of=as_of, known_at=known_at)
-    if as_json:
-        return tell_json(body)
+    query(context, f"/v1/objectives/{id}", _tell_objective, as_json, as_of=as_of, known_at=known_at)
+
+
+def _tell_objective(body: Json) -> None:
     goal = body["objective"]
     out.print(f"[bold]{escape(goal['title'])}[/]  {coloured(goal['status'])}", highlight=False)
     line(
@@ -130,10 +130,11 @@ def key_results(
     filters = without_none(
         objective=objective, owner=owner, unit=unit, cycle=cycle, feed=feed, status=status_
     )
-    with connected(context) as ledger:
-        body = ledger.query("/v1/key-results", limit=limit, as_of=as_of, known_at=known_at, **filters)
-    if as_json:
-        return tell_json(body)
+    clocks = without_none(as_of=as_of, known_at=known_at)
+    query(context, "/v1/key-results", _tell_key_results, as_json, limit=limit, **filters, **clocks)
+
+
+def _tell_key_results(body: Json) -> None:
     columns = ("Key result", "Objective", "Text", "Owner", "Score", "As committed", "Status")
     rows = [
         (
@@ -163,10 +164,11 @@ def timeline(
 
     Example: goal-ledger objective timeline growth
     """
-    with connected(context) as ledger:
-        body = ledger.query(f"/v1/objectives/{id}/timeline", limit=limit, as_of=as_of, known_at=known_at)
-    if as_json:
-        return tell_json(body)
+    clocks = without_none(as_of=as_of, known_at=known_at)
+    query(context, f"/v1/objectives/{id}/timeline", _tell_timeline, as_json, limit=limit, **clocks)
+
+
+def _tell_timeline(body: Json) -> None:
     for one in body["items"]:
         _tell_entry(one)
     if body["next_cursor"]:
@@ -207,10 +209,11 @@ def tree(
     Example: goal-ledger tree --as-of 2026-10-01T00:00:00Z
     """
     asked = without_none(root=root, cycle=cycle, depth=None if root is None else depth, as_of=as_of)
-    with connected(context) as ledger:
-        body = ledger.query("/v1/alignment", show=show, known_at=known_at, **asked)
-    if as_json:
-        return tell_json(body)
+    tell = partial(_tell_tree, root=root, depth=depth)
+    query(context, "/v1/alignment", tell, as_json, show=show, known_at=known_at, **asked)
+
+
+def _tell_tree(body: Json, root: str | None, depth: int | None) -> None:
     grown = Tree("workspace" if root is None else f"from {escape(root)}")
     growing = _Growing(body)
     for id in body["roots"]:
@@ -255,10 +258,10 @@ def progress(
     Example: goal-ledger progress customers
     """
     asked = {"from": from_, "to": to, "as_of": as_of, "known_at": known_at}
-    with connected(context) as ledger:
-        body = ledger.query(f"/v1/key-results/{key_result}/progress", asked_of=asked)
-    if as_json:
-        return tell_json(body)
+    query(context, f"/v1/key-results/{key_result}/progress", _tell_progress, as_json, asked_of=asked)
+
+
+def _tell_progress(body: Json) -> None:
     rows = [
         (
             point["at"][:16],
@@ -287,10 +290,10 @@ def check_ins(
     """
     asked = {"author": author, "objective": objective, "key_result": key_result, "unit": unit}
     period = {"from": from_, "to": to}
-    with connected(context) as ledger:
-        body = ledger.query("/v1/check-ins", limit=limit, asked_of={**asked, **period})
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/check-ins", _tell_check_ins, as_json, limit=limit, asked_of={**asked, **period})
+
+
+def _tell_check_ins(body: Json) -> None:
     rows = [
         (
             one["id"],

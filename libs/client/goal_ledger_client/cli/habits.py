@@ -6,20 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from goal_ledger_client.cli.session import (
-    AsJson,
-    AsOf,
-    KnownAt,
-    connected,
-    line,
-    out,
-    tell_json,
-    without_none,
-)
+from goal_ledger_client.cli.rhythm import Unit
+from goal_ledger_client.cli.session import AsJson, AsOf, KnownAt, line, out, query, without_none
 from goal_ledger_client.cli.showing import local, number, said, table
 
 Json = dict[str, Any]
-Unit = Annotated[str | None, typer.Option(help="It, the units beneath it, and the people in them")]
 Cycle = Annotated[str | None, typer.Option(help="This one; without it, all closed ones")]
 _VERDICTS = ("true_positive", "false_positive", "false_negative", "true_negative")
 
@@ -37,10 +28,10 @@ def habits(
     Example: goal-ledger habits 2027-q1
     """
     asked = without_none(unit=unit, as_of=as_of, known_at=known_at)
-    with connected(context) as ledger:
-        body = ledger.query("/v1/habits", cycle=cycle, **asked)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/habits", _tell_habits, as_json, cycle=cycle, **asked)
+
+
+def _tell_habits(body: Json) -> None:
     names = list(body["flags"])
     rows = [(f"unit/{one['unit']}", one["objectives"], *one["flags"].values()) for one in body["units"]]
     whole = ("all", body["objectives"], *body["flags"].values())
@@ -77,10 +68,10 @@ def back_test(
     """
     policy = without_none(on_track_points=on_track_points, behind_points=behind_points)
     filters = without_none(cycle=cycle, unit=unit, as_of=as_of, known_at=known_at)
-    with connected(context) as ledger:
-        body = ledger.query("/v1/back-test", warns=warns, short=short, **policy, **filters)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/back-test", _tell_back_test, as_json, warns=warns, short=short, **policy, **filters)
+
+
+def _tell_back_test(body: Json) -> None:
     rows = [("tried", *_sum(body["tried"])), ("as set", *_sum(body["as_set"]))]
     rows += [(f"{one['cycle']}: {name}", *_sum(one[key])) for one in body["cycles"] for name, key in _SIDES]
     names = [name.replace("_", " ") for name in _VERDICTS]
@@ -123,10 +114,10 @@ def calibration(
     Example: goal-ledger calibration --cycle 2027-q1
     """
     asked = without_none(cycle=cycle, unit=unit, as_of=as_of, known_at=known_at)
-    with connected(context) as ledger:
-        body = ledger.query("/v1/calibration", **asked)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/calibration", _tell_calibration, as_json, **asked)
+
+
+def _tell_calibration(body: Json) -> None:
     named = [("all", body), *((f"unit/{one['unit']}", one) for one in body["units"])]
     named += [(f"cycle {one['cycle']}", one) for one in body["cycles"]]
     rows = [(name, one["forecasts"], number(one["brier"]), number(one["base_rate"])) for name, one in named]
@@ -147,10 +138,11 @@ def lineage(
 
     Example: goal-ledger lineage growth
     """
-    with connected(context) as ledger:
-        body = ledger.query(f"/v1/objectives/{objective}/lineage", as_of=as_of, known_at=known_at)
-    if as_json:
-        return tell_json(body)
+    clocks = without_none(as_of=as_of, known_at=known_at)
+    query(context, f"/v1/objectives/{objective}/lineage", _tell_lineage, as_json, **clocks)
+
+
+def _tell_lineage(body: Json) -> None:
     columns = ("Objective", "Title", "Cycle", "State", "Outcome", "Score", "As committed", "Grade")
     out.print(table(*columns, rows=[_step_row(one) for one in body["objectives"]]))
     rows = [

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from goal_ledger_client.cli.session import (
-    AsJson,
-    AsOf,
-    At,
-    KnownAt,
-    Reason,
-    connected,
-    out,
-    send,
-    tell_json,
-    without_none,
-)
+from goal_ledger_client.cli.session import AsJson, AsOf, At, KnownAt, Reason, out, query, send, without_none
 from goal_ledger_client.cli.showing import table
 
 cycle = typer.Typer(help="Cycles: plan, open, lock, close …", no_args_is_help=True)
@@ -40,10 +29,10 @@ def cycles(
 
     Example: goal-ledger cycle list
     """
-    with connected(context) as ledger:
-        body = ledger.query("/v1/cycles", as_of=as_of, known_at=known_at)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/cycles", _tell_cycles, as_json, as_of=as_of, known_at=known_at)
+
+
+def _tell_cycles(body: dict[str, Any]) -> None:
     names = ("id", "name", "start", "end", "stage", "parent")
     rows = [[one[name] for name in names] for one in body["items"]]
     out.print(table("Cycle", "Name", "First day", "Last day", "State", "Within", rows=rows))
@@ -111,10 +100,10 @@ def units(
 
     Example: goal-ledger unit list
     """
-    with connected(context) as ledger:
-        body = ledger.query("/v1/units", as_of=as_of, known_at=known_at)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/units", _tell_units, as_json, as_of=as_of, known_at=known_at)
+
+
+def _tell_units(body: dict[str, Any]) -> None:
     names = ("id", "name", "parent", "lead", "people", "waves", "stage")
     rows = [[one[name] for name in names] for one in body["items"]]
     out.print(table("Unit", "Name", "Within", "Lead", "People", "Pilot waves", "State", rows=rows))
@@ -161,10 +150,10 @@ def persons(
 
     Example: goal-ledger people list
     """
-    with connected(context) as ledger:
-        body = ledger.query("/v1/people", as_of=as_of, known_at=known_at)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/people", _tell_persons, as_json, as_of=as_of, known_at=known_at)
+
+
+def _tell_persons(body: dict[str, Any]) -> None:
     rows = [[one[name] for name in ("id", "display_name", "units", "shredded")] for one in body["items"]]
     out.print(table("Person", "Name", "Units", "Shredded", rows=rows))
 

@@ -7,14 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from goal_ledger_client import transfer
-from goal_ledger_client.cli.session import (
-    AsJson,
-    connected,
-    line,
-    out,
-    tell_json,
-    without_none,
-)
+from goal_ledger_client.cli.session import AsJson, connected, line, out, query, tell_json, without_none
 from goal_ledger_client.cli.showing import Marked, table
 
 
@@ -23,10 +16,10 @@ def feeds(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: goal-ledger feeds
     """
-    with connected(context) as ledger:
-        body = ledger.query("/v1/feeds")
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/feeds", _tell_feeds, as_json)
+
+
+def _tell_feeds(body: dict[str, Any]) -> None:
     columns = ("Feed", "System", "Kind", "Unit", "Fresh", "In quarantine", "Last reading")
     out.print(table(*columns, rows=[_feed_row(one) for one in body["items"]]))
 

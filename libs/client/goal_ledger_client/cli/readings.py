@@ -13,6 +13,7 @@ from goal_ledger_client.cli.session import (
     connected,
     line,
     out,
+    query,
     send,
     tell_json,
     without_none,
@@ -89,10 +90,10 @@ def quarantine(
 
     Example: goal-ledger reading quarantine --feed till.sales
     """
-    with connected(context) as ledger:
-        body = ledger.query("/v1/quarantine", feed=feed)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/quarantine", _tell_quarantine, as_json, feed=feed)
+
+
+def _tell_quarantine(body: dict[str, Any]) -> None:
     names = ("feed", "source", "id", "time", "value", "unit")
     rows = [[one[name] for name in names] for one in body["items"]]
     out.print(table("Feed", "Source", "Id", "Time", "Value", "Unit", rows=rows))

@@ -7,16 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from goal_ledger_client.cli.organisation import cycle
-from goal_ledger_client.cli.session import (
-    AsJson,
-    AsOf,
-    KnownAt,
-    connected,
-    line,
-    out,
-    tell_json,
-    without_none,
-)
+from goal_ledger_client.cli.session import AsJson, AsOf, KnownAt, line, out, query, without_none
 from goal_ledger_client.cli.showing import Marked, local, number, table
 
 Json = dict[str, Any]
@@ -38,10 +29,10 @@ def owed(
 
     Example: goal-ledger owed --by person/bo --as-of 2027-02-01T12:00:00Z
     """
-    with connected(context) as ledger:
-        body = ledger.query("/v1/owed", **without_none(by=by, as_of=as_of, known_at=known_at))
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/owed", _tell_owed, as_json, **without_none(by=by, as_of=as_of, known_at=known_at))
+
+
+def _tell_owed(body: Json) -> None:
     columns = ("Objective", "Title", "Owed", "Last due", "", "Next due", "", "Last check-in")
     out.print(table(*columns, rows=[_owed_row(one) for one in body["items"]]))
     line(f"{body['by']} owes word of {body['owed']} of {len(body['items'])} active goals")
@@ -80,10 +71,10 @@ def silent(
     Example: goal-ledger silent --unit sales
     """
     asked = without_none(unit=unit, cycle=cycle, as_of=as_of, known_at=known_at)
-    with connected(context) as ledger:
-        body = ledger.query("/v1/silent", limit=limit, **asked)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/silent", _tell_silent, as_json, limit=limit, **asked)
+
+
+def _tell_silent(body: Json) -> None:
     columns = ("Objective", "Title", "Owner", "Ask", "Due dates missed", "Last word")
     out.print(table(*columns, rows=[_silent_row(one) for one in body["items"]]))
     line(f"{body['silent']} of {body['total']} active goals are silent")
@@ -110,10 +101,10 @@ def participation(
     """
     clocks = without_none(as_of=as_of, known_at=known_at)
     asked = {"every": every, **without_none(to=last, cycle=cycle), **({"from": first} if first else {})}
-    with connected(context) as ledger:
-        body = ledger.query("/v1/participation", asked_of=asked, **clocks)
-    if as_json:
-        return tell_json(body)
+    query(context, "/v1/participation", _tell_participation, as_json, asked_of=asked, **clocks)
+
+
+def _tell_participation(body: Json) -> None:
     rows = [(name, *_rates(body[name])) for name in ("all", "pilots", "rest")]
     rows += [(f"wave {one['wave']}", *_rates(one["periods"])) for one in body["waves"]]
     rows += [(f"unit/{one['unit']}", *_rates(one["periods"])) for one in body["units"]]
@@ -137,10 +128,10 @@ def summary(
 
     Example: goal-ledger cycle summary 2027-q1
     """
-    with connected(context) as ledger:
-        body = ledger.query(f"/v1/cycles/{id}/summary", as_of=as_of, known_at=known_at)
-    if as_json:
-        return tell_json(body)
+    query(context, f"/v1/cycles/{id}/summary", _tell_summary, as_json, as_of=as_of, known_at=known_at)
+
+
+def _tell_summary(body: Json) -> None:
     found = body["summary"]
     line(
         f"{found['name']}, {found['start']} to {found['end']}, {found['stage']}: {found['objectives']} objectives"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +135,18 @@ def send(context: typer.Context, path: str, body: dict[str, Any], what: str, as_
     """Sends one command and tells what became of it."""
     with connected(context) as ledger:
         tell_answer(ledger.command(path, body), what, as_json)
+
+
+def query(
+    context: typer.Context, path: str, show: Callable[[Any], None], as_json: bool, /, **params: Any
+) -> None:
+    """Asks one question, and shows its answer or writes it as it is. ``params`` as of :meth:`GoalLedger.query`."""
+    with connected(context) as ledger:
+        body = ledger.query(path, **params)
+    if as_json:
+        tell_json(body)
+    else:
+        show(body)
 
 
 def json_of(text: str) -> Any:
