@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from goal_ledger_contracts.feed import FeedRegistered, ReadingQuarantined, ReadingRecorded, ReadingRetracted
+from projection.query.scored import at
 from projection.query.story import Story, d
-from projection.query.test_scores import at
 
 
 def numbered(id: str, sequence: str | None, source: str = "shop") -> ReadingRecorded:
