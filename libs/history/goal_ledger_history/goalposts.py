@@ -3,9 +3,11 @@ them (SPEC 9)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from goal_ledger_contracts.measures import (
     Decrease,
@@ -56,12 +58,27 @@ class GoalpostMove:
     effect_committed: Decimal | None
 
 
-async def goalpost_move(
-    history: ScoresAt, objective: str, seq: int, at: Any, type: str, key_result: str | None
-) -> GoalpostMove:
-    """The move that the fact ``seq`` made, which took effect at ``at``."""
-    before = (await history.at(AsOf(at, seq - 1), [objective]))[objective]
-    after = (await history.at(AsOf(at, seq), [objective]))[objective]
+class AmendedGoal(Protocol):
+    """A goal that a fact changed, by a fact of this type, and which key result of it."""
+
+    @property
+    def objective(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def key_result(self) -> str | None: ...
+
+
+async def goalpost_moves(
+    history: ScoresAt, seq: int, at: datetime, changed: Sequence[AmendedGoal]
+) -> list[GoalpostMove]:
+    """The moves that the fact ``seq`` made, of each goal that it changed from ``at`` on."""
+    ids = list({one.objective for one in changed})
+    before, after = [await history.at(AsOf(at, known), ids) for known in (seq - 1, seq)]
+    return [_move(before[one.objective], after[one.objective], one.type, one.key_result) for one in changed]
+
+
+def _move(before: Standing, after: Standing, type: str, key_result: str | None) -> GoalpostMove:
     effect = _difference(before.amended.score, after.amended.score)
     committed = _difference(before.as_committed.score, after.as_committed.score)
     flags = _flags(before, after, type, key_result)

@@ -24,7 +24,7 @@ from goal_ledger_projection.api.goalpost_moves import (
     GoalpostMoveShape,
     MovesLimit,
     changes_in,
-    move_of,
+    moves_of,
     moves_written,
     only,
 )
@@ -150,7 +150,8 @@ async def _by_effect(view: View, changes: list[ChangeOfGoal]) -> list[ChangeOfGo
     if len(changes) > SORTED_BY_EFFECT_MAX:
         sentence = f"At most {SORTED_BY_EFFECT_MAX} changes are sorted by effect: these are {len(changes)}."
         raise Problem(422, "too_many_changes", sentence, field="sort", limit=SORTED_BY_EFFECT_MAX)
-    sized = [(one, _size((await move_of(view, one)).effect)) for one in changes]
+    moves = await moves_of(view, changes)
+    sized = [(one, _size(move.effect)) for one, move in zip(changes, moves, strict=True)]
     return [one for one, _ in sorted(sized, key=lambda both: both[1])]
 
 

@@ -3,6 +3,7 @@ and what was said (SPEC 6)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,8 +100,7 @@ async def changes_since(
         owned = await Owned.of(view, cycle, unit, owner)
         meeting = await _Meeting.of(view, await clocks_since(view, since))
         there = await _chosen(view, meeting.now, owned, person, root)
-        found = [one for id in sorted(there) if _is_changed(one := meeting.goal(id))]
-        page = page_of(request, view, sorted(found, key=_urgency), limit, cursor)
+        page = page_of(request, view, await asyncio.to_thread(meeting.changed, there), limit, cursor)
         ids = [one["objective"] for one in page.items]
         risks = [meeting.risk(id) for id in there]
         more = {
@@ -138,6 +138,10 @@ class _Meeting:
             moves,
             await _check_ins(view, since.seq),
         )
+
+    def changed(self, there: Collection[str]) -> list[Json]:
+        """Of these goals those of which something changed, the most urgent first."""
+        return sorted(filter(_is_changed, map(self.goal, there)), key=_urgency)
 
     def goal(self, id: str) -> Json:
         """The members of :class:`ChangedGoal`, the moves as they were found."""

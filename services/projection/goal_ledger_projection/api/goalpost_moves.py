@@ -101,21 +101,21 @@ def only(objective: str | None) -> list[str] | None:
     return None if objective is None else [objective]
 
 
-async def move_of(view: View, change: ChangeOfGoal) -> GoalpostMove:
-    """What it came to."""
-    return await view.views.moves.of(view.snapshot, await view.history(), change)
+async def moves_of(view: View, changes: Sequence[ChangeOfGoal]) -> list[GoalpostMove]:
+    """What each came to."""
+    return await view.views.moves.of(view.snapshot, await view.history(), changes)
 
 
 async def moves_written(view: View, changes: Sequence[ChangeOfGoal]) -> list[Json]:
     """The items of :class:`GoalpostMovesAnswer`."""
     facts = await cited.cited_facts(view.snapshot, [Cited(one.seq) for one in changes])
     endorsed = await _endorsements(view, (facts[one.seq]["stream"] for one in changes))
-    diffs = await _diffs(view, changes)
+    moves, diffs = await moves_of(view, changes), await _diffs(view, changes)
     found = []
-    for one, diff in zip(changes, diffs, strict=True):
+    for one, move, diff in zip(changes, moves, diffs, strict=True):
         fact = facts[one.seq]
         others = [by for by in endorsed.get(fact["event_id"], ()) if by != fact["actor"]]
-        found.append(_item(one, fact, await move_of(view, one), others, diff))
+        found.append(_item(one, fact, move, others, diff))
     return found
 
 

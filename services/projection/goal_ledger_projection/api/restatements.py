@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from goal_ledger_edge.routing import Answers
-from goal_ledger_history.as_of import AsOf
+from goal_ledger_history.statuses import Standing
 from pydantic import Field
 
 from goal_ledger_projection.api.answers import Listed
@@ -17,7 +19,7 @@ from goal_ledger_projection.api.earlier import Side, Since, clocks_since, moment
 from goal_ledger_projection.api.lists import Json, listed, page_of
 from goal_ledger_projection.api.owned import InCycle, InUnit, Owned, OwnedBy
 from goal_ledger_projection.api.routes import After, QuestionRoute
-from goal_ledger_projection.api.view import GoalsRequest, View, view_of
+from goal_ledger_projection.api.view import GoalsRequest, view_of
 
 LIMIT_ITEMS_MAX = 200
 
@@ -50,16 +52,17 @@ async def restatements(
         owned = await Owned.of(view, cycle, unit, owner)
         before = await clocks_since(view, since)
         after = await view.clocks_at(StatedClocks(before.as_of, view.clocks.known))
-        many, found = await _restated(view, moment(before), moment(after), owned)
+        old, new = [(await view.trees.whole(view.snapshot, moment(one))).standings for one in (before, after)]
+        many, found = await asyncio.to_thread(_restated, old, new, owned)
         page = page_of(request, view, found, limit, cursor)
         sides = {"from": side(before), "to": side(after)}
         return listed(request, view, page, page.items, **sides, objectives=many)
 
 
-async def _restated(view: View, before: AsOf, after: AsOf, owned: Owned) -> tuple[int, list[Json]]:
+def _restated(
+    old: Mapping[str, Standing], new: Mapping[str, Standing], owned: Owned
+) -> tuple[int, list[Json]]:
     """How many objectives were there before, and those of which something differs."""
-    old = (await view.trees.whole(view.snapshot, before)).standings
-    new = (await view.trees.whole(view.snapshot, after)).standings
     there = [
         id for id, one in sorted(old.items()) if id in new and owned.has((one.goal.owner,), (one.goal.cycle,))
     ]
