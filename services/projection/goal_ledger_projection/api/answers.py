@@ -114,6 +114,11 @@ def respond(
     return Answers(raw, media_type=media_type, headers=headers)
 
 
+def answered(request: Request, clocks: Clocks, body: Mapping[str, Any]) -> Answers[Any]:
+    """The answer of a question that answers in JSON at clocks, with what every such answer begins with."""
+    return respond(request, clocks, encoded({**heading(clocks), **body}))
+
+
 def matches(stated: str | None, tag: str) -> bool:
     """Whether `If-None-Match` names the ETag."""
     if stated is None:

@@ -14,7 +14,6 @@ from fastapi import APIRouter, Query
 from goal_ledger_contracts.position import Position
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Answers
-from goal_ledger_history.as_of import AsOf
 from goal_ledger_history.attribution import Attribution, MovedSubject, ScoreChange, attribute
 from goal_ledger_history.causes import CAUSES, subject_of
 from goal_ledger_history.explanation import Cited
@@ -23,18 +22,11 @@ from pydantic import Field
 from starlette.requests import Request
 
 from goal_ledger_projection.api import cited
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    Number,
-    Shape,
-    encoded,
-    heading,
-    number,
-    respond,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, Number, Shape, answered, number
 from goal_ledger_projection.api.calendar_times import calendar_time
 from goal_ledger_projection.api.cited import CitedFact
 from goal_ledger_projection.api.clocks import Clocks, StatedClocks, Token, known_at_of
+from goal_ledger_projection.api.earlier import moment, side
 from goal_ledger_projection.api.key_results import key_result_standing
 from goal_ledger_projection.api.objective import standing_of
 from goal_ledger_projection.api.routes import (
@@ -204,13 +196,8 @@ async def _answer(request: Request, view: View, start: Clocks, subject: MovedSub
     except TooManyFacts:
         sentence = f"It rests on more than {FACTS_BEHIND_MAX} facts; ask of a goal or key result beneath it."
         raise Problem(422, "too_many_facts", sentence, limit=FACTS_BEHIND_MAX) from None
-    end = view.clocks
-    found = await asyncio.to_thread(attribute, facts, subject, _moment(start), _moment(end))
-    return respond(request, end, encoded(await _written(view, start, subject, found)))
-
-
-def _moment(clocks: Clocks) -> AsOf:
-    return AsOf(clocks.as_of, clocks.seq)
+    found = await asyncio.to_thread(attribute, facts, subject, moment(start), view.moment)
+    return answered(request, view.clocks, await _written(view, start, subject, found))
 
 
 async def _written(view: View, start: Clocks, subject: MovedSubject, found: Attribution) -> Json:
@@ -220,7 +207,6 @@ async def _written(view: View, start: Clocks, subject: MovedSubject, found: Attr
     if subject.key_result is not None:
         ref = f"key-result/{subject.key_result}"
     return {
-        **heading(view.clocks),
         "ref": ref,
         "from": _side(start, found.start),
         "to": _side(view.clocks, found.end),
@@ -233,8 +219,7 @@ async def _written(view: View, start: Clocks, subject: MovedSubject, found: Attr
 
 
 def _side(clocks: Clocks, scores: tuple[Decimal | None, Decimal | None]) -> Json:
-    about = heading(clocks)
-    return {**{name: about[name] for name in ("token", "position", "as_of")}, **scores_of(*scores)}
+    return {**side(clocks), **scores_of(*scores)}
 
 
 def _part(one: ScoreChange) -> Json:

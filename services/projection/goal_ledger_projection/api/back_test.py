@@ -15,17 +15,7 @@ from goal_ledger_history.followed import FollowedGoal
 from pydantic import Field
 
 from goal_ledger_projection.api import cited
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    Instant,
-    Number,
-    Shape,
-    encoded,
-    heading,
-    number,
-    respond,
-    time,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, Instant, Number, Shape, answered, number, time
 from goal_ledger_projection.api.following import Json, OfCycle, OfUnit, followed
 from goal_ledger_projection.api.routes import QuestionRoute
 from goal_ledger_projection.api.view import GoalsRequest, view_of
@@ -111,7 +101,6 @@ async def back_test(
         items = [_item(*pair) for pair in pairs]
         facts = await cited.cited_facts(view.snapshot, cited.seqs_in(items))
         body = {
-            **heading(view.clocks),
             "on_track_points": number(on_track_points),
             "behind_points": number(behind_points),
             "warns": warns,
@@ -123,7 +112,7 @@ async def back_test(
             ],
             "items": cited.with_events(items, facts),
         }
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, body)
 
 
 def _sums(pairs: Sequence[tuple[TriedGoal, ...]]) -> Json:

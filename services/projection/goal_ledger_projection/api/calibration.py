@@ -14,15 +14,7 @@ from goal_ledger_scoring.numbers import quotient
 from pydantic import Field
 
 from goal_ledger_projection.api import cited
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    Number,
-    Shape,
-    encoded,
-    heading,
-    number,
-    respond,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, Number, Shape, answered, number
 from goal_ledger_projection.api.following import Json, OfCycle, OfUnit, followed
 from goal_ledger_projection.api.members import names_of_units
 from goal_ledger_projection.api.routes import QuestionRoute
@@ -71,7 +63,6 @@ async def calibration(
         names = await names_of_units(view)
         facts = await cited.cited_facts(view.snapshot, _facts(found.goals))
         body = {
-            **heading(view.clocks),
             **_shape(found.goals),
             "units": [
                 {"unit": id, "name": names.get(id, id), **_shape(goals)}
@@ -80,7 +71,7 @@ async def calibration(
             "cycles": [{"cycle": id, **_shape(goals)} for id, goals in found.by_cycle().items()],
             "facts": [one["event_id"] for one in facts.values()],
         }
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, body)
 
 
 def _facts(goals: Iterable[FollowedGoal]) -> set[Cited]:

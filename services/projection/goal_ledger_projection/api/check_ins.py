@@ -13,16 +13,7 @@ from goal_ledger_contracts.canonical import instant_text
 from goal_ledger_edge.routing import Answers
 from pydantic import Field
 
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    Listed,
-    Number,
-    Shape,
-    encoded,
-    heading,
-    number,
-    respond,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, Listed, Number, Shape, answered, number
 from goal_ledger_projection.api.choices import (
     STATED,
     need_holder,
@@ -193,12 +184,11 @@ async def one(request: GoalsRequest, id: str) -> Found[CheckInAnswer]:
         written = await check_ins_written(view, rows)
         ends = [_ended(row, view.clocks.seq) for row in rows]
         body = {
-            **heading(view.clocks),
             "check_in": written[-1],
             "retracted": ends[-1] is not None,
             "revisions": [{**one, "ended_seq": end} for one, end in zip(written, ends, strict=True)],
         }
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, body)
 
 
 async def _goals_of(view: View, unit: str) -> list[str]:

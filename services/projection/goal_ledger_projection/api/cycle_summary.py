@@ -14,15 +14,7 @@ from goal_ledger_history.statuses import Standing
 from goal_ledger_scoring.numbers import ZERO, add, multiply, quotient
 from pydantic import Field
 
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    Number,
-    Shape,
-    encoded,
-    heading,
-    number,
-    respond,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, Number, Shape, answered, number
 from goal_ledger_projection.api.choices import OUTCOMES, STATES, STATUSES
 from goal_ledger_projection.api.lists import Json, not_found
 from goal_ledger_projection.api.participation import Periods, TallyShape, tallied, tally_shape
@@ -76,8 +68,7 @@ routes = APIRouter(tags=["rhythm"], route_class=QuestionRoute)
 async def summary(request: GoalsRequest, id: str) -> Found[CycleSummaryAnswer]:
     """The objectives that are in the cycle at the moment, summed up."""
     async with view_of(request) as view:
-        body = {**heading(view.clocks), "summary": await summed_up(view, id)}
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, {"summary": await summed_up(view, id)})
 
 
 async def summed_up(view: View, id: str) -> Json:

@@ -11,7 +11,7 @@ from goal_ledger_edge.routing import Answers
 from pydantic import Field
 from starlette.requests import Request
 
-from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, encoded, heading, respond
+from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, answered
 from goal_ledger_projection.api.clocks import CALCULATION, Clocks, StatedClocks, Token
 from goal_ledger_projection.api.differences import differences
 from goal_ledger_projection.api.earlier import Side, side
@@ -82,8 +82,8 @@ async def diff(request: GoalsRequest, of: Of, start: FromToken, to: ToToken = No
     kind = _ITEMS.get(question.path.rpartition("/")[2])
     changes = await asyncio.to_thread(differences, before, after, kind)
     first, last = sides
-    body = {**heading(last), "of": of, "from": side(first), "to": side(last), "changes": changes}
-    return respond(request, last, encoded(body))
+    body = {"of": of, "from": side(first), "to": side(last), "changes": changes}
+    return answered(request, last, body)
 
 
 async def _sides(view: View, request: Request, start: str, to: str | None) -> tuple[Clocks, Clocks]:

@@ -11,15 +11,7 @@ from goal_ledger_scoring import CALCULATION as FORMULAS
 from pydantic import Field
 
 from goal_ledger_projection.api import cited, shown
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    Instant,
-    Number,
-    Shape,
-    encoded,
-    heading,
-    respond,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, Instant, Number, Shape, answered
 from goal_ledger_projection.api.cited import CitedFact
 from goal_ledger_projection.api.key_results import key_result_standing
 from goal_ledger_projection.api.objective import standing_of
@@ -223,7 +215,7 @@ async def objective(request: GoalsRequest, id: str) -> Found[ExplainAnswer]:
     async with view_of(request) as view:
         standing = await standing_of(view, id)
         found = await explain_objective(await view.history(), standing)
-        return respond(request, view.clocks, encoded(await _answer(view, f"objective/{id}", found)))
+        return answered(request, view.clocks, await _answer(view, f"objective/{id}", found))
 
 
 @routes.get(
@@ -236,7 +228,7 @@ async def key_result(request: GoalsRequest, id: str) -> Found[ExplainAnswer]:
     async with view_of(request) as view:
         standing, one = await key_result_standing(view, id)
         found = await explain_key_result(await view.history(), standing, one)
-        return respond(request, view.clocks, encoded(await _answer(view, f"key-result/{id}", found)))
+        return answered(request, view.clocks, await _answer(view, f"key-result/{id}", found))
 
 
 async def _answer(view: View, ref: str, found: Explanation) -> Json:
@@ -244,7 +236,6 @@ async def _answer(view: View, ref: str, found: Explanation) -> Json:
     status = cited.plain(found.status)
     facts = await cited.cited_facts(view.snapshot, cited.seqs_in([nodes, status]))
     return {
-        **heading(view.clocks),
         "ref": ref,
         "formulas": FORMULAS,
         **shown.scores_of(found.score, found.score_committed),

@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, encoded, heading, respond
+from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, answered
 from goal_ledger_projection.api.choices import unknown
 from goal_ledger_projection.api.routes import QuestionRoute
 from goal_ledger_projection.api.view import ExportRequest, View, view_of
@@ -71,11 +71,10 @@ async def datasets(request: ExportRequest) -> Answers[ExportsAnswer]:
     """What can be had as Parquet, Arrow stream, CSV and JSON Lines, column by column."""
     async with view_of(request) as view:
         body = {
-            **heading(view.clocks),
             "formats": {one.word: one.media_type for one in FORMS.values()},
             "datasets": [_shown(one) for one in DATASETS.values()],
         }
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, body)
 
 
 def _shown(one: Dataset) -> dict[str, Any]:

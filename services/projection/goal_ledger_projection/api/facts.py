@@ -16,7 +16,7 @@ from goal_ledger_edge.routing import Answers, Gives
 from goal_ledger_edge.visits import note
 from pydantic import ConfigDict, Field
 
-from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, encoded, heading, respond
+from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, answered, respond
 from goal_ledger_projection.api.choices import need_holder, need_period, need_stream, unknown
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.routes import SEQ_MAX, After, QuestionRoute, read_cursor
@@ -184,8 +184,7 @@ async def facts(
             answer.headers["Goal-Ledger-Token"] = str(view.clocks.token)
             return answer
         items = await opened(view, [json.loads(row["bytes"]) for row in rows])
-        body = {**heading(view.clocks), "items": items, "next_cursor": following}
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, {"items": items, "next_cursor": following})
 
 
 def _note(request: Request, view: View, rows: Sequence[Row]) -> None:

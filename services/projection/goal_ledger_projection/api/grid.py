@@ -21,15 +21,7 @@ from goal_ledger_scoring.windows import times_from
 from pydantic import Field
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    Number,
-    Shape,
-    encoded,
-    heading,
-    number,
-    respond,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, Number, Shape, answered, number
 from goal_ledger_projection.api.choices import need_period
 from goal_ledger_projection.api.objectives import InCycle, InState, InUnit, ObjectiveFilters, OfKind, OwnedBy
 from goal_ledger_projection.api.routes import ALSO_BY_CALENDAR, QuestionRoute
@@ -114,12 +106,11 @@ async def grid(
         for moment in moments:
             await _fill(view, moment, cells)
         body = {
-            **heading(view.clocks),
             "known": known,
             "dates": [_date(view, one) for one in moments],
             "rows": [_row(subject, of_it) for subject, of_it in cells.items()],
         }
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, body)
 
 
 async def _times(

@@ -13,7 +13,7 @@ from goal_ledger_history.habits import FLAGS, AttentionFlag, attention_flags
 from pydantic import Field
 
 from goal_ledger_projection.api import cited
-from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, encoded, heading, number, respond, time
+from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, answered, number, time
 from goal_ledger_projection.api.following import Json, OfUnit, followed
 from goal_ledger_projection.api.members import names_of_units
 from goal_ledger_projection.api.routes import QuestionRoute
@@ -72,13 +72,12 @@ async def habits(
             for id, goals in found.by_unit().items()
         ]
         body = {
-            **heading(view.clocks),
             "cycle": cycle,
             **_counts(flags, found.goals),
             "units": units,
             "items": cited.with_events(items, facts),
         }
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, body)
 
 
 def _counts(flags: dict[str, list[AttentionFlag]], goals: Iterable[FollowedGoal]) -> Json:

@@ -15,17 +15,7 @@ from goal_ledger_history.statuses import Standing
 from pydantic import Field
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    Instant,
-    Listed,
-    Number,
-    encoded,
-    heading,
-    number,
-    respond,
-    time,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, Instant, Listed, Number, answered, number, time
 from goal_ledger_projection.api.choices import (
     STATES,
     STATUSES_OF_KEY_RESULTS,
@@ -184,11 +174,10 @@ async def one(request: GoalsRequest, id: str) -> Found[KeyResultAnswer]:
             view.clocks.seq,
         )
         body = {
-            **heading(view.clocks),
             "key_result": shown.key_result(standing, found, spans_of(context, standing, found), events),
             "version": version,
         }
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, body)
 
 
 async def key_result_standing(view: View, id: str) -> tuple[Standing, KeyResult]:

@@ -13,15 +13,7 @@ from goal_ledger_history.statuses import Standing
 from pydantic import Field
 
 from goal_ledger_projection.api import cited
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    Number,
-    Shape,
-    encoded,
-    heading,
-    number,
-    respond,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, Number, Shape, answered, number
 from goal_ledger_projection.api.cited import CitedFact
 from goal_ledger_projection.api.objective import standing_of
 from goal_ledger_projection.api.routes import Found, QuestionRoute
@@ -94,9 +86,7 @@ async def through_cycles(request: GoalsRequest, id: str) -> Found[LineageAnswer]
         }
         facts = await cited.cited_facts(view.snapshot, {*cited.seqs_in(body), *_lifecycle(there)})
         written = cited.with_events(body, facts)
-        return respond(
-            request, view.clocks, encoded({**heading(view.clocks), **written, "facts": list(facts.values())})
-        )
+        return answered(request, view.clocks, {**written, "facts": list(facts.values())})
 
 
 async def _standings(view: View, id: str) -> list[Standing]:

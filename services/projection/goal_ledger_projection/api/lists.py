@@ -10,7 +10,7 @@ from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Answers
 from starlette.requests import Request
 
-from goal_ledger_projection.api.answers import encoded, heading, respond
+from goal_ledger_projection.api.answers import answered
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.routes import read_cursor
 from goal_ledger_projection.api.view import View
@@ -42,20 +42,19 @@ def page_of(
 def listed(request: Request, view: View, page: Page[Any], items: Sequence[Json], **more: Any) -> Answers[Any]:
     """The answer of a list: the page's items as they are written; `more`: what it says of all."""
     body = {
-        **heading(view.clocks),
         **more,
         "total": page.total,
         "items": items,
         "next_cursor": page.next_cursor,
     }
-    return respond(request, view.clocks, encoded(body))
+    return answered(request, view.clocks, body)
 
 
 def single(request: Request, view: View, name: str, item: Json | None) -> Answers[Any]:
     """The answer about one thing, as the member `name`. Problem 404 without it."""
     if item is None:
         raise not_found(name.replace("_", " "))
-    return respond(request, view.clocks, encoded({**heading(view.clocks), name: item}))
+    return answered(request, view.clocks, {name: item})
 
 
 def not_found(what: str) -> Problem:

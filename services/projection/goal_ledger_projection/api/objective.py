@@ -18,17 +18,7 @@ from goal_ledger_scoring.windows import Span
 from pydantic import Field
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    Instant,
-    Number,
-    Shape,
-    encoded,
-    heading,
-    number,
-    respond,
-    time,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, Instant, Number, Shape, answered, number, time
 from goal_ledger_projection.api.objectives import owner_left
 from goal_ledger_projection.api.routes import Found, QuestionRoute
 from goal_ledger_projection.api.shown import Counted, KeyResultShape, LeftOut, LinkShape, ListedObjective
@@ -102,8 +92,7 @@ routes = APIRouter(tags=["objectives"], route_class=QuestionRoute)
 async def one(request: GoalsRequest, id: str) -> Found[ObjectiveAnswer]:
     """With key results, parts, links, closings, and what was counted and left out."""
     async with view_of(request) as view:
-        body = {**heading(view.clocks), "objective": await _detail(view, id)}
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, {"objective": await _detail(view, id)})
 
 
 async def standing_of(view: View, id: str) -> Standing:

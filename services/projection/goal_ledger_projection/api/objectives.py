@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from unicodedata import normalize
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Answers
 from goal_ledger_history.as_of import AsOf
@@ -18,13 +18,7 @@ from goal_ledger_history.statuses import Standing
 from pydantic import Field
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    encoded,
-    heading,
-    number,
-    respond,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, number
 from goal_ledger_projection.api.choices import (
     KINDS,
     STATES,
@@ -35,7 +29,8 @@ from goal_ledger_projection.api.choices import (
     need_word,
     word,
 )
-from goal_ledger_projection.api.routes import After, QuestionRoute, cursor, read_cursor
+from goal_ledger_projection.api.lists import listed, page_of
+from goal_ledger_projection.api.routes import After, QuestionRoute
 from goal_ledger_projection.api.shown import ListedObjective
 from goal_ledger_projection.api.streams import versions
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
@@ -121,34 +116,13 @@ async def many(
     """By their definitions at the moment, with scores and statuses; pages follow `next_cursor`."""
     async with view_of(request) as view:
         await filters.need_possible(view)
-        body = await _list(request, view, filters, _order(sort), limit, cursor)
-        return respond(request, view.clocks, encoded(body))
+        key, descending = _order(sort)
+        found = sorted(await filters.matching(view), key=key, reverse=descending)
+        page = page_of(request, view, found, limit, cursor)
+        return listed(request, view, page, await _items(view, await view.context(), page.items))
 
 
-async def _list(
-    request: Request,
-    view: View,
-    filters: ObjectiveFilters,
-    order: tuple[Callable[[Standing], Any], bool],
-    limit: int,
-    after: str | None,
-) -> dict[str, Any]:
-    context = await view.context()
-    found = await filters.matching(view)
-    key, descending = order
-    found.sort(key=key, reverse=descending)
-    first = read_cursor(request, after, str(view.clocks.token))
-    page = found[first : first + limit]
-    more = first + limit < len(found)
-    return {
-        **heading(view.clocks),
-        "total": len(found),
-        "items": await _items(view, context, page),
-        "next_cursor": cursor(request, str(view.clocks.token), first + limit) if more else None,
-    }
-
-
-async def _items(view: View, context: Context, page: list[Standing]) -> list[dict[str, Any]]:
+async def _items(view: View, context: Context, page: Sequence[Standing]) -> list[dict[str, Any]]:
     known = await versions(view.snapshot, [f"objective/{one.goal.id}" for one in page], view.clocks.seq)
     heard = await (await view.history()).values.check_ins_however_old(
         [

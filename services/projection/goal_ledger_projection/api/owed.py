@@ -27,7 +27,7 @@ from goal_ledger_history.rhythm_at import DuesOfGoal, Owing, last_words, owing, 
 from goal_ledger_scoring.cadence import DueDate, following, last_passed
 from pydantic import Field
 
-from goal_ledger_projection.api.answers import AnswerAtClocks, Instant, Shape, encoded, heading, respond, time
+from goal_ledger_projection.api.answers import AnswerAtClocks, Instant, Shape, answered, time
 from goal_ledger_projection.api.choices import need_holder
 from goal_ledger_projection.api.routes import QuestionRoute
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
@@ -94,8 +94,7 @@ async def owed(
         person = await _person(view, by)
         items = await owed_by(view, person)
         many = sum(one["owed"] for one in items)
-        body = {**heading(view.clocks), "by": person, "owed": many, "items": items}
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, {"by": person, "owed": many, "items": items})
 
 
 async def _person(view: View, by: str | None) -> str:

@@ -19,15 +19,7 @@ from goal_ledger_scoring.cadence import between
 from goal_ledger_scoring.windows import day_end, day_start
 from pydantic import Field
 
-from goal_ledger_projection.api.answers import (
-    AnswerAtClocks,
-    Number,
-    Shape,
-    encoded,
-    heading,
-    number,
-    respond,
-)
+from goal_ledger_projection.api.answers import AnswerAtClocks, Number, Shape, answered, number
 from goal_ledger_projection.api.choices import need_cycle
 from goal_ledger_projection.api.lists import Json
 from goal_ledger_projection.api.routes import QuestionRoute
@@ -119,8 +111,8 @@ async def takes_part(
     async with view_of(request) as view:
         periods = await periods_asked(view, first, last, every, cycle)
         tallies = await tallied(view, periods, cycle)
-        body = {**heading(view.clocks), "every": every, **await _body(view, periods, tallies)}
-        return respond(request, view.clocks, encoded(body))
+        body = {"every": every, **await _body(view, periods, tallies)}
+        return answered(request, view.clocks, body)
 
 
 async def tallied(view: View, periods: Periods, cycle: str | None = None) -> dict[str, list[Tally]]:

@@ -29,7 +29,7 @@ from goal_ledger_scoring.results import KeyResultScore
 from pydantic import Field
 
 from goal_ledger_projection.api import shown
-from goal_ledger_projection.api.answers import AnswerAtClocks, Number, encoded, heading, number, respond, time
+from goal_ledger_projection.api.answers import AnswerAtClocks, Number, answered, number, time
 from goal_ledger_projection.api.clocks import instant
 from goal_ledger_projection.api.key_results import key_result_standing
 from goal_ledger_projection.api.routes import Found, QuestionRoute
@@ -91,14 +91,13 @@ async def progress(
             raise Problem(422, "dates_reversed", "The period ends before it begins.", field="from")
         found, left_out = await series.points(start, end)
         body = {
-            **heading(view.clocks),
             "key_result": id,
             "objective": standing.goal.id,
             "points": found,
             "thinned": left_out > 0,
             "left_out": left_out,
         }
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, body)
 
 
 class _Series:

@@ -13,7 +13,7 @@ from goal_ledger_contracts.canonical import decimal_text
 from goal_ledger_edge.problems import Problem
 from pydantic import Field
 
-from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, encoded, heading, respond
+from goal_ledger_projection.api.answers import AnswerAtClocks, Shape, answered
 from goal_ledger_projection.api.routes import After, Found, QuestionRoute, read_cursor
 from goal_ledger_projection.api.routes import cursor as cursor_of
 from goal_ledger_projection.api.texts import Text, Texts, texts_of
@@ -78,12 +78,11 @@ async def timeline(
         page = [json.loads(row["bytes"]) for row in rows[:limit]]
         more = len(rows) > limit
         body = {
-            **heading(view.clocks),
             "objective": id,
             "items": await _entries(view, id, page) if page else [],
             "next_cursor": cursor_of(request, str(view.clocks.token), page[-1]["seq"]) if more else None,
         }
-        return respond(request, view.clocks, encoded(body))
+        return answered(request, view.clocks, body)
 
 
 async def _entries(view: View, id: str, facts: list[Json]) -> list[Json]:
