@@ -18,7 +18,9 @@ from goal_ledger_command.fold import FoldOfGoals
 from goal_ledger_command.recovery import recovering
 from goal_ledger_command.recovery.recovering import Recoverable, Recovery
 from goal_ledger_command.wiring import store_for_operator
+from goal_ledger_contracts.canonical import canonical
 from goal_ledger_ledger.submission import StoreBehindLog
+from relay.test_foreign_records import send
 
 from recovery.drill import Drill, check_ins
 
@@ -75,6 +77,39 @@ async def test_facts_answers_and_identities_come_back_byte_for_byte(drill: Drill
     async with drill.running() as service:
         again = (await check_ins(Organisation(service.public, one.workspace), 1))[0]
     assert (again.status_code, again.json()["position"]) == (first.status_code, first.json()["position"])
+    assert (await recover(drill, *WHY)) == (0, {})
+
+
+async def test_a_forged_next_fact_is_left_out_if_only_signed_ones_are_wanted_and_the_workspace_goes_on(
+    drill: Drill,
+) -> None:
+    """The first fact of a new stream continues every log: nothing but the missing head tells it from ours."""
+    async with drill.running() as service:
+        org = await drill.organisation(service, "forged")
+        await furnished(org)
+    await drill.publish()
+    _, last, _ = await drill.head(org.workspace)
+    before = await drill.rows(org.workspace, last)
+    forged = json.loads(before["facts"][-1][7]) | {
+        "seq": last + 1,
+        "event_id": "4c7d0000-0000-7000-8000-000000000000",
+        "stream": "unit/forged",
+        "version": 1,
+        "previous": None,
+        "type": "UnitCreated",
+        "data": {"name": "Forged"},
+    }
+    kafka = drill.settings.kafka
+    await send(kafka, org.workspace, (1, last + 1, canonical(forged), "UnitCreated"))
+
+    code, told = await recover(drill, "--dry-run")
+    assert (code, told[org.workspace]["recoverable"], told[org.workspace]["foreign_records"]) == (0, 1, 0)
+
+    code, told = await recover(drill, *WHY, "--signed-only")
+    report = told[org.workspace]
+    assert (code, report["recovered"], report["last_seq"], report["epoch"]) == (0, 0, last, 2)
+    assert await drill.rows(org.workspace, last) == before
+    assert (await drill.head(org.workspace))[:2] == (2, last + 1)
     assert (await recover(drill, *WHY)) == (0, {})
 
 

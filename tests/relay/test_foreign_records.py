@@ -15,6 +15,7 @@ from goal_ledger_ledger.submission import StoreBehindLog
 from goal_ledger_messaging import producer as producers
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.records import fact_headers
+from goal_ledger_messaging.security import Kafka
 from goal_ledger_messaging.topics import FACTS
 from goal_ledger_observability.metrics import new_registry
 from structlog.testing import capture_logs
@@ -25,9 +26,9 @@ from .test_write_gate import restore_to
 PARTITIONS = 24
 
 
-async def send(bench: Bench, workspace: str, *records: tuple[int, int, bytes, str]) -> None:
+async def send(bootstrap: Kafka | str, workspace: str, *records: tuple[int, int, bytes, str]) -> None:
     """Records of (epoch, seq, bytes, type) with the key and headers of the workspace's facts."""
-    producer = producers.reliable(bench.bootstrap)
+    producer = producers.reliable(bootstrap)
     await producer.start()
     try:
         for epoch, seq, stored, kind in records:
@@ -94,7 +95,7 @@ FORGED = [*OTHERS, *NEXT]
 
 async def test_records_that_continue_nothing_close_no_gate_and_are_counted_and_named_once(bench: Bench):
     one = await published(bench, 5)
-    await send(bench, one.workspace, *(forged(one, how) for how in FORGED))
+    await send(bench.bootstrap, one.workspace, *(forged(one, how) for how in FORGED))
     gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     with capture_logs() as logs:
         await gate.look()
@@ -115,7 +116,7 @@ async def test_each_of_them_alone_closes_no_gate(bench: Bench):
     async with bench.relaying():
         await bench.all_published(*several.values())
     for how, one in several.items():
-        await send(bench, one.workspace, forged(one, how))
+        await send(bench.bootstrap, one.workspace, forged(one, how))
     gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     await gate.look()
     for one in several.values():
@@ -125,7 +126,7 @@ async def test_each_of_them_alone_closes_no_gate(bench: Bench):
 
 async def test_the_relay_goes_on_past_them_and_counts_them(bench: Bench):
     one = await published(bench, 5)
-    await send(bench, one.workspace, *(forged(one, how) for how in FORGED))
+    await send(bench.bootstrap, one.workspace, *(forged(one, how) for how in FORGED))
     await bench.store.many(one, 3)
     registry = new_registry("test")
     relaying = asyncio.create_task(
@@ -144,9 +145,9 @@ async def test_the_relay_goes_on_past_them_and_counts_them(bench: Bench):
 
 async def test_they_do_not_hide_that_the_store_was_set_back(bench: Bench):
     one = await published(bench, 20)
-    await send(bench, one.workspace, forged(one, "far beyond the head"))
+    await send(bench.bootstrap, one.workspace, forged(one, "far beyond the head"))
     await restore_to(bench, one, 12)
-    await send(bench, one.workspace, forged(one, "the next, on a broken chain"))
+    await send(bench.bootstrap, one.workspace, forged(one, "the next, on a broken chain"))
     gate = StoreBehindKafkaGate(bench.engine, bench.bootstrap)
     await gate.look()
     with pytest.raises(StoreBehindLog, match="Kafka holds this workspace up to 1-20"):
@@ -165,7 +166,7 @@ async def test_a_store_put_back_to_before_an_epoch_that_began_below_its_head_is_
     async with bench.relaying():
         await bench.all_published(one)
     await send(
-        bench,
+        bench.bootstrap,
         one.workspace,
         *((2, seq, stored, "ObjectiveDrafted") for seq, stored in enumerate(other.facts[:6], 1)),
         (2, 7, other.facts[6], "StoreRestored"),

@@ -148,6 +148,12 @@ def recover(
         bool,
         typer.Option("--as-far-as-it-goes", help="Also where Kafka's facts do not continue to their end"),
     ] = False,
+    signed_only: Annotated[
+        bool,
+        typer.Option(
+            "--signed-only", help="Put back no fact that lies under no signed head: it may be forged"
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Put back, byte for byte, the facts that Kafka holds beyond a store that was restored; then begin a new epoch.
@@ -163,5 +169,6 @@ def recover(
         reason,
         dry_run=dry_run,
         as_far_as_it_goes=as_far_as_it_goes,
+        signed_only=signed_only,
         as_json=as_json,
     )

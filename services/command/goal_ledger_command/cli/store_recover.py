@@ -22,14 +22,23 @@ from goal_ledger_command.wiring import store_for_operator
 
 
 def recover_store(
-    workspaces: list[str], reason: str | None, *, dry_run: bool, as_far_as_it_goes: bool, as_json: bool
+    workspaces: list[str],
+    reason: str | None,
+    *,
+    dry_run: bool,
+    as_far_as_it_goes: bool,
+    signed_only: bool,
+    as_json: bool,
 ) -> None:
     """Of these workspaces; of none: of all that are behind."""
     if not dry_run and not (reason or "").strip():
         fail(WRONG_USAGE, "say why: --reason; or look first: --dry-run")
     teller = _Teller(as_json, dry_run)
     try:
-        asyncio.run(_all(settings_or_fail(), workspaces, reason, dry_run, as_far_as_it_goes, teller))
+        settings = settings_or_fail()
+        if signed_only and settings.head_signing_key_file is None:
+            fail(WRONG_USAGE, "--signed-only needs HEAD_SIGNING_KEY_FILE: it tells which heads are ours")
+        asyncio.run(_all(settings, workspaces, reason, dry_run, as_far_as_it_goes, signed_only, teller))
     except Refusal as refused:
         fail(REFUSED, f"{refused.code}: {refused.sentence}")
     except LedgerError as failed:
@@ -43,10 +52,12 @@ async def _all(
     reason: str | None,
     dry_run: bool,
     as_far_as_it_goes: bool,
+    signed_only: bool,
     teller: _Teller,
 ) -> None:
     async with _opened(settings) as recovery:
-        async for found in recovery.look(wanted):
+        async for looked in recovery.look(wanted):
+            found = [one.signed_only() if signed_only else one for one in looked]
             able = [one for one in found if one.stopped_because is None or as_far_as_it_goes]
             epochs = {}
             if able and not dry_run:
@@ -133,6 +144,9 @@ def _sentences(found: Recoverable, epoch: int | None, dry_run: bool) -> list[str
         lines.append(
             f"{name}: facts {first} to {found.reaches} are under no signed head; their chains continue"
         )
+    if found.stopped_because is None and found.highest > found.reaches:
+        first = found.reaches + 1
+        lines.append(f"{name}: facts {first} to {found.highest} are under no signed head: not put back")
     if found.lost_heads:
         lines.append(f"{name}: {len(found.lost_heads)} signed heads cover facts that are not there")
     if found.foreign:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,11 @@ class Recoverable:
     def lost_heads(self) -> list[Checkpoint]:
         """Signed over facts that are not in Kafka, or cannot follow."""
         return [one for one in self.heads if one.size > self.reaches]
+
+    def signed_only(self) -> Recoverable:
+        """The same without the facts that no signed head says are ours; nothing of a workspace without a signed fact."""
+        reaches = max(self.kept, self.signed_to)
+        return self if reaches == 0 else replace(self, reaches=reaches)
 
 
 class Recovery:
