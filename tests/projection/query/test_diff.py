@@ -186,3 +186,16 @@ async def test_what_cannot_be_compared_is_refused_with_a_code_and_the_choices(st
     assert "/v1/key-results/{id}" in unknown["allowed"]
     missing = (await story.get(PATH, of="/v1/key-results/sales", to=last, **{"from": first})).json()
     assert (missing["code"], missing["side"]) == ("not_found", "from")
+
+
+async def test_changes_of_amendments_and_commitments_are_told_by_their_goal(story: Story) -> None:
+    story.goal("shop", ("visits", TEN))
+    await story.arrive()
+    before = (await story.ask("/v1/cycles"))["token"]
+    story.check_in("shop", "visits", "2")
+    story.tell("objective/shop", MeasureChanged("visits", Increase(d("5"), d("0"))), reason="Too far")
+    await story.arrive()
+
+    for of in ("/v1/amendments", "/v1/commitments"):
+        changes = (await story.ask(PATH, of=of, **{"from": before}))["changes"]
+        assert "objective/shop" in {one["thing"] for one in changes}, of

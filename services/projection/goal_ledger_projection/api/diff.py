@@ -20,9 +20,24 @@ from goal_ledger_projection.api.subquestions import OF_MAX_CHARACTERS, Json, Sub
 from goal_ledger_projection.api.view import GoalsRequest, View, view_of
 
 _ITEMS = {
-    **{"objectives": "objective", "key-results": "key-result", "check-ins": "check-in", "units": "unit"},
-    **{"people": "person", "cycles": "cycle", "moments": "moment", "feeds": "feed", "systems": "system"},
-    **{"owed": "objective", "silent": "objective", "goalpost-moves": "objective"},
+    "objectives": "objective",
+    "owed": "objective",
+    "silent": "objective",
+    "goalpost-moves": "objective",
+    "amendments": "objective",
+    "commitments": "objective",
+    "restatements": "objective",
+    "changes-since": "objective",
+    "habits": "objective",
+    "back-test": "objective",
+    "key-results": "key-result",
+    "check-ins": "check-in",
+    "units": "unit",
+    "people": "person",
+    "cycles": "cycle",
+    "moments": "moment",
+    "feeds": "feed",
+    "systems": "system",
 }
 """By the last step of a list's address, what its items are."""
 

@@ -14,33 +14,42 @@ from typing import Any
 Json = dict[str, Any]
 Pointer = tuple[str | int, ...]
 
-_IDENTITIES = (
-    *(
-        "id",
-        "ref",
-        "event_id",
-        "part",
-        "link",
-        "name",
-        "key",
-        "seq",
-        "objective",
-        "key_result",
-        "at",
-        "start",
-    ),
-    *("unit", "wave", "person", "holder", "scope", "node", "date", "as_of"),
-)
+_IDENTITIES = [
+    "id",
+    "ref",
+    "event_id",
+    "part",
+    "link",
+    "name",
+    "key",
+    "seq",
+    "objective",
+    "key_result",
+    "at",
+    "start",
+    "unit",
+    "wave",
+    "person",
+    "holder",
+    "scope",
+    "node",
+    "date",
+    "as_of",
+]
 """Members by which an item of a list may be known; the first that all items have, each its own, is taken."""
 _KINDS = {
-    **{
-        "objective": "objective",
-        "nodes": "objective",
-        "key_result": "key-result",
-        "key_results": "key-result",
-    },
-    **{"check_in": "check-in", "unit": "unit", "person": "person", "cycle": "cycle", "moment": "moment"},
-    **{"feed": "feed", "system": "system", "summary": "cycle"},
+    "objective": "objective",
+    "nodes": "objective",
+    "key_result": "key-result",
+    "key_results": "key-result",
+    "check_in": "check-in",
+    "unit": "unit",
+    "person": "person",
+    "cycle": "cycle",
+    "summary": "cycle",
+    "moment": "moment",
+    "feed": "feed",
+    "system": "system",
 }
 """What a member of an answer holds."""
 
