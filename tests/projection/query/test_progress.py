@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from goal_ledger_contracts.cycle import CyclePlanned
 from goal_ledger_contracts.feed import FeedRegistered, ReadingRecorded
-from goal_ledger_contracts.measures import Aligned
-from goal_ledger_contracts.objective import ObjectiveActivated, ObjectiveAligned, PartBound
+from goal_ledger_contracts.measures import Aligned, Increase, Window
+from goal_ledger_contracts.objective import (
+    CheckInCorrected,
+    KeyResultAdded,
+    ObjectiveActivated,
+    ObjectiveAligned,
+    ObjectiveArchived,
+    ObjectiveClosed,
+    ObjectiveReopened,
+    PartBound,
+    PartValue,
+)
 from projection.query.story import START, TEN, Story, d
 from projection.query.test_brought_up_to_date import Chance
 
@@ -143,3 +154,48 @@ async def test_between_two_points_of_a_series_nothing_changes(story: Story, seed
             then = (await story.ask(f"/v1/key-results/{id}", as_of=asked.isoformat()))["key_result"]
             for member in ("raw", "score", "score_committed", "state"):
                 assert last[member] == then[member], (id, asked, last["at"])
+
+
+async def test_progress_keeps_the_score_of_each_closing_while_it_lasts_and_restates_what_was_before(
+    story: Story,
+) -> None:
+    window = Window(start=START + timedelta(hours=1), end=START + timedelta(days=30))
+    story.goal("o", ("k", Increase(d("10"), d("0"), window=window)))
+    checked = story.check_in("o", "k", "2", at=START + timedelta(hours=2))
+    story.later(START + timedelta(days=2))
+    story.tell("objective/o", ObjectiveClosed("partial"))
+    story.later(START + timedelta(days=4))
+    corrected = CheckInCorrected("ci-7", "k", (PartValue("value", d("5")),))
+    assert checked.data.check_in == corrected.check_in
+    story.tell("objective/o", corrected, at=checked.effective_at, reason="Misread")
+    story.tell("objective/o", ObjectiveReopened(), reason="Too soon")
+    story.later(START + timedelta(days=6))
+    story.check_in("o", "k", "7")
+    story.tell("objective/o", ObjectiveClosed("partial"), reason="Done")
+    story.later(START + timedelta(days=8))
+    story.tell("objective/o", ObjectiveArchived())
+    await story.arrive()
+    points = (await story.ask("/v1/key-results/k/progress"))["points"]
+    assert [p["score"] for p in points] == [None, None, "0.5", "0.2", "0.5", "0.7", "0.7", "0.7", "0.7"]
+    for point in points:
+        then = (await story.ask("/v1/key-results/k", as_of=point["at"]))["key_result"]
+        for member in ("raw", "score", "score_committed", "expected", "state"):
+            assert point[member] == then[member], (point["at"], member)
+
+
+async def test_progress_before_a_key_result_existed_is_what_the_same_question_answers_too(
+    story: Story,
+) -> None:
+    story.tell("cycle/q1", CyclePlanned("Q1", date(2026, 1, 1), date(2026, 3, 31)))
+    story.goal("o", cycle="q1")
+    story.later(START + timedelta(days=9))
+    story.tell("objective/o", KeyResultAdded("k", "Late", TEN), reason="Thought of later")
+    for day, value in ((-3, "1"), (4, "2"), (10, "3")):
+        story.check_in("o", "k", value, at=START + timedelta(days=day))
+    await story.arrive()
+    points = (await story.ask("/v1/key-results/k/progress"))["points"]
+    assert [one["values"]["value"] for one in points] == ["1", "2", "2", "3", "3"]
+    for point in points:
+        then = (await story.ask("/v1/key-results/k", as_of=point["at"]))["key_result"]
+        for member in ("raw", "score", "score_committed", "expected", "state"):
+            assert point[member] == then[member], (point["at"], member)

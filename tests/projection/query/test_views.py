@@ -11,18 +11,15 @@ import httpx2
 from goal_ledger_contracts import envelope
 from goal_ledger_contracts.cycle import CycleOpened, CyclePlanned
 from goal_ledger_contracts.feed import FeedRegistered, ReadingQuarantined, ReadingRecorded
-from goal_ledger_contracts.measures import Aligned, Increase, Window
+from goal_ledger_contracts.measures import Aligned, Increase
 from goal_ledger_contracts.objective import (
     CheckInCorrected,
     CommentAdded,
-    KeyResultAdded,
     KeyResultWeightChanged,
     KudosGiven,
     MeasureChanged,
     ObjectiveAligned,
-    ObjectiveArchived,
     ObjectiveClosed,
-    ObjectiveReopened,
     ObjectiveReworded,
     PartBound,
     PartValue,
@@ -370,51 +367,6 @@ async def test_the_organisation_is_shown_as_it_was(story: Story) -> None:
     assert (cycle["stage"], cycle["starts_at"]) == ("open", "2025-12-31T23:00:00.000000Z")
     assert (await story.ask("/v1/people"))["items"][0]["display_name"] == "[sealed]"
     assert (await story.ask("/v1/units", as_of=datetime(2026, 1, 1, tzinfo=UTC).isoformat()))["items"] == []
-
-
-async def test_progress_keeps_the_score_of_each_closing_while_it_lasts_and_restates_what_was_before(
-    story: Story,
-) -> None:
-    window = Window(start=START + timedelta(hours=1), end=START + timedelta(days=30))
-    story.goal("o", ("k", Increase(d("10"), d("0"), window=window)))
-    checked = story.check_in("o", "k", "2", at=START + timedelta(hours=2))
-    story.later(START + timedelta(days=2))
-    story.tell("objective/o", ObjectiveClosed("partial"))
-    story.later(START + timedelta(days=4))
-    corrected = CheckInCorrected("ci-7", "k", (PartValue("value", d("5")),))
-    assert checked.data.check_in == corrected.check_in
-    story.tell("objective/o", corrected, at=checked.effective_at, reason="Misread")
-    story.tell("objective/o", ObjectiveReopened(), reason="Too soon")
-    story.later(START + timedelta(days=6))
-    story.check_in("o", "k", "7")
-    story.tell("objective/o", ObjectiveClosed("partial"), reason="Done")
-    story.later(START + timedelta(days=8))
-    story.tell("objective/o", ObjectiveArchived())
-    await story.arrive()
-    points = (await story.ask("/v1/key-results/k/progress"))["points"]
-    assert [p["score"] for p in points] == [None, None, "0.5", "0.2", "0.5", "0.7", "0.7", "0.7", "0.7"]
-    for point in points:
-        then = (await story.ask("/v1/key-results/k", as_of=point["at"]))["key_result"]
-        for member in ("raw", "score", "score_committed", "expected", "state"):
-            assert point[member] == then[member], (point["at"], member)
-
-
-async def test_progress_before_a_key_result_existed_is_what_the_same_question_answers_too(
-    story: Story,
-) -> None:
-    story.tell("cycle/q1", CyclePlanned("Q1", date(2026, 1, 1), date(2026, 3, 31)))
-    story.goal("o", cycle="q1")
-    story.later(START + timedelta(days=9))
-    story.tell("objective/o", KeyResultAdded("k", "Late", TEN), reason="Thought of later")
-    for day, value in ((-3, "1"), (4, "2"), (10, "3")):
-        story.check_in("o", "k", value, at=START + timedelta(days=day))
-    await story.arrive()
-    points = (await story.ask("/v1/key-results/k/progress"))["points"]
-    assert [one["values"]["value"] for one in points] == ["1", "2", "2", "3", "3"]
-    for point in points:
-        then = (await story.ask("/v1/key-results/k", as_of=point["at"]))["key_result"]
-        for member in ("raw", "score", "score_committed", "expected", "state"):
-            assert point[member] == then[member], (point["at"], member)
 
 
 async def test_the_topics_are_described_beside_the_routes(story: Story) -> None:
