@@ -46,7 +46,6 @@ def objective(log: Log, id: str, at: datetime, known: int) -> Json:
     answer = {"id": id, "state": now["state"], "owner": now["owner"], "cycle": now["cycle"], **one.answer()}
     closing = now["closing"]
     answer["outcome"] = None if closing is None else closing["data"]["outcome"]
-    answer["closed_at"] = None if closing is None else closing["effective_at"]
     answer["restated"] = None
     if closing is not None:
         then = Reading(log, closing["effective_at"], known)

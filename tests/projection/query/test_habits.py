@@ -18,7 +18,7 @@ from projection.query.asked_lives import told
 from projection.query.conftest import Reading
 from projection.query.story import TEN, Story, d
 from reading import naive
-from reading.definitions import cycle_span, rules
+from reading.definitions import cycle_span, goal, rules
 from reading.log import Json, Log, number, read
 from reading.statuses import due_dates
 
@@ -45,10 +45,13 @@ class Naively:
         for time in self.times:
             then = sum(fact["recorded_at"] <= time for fact in log)
             for id, one in naive.objectives(log, time, then).items():
-                closed_at = self.goals[id]["closed_at"] if id in self.goals else None
-                is_over = closed_at is not None and closed_at <= time
-                if one["state"] == "active" and id in self.goals and not is_over:
+                if one["state"] == "active" and id in self.goals and not self.is_over(id, time):
                     self.seen[id][time] = one
+
+    def is_over(self, id: str, time: datetime) -> bool:
+        now = goal(self.log, id, self.at, self.known)
+        assert now is not None
+        return now["closing"] is not None and now["closing"]["effective_at"] <= time
 
     def at_percent(self, percent: int) -> datetime:
         return self.start + (self.end - self.start) * percent / 100
