@@ -28,3 +28,9 @@ def test_every_command_takes_json_and_shows_an_example(name: str) -> None:
     assert f"Example: goal-ledger {name}" in (command.help or "").replace(
         "--stack .demo/stack.json ", ""
     ).replace("--role importer ", "")
+
+
+@pytest.mark.parametrize("name", ["changes-since", "restatements"])
+def test_a_distance_back_is_no_option(name: str) -> None:
+    context = COMMANDS[name].make_context(name, ["-P1W", "--limit", "3"])
+    assert (context.params["since"], context.params["limit"]) == ("-P1W", 3)

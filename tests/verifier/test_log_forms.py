@@ -153,3 +153,12 @@ def test_cosignatures_of_witnesses_are_counted_and_a_wrong_one_is_named(tmp_path
     wrong = f"{head}— {witness.name} {later}\n"
     found = codes(verified(tmp_path, of.lines, of.key, [wrong], None, None, "--witness", vkey))
     assert found == [("cosignature_wrong", None), ("witnesses_missing", None)]
+
+
+def test_a_log_that_is_not_there_is_said_to_be_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main([str(tmp_path / "acme.jsonl")])
+    said = f"goal-ledger-verify: {tmp_path / 'acme.jsonl'}: there is no such file or folder\n"
+    assert (ended.value.code, capsys.readouterr().err) == (2, said)

@@ -34,7 +34,8 @@ LATEST_INSTANT = 253_402_300_799
 
 TYPES = frozenset({None, "jwt", "at+jwt", "application/at+jwt"})
 """The header's ``typ`` of access tokens (RFC 9068, or plain)."""
-OF_ID_TOKENS = ("at_hash", "c_hash", "s_hash", "nonce")
+OF_OTHER_TOKENS = ("at_hash", "c_hash", "s_hash", "nonce", "events")
+"""Claims of ID tokens (OpenID Connect Core 2) and of logout and security event tokens (RFC 8417)."""
 
 warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)  # it is what issuers send today
 
@@ -182,7 +183,7 @@ def _must_be_access_token(header: Mapping[str, Any], claims: Mapping[str, Any]) 
     stated = header.get("typ")
     is_one = (stated.lower() if isinstance(stated, str) else stated) in TYPES
     stated_uses = (claims.get("typ", "Bearer"), claims.get("token_use", "access"))
-    if not is_one or stated_uses != ("Bearer", "access") or any(name in claims for name in OF_ID_TOKENS):
+    if not is_one or stated_uses != ("Bearer", "access") or any(name in claims for name in OF_OTHER_TOKENS):
         raise DoesNotHold(
             "The token is not an access token: it says who somebody is, or serves something else."
         )
@@ -192,12 +193,12 @@ def _listed(audience: Any) -> list[Any]:
     return audience if isinstance(audience, list) else [audience]
 
 
-def _instant(claims: Mapping[str, Any], name: str) -> int | None:
-    """Whole Unix seconds. Raises DoesNotHold for what is no instant."""
+def _instant(claims: Mapping[str, Any], name: str) -> float | None:
+    """Unix seconds; RFC 7519 (NumericDate) allows fractions of one. Raises DoesNotHold for what is no instant."""
     if name not in claims:
         return None
-    value = claims[name]
-    if type(value) is not int or not 0 <= value <= LATEST_INSTANT:
+    value: object = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LATEST_INSTANT:
         raise _missing(name)
     return value
 

@@ -137,6 +137,8 @@ def log_at(path: Path) -> LogFiles:
         return TileFolder(path)
     if path.is_file():
         return JsonLines(path)
+    if not path.exists():
+        raise CannotRead(f"{path}: there is no such file or folder")
     raise CannotRead(f"{path}: neither JSON Lines nor a folder with tile/entries")
 
 

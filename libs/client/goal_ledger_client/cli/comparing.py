@@ -14,8 +14,11 @@ from goal_ledger_client.cli.showing import Marked, local, number, points, said, 
 
 Json = dict[str, Any]
 Since = Annotated[
-    str, typer.Argument(help="The earlier answer: a token, a position, an instant, 2026-03-31, q3.start")
+    str,
+    typer.Argument(help="The earlier answer: a token, a position, an instant, 2026-03-31, -P1W, q3.start"),
 ]
+_TAKES_DISTANCES = {"ignore_unknown_options": True}
+"""``-P1W`` is what changed since then, no option."""
 Limit = Annotated[int, typer.Option(help="How many goals at most")]
 _RISKS = {"new": "[red]new[/]", "still": "[yellow]still[/]", "gone": "[green]gone[/]"}
 
@@ -38,6 +41,8 @@ def changes_since(
     """What changed since our last meeting: values, risks, moved goalposts, restatements.
 
     Example: goal-ledger changes-since 2027-01-04T09:00:00Z --unit sales
+
+    Example: goal-ledger changes-since -P1W --unit sales
 
     Example: goal-ledger changes-since 1-120
     """
@@ -140,5 +145,5 @@ def _words(change: Json) -> str:
 
 
 def register(app: typer.Typer) -> None:
-    app.command("changes-since")(changes_since)
-    app.command("restatements")(restatements)
+    for name, command in (("changes-since", changes_since), ("restatements", restatements)):
+        app.command(name, context_settings=_TAKES_DISTANCES)(command)
