@@ -10,12 +10,14 @@ import pytest
 import pytest_asyncio
 from goal_ledger_command.migrations import migrate
 from goal_ledger_command.wiring import apps, open_store
+from goal_ledger_ledger.store import create_engine
 from goal_ledger_ledger.submission import OpenGate
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_observability.metrics import new_registry
 from starlette.types import ASGIApp
 
 from command.service import Organisation, Service, settings_in
+from command.signing import Relay
 
 
 def client(app: ASGIApp) -> httpx2.AsyncClient:
@@ -37,6 +39,13 @@ async def service(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) 
         public, internal = apps(settings, store, checks, new_registry("test"))
         async with client(public) as outside, client(internal) as inside:
             yield Service(outside, inside, store.ledger, settings)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def relay(service: Service) -> AsyncIterator[Relay]:
+    engine = create_engine(service.settings.ledger_database_url, application="tests")
+    yield Relay(service, engine)
+    await engine.dispose()
 
 
 @pytest_asyncio.fixture

@@ -68,7 +68,11 @@ async def test_every_route_says_its_parameters_and_its_body(document: dict[str, 
         operation = document["paths"][path]["post"]
         named = {(one["in"], one["name"]) for one in operation["parameters"]}
         wanted = {("path", name) for name in declared.parameters}
-        assert named == wanted | {("header", "Idempotency-Key"), ("header", "If-Match")}, path
+        assert named == wanted | {
+            ("header", "Idempotency-Key"),
+            ("header", "If-Match"),
+            ("header", "Prefer"),
+        }, path
         reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         schema = document["components"]["schemas"][reference.rpartition("/")[2]]
         assert schema["additionalProperties"] is False

@@ -5,62 +5,20 @@ from __future__ import annotations
 import base64
 import gzip
 import itertools
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 import pytest_asyncio
 import structlog
-from goal_ledger_ledger.checkpoint import Checkpoint, load_signing_key, origin_of, sign
-from goal_ledger_ledger.kept_tiles import KeptTiles
-from goal_ledger_ledger.log_reader import LogReader
-from goal_ledger_ledger.store import create_engine, raw_connection
+from goal_ledger_ledger.store import raw_connection
 from judges.tlog_reader import Distrust, Head, Key, Reader, grew, leaf, tree
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from command.service import Organisation, Service, assert_problem, service_token
+from command.signing import Relay
 
 FACTS = 600
 """Two full tiles of level 0, a partial one, and a partial one of level 1."""
-
-
-class Relay:
-    """Does what the relay's round does, without Kafka: tiles, then a signed head."""
-
-    def __init__(self, service: Service, engine: AsyncEngine) -> None:
-        file = service.settings.head_signing_key_file
-        assert isinstance(file, Path)
-        self._key, self._origin = load_signing_key(file.read_bytes()), service.settings.heads_origin
-        self.engine = engine
-
-    async def signs(self, workspace: str, *, keeping: bool = True) -> int:
-        """The size signed."""
-        if keeping:
-            await KeptTiles(self.engine).keep()
-        head = await LogReader(self.engine).head(workspace)
-        assert head is not None
-        origin = origin_of(self._origin, workspace, head.epoch)
-        note = sign(Checkpoint(origin, head.seq, head.root), self._key)
-        async with raw_connection(self.engine) as raw:
-            await raw.execute(
-                "INSERT INTO checkpoints VALUES ($1, $2, $3, $4, now(), $5) ON CONFLICT (workspace, epoch) "
-                "DO UPDATE SET seq = EXCLUDED.seq, root = EXCLUDED.root, note = EXCLUDED.note",
-                workspace,
-                head.epoch,
-                head.seq,
-                head.root,
-                note,
-            )
-        return head.seq
-
-
-@pytest_asyncio.fixture(scope="session")
-async def relay(service: Service) -> AsyncIterator[Relay]:
-    engine = create_engine(service.settings.ledger_database_url, application="tests")
-    yield Relay(service, engine)
-    await engine.dispose()
 
 
 async def grown(org: Organisation, facts: int) -> None:

@@ -14,7 +14,7 @@ import httpx2
 from goal_ledger_client import exchange
 from goal_ledger_client.datasets import table_of
 from goal_ledger_client.events import Event, Heard
-from goal_ledger_client.exchange import Answer, ClientRequest
+from goal_ledger_client.exchange import Answer, ClientRequest, Unavailable
 from goal_ledger_client.values import Body
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30.0
 MAX_CONNECTIONS = 128
+RECEIPT_WITHIN_S = 60.0
+"""Heads are signed some seconds after a fact; with witnesses, once these have seen them."""
 
 
 class GoalLedger(exchange.Addresses):
@@ -48,15 +50,36 @@ class GoalLedger(exchange.Addresses):
         self._http.close()
 
     def command(
-        self, path: str, body: Body | None = None, *, key: str | None = None, if_match: int | None = None
+        self,
+        path: str,
+        body: Body | None = None,
+        *,
+        key: str | None = None,
+        if_match: int | None = None,
+        receipt: bool = False,
     ) -> Answer:
         """Sends one command. Decimals as text, int or ``Decimal``, times as aware ``datetime`` or RFC 3339 text.
+        ``receipt``: the answer's ``receipts`` say where the proof of each fact is, for :meth:`receipt`.
 
         Raises :class:`Problem` if it is refused; :class:`Unavailable` if that cannot be learnt, with the ``key`` to
         repeat it with; TypeError for a float, ValueError for a time without an offset: nothing is sent then.
         """
-        response = self._send(self._command(path, body, key, if_match))
+        response = self._send(self._command(path, body, key, if_match, receipt))
         return exchange.answer(response.content, response.headers)
+
+    def receipt(self, address: str, wait_s: float = RECEIPT_WITHIN_S) -> str:
+        """The C2SP tlog-proof at one of an answer's ``receipts``, waited for until a signed head covers the fact: keep it,
+        and whoever has the log checks it with ``goal-ledger-verify``.
+
+        Raises :class:`Problem`; :class:`Unavailable` if no head covers it in so many seconds.
+        """
+        until = time.monotonic() + wait_s
+        while True:
+            try:
+                return self._send(self._query(address, None, 0, {})).text
+            except Unavailable:
+                if time.monotonic() > until:
+                    raise
 
     def query(
         self,
@@ -172,11 +195,27 @@ class AsyncGoalLedger(exchange.Addresses):
         await self._http.aclose()
 
     async def command(
-        self, path: str, body: Body | None = None, *, key: str | None = None, if_match: int | None = None
+        self,
+        path: str,
+        body: Body | None = None,
+        *,
+        key: str | None = None,
+        if_match: int | None = None,
+        receipt: bool = False,
     ) -> Answer:
         """See :meth:`GoalLedger.command`."""
-        response = await self._send(self._command(path, body, key, if_match))
+        response = await self._send(self._command(path, body, key, if_match, receipt))
         return exchange.answer(response.content, response.headers)
+
+    async def receipt(self, address: str, wait_s: float = RECEIPT_WITHIN_S) -> str:
+        """See :meth:`GoalLedger.receipt`."""
+        until = time.monotonic() + wait_s
+        while True:
+            try:
+                return (await self._send(self._query(address, None, 0, {}))).text
+            except Unavailable:
+                if time.monotonic() > until:
+                    raise
 
     async def query(
         self,

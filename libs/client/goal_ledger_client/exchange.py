@@ -33,7 +33,8 @@ class Answer:
     """What became of a command: ``facts`` are ``{seq, event_id, type}``; ``position`` is ``<epoch>-<seq>``.
 
     ``location``: where what was created can be read, with ``query``. ``body``: the whole answer, also what only some
-    commands tell (the ``key`` of a key issued, in the first answer only).
+    commands tell (the ``key`` of a key issued, in the first answer only). ``receipts``: asked for with ``receipt=True``, for
+    each fact the address of its proof, for the clients' ``receipt``; empty: none was asked for, or no heads are signed.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Answer:
     replayed: bool = False
     location: str | None = None
     body: Mapping[str, Any] | None = None
+    receipts: tuple[str, ...] = ()
 
 
 class Problem(Exception):
@@ -101,9 +103,11 @@ class Addresses:
     def token(self) -> str:
         return self._token
 
-    def _command(self, path: str, body: Body | None, key: str | None, if_match: int | None) -> ClientRequest:
+    def _command(
+        self, path: str, body: Body | None, key: str | None, if_match: int | None, receipt: bool
+    ) -> ClientRequest:
         key = key or new_key()
-        sent = headers(self._token, key, if_match) | JSON
+        sent = headers(self._token, key, if_match) | JSON | ({"Prefer": "receipt"} if receipt else {})
         return ClientRequest("POST", self._command_url + _rooted(path), sent, body_bytes(body), key=key)
 
     def _query(self, path: str, after: str | None, wait_ms: int, asked: Mapping[str, Any]) -> ClientRequest:
@@ -225,6 +229,7 @@ def answer(raw: bytes, response_headers: Mapping[str, str]) -> Answer:
         replayed=response_headers.get("Idempotency-Replayed") == "true",
         location=response_headers.get("Location"),
         body=body,
+        receipts=tuple(body.get("receipts") or ()),
     )
 
 

@@ -194,11 +194,11 @@ def apps(
     pieces, places = Pieces(store.engine, store.keyring), asyncio.Semaphore(imports.MAX_IMPORTS_AT_ONCE)
 
     def app(*, internal: bool) -> ASGIApp:
-        door = Door(shell, verifier, internal, settings.max_command_bytes)
+        door = Door(shell, verifier, internal, settings.max_command_bytes, heads_key is not None)
         routers = [
             readings.router(door, store.engine, settings.max_batch_bytes, settings.max_batch_items),
             log_routes.router(door, store.engine, heads_key),
-            tile_routes.router(door, store.engine, signing=heads_key is not None),
+            tile_routes.router(door, store.engine),
             carrying.router(door),
             imports.router(door, settings.max_batch_bytes, places),
             import_pieces.router(door, pieces, places),

@@ -69,6 +69,12 @@ def connection(
     role: Annotated[
         str, typer.Option(help="Whose token of the stack: admin, owner, importer, analyst …")
     ] = "admin",
+    receipts: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder: the proof of each fact that is recorded goes there, once a head covers it"
+        ),
+    ] = None,
     _: Annotated[
         bool,
         typer.Option(
@@ -80,7 +86,7 @@ def connection(
 
     Example: goal-ledger --stack .demo/stack.json objectives
     """
-    context.obj = session_of(stack, role, command_url, query_url, token)
+    context.obj = session_of(stack, role, command_url, query_url, token, receipts)
 
 
 app.add_typer(goals.objective, name="objective")

@@ -13,7 +13,7 @@ from goal_ledger_client.cli.session import (
     connected,
     json_of,
     send,
-    tell_answer,
+    told,
     without_none,
 )
 
@@ -299,7 +299,7 @@ def send_any(
     Example: goal-ledger send /v1/moments '{"name": "launch", "at": "2026-11-23T09:00:00+01:00"}'
     """
     with connected(context) as ledger:
-        tell_answer(ledger.command(path, json_of(body), key=key, if_match=if_match), path, as_json)
+        told(context, ledger, path, as_json, path, json_of(body), key=key, if_match=if_match)
 
 
 def register(app: typer.Typer) -> None:

@@ -33,7 +33,7 @@ At = Annotated[str | None, typer.Option("--at", help="When it was true: RFC 3339
 
 PIPED_WIDTH = 10_000
 """In characters: what goes into a file or another program is not cut to a screen's width."""
-_OF_EVERY_ANSWER = ("id", "version", "facts", "position")
+_OF_EVERY_ANSWER = ("id", "version", "facts", "position", "receipts")
 
 errors = Console(stderr=True)
 out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
@@ -46,6 +46,8 @@ class Session:
     command_url: str | None
     query_url: str | None
     token: str | None
+    receipts: Path | None = None
+    """Where the proofs of what is recorded go."""
 
     def ledger(self) -> GoalLedger:
         """Ends with WRONG_USAGE if it is not said where the ledger is and who asks."""
@@ -59,7 +61,12 @@ class Session:
 
 
 def session_of(
-    stack: Path | None, role: str, command_url: str | None, query_url: str | None, token: str | None
+    stack: Path | None,
+    role: str,
+    command_url: str | None,
+    query_url: str | None,
+    token: str | None,
+    receipts: Path | None,
 ) -> Session:
     """Single options before the stack's, the stack's before nothing."""
     described: dict[str, Any] = {}
@@ -74,6 +81,7 @@ def session_of(
         command_url or described.get("command_url"),
         query_url or described.get("query_url"),
         token or described.get("tokens", {}).get(role),
+        receipts,
     )
 
 
@@ -134,7 +142,27 @@ def line(text: str) -> None:
 def send(context: typer.Context, path: str, body: dict[str, Any], what: str, as_json: bool) -> None:
     """Sends one command and tells what became of it."""
     with connected(context) as ledger:
-        tell_answer(ledger.command(path, body), what, as_json)
+        told(context, ledger, what, as_json, path, body)
+
+
+def told(
+    context: typer.Context, ledger: GoalLedger, what: str, as_json: bool, path: str, body: Any, **on: Any
+) -> None:
+    """What became of one command, ``on`` these preconditions of :meth:`GoalLedger.command`; with ``--receipts`` the proof of
+    each of its facts is kept, once there is one."""
+    session: Session = context.obj
+    answer = ledger.command(path, body, **on, receipt=session.receipts is not None)
+    tell_answer(answer, what, as_json)
+    if session.receipts is None:
+        return
+    if answer.facts and not answer.receipts:
+        fail(NOT_REACHED, "It is recorded. This installation signs no heads, so there is no receipt.")
+    session.receipts.mkdir(parents=True, exist_ok=True)
+    for address in answer.receipts:
+        *_, workspace, epoch, _, seq = address.split("/")
+        file = session.receipts / f"{workspace}-{epoch}-{seq}.tlog-proof"
+        file.write_text(ledger.receipt(address))
+        errors.print(f"receipt: {file}", highlight=False, soft_wrap=True)
 
 
 def query(

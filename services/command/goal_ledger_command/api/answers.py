@@ -32,6 +32,12 @@ class AnswerDocument(BaseModel):
     position: str = Field(
         description="<epoch>-<seq>: queries that send it back include these facts", examples=["1-151"]
     )
+    receipts: list[str] | None = Field(
+        default=None,
+        description="With `Prefer: receipt`: for each fact the address of its C2SP tlog-proof. 503 `not_signed_yet` with "
+        "`Retry-After` until a signed head covers it, some seconds; whose fact it is may read it",
+        examples=[["/v1/logs/acme/1/proof/151"]],
+    )
 
 
 class KeyAnswerDocument(AnswerDocument):
@@ -55,6 +61,12 @@ def answer_bytes(
         f'{{"id":{quoted(answer.id)},"version":{answer.version},"facts":[{facts}],'
         f'"position":"{epoch}-{seq}"{key}}}'
     ).encode()
+
+
+def receipts(workspace: str, answer: CommandAnswer) -> list[str]:
+    """Where the proofs of the answer's facts are, once a signed head covers them."""
+    epoch, _ = answer.position
+    return [f"/v1/logs/{workspace}/{epoch}/proof/{one.seq}" for one in answer.facts]
 
 
 def answer_headers(answer: CommandAnswer) -> RawHeaders:

@@ -19,6 +19,7 @@ from goal_ledger_command.api.answers import (
     KeyAnswerDocument,
     answer_bytes,
     answer_headers,
+    receipts,
 )
 from goal_ledger_command.api.declare import Declared
 from goal_ledger_command.api.door import Door, credential_in, door_of
@@ -59,6 +60,10 @@ _HEADERS: dict[str, Any] = {
         "description": "true: this answer was given before",
         "schema": {"type": "string"},
     },
+    "Preference-Applied": {
+        "description": "receipt: the answer has `receipts`",
+        "schema": {"type": "string"},
+    },
 }
 _LOCATION = {"Location": {"description": "The path of what was created", "schema": {"type": "string"}}}
 _OK = {201: "Recorded", 200: "Recorded, or nothing new: the state already was as asked"}
@@ -71,6 +76,8 @@ class Preconditions(NamedTuple):
     """The Idempotency-Key."""
     version: int | None
     """The one that was seen."""
+    receipt: bool = False
+    """Whether the answer is to say where the proofs of its facts will be."""
 
 
 def preconditions(
@@ -90,9 +97,18 @@ def preconditions(
             description='The version seen, such as "3"; stale: 412',
         ),
     ] = None,
+    prefer: Annotated[
+        str | None,
+        Header(
+            alias="Prefer",
+            description="receipt (RFC 7240): the answer names where each fact's proof is, once a signed head covers it",
+        ),
+    ] = None,
 ) -> Preconditions:
-    """Problem 400 ``bad_idempotency_key``, ``bad_if_match``."""
-    return Preconditions(_usable_key(idempotency_key), _expected_version(if_match))
+    """Problem 400 ``bad_idempotency_key``, ``bad_if_match``. Of ``Prefer`` nothing is refused, as RFC 7240 asks."""
+    return Preconditions(
+        _usable_key(idempotency_key), _expected_version(if_match), prefers(prefer, "receipt")
+    )
 
 
 def key_maker(request: Request) -> KeyMaker:
@@ -149,7 +165,9 @@ class CommandRoute(Route):
     async def _answer(self, request: Request) -> Response:
         scope, declared = request.scope, self.command
         door, headers, credential = door_of(scope), HeadersOnce(scope), credential_in(scope)
-        stated_on = preconditions(headers.text(b"idempotency-key"), headers.text(b"if-match"))
+        stated_on = preconditions(
+            headers.text(b"idempotency-key"), headers.text(b"if-match"), headers.text(b"prefer")
+        )
         body = await self._read(headers, request, door)
         stated = self._stated(body)
         maker = key_maker(request) if declared.issues_key else None
@@ -173,10 +191,14 @@ class CommandRoute(Route):
             )
         )
         shown = maker.key if maker is not None and not answer.replayed else None
-        more = {}
+        more: dict[str, Any] = {}
         if declared.row.tells is not None:
             more = await declared.row.tells.members(door.shell, credential.workspace, path_parameters)
-        return JsonAnswer(self._status(answer), answer_bytes(answer, shown, more), answer_headers(answer))
+        named = answer_headers(answer)
+        if stated_on.receipt and door.signs_heads:
+            more = {**more, "receipts": receipts(credential.workspace, answer)}
+            named.append((b"preference-applied", b"receipt"))
+        return JsonAnswer(self._status(answer), answer_bytes(answer, shown, more), named)
 
     async def _read(self, headers: HeadersOnce, request: Request, door: Door) -> Any:
         content_type = headers.text(b"content-type")
@@ -228,6 +250,11 @@ class HeadersOnce:
 def idempotency_key(scope: Scope) -> str | None:
     """The one Idempotency-Key. Problem 400 ``bad_idempotency_key``."""
     return _usable_key(HeadersOnce(scope).text(b"idempotency-key"))
+
+
+def prefers(stated: str | None, preference: str) -> bool:
+    """Whether the header ``Prefer`` (RFC 7240) names the preference, with or without a value or parameters."""
+    return any(re.split("[;=]", one)[0].strip().lower() == preference for one in (stated or "").split(","))
 
 
 def _usable_key(given: str | None) -> str | None:

@@ -34,12 +34,14 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One listener's: ``internal`` says whether service tokens are accepted on it."""
+    """One listener's: ``internal`` says whether service tokens are accepted on it, ``signs_heads`` whether the
+    installation has a key for heads, so that there are proofs."""
 
     shell: Shell
     verifier: TokenVerifier
     internal: bool
     max_command_bytes: int
+    signs_heads: bool
 
     async def sign_in(self, authorization: str | None, visit: Visit) -> Credential | Service:
         """Who asks, for the gate. Problem 401; 403 for a person whom the workspace does not know; 503."""

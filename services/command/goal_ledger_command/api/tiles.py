@@ -99,9 +99,9 @@ class ConsistencyDocument(BaseModel):
     )
 
 
-def router(door: Door, engine: AsyncEngine, *, signing: bool) -> APIRouter:
-    """The five routes. ``signing`` False: this installation signs no heads, and has no such log."""
-    log = Tiles(door, engine, signing)
+def router(door: Door, engine: AsyncEngine) -> APIRouter:
+    """The five routes."""
+    log = Tiles(door, engine)
     routes = APIRouter(tags=["log"], prefix="/v1/logs/{workspace}/{epoch}", route_class=Route)
     routes.get("/checkpoint", summary="The newest signed head of an epoch")(log.read_log_checkpoint)
     routes.get("/tile/entries/{number:path}", summary="Facts of one tile, as stored")(log.read_log_entries)
@@ -114,8 +114,8 @@ def router(door: Door, engine: AsyncEngine, *, signing: bool) -> APIRouter:
 class Tiles:
     """What is read of one workspace's logs on one listener."""
 
-    def __init__(self, door: Door, engine: AsyncEngine, signing: bool) -> None:
-        self._engine, self._signing = engine, signing
+    def __init__(self, door: Door, engine: AsyncEngine) -> None:
+        self._engine, self._signing = engine, door.signs_heads
         self._feed, self._kept = LogReader(engine), KeptTiles(engine)
         self._readers = LogReaders(door, self._feed)
 
@@ -155,8 +155,9 @@ class Tiles:
         self, request: LogRequest, workspace: Workspace, epoch: EpochPath, seq: Seq
     ) -> Proof:
         """Verified offline with the fact's bytes and the key of `/v1/log/key`. 503 `not_signed_yet`: recorded, and signed
-        within seconds; 410 `position_lost`: beyond what is kept of an epoch that is over."""
-        signed = await self._signed(request, workspace, epoch)
+        within seconds; 410 `position_lost`: beyond what is kept of an epoch that is over. Whose fact it is may read its
+        proof without the role auditor: the receipt of a command."""
+        signed = await self._signed(request, workspace, epoch, seq)
         if seq > signed.seq:
             raise await self._not_signed(workspace, epoch, seq)
         note(request, workspace, facts=0, first_seq=seq, last_seq=seq)
@@ -188,11 +189,14 @@ class Tiles:
             {"from": from_, "to": to, "hashes": [base64.b64encode(one).decode() for one in hashes]}
         )
 
-    async def _signed(self, request: Request, workspace: str, epoch: int) -> SignedHead:
-        """The newest signed head. Problems 401, 403, 404 and 503 ``not_signed_yet``."""
+    async def _signed(
+        self, request: Request, workspace: str, epoch: int, own: int | None = None
+    ) -> SignedHead:
+        """The newest signed head, for who may read the log, or whose fact ``own`` is. Problems 401, 403, 404 and 503
+        ``not_signed_yet``."""
         if WORKSPACE_ID.fullmatch(workspace) is None:
             raise unknown_workspace()
-        await self._readers.workspace(request, workspace)
+        await self._readers.workspace(request, workspace, own)
         async with raw_connection(self._engine) as raw:
             signed = await signed_head(raw, workspace, epoch)
         if signed is not None:
