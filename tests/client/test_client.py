@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from goal_ledger_client import AsyncGoalLedger, GoalLedger, Problem, Reading, Unavailable
+from goal_ledger_client import AsyncGoalLedger, GoalLedger, Problem, Reading, Retry, Unavailable
 from goal_ledger_client.cli.session import NOT_REACHED, REFUSED, code_of
 from goal_ledger_client.exchange import ClientRequest, attempts
 
@@ -185,6 +185,29 @@ def test_a_reading_holds_an_exact_value_and_an_instant() -> None:
         Reading("s", "1", "f", datetime(2026, 1, 1, tzinfo=UTC), 0.1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="offset"):
         Reading("s", "1", "f", NAIVE, "1")
+
+
+@pytest.mark.parametrize("value", ["", "many", "1e3", "NaN", "0.1234567", "1" * 19, True])
+def test_a_reading_is_no_reading_without_a_decimal(value: Any) -> None:
+    with pytest.raises(ValueError, match="no decimal"):
+        Reading("s", "1", "f", datetime(2026, 1, 1, tzinfo=UTC), value)
+
+
+@pytest.mark.parametrize(("source", "id", "feed"), [("", "1", "f"), ("s", "", "f"), ("s", "å" * 257, "f")])
+def test_a_reading_has_a_source_and_an_id_that_the_ledger_takes(source: str, id: str, feed: str) -> None:
+    with pytest.raises(ValueError, match="1 to 512 bytes"):
+        Reading(source, id, feed, datetime(2026, 1, 1, tzinfo=UTC), 1)
+
+
+def test_how_often_is_tried_is_the_callers_to_say() -> None:
+    steps = attempts(ClientRequest("GET", "http://nowhere.invalid/", {}), Retry(3, 1.0, 1.5))
+    pauses = [next(steps)]
+    with pytest.raises(Unavailable):
+        while True:
+            pauses.append(steps.send(httpx2.ConnectError("refused")))
+    assert pauses == [0.0, 1.0, 1.5]
+    with pytest.raises(ValueError, match="at least once"):
+        Retry(attempts=0)
 
 
 def test_who_is_not_reached_is_tried_again_ever_later_and_told_with_the_key() -> None:

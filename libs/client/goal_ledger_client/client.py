@@ -14,7 +14,7 @@ import httpx2
 from goal_ledger_client import exchange
 from goal_ledger_client.datasets import table_of
 from goal_ledger_client.events import Event, Heard
-from goal_ledger_client.exchange import Answer, ClientRequest, Unavailable
+from goal_ledger_client.exchange import USUAL_RETRY, Answer, ClientRequest, Retry, Unavailable
 from goal_ledger_client.values import Body
 
 if TYPE_CHECKING:
@@ -29,8 +29,15 @@ RECEIPT_WITHIN_S = 60.0
 class GoalLedger(exchange.Addresses):
     """The synchronous client. ``token`` is a JWT or an API key; the workspace comes from it."""
 
-    def __init__(self, command_url: str, query_url: str, token: str, timeout_s: float = TIMEOUT_S) -> None:
-        super().__init__(command_url, query_url, token)
+    def __init__(
+        self,
+        command_url: str,
+        query_url: str,
+        token: str,
+        timeout_s: float = TIMEOUT_S,
+        retry: Retry = USUAL_RETRY,
+    ) -> None:
+        super().__init__(command_url, query_url, token, retry)
         self._http = httpx2.Client(timeout=timeout_s)
 
     def __enter__(self) -> Self:
@@ -155,7 +162,7 @@ class GoalLedger(exchange.Addresses):
             time.sleep(heard.pause_s)
 
     def _send(self, request: ClientRequest, stream: bool = False) -> httpx2.Response:
-        steps = exchange.attempts(request)
+        steps = exchange.attempts(request, self.retry)
         pause = next(steps)
         while True:
             time.sleep(pause)
@@ -178,8 +185,15 @@ class GoalLedger(exchange.Addresses):
 class AsyncGoalLedger(exchange.Addresses):
     """The asynchronous client; the same calls as :class:`GoalLedger`."""
 
-    def __init__(self, command_url: str, query_url: str, token: str, timeout_s: float = TIMEOUT_S) -> None:
-        super().__init__(command_url, query_url, token)
+    def __init__(
+        self,
+        command_url: str,
+        query_url: str,
+        token: str,
+        timeout_s: float = TIMEOUT_S,
+        retry: Retry = USUAL_RETRY,
+    ) -> None:
+        super().__init__(command_url, query_url, token, retry)
         limits = httpx2.Limits(max_connections=MAX_CONNECTIONS)
         self._http = httpx2.AsyncClient(timeout=timeout_s, limits=limits)
 
@@ -269,7 +283,7 @@ class AsyncGoalLedger(exchange.Addresses):
             await asyncio.sleep(heard.pause_s)
 
     async def _send(self, request: ClientRequest, stream: bool = False) -> httpx2.Response:
-        steps = exchange.attempts(request)
+        steps = exchange.attempts(request, self.retry)
         pause = next(steps)
         while True:
             await asyncio.sleep(pause)

@@ -12,17 +12,20 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
 
-from goal_ledger_client.values import exact, instant
+from goal_ledger_client.values import decimal, instant
 
 READING = "goal-ledger.reading.v1"
+NAME_MAX_BYTES = 512
+"""Of ``source`` and ``id``, each, in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One reading of a feed. (``source``, ``id``) is its identity: any number of repeats is one reading.
 
-    ``value`` is a decimal as text, int or ``Decimal``; ``time`` an aware instant. Raises TypeError for a float,
-    ValueError for a time without an offset.
+    ``value`` is a decimal as text, int or ``Decimal``; ``time`` an aware instant. Raises TypeError for a float, ValueError
+    for a time without an offset, for what is no decimal of at most 18 digits before and 6 after the point, and for an
+    empty or overlong name.
     """
 
     source: str
@@ -35,13 +38,16 @@ class Reading:
     sequence: str | None = None
 
     def __post_init__(self) -> None:
-        exact(self.value, "value")
+        decimal(self.value, "value")
         instant(self.time, "time")
+        for name, written in (("source", self.source), ("id", self.id), ("feed", self.feed)):
+            if not 0 < len(written.encode()) <= NAME_MAX_BYTES:
+                raise ValueError(f"{name} must have 1 to {NAME_MAX_BYTES} bytes in UTF-8")
 
     def cloud_event(self) -> dict[str, Any]:
         """The structured CloudEvent."""
         data = {
-            "value": str(exact(self.value)),
+            "value": decimal(self.value, "value"),
             "unit": self.unit,
             "mode": self.mode,
             "sequence": self.sequence,
@@ -83,7 +89,11 @@ class Emitter:
 
     async def emit(self, readings: Iterable[Reading]) -> int:
         """Sends the readings in order; returns how many."""
-        sent = [await self._send(reading) for reading in readings]
+        return await self.emit_events(reading.cloud_event() for reading in readings)
+
+    async def emit_events(self, events: Iterable[Mapping[str, Any]]) -> int:
+        """The same with CloudEvents as :meth:`Reading.cloud_event` makes them."""
+        sent = [await self._send(event) for event in events]
         for acknowledged in sent:
             await acknowledged
         return len(sent)
@@ -92,10 +102,10 @@ class Emitter:
         """Sends bytes as they are (to try out what becomes of an unreadable message)."""
         await self._producer.send_and_wait(self._topic, message)
 
-    async def _send(self, reading: Reading) -> Any:
+    async def _send(self, event: Mapping[str, Any]) -> Any:
         return await self._producer.send(
             self._topic,
-            json.dumps(reading.cloud_event()).encode(),
-            key=reading.feed.encode(),
+            json.dumps(event).encode(),
+            key=event["subject"].encode(),
             headers=[("content-type", b"application/cloudevents+json")],
         )

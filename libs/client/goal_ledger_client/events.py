@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from goal_ledger_client.exchange import FIRST_PAUSE_S, Problem
+from goal_ledger_client.exchange import USUAL_RETRY, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Heard:
     """How far a listener has come; ``position`` None: it has not heard anything."""
 
     position: str | None
-    pause_s: float = FIRST_PAUSE_S
+    pause_s: float = USUAL_RETRY.first_pause_s
     """Before the stream is asked for again, once it ended: as the service says."""
     _fields: dict[str, str] = field(default_factory=dict)
 

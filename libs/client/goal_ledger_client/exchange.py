@@ -18,14 +18,35 @@ import httpx2
 from goal_ledger_client.values import Body, exact, parameter
 
 RETRY_STATUSES = (502, 503, 504)
-MAX_ATTEMPTS = 6
-FIRST_PAUSE_S = 0.2
-MAX_PAUSE_S = 5.0
 JSON = {"Content-Type": "application/json"}
 BATCH = {"Content-Type": "application/cloudevents-batch+json"}
 
 _READ_WHERE_COMMANDS_ARE = ("/v1/receipts", "/v1/log", "/v1/logs")
 """What the command service answers to GET: these and what lies below them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a request is tried in all, and the seconds between: what the service says in ``Retry-After``, else doubling
+    from the first; at most ``max_pause_s``. ``Retry(attempts=1)``: once."""
+
+    attempts: int = 6
+    first_pause_s: float = 0.2
+    max_pause_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1 or self.first_pause_s < 0 or self.max_pause_s < 0:
+            raise ValueError("a request is tried at least once, and no pause is shorter than none")
+
+    def pause_s(self, attempt: int, retry_after: str | None = None) -> float:
+        """Before the attempt after this one; the first is 0."""
+        said = (
+            float(retry_after) if retry_after and retry_after.isdigit() else self.first_pause_s * 2.0**attempt
+        )
+        return min(said, self.max_pause_s)
+
+
+USUAL_RETRY = Retry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +108,9 @@ Attempt = httpx2.Response | httpx2.TransportError
 class Addresses:
     """Where the ledger is and who asks: what the two clients have in common."""
 
-    def __init__(self, command_url: str, query_url: str, token: str) -> None:
+    def __init__(self, command_url: str, query_url: str, token: str, retry: Retry = USUAL_RETRY) -> None:
         self._command_url, self._query_url = command_url.rstrip("/"), query_url.rstrip("/")
-        self._token = token
+        self._token, self._retry = token, retry
 
     @property
     def command_url(self) -> str:
@@ -102,6 +123,10 @@ class Addresses:
     @property
     def token(self) -> str:
         return self._token
+
+    @property
+    def retry(self) -> Retry:
+        return self._retry
 
     def _command(
         self, path: str, body: Body | None, key: str | None, if_match: int | None, receipt: bool
@@ -152,11 +177,13 @@ class Addresses:
         return ClientRequest("POST", url, sent, body_bytes(list(events)), params)
 
 
-def attempts(request: ClientRequest) -> Generator[float, Attempt, httpx2.Response]:
+def attempts(
+    request: ClientRequest, retry: Retry = USUAL_RETRY
+) -> Generator[float, Attempt, httpx2.Response]:
     """The attempts at one request: yields the seconds to pause before each, is told what came of it, and returns the
     response. Raises :class:`Problem` for a refusal, :class:`Unavailable` after the last attempt."""
     pause = 0.0
-    for attempt in range(MAX_ATTEMPTS):
+    for attempt in range(retry.attempts):
         outcome = yield pause
         if isinstance(outcome, httpx2.Response):
             if outcome.status_code < 400:
@@ -164,10 +191,10 @@ def attempts(request: ClientRequest) -> Generator[float, Attempt, httpx2.Respons
             if outcome.status_code not in RETRY_STATUSES:
                 raise problem(outcome.status_code, outcome.content)
             last: Problem = Unavailable(outcome.status_code, _document(outcome.content), request.key)
-            pause = pause_s(attempt, outcome.headers.get("Retry-After"))
+            pause = retry.pause_s(attempt, outcome.headers.get("Retry-After"))
         else:
             last = unreachable(request, outcome)
-            pause = pause_s(attempt, None)
+            pause = retry.pause_s(attempt)
     raise last
 
 
@@ -236,10 +263,3 @@ def answer(raw: bytes, response_headers: Mapping[str, str]) -> Answer:
 def receipts(raw: bytes) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(raw)["receipts"]
     return found
-
-
-def pause_s(attempt: int, retry_after: str | None) -> float:
-    """How long to wait before the next attempt: what the server said, else doubling from a fifth of a second."""
-    if retry_after and retry_after.isdigit():
-        return min(float(retry_after), MAX_PAUSE_S)
-    return FIRST_PAUSE_S * 2.0**attempt

@@ -156,7 +156,7 @@ def _in_pieces(ledger: GoalLedger, rows: RowsToSend, reading: ImportOptions) -> 
     id = reading.import_id or rows.import_id
     pieces = [rows.content[at : at + PIECE_BYTES] for at in range(0, len(rows.content), PIECE_BYTES)]
     path, given_out = f"/v1/imports/{id}", 0
-    for attempt in range(exchange.MAX_ATTEMPTS):
+    for attempt in range(ledger.retry.attempts):
         try:
             here = _pieces_here(ledger, path) if id == rows.import_id else frozenset()
             for number, piece in enumerate(pieces, 1):
@@ -168,9 +168,9 @@ def _in_pieces(ledger: GoalLedger, rows: RowsToSend, reading: ImportOptions) -> 
                 given_out += "row" in told
             break
         except Unavailable:
-            if attempt == exchange.MAX_ATTEMPTS - 1:
+            if attempt == ledger.retry.attempts - 1:
                 raise
-            time.sleep(exchange.pause_s(attempt, None))
+            time.sleep(ledger.retry.pause_s(attempt))
     if reading.dry_run:
         ledger.send("DELETE", path)
 

@@ -6,10 +6,13 @@ tenth), a time without an offset is no instant.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+
+_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 
 Exact = str | int | bool | Decimal | datetime | date | None
 """A value without structure. (mypy takes an int for a float, not a float for an int: floats do not pass.)"""
@@ -29,6 +32,17 @@ def exact(value: Any, where: str = "") -> Any:
     if isinstance(value, list | tuple):
         return [exact(one, f"{where}/{place}") for place, one in enumerate(value)]
     return _text(value, where)
+
+
+def decimal(value: str | int | Decimal, where: str) -> str:
+    """The value of a reading or check-in as text. Raises TypeError for a float, ValueError for what is no decimal of at most
+    18 digits before the point and 6 after it."""
+    written = exact(value, where)
+    if isinstance(value, bool) or not _DECIMAL.fullmatch(str(written)):
+        raise ValueError(
+            f"{where} {str(written)[:60]!r} is no decimal of at most 18 digits before the point and 6 after it"
+        )
+    return str(written)
 
 
 def parameter(name: str, value: Any) -> str | list[str]:
