@@ -13,12 +13,13 @@ from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.process import Relay
 from goal_ledger_command.witnesses.gate import WitnessGate
 from goal_ledger_command.write_gate import StoreBehindKafkaGate
+from goal_ledger_contracts.verifier_key import parse_verifier_key
+from goal_ledger_contracts.witness_policy import WitnessPolicy, parse_policy
 from goal_ledger_ledger.checkpoint import verify
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import LogForked, WitnessedMore
-from goal_ledger_ledger.witness_policy import WitnessPolicy, parse_policy
 from goal_ledger_observability.metrics import new_registry
-from goal_ledger_verifier.notes import cosigned_by, parse_head, parse_key
+from goal_ledger_verifier.notes import parse_head, verified
 from support.small_witness import SmallWitness, witnessing
 
 from .conftest import ORIGIN, Bench, Written, until
@@ -98,7 +99,7 @@ async def test_every_head_is_cosigned_and_shown_with_its_cosignatures(bench: Ben
             head = await shown(bench, one, 2)
     assert verify(head.note, bench.key.public_key(), origin_of(one)).size == 307
     read = parse_head(head.note, "checkpoint")
-    assert [cosigned_by(read, parse_key(each.verifier_key)) for each in witnesses] == [True, True]
+    assert [verified(read, parse_verifier_key(each.verifier_key)) for each in witnesses] == [True, True]
     assert [each.seen(origin_of(one)) for each in witnesses] == [307, 307]
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from goal_ledger_contracts.envelope import from_bytes, leaf_hash, to_bytes
 from goal_ledger_contracts.ids import uuid7
 from goal_ledger_contracts.workspace import LostHead, StoreRestored
 from goal_ledger_ledger.merkle import root_of
 from goal_ledger_ledger.tiles import WIDTH, Tile, width_at
 from goal_ledger_verifier import main
-from goal_ledger_verifier.notes import WITNESS_KEY, Key, parse_head
+from goal_ledger_verifier.notes import parse_head
 from goal_ledger_verifier.report import Report
 
 from verifier.signed import Signed, signed_life, verified
@@ -134,25 +132,6 @@ def _restored(kept: Signed, data: StoreRestored) -> bytes:
             origin=None,
         )
     )
-
-
-def test_cosignatures_of_witnesses_are_counted_and_a_wrong_one_is_named(tmp_path: Path) -> None:
-    of, key = signed_life(8), Ed25519PrivateKey.from_private_bytes(b"\x09" * 32)
-    witness = Key("witness.example/w1", WITNESS_KEY, key.public_key().public_bytes_raw())
-    written = base64.b64encode(bytes([WITNESS_KEY]) + witness.public).decode()
-    vkey = f"{witness.name}+{witness.hash.hex()}+{written}"
-    head, at = of.heads[-1], 1_780_000_000
-    text = head.partition("\n\n")[0] + "\n"
-    signature = key.sign(f"cosignature/v1\ntime {at}\n{text}".encode())
-    line = base64.b64encode(witness.hash + at.to_bytes(8) + signature).decode()
-    cosigned = f"{head}— {witness.name} {line}\n"
-    assert verified(tmp_path, of.lines, of.key, [cosigned], None, None, "--witness", vkey).exit_code == 0
-    without = verified(tmp_path, of.lines, of.key, [head], None, None, "--witness", vkey)
-    assert codes(without) == [("witnesses_missing", None)]
-    later = base64.b64encode(witness.hash + (at + 1).to_bytes(8) + signature).decode()
-    wrong = f"{head}— {witness.name} {later}\n"
-    found = codes(verified(tmp_path, of.lines, of.key, [wrong], None, None, "--witness", vkey))
-    assert found == [("cosignature_wrong", None), ("witnesses_missing", None)]
 
 
 def test_a_log_that_is_not_there_is_said_to_be_missing(

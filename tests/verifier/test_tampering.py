@@ -28,7 +28,8 @@ def test_the_report_says_what_was_checked_and_under_which_head(tmp_path: Path) -
     assert document["verdict"] == "whole"
     assert document["log"]["facts"] == len(of.lines) and document["log"]["workspace"] == of.workspace
     assert document["log"]["shredded"].keys() == {"person/kari"}
-    assert list(document["checked"].values()) == [len(of.lines), len(of.heads) + 1, len(of.heads) + 1, 1]
+    assert (document["log"]["erased_texts"], document["log"]["sealed_texts"]) == (1, of.sealed_texts)
+    assert list(document["checked"].values()) == [len(of.lines), len(of.heads) + 1, len(of.heads) + 1, 0, 1]
     assert list(report.lines())[-1] == "Nothing found."
 
 

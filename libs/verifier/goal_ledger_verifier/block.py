@@ -6,6 +6,7 @@ follows every chain across them and needs no more memory than there are streams.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -76,6 +77,8 @@ class Examined:
     event_ids: list[str] = field(default_factory=list)
     sealed_with: dict[str, TextUse] = field(default_factory=dict)
     texts: int = 0
+    texts_under: Counter[str] = field(default_factory=Counter)
+    """By key: how many are sealed with it."""
     told: list[Json] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -201,6 +204,7 @@ def _texts(fact: Json, row: Row, found: Examined) -> Iterator[Finding]:
         if not is_sealed(text):
             yield _finding("text_in_clear", f"data{pointer}", row)
             continue
+        found.texts_under[text["k"]] += 1
         found.sealed_with[text["k"]] = TextUse(row.seq, row.event_id, row.stream)
         if text["k"] != owner:
             yield _finding("text_key_wrong", f"data{pointer}: {text['k'][:80]}, not {owner}", row)

@@ -8,9 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from goal_ledger_contracts.verifier_key import VerifierKey
+from goal_ledger_contracts.witness_policy import WitnessPolicy
+
 from goal_ledger_verifier.findings import Finding, Findings
 from goal_ledger_verifier.log import CheckedLog
-from goal_ledger_verifier.notes import BadHead, Head, Key, cosigned_by, parse_head, signed_by
+from goal_ledger_verifier.notes import BadHead, Head, parse_head, signed_by, verified
 from goal_ledger_verifier.tree import EMPTY_ROOT, climbed
 
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
@@ -43,11 +46,10 @@ def parse_proof(text: str, place: str) -> Proof:
 
 @dataclass(slots=True)
 class Trust:
-    """Whose signatures count; ``quorum``: of how many witnesses the newest head needs one."""
+    """Whose signatures count: the log's, and those of witnesses, of which the newest head needs the policy's quorum."""
 
-    keys: Sequence[Key]
-    witnesses: Sequence[Key]
-    quorum: int
+    keys: Sequence[VerifierKey]
+    policy: WitnessPolicy = WitnessPolicy()
 
 
 class Heads:
@@ -57,42 +59,43 @@ class Heads:
         self._log, self._trust, self._findings = log, trust, findings
         self.signed = 0
         """Heads, those of proofs too, whose signature verified."""
+        self.cosigned = 0
+        """Heads with a cosignature of a witness of the policy."""
         self.agreed: list[int] = []
         """The sizes of heads whose root is that of the facts."""
 
     def check(self, heads: Sequence[Head], served: Head | None) -> None:
         """All heads, the smallest first; ``served``: the log's own checkpoint among them."""
+        newest = max(heads, key=lambda one: (*(one.log or ("", 0))[1:], one.size), default=None)
         for head in sorted(heads, key=lambda one: one.size):
-            self._signatures(head)
+            self._signatures(head, head is newest)
+            self._cosignatures(head, head is newest)
             self._against_log(head)
-        if heads:
-            self._cosignatures(heads)
         kept = max((one.size for one in heads if served and one.origin == served.origin), default=0)
         if served is not None and kept > served.size:
             self._add("head_older_than_kept", served, f"over {served.size} facts; one over {kept} was kept")
 
-    def _cosignatures(self, heads: Sequence[Head]) -> None:
-        newest = max(heads, key=lambda one: (*(one.log or ("", 0))[1:], one.size))
-        found = 0
-        for head in heads:
-            for witness in self._trust.witnesses:
-                cosigned = cosigned_by(head, witness)
-                if cosigned is False:
-                    self._add("cosignature_wrong", head, f"of {witness.name}")
-                found += bool(cosigned) and head is newest
-        if found < self._trust.quorum:
-            detail = f"{found} of {self._trust.quorum} cosignatures"
-            self._add("witnesses_missing", newest, detail)
+    def _cosignatures(self, head: Head, is_newest: bool) -> None:
+        policy, found = self._trust.policy, {}
+        for witness in policy.witnesses:
+            found[witness.name] = verified(head, witness.key)
+            if found[witness.name] is False:
+                self._add("cosignature_wrong", head, f"of {witness.key.name}")
+        cosigners = [name for name, cosigned in found.items() if cosigned]
+        self.cosigned += bool(cosigners)
+        if is_newest and not policy.is_satisfied(cosigners):
+            detail = f"by {', '.join(cosigners) or 'nobody'}; the quorum is {policy.quorum}"
+            self._add("witnesses_missing", head, detail)
 
-    def _signatures(self, head: Head) -> None:
+    def _signatures(self, head: Head, is_newest: bool) -> None:
         if not self._trust.keys:
             return
-        signed = signed_by(head, self._trust.keys)
-        self.signed += signed is True
-        if signed is None:
-            self._add("signature_missing", head, f"of {head.origin}")
-        elif not signed:
+        signed = signed_by(head, self._trust.keys).values()
+        self.signed += True in signed and False not in signed
+        if False in signed:
             self._add("signature_wrong", head, f"of {head.origin}")
+        elif True not in signed or (is_newest and None in signed):
+            self._add("signature_missing", head, f"of {head.origin}")
 
     def _against_log(self, head: Head) -> None:
         log, named = self._log, head.log

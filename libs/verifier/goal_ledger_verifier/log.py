@@ -7,7 +7,7 @@ proof asked about a root or a leaf hash. The facts themselves pass through.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -43,6 +43,8 @@ class CheckedLog:
     workspace: str = ""
     streams: int = 0
     texts: int = 0
+    erased: int = 0
+    """Of these, the texts of persons who were shredded."""
     shredded: dict[str, int] = field(default_factory=dict)
     epochs: list[Epoch] = field(default_factory=list)
     first_recorded_at: str = ""
@@ -118,6 +120,7 @@ class _Joined:
         self._ends: dict[str, StreamEnd] = {}
         self._last: Row | None = None
         self._sealed_with: dict[str, TextUse] = {}
+        self._texts_under: Counter[str] = Counter()
         self._levels: list[list[bytes]] = [[]]
 
     def add(self, block: Examined) -> None:
@@ -131,6 +134,7 @@ class _Joined:
         log.facts += block.facts
         log.texts += block.texts
         self._sealed_with |= block.sealed_with
+        self._texts_under += block.texts_under
         self._event_ids.add(block.event_ids)
         self._found(block.findings)
         if block.rows is not None:
@@ -178,6 +182,7 @@ class _Joined:
     def finish(self) -> None:
         """After the last block."""
         self.log.root, self.log.streams = self._tree.root, len(self._ends)
+        self.log.erased = sum(self._texts_under[one] for one in self.log.shredded)
         self._found(self._files.findings, "")
         for key_id, use in self._sealed_with.items():
             shredded = self.log.shredded.get(key_id)

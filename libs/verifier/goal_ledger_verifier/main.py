@@ -12,12 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from goal_ledger_contracts.verifier_key import BadVerifierKey, VerifierKey, parse_verifier_key
+from goal_ledger_contracts.witness_policy import BadPolicy, WitnessPolicy, parse_policy
+
 from goal_ledger_verifier.answers import Answers
 from goal_ledger_verifier.findings import Finding, Findings
 from goal_ledger_verifier.heads import Heads, Proof, Trust, parse_proof
 from goal_ledger_verifier.log import CheckedLog, check_log
 from goal_ledger_verifier.log_files import CannotRead, LogFiles, log_at
-from goal_ledger_verifier.notes import WITNESS_KEY, BadHead, BadKey, Head, Key, parse_head, parse_key
+from goal_ledger_verifier.notes import BadHead, CannotVerify, Head, parse_head
 from goal_ledger_verifier.report import NOT_CHECKED, Report
 from goal_ledger_verifier.told import told_by
 
@@ -29,7 +32,7 @@ def main(words: Sequence[str] | None = None) -> None:
     asked = arguments(words)
     try:
         report = verify(asked, _progress() if sys.stderr.isatty() else lambda facts, share: None)
-    except (CannotRead, BadKey) as wrong:
+    except (CannotRead, CannotVerify, BadVerifierKey) as wrong:
         print(f"goal-ledger-verify: {wrong}", file=sys.stderr)
         sys.exit(NOT_CHECKED)
     if asked.json:
@@ -77,12 +80,11 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="a saved answer of the query service, or a folder",
     )
-    add("--witness", action="append", default=[], help="a witness's verifier key, or a file of them")
     add(
-        "--quorum",
-        type=int,
+        "--policy",
+        type=Path,
         default=None,
-        help="cosignatures the newest head needs (default: of every witness)",
+        help="the witness policy that the operator publishes; its quorum must have cosigned the newest head",
     )
     add("--processes", type=int, default=1, choices=range(1, 65), metavar="N", help="1 to 64")
     add("--json", action="store_true", help="write the report as JSON")
@@ -90,15 +92,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def verify(asked: argparse.Namespace, progress: Callable[[int, float], None]) -> Report:
-    """Raises CannotRead and BadKey."""
+    """Raises CannotRead, CannotVerify and BadVerifierKey."""
     findings = Findings()
     files = log_at(asked.log)
-    witnesses = _keys(asked.witness)
-    trust = Trust(_keys(asked.key), witnesses, len(witnesses) if asked.quorum is None else asked.quorum)
-    if any(one.kind != WITNESS_KEY for one in witnesses) or any(
-        one.kind == WITNESS_KEY for one in trust.keys
-    ):
-        raise BadKey("--witness takes keys of witnesses, --key those of the log")
+    policy = WitnessPolicy() if asked.policy is None else _policy(asked.policy)
+    trust = Trust(_keys([*asked.key, *policy.logs]), policy)
     served = (
         None if files.checkpoint is None else _head(files.checkpoint, f"{files.place}/checkpoint", findings)
     )
@@ -115,6 +113,7 @@ def verify(asked: argparse.Namespace, progress: Callable[[int, float], None]) ->
         "facts: canonical bytes, seq, versions, chains, tree": log.facts,
         "heads compared with the facts": len(every),
         "of them signed by a key given": compared.signed,
+        "of them cosigned by a witness": compared.cosigned,
         "facts proven": len(proofs),
     }
     report.remarks = list(_remarks(log, every, compared, trust))
@@ -158,14 +157,24 @@ def _remarks(log: CheckedLog, heads: Sequence[Head], compared: Heads, trust: Tru
         yield f"the facts after {covered} are under no head that was given"
 
 
-def _keys(given: Sequence[str]) -> list[Key]:
-    """Written out, or in files. Raises BadKey and CannotRead."""
+def _keys(given: Sequence[str]) -> list[VerifierKey]:
+    """Written out, or in files. Raises BadVerifierKey and CannotRead."""
     found = []
     for one in given:
         path = Path(one)
         lines = path.read_text().splitlines() if len(one) < 4096 and path.is_file() else [one]
-        found += [parse_key(line.strip()) for line in lines if line.strip() and not line.startswith("#")]
+        found += [
+            parse_verifier_key(line.strip()) for line in lines if line.strip() and not line.startswith("#")
+        ]
     return found
+
+
+def _policy(path: Path) -> WitnessPolicy:
+    """Raises CannotRead."""
+    try:
+        return parse_policy(path.read_text())
+    except (OSError, UnicodeDecodeError, BadPolicy) as wrong:
+        raise CannotRead(f"{path}: {wrong}") from None
 
 
 def _files(given: Sequence[Path]) -> list[Path]:

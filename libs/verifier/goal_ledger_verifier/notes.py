@@ -1,4 +1,4 @@
-"""Signed heads: C2SP ``signed-note`` and ``tlog-checkpoint`` with Ed25519, cosignatures of ``tlog-cosignature``."""
+"""Signed heads: C2SP ``signed-note`` and ``tlog-checkpoint`` and the signatures of its log and of witnesses."""
 
 from __future__ import annotations
 
@@ -7,60 +7,21 @@ import binascii
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
+from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-LOG_KEY, WITNESS_KEY = 1, 4
-"""The kinds of keys: Ed25519 of a note, Ed25519 of a cosignature/v1."""
+from goal_ledger_contracts.verifier_key import COSIGNATURE_ML_DSA_44, ToVerify, VerifierKey
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
-_KEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
-
-
-class BadKey(ValueError):
-    """No verifier key that this program knows; the message says why."""
 
 
 class BadHead(ValueError):
     """No checkpoint in a signed note; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A verifier key: ``<name>+<key hash>+<base64(kind ‖ public key)>``."""
-
-    name: str
-    kind: int
-    public: bytes
-
-    @property
-    def hash(self) -> bytes:
-        return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
-
-    def verifies(self, message: bytes, signature: bytes) -> bool:
-        """Whether the key made this signature."""
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
-
-
-def parse_key(written: str) -> Key:
-    """Raises :class:`BadKey`."""
-    found = _KEY.fullmatch(written)
-    try:
-        raw = b"" if found is None else base64.b64decode(found[3], validate=True)
-    except binascii.Error:
-        raw = b""
-    if found is None or len(raw) != 33 or raw[0] not in (LOG_KEY, WITNESS_KEY):
-        raise BadKey(f"no Ed25519 verifier key: {written[:80]!r}")
-    key = Key(found[1], raw[0], raw[1:])
-    if key.hash.hex() != found[2]:
-        raise BadKey(f"the key hash of {key.name} is {key.hash.hex()}, not {found[2]}")
-    return key
+class CannotVerify(Exception):
+    """The installed ``cryptography`` does not know this kind of key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +35,9 @@ class Head:
     place: str
 
     @property
-    def text(self) -> bytes:
+    def body(self) -> str:
         """What was signed."""
-        return (self.note.partition("\n\n")[0] + "\n").encode()
+        return self.note.partition("\n\n")[0] + "\n"
 
     @property
     def log(self) -> tuple[str, int] | None:
@@ -107,32 +68,48 @@ def parse_head(note: str, place: str) -> Head:
     return head
 
 
-def signed_by(head: Head, keys: Iterable[Key]) -> bool | None:
-    """Whether a log's key signed it; None: no signature of these keys.
+def signed_by(head: Head, keys: Iterable[VerifierKey]) -> dict[int, bool | None]:
+    """By kind of the log's keys: whether one of that kind signed it; None: none did. Raises CannotVerify.
 
     The key of a log signs all its epochs, each under the epoch's name: a key given under one is taken for all.
     """
-    named = {Key(head.origin, LOG_KEY, key.public) for key in keys if _same_log(key, head)}
-    found = [
-        key.verifies(head.text, signature[4:])
-        for name, signature in head.signatures()
-        for key in named
-        if name == key.name and signature[:4] == key.hash
-    ]
-    return all(found) if found else None
+    found: dict[int, bool | None] = {}
+    for key in {VerifierKey(head.origin, key.kind, key.public) for key in keys if _same_log(key, head)}:
+        signed, before = verified(head, key), found.get(key.kind)
+        found[key.kind] = before if signed is None else signed and before is not False
+    return found
 
 
-def _same_log(key: Key, head: Head) -> bool:
-    return key.kind == LOG_KEY and key.name.rpartition("/")[0] == head.origin.rpartition("/")[0]
+def _same_log(key: VerifierKey, head: Head) -> bool:
+    return key.name.rpartition("/")[0] == head.origin.rpartition("/")[0]
 
 
-def cosigned_by(head: Head, witness: Key) -> bool | None:
-    """Whether the witness cosigned it; None: no cosignature of its."""
+def verified(head: Head, key: VerifierKey) -> bool | None:
+    """Whether its signature or cosignature under the head is this key's; None: there is none. Raises CannotVerify."""
     for name, signature in head.signatures():
-        if name == witness.name and signature[:4] == witness.hash:
-            at = int.from_bytes(signature[4:12])
-            return witness.verifies(f"cosignature/v1\ntime {at}\n".encode() + head.text, signature[12:])
+        found = key.to_verify(name, signature, head.body)
+        if found is not None:
+            return _is_made_by(key, found)
     return None
+
+
+def _is_made_by(key: VerifierKey, of: ToVerify) -> bool:
+    try:
+        _public(key).verify(of.signature, of.message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _public(key: VerifierKey) -> Any:
+    if key.kind != COSIGNATURE_ML_DSA_44:
+        return Ed25519PublicKey.from_public_bytes(key.public)
+    try:
+        from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+
+        return MLDSA44PublicKey.from_public_bytes(key.public)
+    except (ImportError, UnsupportedAlgorithm):
+        raise CannotVerify(f"{key.name}: the installed cryptography has no ML-DSA-44") from None
 
 
 def _unbase64(text: str) -> bytes:

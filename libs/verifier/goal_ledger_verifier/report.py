@@ -46,6 +46,7 @@ class Report:
                 "first_recorded_at": log.first_recorded_at,
                 "last_recorded_at": log.last_recorded_at,
                 "sealed_texts": log.texts,
+                "erased_texts": log.erased,
                 "shredded": log.shredded,
                 "epochs": [{"epoch": one.number, "fork_seq": one.fork} for one in log.epochs],
             },
@@ -62,7 +63,7 @@ class Report:
         log = self.log
         yield f"{log.place}: workspace {log.workspace}, epoch {log.epoch}, {log.facts:,} facts in {log.streams:,} streams,"
         yield f"recorded {log.first_recorded_at} to {log.last_recorded_at}; root {log.root.hex()}"
-        yield f"{log.texts:,} sealed texts; {len(log.shredded)} persons shredded"
+        yield f"{log.texts:,} sealed texts, of which {log.erased:,} are erased: {len(log.shredded)} persons were shredded"
         for one in log.epochs:
             yield f"epoch {one.number} began after fact {one.fork}"
         yield ""
@@ -81,7 +82,7 @@ class Report:
 
     def _verdict(self) -> str:
         if self.findings.count:
-            return f"{self.findings.count:,} findings."
+            return f"{self.findings.count:,} finding{'s' if self.findings.count > 1 else ''}."
         return "Nothing found, but not everything was checked." if self.not_checked else "Nothing found."
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from goal_ledger_contracts.witness_policy import WitnessPolicy, parse_policy
 from goal_ledger_database.sessions import SessionLimits
 from goal_ledger_edge.settings import ListenerSettings, TokenSettings
 from goal_ledger_ledger.checkpoint import load_signing_key
-from goal_ledger_ledger.witness_policy import WitnessPolicy, parse_policy
 from goal_ledger_messaging.security import Cluster, KafkaSettings
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict

@@ -16,10 +16,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from goal_ledger_contracts.witness_policy import WitnessPolicy
 from goal_ledger_ledger.lineage import Lineage, look
 from goal_ledger_ledger.store import Database, raw_connection
 from goal_ledger_ledger.submission import NotRecorded, StoreBehindLog
-from goal_ledger_ledger.witness_policy import WitnessPolicy
 from goal_ledger_messaging.security import Kafka, explained
 from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine

@@ -59,7 +59,7 @@ def report_of(folder: Path, story: Story, answers: list[dict[str, Any]]) -> Repo
     for number, answer in enumerate(answers):
         paths.append(folder / f"answer-{number}.json")
         paths[-1].write_text(json.dumps(answer))
-    given = Namespace(log=log, key=[], head=[], proof=[], answer=paths, witness=[], quorum=None, processes=1)
+    given = Namespace(log=log, key=[], head=[], proof=[], answer=paths, policy=None, processes=1)
     return verify(given, lambda facts, share: None)
 
 

@@ -11,12 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from goal_ledger_contracts.witness_policy import WitnessPolicy
 from goal_ledger_database.metrics import PulseMetrics
 from goal_ledger_database.pulse import Pulse
 from goal_ledger_edge.server import Listener, serve
 from goal_ledger_edge.server import run as run_process
 from goal_ledger_ledger.store import Unreachable, create_engine, require_durability
-from goal_ledger_ledger.witness_policy import WitnessPolicy
 from goal_ledger_messaging.log_throttle import limit_client_noise
 from goal_ledger_messaging.security import Kafka, explained
 from goal_ledger_observability.failures import failure_text

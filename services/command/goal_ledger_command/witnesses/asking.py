@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import httpx2
+from goal_ledger_contracts.witness_policy import LogWitness
 from goal_ledger_ledger.checkpoint import Checkpoint, parse
-from goal_ledger_ledger.witness_policy import LogWitness
+from goal_ledger_ledger.cosignature import cosignature_in
 
 ANSWER_TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 16 * 1024
@@ -133,7 +134,7 @@ async def _posted(client: httpx2.AsyncClient, address: str, request: str) -> tup
 def _read(witness: LogWitness, head: Checkpoint, status: int, body: str) -> WitnessAnswer:
     match status:
         case 200:
-            line = witness.key.line_of(body, head.body)
+            line = cosignature_in(body, witness.key, head.body)
             return Away("no cosignature of its key over this head") if line is None else Cosigned(line)
         case 409 if _is_size(body.removesuffix("\n")):
             return SeenSize(int(body))

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from goal_ledger_contracts.witness_policy import LogWitness, WitnessPolicy
 from goal_ledger_ledger.checkpoint import Checkpoint, origin_of, parse, sign
 from goal_ledger_ledger.kept_tiles import TilesNotKept
 from goal_ledger_ledger.merkle import EMPTY_ROOT
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import CuredByNewEpoch, LogForked, WitnessedMore
-from goal_ledger_ledger.witness_policy import LogWitness, WitnessPolicy
 from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
 

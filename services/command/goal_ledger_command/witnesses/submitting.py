@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx2
+from goal_ledger_contracts.witness_policy import LogWitness, WitnessPolicy
 from goal_ledger_ledger.checkpoint import Checkpoint
 from goal_ledger_ledger.kept_tiles import TilesNotKept
 from goal_ledger_ledger.store import raw_connection
-from goal_ledger_ledger.witness_policy import LogWitness, WitnessPolicy
 from goal_ledger_observability.logs import logger
 from sqlalchemy.ext.asyncio import AsyncEngine
 

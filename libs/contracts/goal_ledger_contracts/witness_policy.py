@@ -6,8 +6,8 @@ The lines are those of a witness policy as Tessera, Sigsum (with verifier keys) 
     group <name> <any | all | number> <name of a witness or group> …
     quorum <name of a witness or group | none>
 
-``log`` lines are for readers, and passed over: each workspace and epoch is a log of its own. A witness without a URL is not
-asked; its cosignature may count all the same, if somebody else brings it.
+``log <verifier key>`` lines are for readers: each workspace and epoch is a log of its own, and who writes knows its key. A
+witness without a URL is not asked; its cosignature may count all the same, if somebody else brings it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from goal_ledger_ledger.cosignature import WitnessKey, parse_witness_key
+from goal_ledger_contracts.verifier_key import COSIGNATURES, VerifierKey, parse_verifier_key
 
 
 class BadPolicy(ValueError):
@@ -28,7 +28,7 @@ class LogWitness:
     """``url``: the prefix before ``/add-checkpoint``; None: it is not asked."""
 
     name: str
-    key: WitnessKey
+    key: VerifierKey
     url: str | None
 
 
@@ -42,11 +42,13 @@ class WitnessGroup:
 
 @dataclass(frozen=True, slots=True)
 class WitnessPolicy:
-    """``quorum``: the witness or group that must have cosigned; None: no cosignature is asked for."""
+    """``quorum``: the witness or group that must have cosigned; None: no cosignature is asked for. ``logs``: the keys of
+    logs, as they are written."""
 
     witnesses: tuple[LogWitness, ...] = ()
     groups: Mapping[str, WitnessGroup] | None = None
     quorum: str | None = None
+    logs: tuple[str, ...] = ()
 
     @property
     def asked(self) -> tuple[LogWitness, ...]:
@@ -77,7 +79,7 @@ def parse_policy(text: str) -> WitnessPolicy:
     if reader.quorum is None:
         raise BadPolicy("no quorum is named; of none say: quorum none")
     quorum = None if reader.quorum == "none" else reader.quorum
-    return WitnessPolicy(tuple(reader.witnesses.values()), reader.groups, quorum)
+    return WitnessPolicy(tuple(reader.witnesses.values()), reader.groups, quorum, tuple(reader.logs))
 
 
 _WORDS = {"log": (1, 9), "witness": (2, 3), "group": (3, 999), "quorum": (1, 1)}
@@ -91,6 +93,7 @@ class _Reader:
         self.witnesses: dict[str, LogWitness] = {}
         self.groups: dict[str, WitnessGroup] = {}
         self.quorum: str | None = None
+        self.logs: list[str] = []
 
     def take(self, word: str, *rest: str) -> None:
         """Raises ValueError."""
@@ -98,6 +101,8 @@ class _Reader:
         if not least <= len(rest) <= most:
             raise ValueError(f"not a line of a policy: {word[:40]} and {len(rest)} words more")
         match word:
+            case "log":
+                self.logs.append(rest[0])
             case "witness":
                 self._witness(*rest)
             case "group":
@@ -109,7 +114,9 @@ class _Reader:
         self._need_new(name)
         if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
             raise ValueError(f"not an address: {url!r}")
-        parsed = parse_witness_key(key)
+        parsed = parse_verifier_key(key)
+        if parsed.kind not in COSIGNATURES:
+            raise ValueError(f"a key of notes, not of cosignatures: {key[:80]}")
         if any(parsed.name == one.key.name for one in self.witnesses.values()):
             raise ValueError(f"the key of {parsed.name} stands here twice")
         self.witnesses[name] = LogWitness(name, parsed, None if url is None else url.rstrip("/"))

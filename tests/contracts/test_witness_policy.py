@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from goal_ledger_ledger.cosignature import WitnessKey, parse_witness_key
-from goal_ledger_ledger.witness_policy import BadPolicy, parse_policy
+from goal_ledger_contracts.verifier_key import COSIGNATURE_ED25519, VerifierKey, parse_verifier_key
+from goal_ledger_contracts.witness_policy import BadPolicy, parse_policy
 
-KEYS = [
-    str(WitnessKey(f"{name}.example", Ed25519PrivateKey.generate().public_key().public_bytes_raw()))
-    for name in "abc"
-]
+KEYS = [str(VerifierKey(f"{name}.example", COSIGNATURE_ED25519, name.encode() * 32)) for name in "abc"]
 THREE = "".join(
     f"witness {name} {key} https://{name}.example/w/\n" for name, key in zip("abc", KEYS, strict=True)
 )
@@ -29,6 +25,7 @@ THREE = "".join(
 )
 def test_a_quorum_counts_witnesses_and_groups(rest: str, good: str, poor: str | None):
     policy = parse_policy("log whatever+1234\n" + THREE + rest)
+    assert policy.logs == ("whatever+1234",)
     assert policy.is_satisfied(set(good))
     assert poor is None or not policy.is_satisfied(set(poor))
     assert [one.url for one in policy.asked] == [f"https://{name}.example/w" for name in "abc"]
@@ -47,7 +44,7 @@ def test_a_quorum_counts_witnesses_and_groups(rest: str, good: str, poor: str | 
         (THREE + "group g 4 a b c\nquorum g", "4 of 3"),
         (THREE + "group g some a b c\nquorum g", "line 4"),
         ("watcher a", "not a line of a policy"),
-        (f"witness a {KEYS[0].replace('+B', '+A')}\nquorum a", "no Ed25519 verifier key"),
+        (f"witness a {KEYS[0].replace('+B', '+A')}\nquorum a", "line 1: no verifier key"),
     ],
 )
 def test_a_policy_that_is_none_says_where(text: str, why: str):
@@ -56,4 +53,4 @@ def test_a_policy_that_is_none_says_where(text: str, why: str):
 
 
 def test_a_key_is_written_as_it_is_read():
-    assert [str(parse_witness_key(one)) for one in KEYS] == KEYS
+    assert [str(parse_verifier_key(one)) for one in KEYS] == KEYS
