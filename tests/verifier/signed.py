@@ -31,6 +31,7 @@ class Signed:
     lines: list[bytes]
     heads: list[str] = field(default_factory=list)
     epoch: int = 1
+    answers: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def origin(self) -> str:

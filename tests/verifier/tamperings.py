@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from verifier.saved import EDITABLE, SCORES, edited
 from verifier.signed import HEAD_EVERY, Signed, rechained
 
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"\x08" * 32)
@@ -18,7 +19,8 @@ WORDS = b"abcdefghijklmnopqrstuvwxyz0123456789"
 
 @dataclass
 class Tampered:
-    """``codes``: one of them is found at a place that overlaps the facts ``low`` to ``high``."""
+    """``codes``: one of them is found at a place that overlaps the facts ``low`` to ``high``; of an answer that came with the
+    log, at the member ``pointer``."""
 
     what: str
     lines: list[bytes]
@@ -26,6 +28,8 @@ class Tampered:
     codes: frozenset[str]
     low: int
     high: int
+    answers: tuple[bytes, ...] = ()
+    pointer: str = ""
 
 
 Tamper = Callable[[random.Random, Signed], Tampered]
@@ -122,6 +126,22 @@ def shredded_key(chosen: random.Random, of: Signed) -> Tampered:
     )
 
 
+def edited_answer(chosen: random.Random, of: Signed) -> Tampered:
+    """A saved answer says something else of a goal."""
+    return _answer("edited answer", chosen, of, EDITABLE - SCORES)
+
+
+def edited_score(chosen: random.Random, of: Signed) -> Tampered:
+    """A saved answer has another score."""
+    return _answer("edited score", chosen, of, SCORES)
+
+
+def _answer(what: str, chosen: random.Random, of: Signed, names: set[str]) -> Tampered:
+    answer, pointer = edited(chosen, chosen.choice(of.answers), names)
+    raw = json.dumps(answer).encode()
+    return Tampered(what, of.lines, of.heads, frozenset({"answer_differs"}), 0, 0, (raw,), pointer)
+
+
 TAMPERINGS: tuple[Tamper, ...] = (
-    flip, swap, drop_tail, drop, insert, rechain, resign, older_head, shredded_key,
+    flip, swap, drop_tail, drop, insert, rechain, resign, older_head, edited_answer, edited_score, shredded_key,
 )  # fmt: skip

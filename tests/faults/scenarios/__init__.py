@@ -16,14 +16,12 @@ from faults.scenarios.racing_links import racing_links
 from faults.scenarios.same_key import same_key
 from faults.scenarios.secrecy import secrecy
 from faults.scenarios.store_restored import restored_while_running, store_restored
-from faults.scenarios.tampered_records import tampered_records
 from faults.scenarios.topic_lost import topic_lost, topic_made_by_another
 from faults.scenarios.two_processes import bulk_beside_singles, two_processes
 from faults.scenarios.whole_lives import whole_lives
 
 SCENARIOS: dict[str, Callable[[Stack], Awaitable[Finding]]] = {
     "whole-lives": whole_lives,
-    "tampered-records": tampered_records,
     "same-key": same_key,
     "racing-links": racing_links,
     "two-processes": two_processes,
@@ -59,7 +57,6 @@ __all__ = [
     "secrecy",
     "server_hangs",
     "store_restored",
-    "tampered_records",
     "topic_lost",
     "topic_made_by_another",
     "two_processes",

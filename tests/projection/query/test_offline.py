@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 from argparse import Namespace
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from goal_ledger_verifier.report import Report
 from history.lives import Life
 from projection.query.conftest import Reading
 from projection.query.story import ISSUER, Story
+from verifier.saved import EDITABLE, edited
 
 SEEDS = range(5)
 EDITS = 24
@@ -82,43 +82,7 @@ async def test_an_edited_answer_is_named_with_the_member_edited(reading: Reading
     answers = await saved(story, chosen)
     for _ in range(EDITS):
         number = chosen.randrange(len(answers))
-        edited, pointer = _edited(chosen, answers[number])
-        (found, *_) = report_of(tmp_path, story, [edited]).findings.kept
+        changed, pointer = edited(chosen, answers[number], EDITABLE)
+        (found, *_) = report_of(tmp_path, story, [changed]).findings.kept
         assert found.code in ("answer_differs", "answer_unreadable")
         assert pointer in found.detail or found.code == "answer_unreadable"
-
-
-def _edited(chosen: random.Random, answer: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """A score, a value, a status or a name is another."""
-    edited = json.loads(json.dumps(answer))
-    at = chosen.choice(list(_numbers(edited, "")))
-    holder, name, pointer = at
-    holder[name] = "0.123456" if holder[name] != "0.123456" else "0.5"
-    return edited, pointer
-
-
-EDITABLE = {
-    "score",
-    "score_committed",
-    "expected",
-    "gap",
-    "status",
-    "raw",
-    "value",
-    "weight",
-    "title",
-    "text",
-    "owner",
-}
-
-
-def _numbers(node: Any, pointer: str) -> Iterator[tuple[dict[str, Any], str, str]]:
-    if isinstance(node, list):
-        for index, one in enumerate(node):
-            yield from _numbers(one, f"{pointer}/{index}")
-    elif isinstance(node, dict):
-        for name, one in node.items():
-            if name in EDITABLE and name != "links":
-                yield node, name, f"{pointer}/{name}"
-            elif name not in ("links", "measure", "policy"):
-                yield from _numbers(one, f"{pointer}/{name}")
