@@ -107,10 +107,10 @@ async def test_a_batch_applies_the_good_ones_and_says_of_each_what_became_of_it(
     answer = await batch(shop, events)
     assert answer.status_code == 200, answer.text
     receipts = answer.json()["receipts"]
-    assert [(one["outcome"], one.get("code")) for one in receipts] == [
+    assert [(one["outcome"], one.get("reason")) for one in receipts] == [
         ("applied", None),
         ("quarantined", "out_of_limits"),
-        ("refused", receipts[2]["code"]),
+        ("refused", receipts[2]["reason"]),
         ("refused", "unknown_feed"),
         ("refused", "value_not_decimal"),
         ("refused", "event_malformed"),
@@ -119,9 +119,10 @@ async def test_a_batch_applies_the_good_ones_and_says_of_each_what_became_of_it(
         ("refused", "id_taken"),
         ("applied", None),
     ]
-    assert receipts[2]["code"] in ("not_allowed", "feed_of_another_system")
+    assert receipts[2]["reason"] in ("not_allowed", "feed_of_another_system")
     assert answer.json()["counts"] == {"applied": 2, "quarantined": 1, "refused": 6, "duplicate": 1}
-    assert all(one["reason"] for one in receipts if one["outcome"] == "refused")
+    assert all(one["detail"] for one in receipts if one["outcome"] == "refused")
+    assert all(one["feed"] for one in receipts if one["id"])
     assert answer.headers["goal-ledger-position"] == receipts[9]["position"]
 
 
@@ -228,7 +229,7 @@ async def test_a_batch_of_anything_has_a_receipt_for_each_and_its_good_ones_are_
     receipts = answer.json()["receipts"]
     assert len(receipts) == len(events) + 1
     assert receipts[-1]["outcome"] in ("applied", "duplicate")
-    assert "reading_undecidable" not in {one.get("code") for one in receipts}
+    assert "reading_undecidable" not in {one.get("reason") for one in receipts}
 
 
 async def test_what_is_no_json_in_a_batch_costs_no_other(shop: Organisation) -> None:
@@ -241,7 +242,7 @@ async def test_what_is_no_json_in_a_batch_costs_no_other(shop: Organisation) -> 
 
     receipts = (await batch(shop, sent)).json()["receipts"]
 
-    assert [(one["outcome"], one.get("code")) for one in receipts] == [
+    assert [(one["outcome"], one.get("reason")) for one in receipts] == [
         ("applied", None),
         ("refused", "bad_json"),
         ("refused", "bad_json"),
@@ -261,4 +262,4 @@ async def test_a_reading_that_fails_in_its_own_way_costs_no_other_of_its_batch(
     answer = await batch(shop, [event("a"), event("bad"), event("c")])
     receipts = answer.json()["receipts"]
     assert [one["outcome"] for one in receipts] == ["applied", "refused", "applied"]
-    assert receipts[1]["code"] == "reading_undecidable"
+    assert receipts[1]["reason"] == "reading_undecidable"

@@ -70,7 +70,7 @@ async def test_a_refused_reading_stays_with_its_reason(asked: dict[str, Any], tm
             outbox.add([*readings("known", 1), *readings("unknown", 1, "webshop.sails")])
             assert outcomes(await outbox.send_async(ledger)) == ["applied", "refused"]
             (refused,) = outbox.refused()
-            assert (refused.event["id"], refused.receipt["code"]) == ("unknown-0", "unknown_feed")
+            assert (refused.event["id"], refused.receipt["reason"]) == ("unknown-0", "unknown_feed")
             assert (outbox.waiting, outbox.send_refused_again(), outbox.waiting) == (0, 1, 1)
             await outbox.send_async(ledger)
             assert (outbox.drop_refused(), outbox.waiting, outbox.refused()) == (1, 0, [])

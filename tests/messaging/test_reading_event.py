@@ -104,7 +104,8 @@ def test_a_number_is_taken_by_its_digits() -> None:
 def test_back_fill_is_marked_in_the_data_or_as_an_extension_attribute() -> None:
     assert from_json(event(data={"value": "1", "backfill": True})).backfill
     assert from_json(event(backfill=True)).backfill
-    assert from_record(*binary(backfill="true")).backfill
+    assert all(from_record(*binary(backfill=said)).backfill for said in ("true", "True"))
+    assert not from_record(*binary(backfill="False")).backfill
     assert not from_json(event(backfill=False)).backfill
 
 

@@ -141,7 +141,7 @@ async def test_recorded_and_quarantined_readings_have_receipts_made_from_their_f
     ]
     assert [each["key"] for each in receipts[:2]] == ["inbox/g/0/7", "inbox/g/0/8"]
     assert receipts[2]["key"] == receipts[2]["event_id"]
-    assert receipts[1]["code"] == "future"
+    assert receipts[1]["reason"] == "future"
 
 
 async def test_receipts_are_not_sent_again_by_the_next_relay(bench: Bench, a_system: str):
@@ -196,7 +196,7 @@ async def test_outcomes_are_published_with_their_key_and_reason(bench: Bench, a_
         ("refused", f"{inbox}/g/0/4"),
     ]
     assert receipts[0]["event_id"] == "e-1"
-    assert (receipts[1]["code"], receipts[1]["reason"]) == ("unknown_feed", "No such feed.")
+    assert (receipts[1]["reason"], receipts[1]["detail"]) == ("unknown_feed", "No such feed.")
 
 
 @pytest.mark.parametrize("value", [b"\xff not json", None, b"x" * 2_000_000])
@@ -225,7 +225,7 @@ async def test_an_unreadable_message_goes_whole_to_the_rejected_topic(
     assert headers["h"] == b"\xfe"
     assert headers["key"] == f"{emitter.readings}/g/0/5".encode()
     assert (headers["origin_topic"], headers["origin_offset"]) == (emitter.readings.encode(), b"5")
-    assert headers["reason"] == b"Not JSON."
+    assert headers["detail"] == b"Not JSON."
     assert await bench.records(emitter.receipts) == []
 
 

@@ -45,7 +45,7 @@ class OtherContent(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RefusedReading:
-    """``event``: the CloudEvent; ``receipt``: what the ledger said, with ``code`` and ``reason``."""
+    """``event``: the CloudEvent; ``receipt``: what the ledger said, with its ``reason`` (a code) and ``detail``."""
 
     event: Mapping[str, Any]
     receipt: Mapping[str, Any]

@@ -16,7 +16,8 @@ REMEMBERED_KEYS = 100_000
 class ReceiptStream:
     """``async for receipt in receipts``: ``progress.receipts.<workspace>.<system>`` from its start, without end.
 
-    Each is a document with ``source``, ``id``, ``outcome``, ``code``, ``reason``, ``event_id``, ``position``. They are
+    Each is a document with ``source``, ``id``, ``feed``, ``outcome``, ``reason`` (a code),
+    ``detail``, ``event_id``, ``position``. They are
     published at least once; one that comes again is passed over. ``group``: goes on, after a restart, behind the last
     receipt that the loop had done with; the one in hand comes again. ``security``: as the emitter's.
     """

@@ -76,6 +76,13 @@ QUARANTINE: dict[str, str] = {
     "counter_backwards": "A counter would go backwards, compared with its neighbours in time.",
 }
 """Why a reading waits for a person: it is recorded, and counts when it is released."""
+
+
+def why_quarantined(code: str) -> dict[str, str]:
+    """``reason`` and ``detail`` of a receipt; a code of a later release has no sentence here."""
+    return {"reason": code, "detail": QUARANTINE.get(code, code)}
+
+
 QUERIES: dict[str, tuple[int, str]] = {
     "bad_cursor": (422, "The cursor is not one of this question's, or has other clocks."),
     "bad_date": (422, "A day is not a local day, YYYY-MM-DD."),

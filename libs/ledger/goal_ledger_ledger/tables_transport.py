@@ -179,6 +179,7 @@ outcomes = Table(
     Column("identity", LargeBinary, comment="Identity.digest of (source, id), where both could be read"),
     Column("source", Text),
     Column("id", Text),
+    Column("feed", Text, comment="where it could be read; not kept before 0008"),
     Column("code", Text),
     Column("reason", Text),
     Column("event_id", Text, comment="of a duplicate: the fact that it repeats"),

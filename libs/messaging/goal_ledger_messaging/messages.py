@@ -84,8 +84,10 @@ class Receipt(Strict):
     id: str
     feed: str | None = None
     outcome: Literal["applied", "duplicate", "quarantined", "refused"]
-    code: str | None = None
-    reason: str | None = None
+    reason: str | None = Field(
+        default=None, description="A stable code: why it is refused, or waits in quarantine"
+    )
+    detail: str | None = Field(default=None, description="The reason in a sentence")
     event_id: str | None = Field(default=None, description="Of the fact")
     position: Position | None = None
     origin: Origin
@@ -107,8 +109,8 @@ class RejectedHeaders(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     key: str
-    code: str
     reason: str
+    detail: str
     origin_topic: str
     origin_generation: str
     origin_partition: Digits

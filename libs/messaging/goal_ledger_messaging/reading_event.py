@@ -46,7 +46,8 @@ PLACES = {
     **{name: f"/data/{name}" for name in ("value", "unit", "mode", "sequence")},
 }
 """Where the deciders' fields of a reading lie in the event: JSON pointers into its structured form."""
-_TRUTH = {"true": True, "false": False, True: True, False: False}
+_TRUTH = {"true": True, "false": False, "True": True, "False": False, True: True, False: False}
+"""``True`` and ``False`` are what the CloudEvents SDK for Python writes into a header."""
 
 
 @unguarded_dataclass
@@ -69,7 +70,7 @@ class NotAReading(ValueError):
     """It cannot be read as a reading. ``code`` is stable, ``sentence`` for people, ``field`` where it lies: a JSON
     pointer into the event in its structured form, whichever form it came in, or the name of a header.
 
-    ``source`` and ``id`` are set when at least these could be read: then it can be answered by name.
+    ``source`` and ``id`` are set when at least these could be read: then it can be answered by name; ``feed`` if it is stated.
     Codes: ``bad_json``, ``event_too_large``, ``event_malformed``, ``event_type_unknown``, ``instant_malformed``,
     ``wrong_type``, ``field_unknown``, ``value_not_decimal``.
     """
@@ -81,6 +82,7 @@ class NotAReading(ValueError):
         self.field = field
         self.source: str | None = None
         self.id: str | None = None
+        self.feed: str | None = None
 
 
 def from_record(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> ReadingEvent:
@@ -157,6 +159,8 @@ def _named(bad: NotAReading, attributes: Mapping[str, Any]) -> NotAReading:
     source, id = attributes.get("source"), attributes.get("id")
     if type(source) is str and type(id) is str and source and id:
         bad.source, bad.id = source, id
+        feed = attributes.get("subject")
+        bad.feed = feed if type(feed) is str else None
     return bad
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from goal_ledger_contracts.decision import Decision, Found
 from goal_ledger_contracts.feed import ReadingQuarantined
 from goal_ledger_contracts.position import Position
+from goal_ledger_contracts.refusal_codes import why_quarantined
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_edge.problems import Problem
 from goal_ledger_ledger.submission import CommandAnswer, LedgerError
@@ -46,11 +47,11 @@ class ReadingOverHttp:
             "outcome": "refused",
         }
         if isinstance(outcome, Refusal | Problem):
-            receipt |= {"code": outcome.code, "reason": outcome.sentence}
+            receipt |= {"reason": outcome.code, "detail": outcome.sentence}
             field = place_in_event(outcome.field)
             return receipt if field is None else receipt | {"field": field}
         if isinstance(outcome, LedgerError):
-            return receipt | {"outcome": "not_recorded", "code": outcome.code, "reason": outcome.sentence}
+            return receipt | {"outcome": "not_recorded", "reason": outcome.code, "detail": outcome.sentence}
         return receipt | undecidable(outcome)
 
     def _decided(self, event_id: str | None, position: Position | None) -> Receipt:
@@ -65,7 +66,7 @@ class ReadingOverHttp:
         if decision.same_as is not None:
             receipt["outcome"] = "duplicate"
         elif isinstance(data := decision.drafts[0].data, ReadingQuarantined):
-            receipt |= {"outcome": "quarantined", "code": data.why, "reason": data.why}
+            receipt |= {"outcome": "quarantined"} | why_quarantined(data.why)
         if event_id is not None:
             receipt |= {"event_id": event_id, "position": str(position)}
         return receipt
@@ -86,7 +87,7 @@ class WouldBe(Exception):
 def undecidable(failure: Exception) -> Receipt:
     """The outcome of a reading that failed in its own way, which the log tells."""
     log.error("a reading cannot be decided: refused", error=failure_text(failure)[:500])
-    return {"outcome": "refused", "code": UNDECIDABLE.code, "reason": UNDECIDABLE.sentence}
+    return {"outcome": "refused", "reason": UNDECIDABLE.code, "detail": UNDECIDABLE.sentence}
 
 
 def unreadable(bad: NotAReading) -> Receipt:
@@ -94,9 +95,10 @@ def unreadable(bad: NotAReading) -> Receipt:
     receipt = {
         "source": bad.source,
         "id": bad.id,
+        "feed": bad.feed,
         "outcome": "refused",
-        "code": bad.code,
-        "reason": bad.sentence,
+        "reason": bad.code,
+        "detail": bad.sentence,
     }
     return receipt if bad.field is None else receipt | {"field": bad.field}
 
@@ -115,5 +117,5 @@ def looked_up(found: Found, epoch: int) -> Receipt:
         "state": found.subject,
     }
     if isinstance(data, ReadingQuarantined):
-        receipt |= {"outcome": "quarantined", "code": data.why, "reason": data.why}
+        receipt |= {"outcome": "quarantined"} | why_quarantined(data.why)
     return receipt

@@ -75,7 +75,7 @@ def _tell_receipt(receipt: dict[str, Any], as_json: bool) -> None:
     if as_json:
         return tell_json(receipt)
     line(f"{receipt['source']} {receipt['id']}: {receipt.get('state') or receipt['outcome']}")
-    for name in ("feed", "code", "reason", "position", "event_id"):
+    for name in ("feed", "reason", "detail", "position", "event_id"):
         if receipt.get(name):
             line(f"{name}: {receipt[name]}")
 

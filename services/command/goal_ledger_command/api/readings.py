@@ -64,8 +64,10 @@ class ReceiptDocument(BaseModel):
     id: str | None
     feed: str | None = None
     outcome: str = Field(description="applied, duplicate, quarantined, refused; not_recorded: send it again")
-    code: str | None = None
-    reason: str | None = None
+    reason: str | None = Field(
+        default=None, description="A stable code: why it is refused, or waits in quarantine"
+    )
+    detail: str | None = Field(default=None, description="The reason in a sentence")
     field: str | None = Field(
         default=None, description="A JSON pointer into the event in its structured form, or a header's name"
     )
@@ -268,7 +270,7 @@ class Receipts:
             refused = await kept_refusal(raw, workspace, source, id)
         if refused is None or only_of not in (None, f"system/{refused['system']}"):
             raise _unknown()
-        why = {name: refused[name] for name in ("code", "reason")}
+        why = {"feed": refused["feed"], "reason": refused["code"], "detail": refused["reason"]}
         return {"source": source, "id": id, "outcome": "refused"} | why
 
 

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 DUPLICATE, REFUSED, UNREADABLE = "duplicate", "refused", "unreadable"
 
 _KEEP = """
-INSERT INTO outcomes (topic, generation, partition, "offset", workspace, system, outcome, identity, source, id, code,
-    reason, event_id, position, recorded_at, record)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+INSERT INTO outcomes (topic, generation, partition, "offset", workspace, system, outcome, identity, source, id, feed,
+    code, reason, event_id, position, recorded_at, record)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT DO NOTHING
 """
 _KEPT_REFUSAL = """
-SELECT system, code, reason, recorded_at FROM outcomes
+SELECT system, feed, code, reason, recorded_at FROM outcomes
 WHERE workspace = $1 AND identity = $2 AND outcome <> 'duplicate' ORDER BY recorded_at DESC LIMIT 1
 """
 
@@ -43,6 +43,7 @@ class Outcome:
     outcome: str
     source: str | None = None
     id: str | None = None
+    feed: str | None = None
     code: str | None = None
     reason: str | None = None
     event_id: str | None = None
@@ -57,7 +58,7 @@ async def keep(raw: Raw, inbox: Inbox, emitter: Emitter, outcomes: Sequence[Outc
 
 
 async def kept_refusal(raw: Raw, workspace: str, source: str, id: str) -> Any:
-    """(system, code, reason, recorded_at) of the latest refusal of this reading out of Kafka; None if there is none."""
+    """(system, feed, code, reason, recorded_at) of the latest refusal of this reading out of Kafka; None if there is none."""
     return await raw.fetchrow(_KEPT_REFUSAL, workspace, identity(source, id).digest)
 
 
@@ -74,6 +75,7 @@ def _row(inbox: Inbox, emitter: Emitter, one: Outcome, now: datetime) -> tuple[A
         identity(one.source or "", one.id or "").digest if named else None,
         _storable(one.source),
         _storable(one.id),
+        _storable(one.feed),
         one.code,
         _storable(one.reason),
         one.event_id,

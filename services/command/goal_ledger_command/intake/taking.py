@@ -136,9 +136,9 @@ def given_up(record: ConsumerRecord, failure: Exception, event: ReadingEvent | N
         offset=record.offset,
         error=failure_text(failure)[:500],
     )
-    source, id = (None, None) if event is None else (event.source, event.id)
+    source, id, feed = (None, None, None) if event is None else (event.source, event.id, event.feed)
     return Outcome(
-        record.offset, UNREADABLE, source, id, UNDECIDABLE.code, UNDECIDABLE.sentence, record=record
+        record.offset, UNREADABLE, source, id, feed, UNDECIDABLE.code, UNDECIDABLE.sentence, record=record
     )
 
 
@@ -146,7 +146,9 @@ def _read(inbox: Inbox, record: ConsumerRecord, gives_up: bool) -> ReadingFromKa
     try:
         event = from_record(record.headers, record.value)
     except NotAReading as bad:
-        return Outcome(record.offset, UNREADABLE, bad.source, bad.id, bad.code, bad.sentence, record=record)
+        return Outcome(
+            record.offset, UNREADABLE, bad.source, bad.id, bad.feed, bad.code, bad.sentence, record=record
+        )
     except Exception as failed:
         if gives_up:
             return given_up(record, failed)
@@ -204,15 +206,16 @@ def _submission(emitter: Emitter, taken: ReadingFromKafka, world: World | None) 
 def _outcome(taken: ReadingFromKafka, answer: CommandAnswer | Exception, gives_up: bool) -> Outcome | None:
     """None: the record has a fact of its own. Raises what kept it from being decided."""
     event, offset = taken.event, taken.record.offset
+    named = (event.source, event.id, event.feed)
     if isinstance(answer, CommandAnswer):
         assert taken.decision is not None
         same = taken.decision.same_as
         if same is None or same.origin == taken.origin:
             return None
         position = str(Position(answer.position.epoch, same.seq))
-        return Outcome(offset, DUPLICATE, event.source, event.id, event_id=same.event_id, position=position)
+        return Outcome(offset, DUPLICATE, *named, event_id=same.event_id, position=position)
     if isinstance(answer, Refusal | FactTooLarge | UnknownWorkspace):
-        return Outcome(offset, REFUSED, event.source, event.id, answer.code, answer.sentence)
+        return Outcome(offset, REFUSED, *named, answer.code, answer.sentence)
     if gives_up and not is_passing(answer):
         return given_up(taken.record, answer, event)
     raise answer

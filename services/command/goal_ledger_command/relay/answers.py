@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from goal_ledger_contracts.canonical import canonical
+from goal_ledger_contracts.refusal_codes import why_quarantined
 from goal_ledger_messaging.records import Headers
 from goal_ledger_messaging.topics import MAX_REJECTED_BYTES, Emitter
 
@@ -67,7 +68,7 @@ def receipt_of_fact(workspace: str, epoch: int, seq: int, stored: bytes) -> Answ
         "origin": origin,
     }
     if "why" in data:
-        body["code"] = body["reason"] = data["why"]
+        body |= why_quarantined(data["why"])
     key = fact["event_id"]
     if origin.get("via") == "kafka":
         key = inbox_key(origin["topic"], origin["generation"], origin["partition"], origin["offset"])
@@ -90,9 +91,14 @@ def receipt_of_outcome(row: Any) -> AnswerRecord | None:
             "offset": row["offset"],
         },
     }
-    for name in ("code", "reason", "event_id", "position"):
-        if row[name] is not None:
-            body[name] = row[name]
+    known = {
+        "feed": "feed",
+        "reason": "code",
+        "detail": "reason",
+        "event_id": "event_id",
+        "position": "position",
+    }
+    body |= {name: row[column] for name, column in known.items() if row[column] is not None}
     return _receipt(Emitter(row["workspace"], row["system"]), _key_of(row), body)
 
 
@@ -106,8 +112,8 @@ def rejected(row: Any) -> AnswerRecord | None:
         headers = [(name, raw or b"") for name, raw in kept]
     added = {
         "key": _key_of(row),
-        "reason": row["reason"] or "",
-        "code": row["code"] or "",
+        "reason": row["code"] or "",
+        "detail": row["reason"] or "",
         "origin_topic": row["topic"],
         "origin_generation": row["generation"],
         "origin_partition": str(row["partition"]),
