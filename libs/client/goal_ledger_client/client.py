@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30.0
 MAX_CONNECTIONS = 128
-RECEIPT_WITHIN_S = 60.0
+SIGNED_WITHIN_S = 60.0
 """Heads are signed some seconds after a fact; with witnesses, once these have seen them."""
 
 
@@ -74,16 +74,24 @@ class GoalLedger(exchange.Addresses):
         response = self._send(self._command(path, body, key, if_match, receipt))
         return exchange.answer(response.content, response.headers)
 
-    def receipt(self, address: str, wait_s: float = RECEIPT_WITHIN_S) -> str:
+    def receipt(self, address: str, wait_s: float = SIGNED_WITHIN_S) -> str:
         """The C2SP tlog-proof at one of an answer's ``receipts``, waited for until a signed head covers the fact: keep it,
         and whoever has the log checks it with ``goal-ledger-verify``.
 
         Raises :class:`Problem`; :class:`Unavailable` if no head covers it in so many seconds.
         """
+        return self._patiently(self._query(address, None, 0, {}), wait_s).text
+
+    def dossier(self, objective: str, *, bundle: bool = False, **clocks: Any) -> bytes:
+        """An auditor's dossier of a goal: an HTML file, or with ``bundle`` a zip for ``goal-ledger-verify``, waited for until a
+        signed head covers its facts. Raises as ``receipt``."""
+        return self._patiently(self._dossier(objective, bundle, clocks), SIGNED_WITHIN_S).content
+
+    def _patiently(self, request: ClientRequest, wait_s: float) -> httpx2.Response:
         until = time.monotonic() + wait_s
         while True:
             try:
-                return self._send(self._query(address, None, 0, {})).text
+                return self._send(request)
             except Unavailable:
                 if time.monotonic() > until:
                     raise
@@ -221,12 +229,19 @@ class AsyncGoalLedger(exchange.Addresses):
         response = await self._send(self._command(path, body, key, if_match, receipt))
         return exchange.answer(response.content, response.headers)
 
-    async def receipt(self, address: str, wait_s: float = RECEIPT_WITHIN_S) -> str:
+    async def receipt(self, address: str, wait_s: float = SIGNED_WITHIN_S) -> str:
         """See :meth:`GoalLedger.receipt`."""
+        return (await self._patiently(self._query(address, None, 0, {}), wait_s)).text
+
+    async def dossier(self, objective: str, *, bundle: bool = False, **clocks: Any) -> bytes:
+        """See :meth:`GoalLedger.dossier`."""
+        return (await self._patiently(self._dossier(objective, bundle, clocks), SIGNED_WITHIN_S)).content
+
+    async def _patiently(self, request: ClientRequest, wait_s: float) -> httpx2.Response:
         until = time.monotonic() + wait_s
         while True:
             try:
-                return (await self._send(self._query(address, None, 0, {}))).text
+                return await self._send(request)
             except Unavailable:
                 if time.monotonic() > until:
                     raise

@@ -159,6 +159,10 @@ class Addresses:
         named = {name: parameter(name, value) for name, value in clocks.items() if value is not None}
         return ClientRequest("POST", url, sent, body_bytes(body), named or None)
 
+    def _dossier(self, objective: str, bundle: bool, clocks: Mapping[str, Any]) -> ClientRequest:
+        asked = {**clocks, "format": "bundle" if bundle else "html"}
+        return self._query(f"/v1/objectives/{objective}/dossier", None, 0, asked)
+
     def _events(self, heard: str | None, only: Mapping[str, Any]) -> ClientRequest:
         """Asked for by what was heard last."""
         sent = headers(self._token) | {"Accept": "text/event-stream"}

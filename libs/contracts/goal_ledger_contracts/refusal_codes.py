@@ -102,6 +102,10 @@ QUERIES: dict[str, tuple[int, str]] = {
     ),
     "needed_by_others": (422, "A fact cannot be left out alone: others need it; both are named."),
     "not_yet": (503, "The read side has not passed the position yet; how far it is behind is given."),
+    "proofs_out_of_reach": (
+        503,
+        "The command service, which keeps the log, gives no proofs now: nothing is given without.",
+    ),
     "read_side_unavailable": (503, "The read database cannot be reached now."),
     "rebuilding": (503, "The read side is folding a new epoch of the workspace."),
     "too_many_cells": (

@@ -75,6 +75,11 @@ class Heads:
         if served is not None and kept > served.size:
             self._add("head_older_than_kept", served, f"over {served.size} facts; one over {kept} was kept")
 
+    def check_signed(self, head: Head) -> None:
+        """The signatures of one head, as of the newest: whether the log still says it is not looked at."""
+        self._signatures(head, is_newest=True)
+        self._cosignatures(head, is_newest=True)
+
     def _cosignatures(self, head: Head, is_newest: bool) -> None:
         policy, found = self._trust.policy, {}
         for witness in policy.witnesses:

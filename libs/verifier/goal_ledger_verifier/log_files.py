@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 from typing import BinaryIO
@@ -126,6 +127,18 @@ def number_path(number: int) -> str:
     while number := number // 1000:
         written = f"x{number % 1000:03d}/{written}"
     return written
+
+
+@dataclass(frozen=True, slots=True)
+class FactLines:
+    """Some facts of a log, in memory."""
+
+    place: str
+    lines: Sequence[bytes]
+
+    def facts(self, read_bytes: Callable[[int], None]) -> Iterator[bytes]:
+        """In order."""
+        yield from self.lines
 
 
 LogFiles = JsonLines | TileFolder

@@ -33,23 +33,9 @@ class Report:
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
-        log = self.log
         return {
             "verdict": ("whole", "findings", "not_checked")[self.exit_code],
-            "log": {
-                "place": log.place,
-                "workspace": log.workspace,
-                "epoch": log.epoch,
-                "facts": log.facts,
-                "root": log.root.hex(),
-                "streams": log.streams,
-                "first_recorded_at": log.first_recorded_at,
-                "last_recorded_at": log.last_recorded_at,
-                "sealed_texts": log.texts,
-                "erased_texts": log.erased,
-                "shredded": log.shredded,
-                "epochs": [{"epoch": one.number, "fork_seq": one.fork} for one in log.epochs],
-            },
+            "log": self.log_document(),
             "checked": self.checked,
             "findings": [one.document() for one in self.findings.kept],
             "findings_count": self.findings.count,
@@ -58,14 +44,36 @@ class Report:
             "remarks": self.remarks,
         }
 
-    def lines(self) -> Iterator[str]:
-        """For a person."""
+    def log_document(self) -> dict[str, Any]:
+        """Of the log itself."""
+        log = self.log
+        return {
+            "place": log.place,
+            "workspace": log.workspace,
+            "epoch": log.epoch,
+            "facts": log.facts,
+            "root": log.root.hex(),
+            "streams": log.streams,
+            "first_recorded_at": log.first_recorded_at,
+            "last_recorded_at": log.last_recorded_at,
+            "sealed_texts": log.texts,
+            "erased_texts": log.erased,
+            "shredded": log.shredded,
+            "epochs": [{"epoch": one.number, "fork_seq": one.fork} for one in log.epochs],
+        }
+
+    def heading(self) -> Iterator[str]:
+        """Which log it is."""
         log = self.log
         yield f"{log.place}: workspace {log.workspace}, epoch {log.epoch}, {log.facts:,} facts in {log.streams:,} streams,"
         yield f"recorded {log.first_recorded_at} to {log.last_recorded_at}; root {log.root.hex()}"
         yield f"{log.texts:,} sealed texts, of which {log.erased:,} are erased: {len(log.shredded)} persons were shredded"
         for one in log.epochs:
             yield f"epoch {one.number} began after fact {one.fork}"
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        yield from self.heading()
         yield ""
         for what, count in self.checked.items():
             yield f"{count:>12,}  {what}"

@@ -19,7 +19,7 @@ from goal_ledger_history.scores_at import ScoresAt
 from goal_ledger_history.values_in_facts import ReadingsInFacts, ValuesInFacts
 
 from goal_ledger_verifier.findings import Finding, Findings
-from goal_ledger_verifier.log_files import LogFiles
+from goal_ledger_verifier.log_files import FactLines, LogFiles
 
 Json = dict[str, Any]
 
@@ -129,7 +129,7 @@ def _shown(before: Json, fact: Fact) -> Json:
     return {}
 
 
-def told_by(files: LogFiles, findings: Findings) -> Told:
+def told_by(files: LogFiles | FactLines, findings: Findings) -> Told:
     """The history of a log; facts that cannot be read are named. Raises CannotRead."""
     told = Told()
     for line, name in _lines(files):
@@ -142,7 +142,7 @@ def told_by(files: LogFiles, findings: Findings) -> Told:
     return told
 
 
-def _lines(files: LogFiles) -> Iterator[tuple[bytes, Named]]:
+def _lines(files: LogFiles | FactLines) -> Iterator[tuple[bytes, Named]]:
     for line in files.facts(lambda _: None):
         name = named(line)
         if name is not None:

@@ -1,4 +1,4 @@
-"""The command service's internal feed: facts of a workspace after a seq, and the heads."""
+"""The command service's internal feed: facts of a workspace after a seq, the heads, and the log's tiles."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ _NOT_FOUND = 404
 
 class FeedUnavailable(OSError):
     """The command service is out of reach or does not answer as it should; the same may succeed later."""
+
+
+class NotInLog(Exception):
+    """The command service refuses what was asked of a log; ``code`` is its problem's."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,17 @@ class CommandFeed:
                 return heads
             heads += page
             query["after"] = page[-1].workspace
+
+    async def of_log(self, path: str) -> bytes:
+        """What is at an address below ``/v1/logs``. Raises NotInLog, FeedUnavailable."""
+        answer = await self._get(path, {})
+        if answer.status_code == httpx2.codes.OK:
+            return answer.content
+        try:
+            code = str(answer.json()["code"])
+        except (ValueError, LookupError, TypeError):
+            raise FeedUnavailable(f"GET {path}: {answer.status_code}") from None
+        raise NotInLog(code)
 
     async def _get(self, path: str, query: dict[str, Any]) -> httpx2.Response:
         try:

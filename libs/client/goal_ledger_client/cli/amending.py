@@ -71,6 +71,7 @@ def commitments(
     cycle: Cycle = None,
     unit: Unit = None,
     owner: Owner = None,
+    objective: Objective = None,
     state: Annotated[str | None, typer.Option(help="active, closed or archived")] = None,
     limit: Limit = 50,
     as_of: AsOf = None,
@@ -81,7 +82,7 @@ def commitments(
 
     Example: goal-ledger commitments --cycle 2027-q1 --as-of 2027-02-01
     """
-    filters = without_none(cycle=cycle, unit=unit, owner=owner, state=state, limit=limit)
+    filters = without_none(objective=objective, cycle=cycle, unit=unit, owner=owner, state=state, limit=limit)
     clocks = without_none(as_of=as_of, known_at=known_at)
     query(context, "/v1/commitments", _tell_commitments, as_json, **filters, **clocks)
 

@@ -1,4 +1,4 @@
-"""For auditors: the log into a folder, with its key and newest head, for ``goal-ledger-verify``."""
+"""For auditors: the log into a folder, with its key and newest head, and the dossier of a goal, for ``goal-ledger-verify``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from goal_ledger_client.cli.moving import bar
-from goal_ledger_client.cli.session import REFUSED, AsJson, connected, fail, line, tell_json
+from goal_ledger_client.cli.session import (
+    REFUSED,
+    AsJson,
+    AsOf,
+    KnownAt,
+    connected,
+    fail,
+    line,
+    tell_json,
+    without_none,
+)
 from goal_ledger_client.client import GoalLedger
 
 PAGE_FACTS = 5000
@@ -86,6 +96,37 @@ def _whole_lines(file: Path) -> int:
     return lines
 
 
+def dossier(
+    context: typer.Context,
+    objective: Annotated[str, typer.Argument(help="Id of the objective")],
+    file: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Where to; left out: dossier-<objective>.html or .zip here"),
+    ] = None,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Facts, proofs and answers as a zip for goal-ledger-verify")
+    ] = False,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """All of one goal in a file: commitment, amendments, check-ins, both scores, attribution, grade, words and the record. Needs
+    the role auditor, analyst or admin.
+
+    Example: goal-ledger dossier growth --out growth.html
+
+    Example: goal-ledger dossier growth --bundle -o growth.zip && goal-ledger-verify growth.zip --key kept/key
+    """
+    where = file or Path(f"dossier-{objective}.{'zip' if bundle else 'html'}")
+    with connected(context) as ledger:
+        content = ledger.dossier(objective, bundle=bundle, **without_none(as_of=as_of, known_at=known_at))
+    where.write_bytes(content)
+    if as_json:
+        return tell_json({"file": str(where), "bytes": len(content)})
+    line(f"{where}: {len(content):,} bytes")
+
+
 def register(app: typer.Typer) -> None:
-    """The command of this file."""
+    """The commands of this file."""
     app.command("audit")(audit)
+    app.command("dossier")(dossier)

@@ -17,8 +17,8 @@ from pydantic import Field
 
 from goal_ledger_projection.api import cited, shown
 from goal_ledger_projection.api.answers import Instant, Listed, Number, Shape, time
-from goal_ledger_projection.api.choices import STATES, need_word, word
-from goal_ledger_projection.api.goalpost_moves import changes_in
+from goal_ledger_projection.api.choices import STATES, need_objective, need_word, word
+from goal_ledger_projection.api.goalpost_moves import OfObjective, changes_in, only
 from goal_ledger_projection.api.lists import Json, listed, page_of
 from goal_ledger_projection.api.owned import InCycle, InUnit, Owned, OwnedBy
 from goal_ledger_projection.api.routes import After, QuestionRoute
@@ -88,6 +88,7 @@ async def commitments(
     cycle: InCycle = None,
     unit: InUnit = None,
     owner: OwnedBy = None,
+    objective: OfObjective = None,
     state: Annotated[str | None, word(COMMITTED_STATES, "At `as_of`")] = None,
     limit: Annotated[int, Query(ge=1, le=LIMIT_ITEMS_MAX, description="How many items at most")] = 50,
     cursor: After = None,
@@ -95,16 +96,19 @@ async def commitments(
     """Every goal that was activated by `as_of`, in the order in which that was recorded: its definition at the first
     activation, and what became of it. The filters match by what it was then or is at `as_of`."""
     async with view_of(request) as view:
+        await need_objective(view, objective)
         need_word(state, "state", COMMITTED_STATES)
         owned = await Owned.of(view, cycle, unit, owner)
-        page = page_of(request, view, await _committed(view, owned, state), limit, cursor)
+        page = page_of(request, view, await _committed(view, owned, state, only(objective)), limit, cursor)
         return listed(request, view, page, await _written(view, [now for now, _ in page.items]))
 
 
-async def _committed(view: View, owned: Owned, state: str | None) -> list[tuple[Goal, Goal]]:
-    """Each goal as it is and as it was committed to."""
+async def _committed(
+    view: View, owned: Owned, state: str | None, objectives: list[str] | None
+) -> list[tuple[Goal, Goal]]:
+    """Each goal as it is and as it was committed to. ``objectives``: these alone."""
     definitions = (await view.history()).definitions
-    present = (await definitions.goals(await definitions.versions_at(view.moment, None))).values()
+    present = (await definitions.goals(await definitions.versions_at(view.moment, objectives))).values()
     activated = {one.id: (one.id, one.activated_seq) for one in present if one.activated_seq is not None}
     first = await definitions.goals(activated.values())
     pairs = [(one, first[activated[one.id]]) for one in present if one.id in activated]

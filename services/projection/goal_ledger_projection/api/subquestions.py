@@ -54,7 +54,18 @@ class Subquestion:
     async def at(self, token: str, **more: Any) -> Json:
         """The answer's body at these clocks; ``more`` goes into the request's scope. Problems as that question has them;
         what is wrong with one of its parameters is wrong with ``of``."""
-        query = urlencode([*self._asked, ("token", token)])
+        return await self._answer([("token", token)], more)
+
+    async def whole(self, token: str) -> Json:
+        """Of a list: the first page's body with the items of all pages. Problems as :meth:`at`."""
+        body = page = await self.at(token)
+        while page["next_cursor"] is not None:
+            page = await self._answer([("token", token), ("cursor", page["next_cursor"])], {})
+            body["items"] += page["items"]
+        return {**body, "next_cursor": None}
+
+    async def _answer(self, clocks: Sequence[tuple[str, str]], more: Mapping[str, Any]) -> Json:
+        query = urlencode([*self._asked, *clocks])
         outer = self._request.scope
         scope = {
             **outer,

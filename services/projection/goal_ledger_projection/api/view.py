@@ -139,9 +139,9 @@ class Views:
         self.stopping = asyncio.Event()
         """Set when the process is to stop: streams end."""
         self.shelf = KeyShelf(settings)
-        self._feed: CommandFeed | None = None
+        self.feed: CommandFeed | None = None
         if settings.command_url is not None:
-            self._feed = CommandFeed(
+            self.feed = CommandFeed(
                 settings.command_url, settings.service_token_file, settings.text_keys_timeout_s
             )
         self.contexts = Contexts(settings.cached_contexts)
@@ -154,8 +154,8 @@ class Views:
         """Close what this opened."""
         await self.waiting.close()
         await self.shelf.close()
-        if self._feed is not None:
-            await self._feed.close()
+        if self.feed is not None:
+            await self.feed.close()
 
     async def checks(self) -> Mapping[str, str]:
         """What readiness depends on."""
@@ -333,10 +333,10 @@ class Views:
 
     async def _head(self, workspace: str, newest: Position) -> Position | None:
         """The head of the store; None if the command service is out of reach."""
-        if self._feed is None:
+        if self.feed is None:
             return None
         try:
-            page = await self._feed.after(workspace, newest, 1)
+            page = await self.feed.after(workspace, newest, 1)
         except (OSError, ValueError):
             return None
         return None if page is None else page.head

@@ -38,7 +38,20 @@ async def stored_behind(
 ) -> list[FactWithBytes]:
     """Those that the answers about these objectives depend on, titles, all cycles and the owners' leaves too, with their
     bytes, in seq order. Raises TooManyFacts."""
-    behind = _FactsBehind(snapshot, known_to, _OF_NO_DEFINITION)
+    return await _stored(_FactsBehind(snapshot, known_to, _OF_NO_DEFINITION), context, objectives)
+
+
+async def whole_streams_behind(
+    snapshot: Snapshot, context: Context, objective: str, known_to: int
+) -> list[FactWithBytes]:
+    """As :func:`stored_behind`, with all facts of these streams, so that each can be checked to lack none; of the workspace's
+    own what numbers depend on, and its epochs. Raises TooManyFacts."""
+    of_workspace = [*NEEDED["workspace"], "StoreRestored"]
+    return await _stored(_FactsBehind(snapshot, known_to, [], of_workspace), context, {objective})
+
+
+async def _stored(behind: _FactsBehind, context: Context, objectives: set[str]) -> list[FactWithBytes]:
+    snapshot, known_to = behind.snapshot, behind.known_to
     await _read_goals(behind, context, objectives)
     cycles = {f"cycle/{id}" for id in context.ids("cycle", known_to)}
     owners = {getattr(fact.data, "owner", None) or "" for fact in behind.facts}
@@ -70,16 +83,23 @@ def _around(snapshot: Snapshot, context: Context, facts: Sequence[Fact], known_t
 
 
 class _FactsBehind:
-    def __init__(self, snapshot: Snapshot, known_to: int, left_out: list[str]) -> None:
-        """``left_out``: types of facts."""
-        self._snapshot, self._known_to, self._left_out = snapshot, known_to, left_out
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        known_to: int,
+        left_out: list[str],
+        of_workspace: Sequence[str] = NEEDED["workspace"],
+    ) -> None:
+        """``left_out``: types of facts; ``of_workspace``: those that are read of the workspace's stream."""
+        self.snapshot, self.known_to, self._left_out = snapshot, known_to, left_out
+        self._of_workspace = list(of_workspace)
         self.facts: list[Fact] = []
         self.stored: list[bytes] = []
 
     async def read(self, streams: Iterable[str]) -> list[Fact]:
         left = FACTS_BEHIND_MAX - len(self.facts)
-        rows = await self._snapshot.fetch(
-            OF_STREAMS, sorted(streams), self._known_to, self._left_out, list(NEEDED["workspace"]), left + 1
+        rows = await self.snapshot.fetch(
+            OF_STREAMS, sorted(streams), self.known_to, self._left_out, self._of_workspace, left + 1
         )
         if len(rows) > left:
             raise TooManyFacts
