@@ -23,17 +23,26 @@ from goal_ledger_projection.history import (
     last_check_ins,
     progress_times,
     snapshots,
+    summed,
     values,
 )
 from goal_ledger_projection.history import definitions as definitions_in_tables
 from goal_ledger_projection.history.snapshots import SETTINGS as QUERY_SETTINGS
 from goal_ledger_projection.projections import migrate
-from goal_ledger_projection.read_models import check_ins, definitions, facts, readings, value_rows
+from goal_ledger_projection.read_models import (
+    check_ins,
+    definitions,
+    facts,
+    reading_sums,
+    readings,
+    value_rows,
+)
 
 THING = "definitions_pkey", "workspace kind id"
 REVISION = "definitions_pkey", "workspace kind id seq"
 VALUE = "value_rows_in_force", "workspace key_result part effective_at"
 READING = "readings_by_time", "workspace feed time"
+SUMS = "reading_sums_pkey", "workspace feed grain since"
 FACT = "facts_pkey", "workspace seq"
 OF_STREAM = "facts_by_stream", "workspace stream seq"
 POSITION = "positions_pkey", "projection workspace"
@@ -55,14 +64,19 @@ QUERIES: dict[str, tuple[str, tuple[str, str]]] = {
     "values at one moment": (values._FIRST_ALIKE, VALUE),
     "values": (values._FIRST, VALUE),
     "earlier values": (values._FIRST_OF_OTHERS, VALUE),
-    "times of values": (progress_times._TIMES, ("value_rows_in_force", "workspace key_result")),
+    "times of values": (progress_times._VALUES, ("value_rows_in_force", "workspace key_result")),
     "values of key results": (value_rows.OF_KEY_RESULTS, ("value_rows_in_force", "workspace key_result")),
     "last readings": (values._LAST_READING, READING),
     "what counters gained": (values._GAINED, READING),
-    "sums of readings": (values._SUMMED, READING),
+    "sums of readings": (summed._SUMMED, READING),
+    "hours of readings": (summed._SUMMED, SUMS),
+    "counts of readings": (summed._COUNTED, READING),
+    "hours of last readings": (values._LAST_READING, SUMS),
     "freshest readings": (values._FRESHEST, READING),
     "newest readings in a span": (values._NEWEST, READING),
-    "times of readings": (progress_times._TIMES, READING),
+    "times of readings": (progress_times._READINGS, READING),
+    "first readings": (progress_times._FIRST_READING, READING),
+    "last readings in steps": (progress_times._LAST_IN_STEPS, READING),
     "last reading of feeds": (readings.LAST_OF_FEEDS, READING),
     "last words": (
         last_check_ins._HOWEVER_OLD,
@@ -95,6 +109,8 @@ WORKERS: dict[str, tuple[str, tuple[str, str]]] = {
     "ends of values": (value_rows.ENDS, ("value_rows_pkey", "workspace check_in")),
     "ends of readings": (readings.ENDS, ("readings_pkey", "workspace feed source id")),
     "ends in quarantine": (readings.ENDS_IN_QUARANTINE, ("readings_", "workspace feed source id")),
+    "hours summed up anew": (reading_sums._HOURS_ANEW, READING),
+    "days summed up anew": (reading_sums._DAYS_ANEW, SUMS),
     "in quarantine": (readings.IN_QUARANTINE, ("readings_", "workspace feed source id")),
     "positions locked": (positions._LOCK, POSITION),
     "positions moved": (positions._MOVE, POSITION),

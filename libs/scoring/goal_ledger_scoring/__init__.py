@@ -6,7 +6,7 @@ from goal_ledger_scoring.key_result import score_key_result
 from goal_ledger_scoring.results import GoalScore, KeyResultScore, PartScore
 from goal_ledger_scoring.roll_up import score_tree
 
-CALCULATION = "3"
+CALCULATION = "4"
 """The version of these formulas; a release in which any answer changes raises it (SPEC 7)."""
 
 __all__ = [

@@ -27,6 +27,7 @@ from goal_ledger_projection.metadata import read
 from goal_ledger_projection.read_models.check_ins import check_ins
 from goal_ledger_projection.read_models.definitions import definitions
 from goal_ledger_projection.read_models.facts import facts
+from goal_ledger_projection.read_models.reading_sums import reading_sums
 from goal_ledger_projection.read_models.readings import readings
 from goal_ledger_projection.read_models.sequences import sequences
 from goal_ledger_projection.read_models.value_rows import value_rows
@@ -107,6 +108,7 @@ __all__ = [
     "positions",
     "projection_versions",
     "read",
+    "reading_sums",
     "readings",
     "registry",
     "sequences",

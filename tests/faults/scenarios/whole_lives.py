@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from goal_ledger_local.stack import Stack
 from history.both import AT_A_TIME, compare_lives, tables_at
+from history.busy_feeds import compare_busy_feed
 
 from faults.finding import Finding
 
 LIVES = 3_000
+BUSY_PER = 10
+"""A busy feed for so many lives."""
 FIRST = 1_000_000
 """Seeds from here on: other lives than those of `make test`."""
 
@@ -22,5 +25,10 @@ async def whole_lives(stack: Stack, lives: int = LIVES) -> Finding:
                 await compare_lives(tables, range(first, first + AT_A_TIME))
             except AssertionError as differs:
                 found.expect(False, str(differs)[:2000])
-    found.note(lives=lives)
+        for seed in range(FIRST, FIRST + lives // BUSY_PER):
+            try:
+                await compare_busy_feed(tables, seed)
+            except AssertionError as differs:
+                found.expect(False, str(differs)[:2000])
+    found.note(lives=lives, busy_feeds=lives // BUSY_PER)
     return found

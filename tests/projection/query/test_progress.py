@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from goal_ledger_contracts.objective import (
     PartBound,
     PartValue,
 )
+from goal_ledger_projection.history import progress_times
 from projection.query.story import START, TEN, Story, d
 from projection.query.test_brought_up_to_date import Chance
 
@@ -64,6 +66,27 @@ async def test_every_change_of_a_fed_key_result_has_a_point_whenever_it_is_asked
     answer = await series(story, as_of=as_of.isoformat())
     assert values(answer)[-6:] == ["10", "90", "20", "95", "30", "30"]
     assert (answer["thinned"], answer["left_out"]) == (False, 0)
+
+
+@pytest.mark.parametrize("points", [2, 3, 12, 250])
+async def test_of_many_readings_the_last_of_each_step_of_time_has_a_point(
+    story: Story, monkeypatch: pytest.MonkeyPatch, points: int
+) -> None:
+    monkeypatch.setattr(progress_times, "EACH_MAX", 50)
+    a_fed_key_result(story)
+    times = [at(2) + timedelta(minutes=17 * n) for n in range(300)]
+    read(story, *((time, str(n)) for n, time in enumerate(times)))
+    period = {"from": at(1).isoformat(), "to": at(6).isoformat()}
+    answer = await series(story, points=points, **period)
+    shown = [datetime.fromisoformat(point["at"]) for point in answer["points"]]
+    assert (shown[0], shown[-1]) == (at(1), at(6)) and len(set(shown)) == len(shown) <= points
+    inner = set(shown[1:-1])
+    assert inner <= set(times) and answer["left_out"] == len(times) - len(inner)
+    assert values(answer) == [None, *(str(times.index(one)) for one in shown[1:-1]), "299"]
+    assert points < 3 or times[0] in inner
+    assert points < 4 or times[-1] in inner
+    longest = (at(6) - times[0]) / max(points - 3, 1) + timedelta(hours=2)
+    assert points < 4 or all(b - a <= longest for a, b in pairwise(shown[1:-1]))
 
 
 async def test_a_period_that_is_over_is_the_same_whenever_it_is_asked_for(story: Story) -> None:

@@ -273,7 +273,7 @@ async def rows(read: asyncpg.Connection[Any], table: str, workspace: str) -> lis
     return [row[0] for row in found]
 
 
-TABLES = ("facts", "definitions", "value_rows", "check_ins", "readings", "sequences")
+TABLES = ("facts", "definitions", "value_rows", "check_ins", "readings", "reading_sums", "sequences")
 
 
 async def all_rows(read: asyncpg.Connection[Any], workspace: str) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 Each point at `t` is what the same question would answer for (t, known_at): by the definition in effect at t, with late
 reports and corrections in their place; while its objective is closed, the score that it keeps. There is a point at both
 edges of the period and wherever something changed between them (`progress_times.py`); if that is too many, evenly
-spaced ones, and the answer says how many were left out.
+spaced ones, of very many readings evenly in time, and the answer says how many were left out.
 """
 
 from __future__ import annotations
@@ -62,10 +62,13 @@ class ProgressAnswer(AnswerAtClocks):
     key_result: str
     objective: str
     points: list[ProgressPoint] = Field(
-        description="At both edges of the period and wherever something changed between them, or evenly spaced"
+        description="At both edges of the period and wherever something changed between them, or evenly spaced: "
+        "by rank; of more than 2,000 readings by time"
     )
     thinned: bool = Field(description="There were more changes than points; some are left out")
-    left_out: int = Field(description="How many changes have no point")
+    left_out: int = Field(
+        description="How many changes have no point; of more than 2,000 readings each counts, those of one instant too"
+    )
 
 
 routes = APIRouter(tags=["key results"], route_class=QuestionRoute)

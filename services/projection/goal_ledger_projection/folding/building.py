@@ -22,7 +22,7 @@ from goal_ledger_projection.folding.writing import (
     table_of,
 )
 from goal_ledger_projection.projections import BUILT_LATE, late_indexes_made
-from goal_ledger_projection.read_models import definitions, readings
+from goal_ledger_projection.read_models import definitions, reading_sums, readings
 from goal_ledger_projection.read_models.changes import Changes, text
 
 KEYS = {
@@ -79,6 +79,9 @@ async def finish(database: WorkersDatabase) -> None:
     await asyncio.gather(*map(one, BUILT_LATE))
     async with database.connection() as connection:
         await connection.execute("ANALYZE definitions")
+        for statement in reading_sums.FILL:
+            await connection.execute(statement, timeout=FINISH_STATEMENT_S)
+        await connection.execute("ANALYZE reading_sums")
 
 
 async def _finish_table(connection: Connection, table: str) -> None:

@@ -10,13 +10,21 @@ from typing import Any, Protocol, TypeAlias
 
 import asyncpg
 
-from goal_ledger_projection.read_models import check_ins, definitions, facts, readings, sequences, value_rows
+from goal_ledger_projection.read_models import (
+    check_ins,
+    definitions,
+    facts,
+    reading_sums,
+    readings,
+    sequences,
+    value_rows,
+)
 from goal_ledger_projection.read_models.changes import Changes, Ending
 
 TABLES = ("facts", "definitions", "check_ins", "value_rows", "readings", "sequences")
 """The tables of the read models."""
 
-OF_THE_LOG = (*TABLES, "checked_heads")
+OF_THE_LOG = (*TABLES, "reading_sums", "checked_heads")
 """The tables whose rows follow from one epoch's log."""
 
 DISCARD_TIMEOUT_S = 240
@@ -44,13 +52,22 @@ class IndexedRows:
     async def write(self, connection: Connection, changes: Changes) -> None:
         for model, ending in endings(changes):
             if ending.ends:
-                await connection.execute(model.ENDS, *columns_of(ending.ends))
+                ended = await connection.fetch(model.ENDS, *columns_of(ending.ends))
+                if model is readings:
+                    _note_ended(ended, changes)
         await add_rows(connection, changes)
+        await reading_sums.write(connection, changes.reading_sums)
 
     async def discard(self, connection: Connection, workspace: str) -> None:
         await connection.execute(f"SET LOCAL statement_timeout = '{DISCARD_TIMEOUT_S}s'")
         await delete_workspace(connection, OF_THE_LOG, workspace)
         await connection.execute("SET LOCAL statement_timeout TO DEFAULT")
+
+
+def _note_ended(ended: Iterable[asyncpg.Record], changes: Changes) -> None:
+    for row in ended:
+        if row["state"] == readings.LIVE:
+            changes.reading_sums.end(row["workspace"], row["feed"], row["unit"], row["hour"])
 
 
 INDEXED_ROWS = IndexedRows()

@@ -4,15 +4,16 @@ A checked-in value in force at (T, K) is the first by (effective_at desc, seq de
 not ended by a revision with seq <= K, inside the part's window, and under the unit and kind of the part's measure: a
 value under another unit or kind stands aside, and the last comparable one stays.
 
-A fed part's value is the aggregation of its feed's accepted readings in the part's span, summed up by the database.
+A fed part's value is the aggregation of its feed's accepted readings in the part's span, which the database looks
+up by the hour (`stretches.py`) and sums up by day and hour (`summed.py`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from goal_ledger_history.behind import Behind
@@ -23,6 +24,7 @@ from goal_ledger_scoring.aggregation import (
     INCREASE,
     LAST,
     Reading,
+    Stretch,
     Sums,
     based,
     combine,
@@ -33,7 +35,16 @@ from goal_ledger_scoring.inputs import PartInput
 from goal_ledger_projection.history.behind import readings_behind
 from goal_ledger_projection.history.last_check_ins import check_ins_between, check_ins_however_old
 from goal_ledger_projection.history.snapshots import Row, Snapshot
-from goal_ledger_projection.history.stretches import ACCEPTED, BEGINNING, STRETCH, stretch_columns, until
+from goal_ledger_projection.history.stretches import (
+    ACCEPTED_THEN,
+    BEGINNING,
+    STRETCH,
+    newest,
+    oldest,
+    stretch_columns,
+    until,
+)
+from goal_ledger_projection.history.summed import summed_up
 
 _CHECKED_IN = """
 SELECT q.n::int AS n, v.seq, v.effective_at, v.value, v.done, v.unit, v.measure_seq, v.check_in
@@ -72,37 +83,19 @@ CROSS JOIN LATERAL (
 
 _LAST_READING = f"""
 SELECT q.n::int AS n, l.time, l.value, l.recorded_seq FROM {STRETCH}
-CROSS JOIN LATERAL (SELECT r.time, r.value, r.recorded_seq FROM readings r
-                    WHERE {ACCEPTED} AND r.time >= q.since AND r.time <= q.until
-                    ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
+CROSS JOIN LATERAL ({newest("r.time, r.value, r.recorded_seq")}) l
 """
+_BEFORE = "least(q.until, q.since - interval '1 microsecond')"
 _GAINED = f"""
 SELECT q.n::int AS n, l.time, l.value, l.recorded_seq, f.value AS first, b.value AS before FROM {STRETCH}
-CROSS JOIN LATERAL (SELECT r.time, r.value, r.recorded_seq FROM readings r
-                    WHERE {ACCEPTED} AND r.time >= q.since AND r.time <= q.until
-                    ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
-CROSS JOIN LATERAL (SELECT r.value FROM readings r
-                    WHERE {ACCEPTED} AND r.time >= q.since AND r.time <= q.until
-                    ORDER BY r.time, r.seq LIMIT 1) f
-LEFT JOIN LATERAL (SELECT r.value FROM readings r
-                   WHERE {ACCEPTED} AND r.time >= q.opened AND r.time < q.since AND r.time <= q.until
-                   ORDER BY r.time DESC, r.seq DESC LIMIT 1) b ON true
+CROSS JOIN LATERAL ({newest("r.time, r.value, r.recorded_seq")}) l
+CROSS JOIN LATERAL ({oldest("r.value")}) f
+LEFT JOIN LATERAL ({newest("r.value", since="q.opened", until=_BEFORE)}) b ON true
 """
-_SUMMED = f"""
-SELECT q.n::int AS n, s.* FROM {STRETCH}
-CROSS JOIN LATERAL (SELECT count(*) AS count, sum(r.value) AS total, min(r.value) AS low, max(r.value) AS high,
-                           max(r.time) AS time
-                    FROM readings r WHERE {ACCEPTED} AND r.time >= q.since AND r.time <= q.until) s
-WHERE s.count > 0
-"""
-_NEWEST = """
+_NEWEST = f"""
 SELECT q.n::int AS n, l.time, l.seq, l.value, l.unit
 FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[]) WITH ORDINALITY AS q (feed, since, until, k, n)
-CROSS JOIN LATERAL (SELECT r.time, r.seq, r.value, r.unit FROM readings r
-                    WHERE r.workspace = $1 AND r.feed = q.feed AND r.state = 0
-                      AND r.seq <= q.k AND (r.ended_seq IS NULL OR r.ended_seq > q.k)
-                      AND r.time >= q.since AND r.time <= q.until
-                    ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
+CROSS JOIN LATERAL ({newest("r.time, r.seq, r.value, r.unit", ACCEPTED_THEN)}) l
 """
 """Whatever its unit."""
 
@@ -277,10 +270,10 @@ def _input(row: Row, *, incomparable: bool = False) -> PartInput:
 
 async def _fed(snapshot: Snapshot, wanted: Sequence[Fed]) -> list[PartInput]:
     sums: dict[tuple[int, int], Sums] = {}
-    for aggregations, statement, read in (
-        ((LAST,), _LAST_READING, _last_of),
-        ((INCREASE,), _GAINED, _gain_of),
-        (("max", "min", "mean", "sum", COUNT), _SUMMED, _sums_of),
+    for aggregations, look_up in (
+        ((LAST,), _last_values),
+        ((INCREASE,), _gains),
+        (("max", "min", "mean", "sum", COUNT), summed_up),
     ):
         asked = [
             (n, s, stretch)
@@ -289,16 +282,15 @@ async def _fed(snapshot: Snapshot, wanted: Sequence[Fed]) -> list[PartInput]:
             for s, stretch in enumerate(one.stretches)
         ]
         if asked:
-            columns = stretch_columns([(wanted[n], stretch) for n, _, stretch in asked])
-            for row in await snapshot.fetch(statement, *columns):
-                n, s, stretch = asked[row["n"] - 1]
-                sums[n, s] = based(read(row), stretch)
+            found = await look_up(snapshot, [(wanted[n], stretch) for n, _, stretch in asked])
+            for (n, s, stretch), one in zip(asked, found, strict=True):
+                sums[n, s] = based(one, stretch)
     values = [
-        combine(one.aggregation, [sums[n, s] for s in range(len(one.stretches)) if (n, s) in sums], one.feed)
+        combine(one.aggregation, [sums[n, s] for s in range(len(one.stretches))], one.feed)
         for n, one in enumerate(wanted)
     ]
-    for n, newest in await _newest(snapshot, wanted):
-        if not compares(newest, wanted[n].stretches, wanted[n].unit):
+    for n, last in await _newest(snapshot, wanted):
+        if not compares(last, wanted[n].stretches, wanted[n].unit):
             values[n].incomparable = True
     return values
 
@@ -317,32 +309,36 @@ async def _newest(snapshot: Snapshot, wanted: Sequence[Fed]) -> list[tuple[int, 
     ]
 
 
+async def _last_values(snapshot: Snapshot, asked: Sequence[tuple[Fed, Stretch]]) -> list[Sums]:
+    return await _looked_up(snapshot, _LAST_READING, asked, _last_of)
+
+
+async def _gains(snapshot: Snapshot, asked: Sequence[tuple[Fed, Stretch]]) -> list[Sums]:
+    return await _looked_up(snapshot, _GAINED, asked, _gain_of)
+
+
+async def _looked_up(
+    snapshot: Snapshot, statement: str, asked: Sequence[tuple[Fed, Stretch]], read: Callable[[Row], Sums]
+) -> list[Sums]:
+    found = [Sums()] * len(asked)
+    for row in await snapshot.fetch(statement, *stretch_columns(asked)):
+        found[row["n"] - 1] = read(row)
+    return found
+
+
 def _last_of(row: Row) -> Sums:
     return Sums(1, last=row["value"], last_at=row["time"], evidence=str(row["recorded_seq"]))
 
 
 def _gain_of(row: Row) -> Sums:
-    return Sums(
-        1,
-        first=row["first"],
-        last=row["value"],
-        last_at=row["time"],
-        before=row["before"],
-        evidence=str(row["recorded_seq"]),
-    )
+    return replace(_last_of(row), first=row["first"], before=row["before"])
 
 
-def _sums_of(row: Row) -> Sums:
-    total: Decimal = row["total"]
-    return Sums(row["count"], total, row["low"], row["high"], last_at=row["time"])
-
-
-_FRESHEST = """
-SELECT q.feed, q.at, q.k, l.time FROM unnest($2::text[], $3::timestamptz[], $4::bigint[]) AS q (feed, at, k)
-CROSS JOIN LATERAL (SELECT r.time FROM readings r
-                    WHERE r.workspace = $1 AND r.feed = q.feed AND r.state = 0 AND r.time <= q.at
-                      AND r.seq <= q.k AND (r.ended_seq IS NULL OR r.ended_seq > q.k)
-                    ORDER BY r.time DESC, r.seq DESC LIMIT 1) l
+_FRESHEST = f"""
+SELECT q.feed, q.until, q.k, l.time
+FROM (SELECT a.feed, a.until, a.k, $5::timestamptz AS since
+      FROM unnest($2::text[], $3::timestamptz[], $4::bigint[]) AS a (feed, until, k)) q
+CROSS JOIN LATERAL ({newest("r.time", ACCEPTED_THEN)}) l
 """
 
 
@@ -352,6 +348,5 @@ async def last_readings(snapshot: Snapshot, wanted: Iterable[FeedAt]) -> dict[Fe
     if not asked:
         return {}
     columns = [list(column) for column in zip(*asked, strict=True)]
-    return {
-        (row["feed"], row["at"], row["k"]): row["time"] for row in await snapshot.fetch(_FRESHEST, *columns)
-    }
+    rows = await snapshot.fetch(_FRESHEST, *columns, BEGINNING)
+    return {(row["feed"], row["until"], row["k"]): row["time"] for row in rows}

@@ -8,14 +8,18 @@ by changing the tail of its line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from goal_ledger_projection.read_models.fact import FactRead, JsonObject
+from goal_ledger_projection.read_models.reading_sums import SumsOfBatch
 
 NULL = "\\N"
 _OPEN = "\t\\N\n"
+_ESCAPED = re.compile(r"\\(.)")
+_PLAIN = {"t": "\t", "n": "\n", "r": "\r"}
 
 DefinitionKey = tuple[str, str, str]
 """(workspace, kind, id)"""
@@ -30,6 +34,15 @@ def text(value: str | None) -> str:
     if value.isalnum():
         return value
     return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def plain(value: str) -> str | None:
+    """The text that :func:`text` gave this form."""
+    if "\\" not in value:
+        return value
+    if value == NULL:
+        return None
+    return _ESCAPED.sub(lambda found: _PLAIN.get(found[1], found[1]), value)
 
 
 def texts(values: list[str] | None) -> str:
@@ -60,14 +73,16 @@ class Ending(Generic[Key]):
             self._open[key] = [len(self.lines)]
         self.lines.append(columns + _OPEN)
 
-    def end(self, key: Key, seq: int) -> None:
-        """The open rows of `key` are ended by the fact `seq`."""
+    def end(self, key: Key, seq: int) -> list[str]:
+        """The open rows of `key` are ended by the fact `seq`. Returns those of this batch, without `ended_seq`."""
         of_this_batch = self._open.pop(key, None)
         if of_this_batch is None:
             self.ends.setdefault(key, seq)
-            return
-        for number in of_this_batch:
-            self.lines[number] = f"{self.lines[number][: -len(_OPEN)]}\t{seq}\n"
+            return []
+        ended = [self.lines[number][: -len(_OPEN)] for number in of_this_batch]
+        for number, line in zip(of_this_batch, ended, strict=True):
+            self.lines[number] = f"{line}\t{seq}\n"
+        return ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +118,7 @@ class Changes:
         self.value_rows: Ending[tuple[str, str]] = Ending()
         self.check_ins: Ending[tuple[str, str]] = Ending()
         self.readings: Ending[ReadingKey] = Ending()
+        self.reading_sums = SumsOfBatch()
 
     def definition(self, fact: FactRead, kind: str, id: str) -> Any | None:
         """The latest body of a thing in the fact's workspace, or None."""

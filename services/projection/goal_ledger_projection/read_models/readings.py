@@ -18,7 +18,7 @@ from goal_ledger_contracts.canonical import parse_instant
 from sqlalchemy import BigInteger, Column, DateTime, Index, Numeric, SmallInteger, Table, Text
 
 from goal_ledger_projection.metadata import read
-from goal_ledger_projection.read_models.changes import Changes, QuarantinedReading, ReadingKey, text
+from goal_ledger_projection.read_models.changes import Changes, QuarantinedReading, ReadingKey, plain, text
 from goal_ledger_projection.read_models.fact import CannotApply, FactRead
 from goal_ledger_projection.read_models.sql import microseconds
 
@@ -87,6 +87,7 @@ CROSS JOIN LATERAL (SELECT o.ctid FROM readings o
                       AND o.seq < e.seq AND o.ended_seq IS NULL{only}
                     ORDER BY o.seq OFFSET 0) o
 WHERE r.ctid = o.ctid
+RETURNING r.workspace, r.feed, r.unit, to_char(r.time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24') AS hour, r.state
 """
 ENDS = _ENDS.format(only="")
 ENDS_IN_QUARANTINE = _ENDS.format(only=" AND o.state = 1")
@@ -123,17 +124,17 @@ def fold(fact: FactRead, changes: Changes) -> None:
             released = changes.quarantined.pop(key, None)
             if released is None:
                 raise CannotApply(fact.seq, "ReadingReleased of a reading that is not in quarantine")
-            changes.readings.end(key, fact.seq)
+            _end(fact, changes, key)
             _add(fact, changes, key, released, LIVE)
         case "ReadingCorrected":
-            changes.readings.end(key, fact.seq)
+            _end(fact, changes, key)
             content = _content(fact)
             if key in changes.quarantined:
                 changes.quarantined[key] = content
             _add(fact, changes, key, content, QUARANTINED if key in changes.quarantined else LIVE)
         case _:
             changes.quarantined.pop(key, None)
-            changes.readings.end(key, fact.seq)
+            _end(fact, changes, key)
 
 
 def _content(fact: FactRead) -> QuarantinedReading:
@@ -151,12 +152,23 @@ def _time(fact: FactRead) -> str:
     return fact.effective_at
 
 
+def _end(fact: FactRead, changes: Changes, key: ReadingKey) -> None:
+    for line in changes.readings.end(key, fact.seq):
+        row = dict(zip(COLUMNS, line.split("\t"), strict=False))
+        if int(row["state"]) == LIVE:
+            changes.reading_sums.end(fact.workspace, fact.id, plain(row["unit"]), row["time"])
+
+
 def _add(fact: FactRead, changes: Changes, key: ReadingKey, content: QuarantinedReading, state: int) -> None:
     changes.readings.add(
         key,
         f"{fact.workspace}\t{fact.id}\t{text(key[2])}\t{text(key[3])}\t{fact.seq}\t{content.time}\t"
         f"{content.value}\t{content.unit}\t{content.mode}\t{state}\t{content.recorded_seq}",
     )
+    if state == LIVE:
+        changes.reading_sums.add(
+            fact.workspace, fact.id, plain(content.unit), content.time, content.value, fact.seq
+        )
 
 
 LAST_OF_FEEDS = """
