@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from goal_ledger_client.erasure import written
 from goal_ledger_verifier.main import arguments, verify
 
 from command.service import Organisation, assert_problem
@@ -62,3 +63,50 @@ async def test_without_the_preference_nothing_is_said_of_proofs(org: Organisatio
     answer = await org.post("/v1/units", {"id": "u", "name": "U"}, prefer=prefer)
     assert "receipts" not in answer.json()
     assert "preference-applied" not in answer.headers
+
+
+async def test_receipts_and_heads_hold_after_a_person_was_erased_and_the_erasure_is_certified(
+    org: Organisation, relay: Relay, tmp_path: Path
+) -> None:
+    await org.given_person("eva", "auditor")
+    await org.given_person("kari", "owner")
+    await org.given_goal("shop", "visits", "person/kari")
+    word = {"text": "Off we go"}
+    said = await org.post("/v1/objectives/shop/comments", word, "kari", prefer="receipt")
+    assert said.status_code == 201, said.text
+    await relay.signs(org.workspace)
+    (address,) = said.json()["receipts"]
+    (tmp_path / "proof").write_text((await org.get(address, "kari")).text)
+    (tmp_path / "head").write_text((await org.get("/v1/log/checkpoint", "eva")).text)
+
+    shred = await org.post("/v1/people/kari/shred", {"reason": "Request 117"}, prefer="receipt")
+    await relay.signs(org.workspace)
+    log = (await org.get("/v1/log", "eva", limit=5000)).content
+    (tmp_path / "log").write_bytes(log)
+    key = (await org.get("/v1/log/key", "eva")).json()["verifier_key"]
+    given = ["--key", key, "--head", str(tmp_path / "head"), "--proof", str(tmp_path / "proof")]
+    report = verify(arguments([str(tmp_path / "log"), *given]), lambda facts, share: None)
+    assert (report.exit_code, report.log.shredded.keys()) == (0, {"person/kari"})
+    assert report.checked["facts proven"] == 1
+
+    (fact,) = [line for line in log.splitlines() if b'"type":"PersonShredded"' in line]
+    proof = (await org.get(shred.json()["receipts"][0], "eva")).text
+    (tmp_path / "erasure.json").write_bytes(written(fact, proof, 30))
+    words = [str(tmp_path / "erasure.json"), "--key", key]
+    certified = verify(arguments(words), lambda facts, share: None)
+    assert (certified.exit_code, certified.checked) == (
+        0,
+        {"facts proven": 1, "heads signed by a key given": 1},
+    )
+    told = certified.document()["log"]["erasure"]
+    assert (told["subject"], told["actor"], told["reason"]) == ("person/kari", "person/ada", "Request 117")
+    assert told["complete_at"] > told["recorded_at"]
+    for edited, code in (
+        (fact.replace(b"Request 117", b"Request 118"), "proof_wrong"),
+        (fact.replace(b"PersonShredded", b"PersonRenamed"), "certificate_wrong"),
+        (b"{}", "certificate_wrong"),
+    ):
+        (tmp_path / "erasure.json").write_bytes(written(edited, proof, 30))
+        found = verify(arguments(words), lambda facts, share: None)
+        assert code in {one.code for one in found.findings.kept}
+        assert found.exit_code == 1

@@ -36,6 +36,7 @@ CODES: dict[str, str] = {
     "proof_beyond_log": "a proof of a fact that the log does not have",
     "proof_wrong": "the fact of the log is not the one that was proven",
     "proof_missing": "a fact in a dossier's bundle has no proof there",
+    "certificate_wrong": "a certificate of erasure that holds no fact, or one that erased nothing",
     "dossier_broken": "a file of a dossier's bundle is missing, or cannot be read",
     "answer_unreadable": "a saved answer that is not one, or whose token says other than it does",
     "answer_beyond_log": "a saved answer from facts that the log does not have",

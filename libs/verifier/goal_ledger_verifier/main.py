@@ -17,6 +17,7 @@ from goal_ledger_contracts.witness_policy import BadPolicy, WitnessPolicy, parse
 
 from goal_ledger_verifier.answers import Answers
 from goal_ledger_verifier.dossier import is_bundle, verify_dossier
+from goal_ledger_verifier.erasure import is_certificate, verify_erasure
 from goal_ledger_verifier.findings import Finding, Findings
 from goal_ledger_verifier.heads import Heads, Proof, Trust, parse_proof
 from goal_ledger_verifier.log import CheckedLog, check_log
@@ -58,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "log",
         type=Path,
-        help="JSON Lines as /v1/log serves them, or a folder with tile/entries, gzip or plain; or a dossier's bundle",
+        help="JSON Lines as /v1/log serves them, or a folder with tile/entries, gzip or plain; or a dossier's bundle, or a certificate of erasure",
     )
     add(
         "--key",
@@ -97,7 +98,9 @@ def verify(asked: argparse.Namespace, progress: Callable[[int, float], None]) ->
     policy = WitnessPolicy() if asked.policy is None else _policy(asked.policy)
     trust = Trust(_keys([*asked.key, *policy.logs]), policy)
     if is_bundle(asked.log):
-        return _dossier(asked, trust)
+        return _alone(asked, verify_dossier(asked.log, trust))
+    if is_certificate(asked.log):
+        return _alone(asked, verify_erasure(asked.log, trust))
     findings = Findings()
     files = log_at(asked.log)
     served = (
@@ -125,11 +128,10 @@ def verify(asked: argparse.Namespace, progress: Callable[[int, float], None]) ->
     return report
 
 
-def _dossier(asked: argparse.Namespace, trust: Trust) -> Report:
-    """A bundle brings its own head, proofs and answers: others are of the log."""
-    report = verify_dossier(asked.log, trust)
+def _alone(asked: argparse.Namespace, report: Report) -> Report:
+    """A bundle or a certificate brings its own head and proofs: others are of the log."""
     others = [*asked.head, *asked.proof, *asked.answer]
-    report.not_checked += [f"{one}: give it with the log, a bundle has its own" for one in others]
+    report.not_checked += [f"{one}: give it with the log, this file has its own" for one in others]
     return report
 
 

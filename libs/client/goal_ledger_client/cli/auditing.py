@@ -21,6 +21,7 @@ from goal_ledger_client.cli.session import (
     without_none,
 )
 from goal_ledger_client.client import GoalLedger
+from goal_ledger_client.erasure import KEY_BACKUPS_DAYS, certificate
 
 PAGE_FACTS = 5000
 READ_AT_ONCE_BYTES = 1 << 20
@@ -126,7 +127,32 @@ def dossier(
     line(f"{where}: {len(content):,} bytes")
 
 
+def erasure(
+    context: typer.Context,
+    person: Annotated[str, typer.Argument(help="Id of a person who was shredded")],
+    file: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where to; left out: erasure-<person>.json here")
+    ] = None,
+    key_backups_days: Annotated[
+        int, typer.Option(min=0, help="How long the operator keeps backups of keys")
+    ] = KEY_BACKUPS_DAYS,
+    as_json: AsJson = False,
+) -> None:
+    """A certificate that a person's texts were erased: the fact and its proof under a signed head (role auditor).
+
+    Example: goal-ledger erasure kari && goal-ledger-verify erasure-kari.json --key kept/key
+    """
+    where = file or Path(f"erasure-{person}.json")
+    with connected(context) as ledger:
+        content = certificate(ledger, person, key_backups_days)
+    where.write_bytes(content)
+    if as_json:
+        return tell_json({"file": str(where), "bytes": len(content)})
+    line(f"{where}: {len(content):,} bytes")
+
+
 def register(app: typer.Typer) -> None:
     """The commands of this file."""
     app.command("audit")(audit)
     app.command("dossier")(dossier)
+    app.command("erasure")(erasure)
