@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
+from typing import Any
 from urllib.parse import quote
 
 from benchmarks import databases, projection, relay
@@ -17,7 +18,6 @@ from benchmarks.results import Figure, quantile
 
 NOW_MS, KEPT_MS, AS_OF_MS, TIMES_BESIDE = 200, 15, 600, 3
 ONE_GOAL_P99_MS = 5
-PARTICIPATION_MS = 400
 WITHIN_S = 180
 TREE = "/v1/alignment"
 DAYS = 60
@@ -27,9 +27,13 @@ DAYS = 60
 class Asker:
     """One keep-alive connection to the query process."""
 
-    ground: Ground
     token: str
     connection: http.client.HTTPConnection
+
+    @classmethod
+    def of(cls, ground: Ground, workspace: Workspace) -> Asker:
+        host, port = ground.address("query")
+        return cls(workspace.token, http.client.HTTPConnection(host, port, timeout=120))
 
     def ask(
         self, path: str, headers: Mapping[str, str] | None = None
@@ -48,17 +52,15 @@ class Asker:
 
 def tree_and_goal(ground: Ground) -> list[Figure]:
     objectives = ground.pick(5_000, 100)
-    workspace = filled(ground, objectives)
-    host, port = ground.address("query")
-    asker = Asker(ground, workspace.token, http.client.HTTPConnection(host, port, timeout=120))
+    workspace = filled(ground, {"objectives": objectives})
+    asker = Asker.of(ground, workspace)
     cold_ms, _, body, _ = asker.ask(TREE)
     moved = median([_after_a_check_in(ground, workspace, asker, number) for number in range(7)])
     _, _, body, etag = asker.ask(TREE)
     kept = median([asker.ask(TREE)[0] for _ in range(9)])
     unchanged = _unchanged(asker, etag)
-    past = median([asker.ask(f"{TREE}?as_of={quote(one)}")[0] for one in _moments(5)])
+    past = median([asker.ask(f"{TREE}?as_of={quote(one)}")[0] for one in moments(5)])
     one_goal = _one_goal(asker, objectives, ground.pick(600, 30))
-    takes_part = median([asker.ask("/v1/participation")[0] for _ in range(5)])
     beside = _beside(ground, workspace, body)
     size = f"{objectives:,} objectives, {4 * objectives:,} key results, {len(body) / 1e6:.1f} MB"
     sql = "SQL of the same rows + json.dumps of the same body; ratio at most 3"
@@ -68,18 +70,17 @@ def tree_and_goal(ground: Ground) -> list[Figure]:
         _time("whole tree, from cache", kept, KEPT_MS),
         _time("whole tree, 304", unchanged, KEPT_MS),
         _time("whole tree, as of a past moment", past, AS_OF_MS, beside, sql),
-        _time("participation of all goals over 13 weeks", takes_part, PARTICIPATION_MS),
         Figure("one goal at a past moment, p50", quantile(one_goal, 0.5), "ms"),
         _time("one goal at a past moment, p99", quantile(one_goal, 0.99), ONE_GOAL_P99_MS),
     ]
 
 
-def filled(ground: Ground, objectives: int) -> Workspace:
-    """A workspace with so many objectives, projected, and a query process that has not seen it."""
+def filled(ground: Ground, goals: Mapping[str, Any]) -> Workspace:
+    """A workspace with these goals (`programs.seeds`), projected, and a query process that has not seen it."""
     ground.only("command")
     workspace = ground.workspace("tree")
     ground.only()
-    ground.program("seeds", {"workspace": workspace.id, "run": "t", "objectives": objectives})
+    ground.program("seeds", {"workspace": workspace.id, "run": "t", **goals})
     head = relay.publish(ground, workspace)
     ground.only("command", "relay", "worker")
     statement = projection.position(ground)
@@ -107,8 +108,8 @@ def _unchanged(asker: Asker, etag: str | None) -> float:
     return median([took_ms for took_ms, status, _, _ in found if status == 304] or [found[0][0]])
 
 
-def _moments(count: int) -> list[str]:
-    """At random, from the first check-ins till yesterday, always the same ones."""
+def moments(count: int) -> list[str]:
+    """In the past, at random, from the first check-ins till yesterday, always the same ones."""
     chosen = random.Random(8)
     now = datetime.now(UTC).replace(microsecond=0)
     return [
@@ -120,7 +121,7 @@ def _moments(count: int) -> list[str]:
 def _one_goal(asker: Asker, objectives: int, count: int) -> list[float]:
     chosen = random.Random(9)
     paths = [
-        f"/v1/objectives/t-o{chosen.randrange(objectives)}?as_of={quote(one)}" for one in _moments(count + 20)
+        f"/v1/objectives/t-o{chosen.randrange(objectives)}?as_of={quote(one)}" for one in moments(count + 20)
     ]
     return sorted([asker.ask(path)[0] for path in paths][20:])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks import (
+    analysis,
     check_ins,
     growth,
     projection,
@@ -29,6 +30,7 @@ ROWS: dict[str, Callable[[Ground], list[Figure]]] = {
     "visible": visible.own_writes,
     "two-processes": two_processes.together,
     "queries": queries.tree_and_goal,
+    "analysis": analysis.questions,
     "verify": verifying.offline,
     "cold": growth.cold,
     "memory": growth.memory,

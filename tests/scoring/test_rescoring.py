@@ -46,3 +46,28 @@ def test_scores_kept_up_to_date_are_those_of_the_whole_tree(seed: int) -> None:
         assert {id: one.score for id, one in kept.scores.items()} == scores
         unlike = {id for id in before.keys() | scores.keys() if before.get(id) != scores.get(id)}
         assert unlike <= moved.keys()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_two_sets_side_by_side_score_as_each_alone(seed: int) -> None:
+    chosen = random.Random(seed)
+    amended = Rescored()
+    both = {"amended": amended, "committed": Rescored(beside=amended)}
+    goals: dict[str, dict[str, GoalInput]] = {name: {} for name in both}
+    for _ in range(40):
+        for number in chosen.sample(range(GOALS), 3):
+            same = goal(chosen, number, loops=seed % 2 == 1)
+            for name, kept in both.items():
+                id, draw = f"g{number}", chosen.random()
+                if draw < 0.1:
+                    goals[name].pop(id, None)
+                    kept.remove(id)
+                else:
+                    goals[name][id] = same if draw < 0.7 else goal(chosen, number, loops=seed % 2 == 1)
+                    kept.put(goals[name][id])
+
+        for name, kept in both.items():
+            kept.update()
+            assert {id: one.score for id, one in kept.scores.items()} == {
+                id: one.score for id, one in score_tree(goals[name]).items()
+            }, (seed, name)

@@ -96,6 +96,7 @@ QUERIES: dict[str, tuple[int, str]] = {
     "position_unknown": (422, "The position is of an epoch that the workspace does not have."),
     "sides_reversed": (422, "Of two answers the earlier one lies after the later, on one of the clocks."),
     "too_many_facts": (422, "What is asked about rests on more facts than are replayed."),
+    "too_many_goals": (422, "An explanation rests on more objectives than it tells of: state a depth."),
     "too_many_changes": (
         422,
         "There are more changes than are sorted by effect at once; the limit is given.",

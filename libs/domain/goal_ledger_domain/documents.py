@@ -100,6 +100,7 @@ def limits_page() -> str:
         "## Questions",
         "",
         "An attribution replays at most 20,000 facts, all that the asked thing rests on (422 `too_many_facts`, with `limit`).",
+        "An explanation tells of at most 1,000 objectives (422 `too_many_goals`, with `limit`); `depth` bounds it.",
         "Of amendments at most 1,000 are sorted by effect (422 `too_many_changes`, with `limit`).",
         "",
     ]

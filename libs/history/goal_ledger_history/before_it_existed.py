@@ -43,6 +43,11 @@ async def standing_at(history: ScoresAt, id: str, at: AsOf) -> Standing | None:
     return await _with_values(history.values, found, added, at) if added else found
 
 
+async def is_known(history: ScoresAt, id: str, known_to: int) -> bool:
+    """Whether an objective stands at all (:func:`standing_at`): once it was drafted, at any moment."""
+    return bool(await history.definitions.versions_after(id, 0, known_to))
+
+
 def unscored(given: KeyResultInput) -> KeyResultScore:
     """Values without a score."""
     parts = {name: PartScore(None, None, NOT_DEFINED_YET, value) for name, value in given.values.items()}

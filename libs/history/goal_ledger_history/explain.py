@@ -40,33 +40,48 @@ from goal_ledger_history.plan import Plan
 from goal_ledger_history.scores_at import ScoresAt, committed_ground
 from goal_ledger_history.statuses import ScoredTree, Standing
 
+GOALS_MAX = 1_000
+"""So many objectives are derived at most in one explanation."""
+
+
+class TooManyGoals(Exception):
+    """More than ``GOALS_MAX``."""
+
+
 LinksByChild = Mapping[tuple[str, str | None], ChildLink]
 """By the child's reference and the key result that it is linked to."""
 
 
-async def explain_objective(history: ScoresAt, standing: Standing) -> Explanation:
-    """Both scores and the status of an objective as it stands."""
+async def explain_objective(history: ScoresAt, standing: Standing, depth: int = GOALS_MAX) -> Explanation:
+    """Both scores and the status of an objective as it stands. ``depth``: so many levels of the objectives beneath it are
+    derived too. Raises TooManyGoals."""
     walk = _Walk(history)
     tree = standing.tree or _alone(standing)
-    amended = walk.objective(tree, standing.goal.id, AMENDED)
+    amended = walk.objective(tree, standing.goal.id, AMENDED, depth)
     committed = None
     if standing.committed is not None:
-        committed = walk.objective(tree, standing.goal.id, COMMITTED)
+        committed = walk.objective(tree, standing.goal.id, COMMITTED, depth)
     assert amended is not None
     await walk.finish()
     scores = standing.amended.score, standing.as_committed.score
     return Explanation(*scores, amended, committed, objective_status(standing), walk.nodes)
 
 
-async def explain_key_result(history: ScoresAt, standing: Standing, one: KeyResult) -> Explanation:
-    """Both scores and the status of a key result as it stands, also before it existed."""
+async def explain_key_result(
+    history: ScoresAt, standing: Standing, one: KeyResult, depth: int = GOALS_MAX
+) -> Explanation:
+    """Both scores and the status of a key result as it stands, also before it existed. ``depth``: as of an objective's.
+    Raises TooManyGoals."""
     walk = _Walk(history)
     tree = await walk.opened(standing.tree or _alone(standing), standing.goal.id)
-    amended, now = standing.amended.key_results[one.id], _Side(history, tree.plans[standing.goal.id], AMENDED)
+    amended, now = (
+        standing.amended.key_results[one.id],
+        _Side(history, tree.plans[standing.goal.id], AMENDED, depth),
+    )
     first = walk.key_result(tree, now, one, amended)
     committed, second = standing.as_committed.key_results.get(one.id), None
     if committed is not None and standing.committed is not None:
-        then = _Side(history, tree.plans[standing.goal.id], COMMITTED)
+        then = _Side(history, tree.plans[standing.goal.id], COMMITTED, depth)
         await then.look_up_baselines()
         defined = then.definition.key_result(one.id)
         second = None if defined is None else walk.key_result(tree, then, defined, committed)
@@ -82,10 +97,10 @@ def _alone(standing: Standing) -> ScoredTree:
 
 
 class _Side:
-    """One objective by one of its definitions."""
+    """One objective by one of its definitions. ``depth``: how many levels beneath it are told."""
 
-    def __init__(self, history: ScoresAt, plan: Plan, side: str) -> None:
-        self._history, self.plan, self.side = history, plan, side
+    def __init__(self, history: ScoresAt, plan: Plan, side: str, depth: int = 0) -> None:
+        self._history, self.plan, self.side, self.depth = history, plan, side, depth
         self.baselines: dict[str, list[int]] = {}
         background, moment = history.background, plan.moment
         self.definition: Goal = plan.defined
@@ -129,6 +144,7 @@ class _Queued:
     tree: ScoredTree
     id: str
     side: str
+    depth: int
 
 
 class _Walk:
@@ -144,16 +160,16 @@ class _Walk:
         self._of_key_results: list[_OfKeyResult] = []
         self._goals: set[str] = set()
 
-    def objective(self, tree: ScoredTree, id: str, side: str) -> int | None:
-        """The node of an objective; None: it is not in the tree."""
-        plan = tree.plans.get(id)
+    def objective(self, tree: ScoredTree, id: str, side: str, depth: int) -> int | None:
+        """The node of an objective; None: it is not in the tree, or deeper than is asked for."""
+        plan = tree.plans.get(id) if depth >= 0 else None
         if plan is None:
             return None
         key = (id, side, plan.moment.true_at, plan.moment.known_to)
         if key not in self._objectives:
             node = self._objectives[key] = len(self.nodes)
             self.nodes.append(_objective_node(self._history, plan, tree, side))
-            self._queue.append(_Queued(node, tree, id, side))
+            self._queue.append(_Queued(node, tree, id, side, depth))
         return self._objectives[key]
 
     def key_result(self, tree: ScoredTree, of: _Side, one: KeyResult, scored: KeyResultScore) -> int:
@@ -191,12 +207,14 @@ class _Walk:
 
     async def _fill(self, queued: _Queued) -> None:
         tree, id = await self.opened(queued.tree, queued.id), queued.id
-        of = _Side(self._history, tree.plans[id], queued.side)
+        of = _Side(self._history, tree.plans[id], queued.side, queued.depth)
         await of.look_up_baselines()
         scored = (tree.amended if queued.side == AMENDED else tree.committed)[id]
         node = self.nodes[queued.node]
         assert isinstance(node, ObjectiveNode)
         self._goals.add(id)
+        if len(self._goals) > GOALS_MAX:
+            raise TooManyGoals
         key_results = {
             f"key-result/{one.id}": self.key_result(tree, of, one, scored.key_results[one.id])
             for one in of.definition.key_results
@@ -240,12 +258,12 @@ class _Walk:
         """The objectives aligned with the node."""
         for one in counted:
             link, beneath = of.links[one.ref, key_result], one.ref.partition("/")[2]
-            found = self.objective(tree, beneath, of.side)
+            found = self.objective(tree, beneath, of.side, of.depth - 1)
             node.counted.append(CountedIn(one.ref, found, one.weight, Cited(link.seq), one.score))
         for left in left_out:
             beneath = left.ref.partition("/")[2]
             measured = left.why == "not_measured"
-            found = self.objective(tree, beneath, of.side) if measured else None
+            found = self.objective(tree, beneath, of.side, of.depth - 1) if measured else None
             because = self._because(tree, of, left, of.links[left.ref, key_result])
             node.left_out.append(NotCounted(left.ref, found, left.why, because))
 

@@ -6,6 +6,7 @@ A goal's due dates count in every group that its owner is in when they end, once
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -71,7 +72,7 @@ def participation(
 ) -> dict[str, list[Tally]]:
     """By group a tally for each period. ``starts``: the first days of the periods; ``groups_of``: the groups of an owner in
     a period, by its number."""
-    alike: dict[tuple[int, Groups], _Alike] = {}
+    alike: defaultdict[tuple[int, Groups], _Alike] = defaultdict(_Alike)
     of_owner: dict[tuple[str, int], _Alike] = {}
     periods = _Periods(starts)
     for one in many:
@@ -83,8 +84,7 @@ def participation(
             period = periods[due.day]
             counted = of_owner.get((owner, period))
             if counted is None:
-                key = (period, groups_of(owner, period))
-                counted = of_owner[owner, period] = alike.setdefault(key, _Alike())
+                counted = of_owner[owner, period] = alike[period, groups_of(owner, period)]
                 counted.owners.add(owner)
             state = state_of(due, heard_since(words, waited, since) if words else None, at)
             counted.counts[state] += 1

@@ -44,7 +44,8 @@ class Replay:
         self._plans: dict[str, Plan] = {}
         self._beneath: dict[str, set[str]] = {}
         self._within = {root}
-        self._amended, self._committed = Rescored(), Rescored()
+        self._amended = Rescored()
+        self._committed = Rescored(beside=self._amended)
 
     def begin(self, at: AsOf) -> State:
         """Everything computed at one moment, where the replay begins."""

@@ -4,9 +4,10 @@ counts in is computed again."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from goal_ledger_scoring.inputs import GoalInput
+from goal_ledger_scoring.inputs import GoalInput, KeyResultInput
 from goal_ledger_scoring.results import GoalScore
 from goal_ledger_scoring.roll_up import Scored, counting, score_goal, score_tree
 
@@ -17,11 +18,13 @@ Rescorings = dict[str, tuple[GoalScore | None, GoalScore | None]]
 class Rescored:
     """One set of definitions: as committed, or as amended."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: Rescored | None = None) -> None:
+        """``beside``: the other set, always brought up to date before this one: what is the same in both is scored once."""
+        self._beside = beside
         self.scores: dict[str, GoalScore] = {}
         self._goals: dict[str, GoalInput] = {}
         self._kept: dict[str, GoalScore] = {}
-        self._scored: Scored = {}
+        self._scored: Scored = {} if beside is None else beside._scored
         self._beneath: dict[str, set[str]] = {}
         self._above: defaultdict[str, set[str]] = defaultdict(set)
         self._touched: set[str] = set()
@@ -29,7 +32,12 @@ class Rescored:
 
     def put(self, goal: GoalInput, kept: GoalScore | None = None) -> None:
         """A goal's input, in place of an earlier one. ``kept``: what it scores, whatever counts in it."""
-        self.remove(goal.id)
+        before = self._goals.get(goal.id)
+        if before is not None:
+            if goal == before and kept is self._kept.get(goal.id):
+                return
+            goal = replace(goal, key_results=_same_where_equal(before.key_results, goal.key_results))
+        self._put_away(goal.id, goal.key_results)
         self._goals[goal.id] = goal
         if kept is not None:
             self._kept[goal.id] = kept
@@ -39,14 +47,21 @@ class Rescored:
 
     def remove(self, id: str) -> None:
         """The goal is not there any more."""
-        self._touched.add(id)
-        before = self._goals.pop(id, None)
+        self._put_away(id, ())
+
+    def _put_away(self, name: str, still_used: Sequence[KeyResultInput]) -> None:
+        """Scores go by the identity of their inputs, which another may have once these are gone."""
+        self._touched.add(name)
+        before = self._goals.pop(name, None)
         if before is None:
             return
-        self._forget(before)
-        self._kept.pop(id, None)
-        for child in self._beneath.pop(id):
-            self._above[child].discard(id)
+        used = {id(one) for one in still_used}
+        for one in before.key_results:
+            if id(one) not in used:
+                self._scored.pop(id(one), None)
+        self._kept.pop(name, None)
+        for child in self._beneath.pop(name):
+            self._above[child].discard(name)
 
     def update(self) -> Rescorings:
         """Bring the scores up to date."""
@@ -90,9 +105,19 @@ class Rescored:
         before, goal = self.scores.pop(id, None), self._goals.get(id)
         after = None
         if goal is not None:
-            after = self._kept.get(id) or score_goal(goal, self._goals, self.scores, self._scored)
+            known = self._kept.get(id) or self._known_beside(goal)
+            after = known or score_goal(goal, self._goals, self.scores, self._scored)
             self.scores[id] = after
         found[id] = (before, after)
+
+    def _known_beside(self, goal: GoalInput) -> GoalScore | None:
+        """What the same goal scores in the other set, if the same scores are beneath it there."""
+        other = self._beside
+        if other is None or goal.id in other._kept or other._goals.get(goal.id) != goal:
+            return None
+        if any(other.scores.get(one) is not self.scores.get(one) for one in self._beneath[goal.id]):
+            return None
+        return other.scores.get(goal.id)
 
     def _all(self) -> Rescorings:
         """With loops every goal is scored anew: a link left out here may count there."""
@@ -101,7 +126,10 @@ class Rescored:
         ids = before.keys() | self.scores.keys()
         return {id: (before.get(id), self.scores.get(id)) for id in ids}
 
-    def _forget(self, goal: GoalInput) -> None:
-        """Scores go by the identity of their inputs, which another may have once these are gone."""
-        for one in goal.key_results:
-            self._scored.pop(id(one), None)
+
+def _same_where_equal(
+    before: Sequence[KeyResultInput], after: Sequence[KeyResultInput]
+) -> tuple[KeyResultInput, ...]:
+    """Those after; the same objects as before where nothing of them changed."""
+    known = {one.id: one for one in before}
+    return tuple([known[one.id] if known.get(one.id) == one else one for one in after])

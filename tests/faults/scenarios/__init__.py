@@ -11,6 +11,7 @@ from faults.scenarios.both_restored import both_restored
 from faults.scenarios.both_ways import both_ways, poison
 from faults.scenarios.import_killed import import_killed
 from faults.scenarios.inbox_waits import inbox_waits
+from faults.scenarios.judged_lives import judged_lives
 from faults.scenarios.paused import command_paused, server_hangs, worker_paused
 from faults.scenarios.racing_links import racing_links
 from faults.scenarios.same_key import same_key
@@ -22,6 +23,7 @@ from faults.scenarios.whole_lives import whole_lives
 
 SCENARIOS: dict[str, Callable[[Stack], Awaitable[Finding]]] = {
     "whole-lives": whole_lives,
+    "judged-lives": judged_lives,
     "same-key": same_key,
     "racing-links": racing_links,
     "two-processes": two_processes,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
+import pytest
 from goal_ledger_contracts.cycle import CyclePlanned
 from goal_ledger_contracts.feed import FeedRegistered, ReadingQuarantined, ReadingRecorded, ReadingReleased
-from goal_ledger_contracts.measures import Increase
+from goal_ledger_contracts.measures import Aligned, Increase
 from goal_ledger_contracts.objective import (
     KeyResultDropped,
     KeyResultWeightChanged,
@@ -17,6 +19,7 @@ from goal_ledger_contracts.objective import (
     PartBound,
 )
 from goal_ledger_contracts.workspace import Policy, PolicySet
+from goal_ledger_history import explain
 from projection.query.story import START, TEN, Story, d
 
 Json = dict[str, Any]
@@ -82,6 +85,52 @@ async def test_a_roll_up_names_weights_policy_and_what_is_left_out(story: Story)
         [{"scope": "workspace", "set_by": str(policy.event_id)}],
     )
     assert by_event(told)[str(weight.event_id)]["reason"] == "It matters"
+
+
+async def test_only_so_many_levels_beneath_are_derived_as_are_asked_for(story: Story) -> None:
+    _goals_in_a_row(story, "top", "middle", "low")
+    await story.arrive()
+    whole = await story.ask("/v1/objectives/top/explain")
+
+    told = await story.ask("/v1/objectives/top/explain", depth="1")
+    alone = await story.ask("/v1/objectives/top/explain", depth="0")
+    of_key_result = await story.ask("/v1/key-results/of-top/explain", depth="0")
+
+    assert _derived(whole) == {"top", "middle", "low"}
+    assert (_derived(told), _derived(alone)) == ({"top", "middle"}, {"top"})
+    middle = next(one for one in told["nodes"] if one.get("key_result") == "of-middle")
+    assert [(one["ref"], one["score"], one["node"]) for one in middle["counted"]] == [
+        ("objective/low", "0.5", None)
+    ]
+    assert of_key_result["nodes"][of_key_result["amended"]]["counted"][0]["node"] is None
+    assert told["score"] == alone["score"] == whole["score"] == "0.5"
+
+
+async def test_more_objectives_than_are_told_of_are_refused_and_a_depth_helps(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _goals_in_a_row(story, "top", "middle", "low")
+    await story.arrive()
+    monkeypatch.setattr(explain, "GOALS_MAX", 2)
+
+    answer = await story.get("/v1/objectives/top/explain")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_many_goals")
+    assert _derived(await story.ask("/v1/objectives/top/explain", depth="1")) == {"top", "middle"}
+
+
+def _goals_in_a_row(story: Story, *ids: str) -> None:
+    """Each but the last is measured by the next one, and the last by a value of 5 of 10."""
+    for id in ids[:-1]:
+        story.goal(id, (f"of-{id}", Aligned()))
+    story.goal(ids[-1], ("value", TEN))
+    for above, id in pairwise(ids):
+        story.tell(f"objective/{id}", ObjectiveAligned(f"l-{id}", f"key-result/of-{above}", "contributes"))
+    story.check_in(ids[-1], "value", "5")
+
+
+def _derived(told: Json) -> set[str]:
+    return {one["objective"] for one in told["nodes"] if one["kind"] == "objective"}
 
 
 async def test_as_committed_is_explained_by_the_definition_of_the_activation(story: Story) -> None:
@@ -188,5 +237,5 @@ async def test_an_explanation_has_clocks_token_and_etag_like_any_answer(story: S
     assert known.status_code == 304
     for path in ("/v1/key-results/none/explain", "/v1/objectives/none/explain"):
         assert (await story.get(path)).json()["code"] == "not_found"
-    refused = await story.get("/v1/objectives/shop/explain", depth="1")
+    refused = await story.get("/v1/objectives/shop/explain", levels="1")
     assert (refused.status_code, refused.json()["code"]) == (422, "unknown_parameter")

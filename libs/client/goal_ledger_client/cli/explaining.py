@@ -35,6 +35,7 @@ def explain(
     context: typer.Context,
     target: Target,
     committed: Annotated[bool, typer.Option("--committed", help="The score as committed")] = False,
+    depth: Annotated[int | None, typer.Option(help="So many levels of the objectives beneath; all")] = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     as_json: AsJson = False,
@@ -45,7 +46,7 @@ def explain(
 
     Example: goal-ledger explain customers --committed
     """
-    clocks = without_none(as_of=as_of, known_at=known_at)
+    clocks = without_none(as_of=as_of, known_at=known_at, depth=depth)
     tell = partial(_tell_explanation, committed=committed)
     query(context, f"{path_of(target)}/explain", tell, as_json, **clocks)
 
@@ -102,9 +103,11 @@ class _Telling:
                 under.add(escape(text))
         for one in node["counted"]:
             weight = f"weight {one['weight']}{self._by(one['weight_by'])}"
-            branch = under.add(escape(f"{weight}: {self.title(one['node'])}"))
-            if one["node"] not in above:
-                self.grow(branch, one["node"], above | {one["node"]})
+            beneath = one["node"]
+            title = f"{one['ref']}  {number(one['score'])}" if beneath is None else self.title(beneath)
+            branch = under.add(escape(f"{weight}: {title}"))
+            if beneath is not None and beneath not in above:
+                self.grow(branch, beneath, above | {beneath})
         for one in node["left_out"]:
             under.add(escape(f"left out, {one['why']}: {one['ref']}{self._by(one['because'])}"))
 

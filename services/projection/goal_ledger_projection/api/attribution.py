@@ -15,6 +15,7 @@ from goal_ledger_contracts.position import Position
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Answers
 from goal_ledger_history.attribution import Attribution, MovedSubject, ScoreChange, attribute
+from goal_ledger_history.before_it_existed import is_known
 from goal_ledger_history.causes import CAUSES, subject_of
 from goal_ledger_history.explanation import Cited
 from goal_ledger_scoring.numbers import ZERO, add
@@ -27,8 +28,6 @@ from goal_ledger_projection.api.calendar_times import calendar_time
 from goal_ledger_projection.api.cited import CitedFact
 from goal_ledger_projection.api.clocks import Clocks, StatedClocks, Token, known_at_of
 from goal_ledger_projection.api.earlier import moment, side
-from goal_ledger_projection.api.key_results import key_result_standing
-from goal_ledger_projection.api.objective import standing_of
 from goal_ledger_projection.api.routes import (
     ALSO_BY_CALENDAR,
     BY_CALENDAR,
@@ -125,7 +124,8 @@ async def objective(
 ) -> Found[AttributionAnswer]:
     """One part for each fact, first along known_at, then along as_of, with its cause and what each child moved."""
     async with view_of(request) as view:
-        await standing_of(view, id)
+        if not await is_known(await view.history(), id, view.clocks.seq):
+            raise Problem(404, "not_found", "There is no such objective here at these clocks.")
         start = await _start(view, await _stated(view, from_as_of, from_known_at, from_token))
         return await _answer(request, view, start, MovedSubject(id))
 
@@ -144,9 +144,11 @@ async def key_result(
 ) -> Found[AttributionAnswer]:
     """One part for each fact, first along known_at, then along as_of, with its cause."""
     async with view_of(request) as view:
-        standing, _ = await key_result_standing(view, id)
+        holder = await view.goals.objective_of(view.snapshot, id, view.clocks.seq)
+        if holder is None:
+            raise Problem(404, "not_found", "There is no such key result here at these clocks.")
         start = await _start(view, await _stated(view, from_as_of, from_known_at, from_token))
-        return await _answer(request, view, start, MovedSubject(standing.goal.id, id))
+        return await _answer(request, view, start, MovedSubject(holder, id))
 
 
 async def _stated(view: View, as_of: str | None, known_at: str | None, token: str | None) -> StatedClocks:

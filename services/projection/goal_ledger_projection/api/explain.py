@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Awaitable
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
-from goal_ledger_history.explain import explain_key_result, explain_objective
+from fastapi import APIRouter, Query
+from goal_ledger_edge.problems import Problem
+from goal_ledger_history.explain import GOALS_MAX, TooManyGoals, explain_key_result, explain_objective
 from goal_ledger_history.explanation import Explanation, KeyResultNode, ObjectiveNode
 from goal_ledger_scoring import CALCULATION as FORMULAS
 from pydantic import Field
@@ -32,7 +34,7 @@ class QuotientShape(Shape):
 
 class CountedChild(Shape):
     ref: str = Field(description="key-result/<id> or objective/<id>")
-    node: int | None
+    node: int | None = Field(description="null: deeper than `depth`; ask it how it came about")
     weight: str
     weight_by: EventId
     score: str
@@ -202,6 +204,16 @@ class ExplainAnswer(AnswerAtClocks, Scores):
     facts: list[CitedFact] = Field(description="All facts that are named, by seq")
 
 
+Depth = Annotated[
+    int,
+    Query(
+        ge=0,
+        le=GOALS_MAX,
+        description="So many levels of the objectives beneath are derived too (default: all); those further down stand "
+        f"with their scores alone. At most {GOALS_MAX} objectives in all",
+    ),
+]
+
 routes = APIRouter(route_class=QuestionRoute)
 
 
@@ -210,11 +222,11 @@ routes = APIRouter(route_class=QuestionRoute)
     summary="How an objective's scores and status came about",
     tags=["objectives"],
 )
-async def objective(request: GoalsRequest, id: str) -> Found[ExplainAnswer]:
+async def objective(request: GoalsRequest, id: str, depth: Depth = GOALS_MAX) -> Found[ExplainAnswer]:
     """Its roll-up with every child, weight, value and policy, down to the facts; it adds up."""
     async with view_of(request) as view:
         standing = await standing_of(view, id)
-        found = await explain_objective(await view.history(), standing)
+        found = await _told(explain_objective(await view.history(), standing, depth))
         return answered(request, view.clocks, await _answer(view, f"objective/{id}", found))
 
 
@@ -223,12 +235,21 @@ async def objective(request: GoalsRequest, id: str) -> Found[ExplainAnswer]:
     summary="How a key result's scores and status came about",
     tags=["key results"],
 )
-async def key_result(request: GoalsRequest, id: str) -> Found[ExplainAnswer]:
+async def key_result(request: GoalsRequest, id: str, depth: Depth = GOALS_MAX) -> Found[ExplainAnswer]:
     """Its formula, values, windows and readings, down to the facts; it adds up."""
     async with view_of(request) as view:
         standing, one = await key_result_standing(view, id)
-        found = await explain_key_result(await view.history(), standing, one)
+        found = await _told(explain_key_result(await view.history(), standing, one, depth))
         return answered(request, view.clocks, await _answer(view, f"key-result/{id}", found))
+
+
+async def _told(explaining: Awaitable[Explanation]) -> Explanation:
+    """Problem 422 `too_many_goals`."""
+    try:
+        return await explaining
+    except TooManyGoals:
+        sentence = f"It rests on more than {GOALS_MAX:,} objectives: state a depth, or ask of one beneath it."
+        raise Problem(422, "too_many_goals", sentence, field="depth", limit=GOALS_MAX) from None
 
 
 async def _answer(view: View, ref: str, found: Explanation) -> Json:

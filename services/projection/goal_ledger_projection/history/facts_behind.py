@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from goal_ledger_contracts.envelope import Fact, from_bytes
 from goal_ledger_contracts.objective import KeyResultAdded, ObjectiveDrafted, PartBound
@@ -14,6 +15,7 @@ from goal_ledger_projection.history.snapshots import Snapshot
 from goal_ledger_projection.read_models.facts import OF_STREAMS
 
 FACTS_BEHIND_MAX = 20_000
+FACTS_KEPT_MAX = 10_000
 _OF_NO_DEFINITION = ["CommentAdded", "KudosGiven", "ChangeEndorsed"]
 _OF_NO_NUMBER = [*_OF_NO_DEFINITION, "ObjectiveReworded", "KeyResultReworded"]
 
@@ -110,5 +112,9 @@ class _FactsBehind:
         return found
 
 
+_fact = lru_cache(maxsize=FACTS_KEPT_MAX)(from_bytes)
+"""A fact never changes, and who asks about a goal asks about those beneath it next."""
+
+
 def _facts(stored: Sequence[bytes]) -> list[Fact]:
-    return [from_bytes(one) for one in stored]
+    return [_fact(one) for one in stored]

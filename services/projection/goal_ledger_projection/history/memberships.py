@@ -42,18 +42,14 @@ class Memberships:
             {f"unit/{id}": body["waves"] for id, _, body in context.all("unit", seq, at) if body["waves"]}
             for at in times
         ]
-        self._known: dict[tuple[str, int], Groups] = {}
         self._of_units: dict[tuple[tuple[str, ...], int], Groups] = {}
 
     def groups_of(self, owner: str, n: int) -> Groups:
         """At the moment of that number."""
-        found = self._known.get((owner, n))
+        units = (owner,) if owner.startswith("unit/") else self._units_of(owner, n)
+        found = self._of_units.get((units, n))
         if found is None:
-            units = (owner,) if owner.startswith("unit/") else self._units_of(owner, n)
-            found = self._of_units.get((units, n))
-            if found is None:
-                found = self._of_units[units, n] = self._groups(units, n)
-            self._known[owner, n] = found
+            found = self._of_units[units, n] = self._groups(units, n)
         return found
 
     def _units_of(self, owner: str, n: int) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from goal_ledger_projection.pages.page import WebPage
 CHARTS_MAX = 12
 POINTS = "120"
 CHECK_INS_MAX = "30"
+LEVELS_EXPLAINED = "1"
+"""Of the objectives beneath; each of those further down has a page of its own."""
 
 
 async def objective(page: WebPage, refused: ApiRefusal | None = None, said: str = "") -> Response:
@@ -59,14 +61,14 @@ async def _charts(page: WebPage, goal: Json) -> dict[str, tuple[Chart | None, li
 async def explain(page: WebPage) -> Response:
     """`/goals/<id>/explain`."""
     id = page.request.path_params["id"]
-    answer = await page.ask(f"/v1/objectives/{id}/explain")
+    answer = await page.ask(f"/v1/objectives/{id}/explain", depth=LEVELS_EXPLAINED)
     return page.show("explain.html", answer=answer, back=f"/goals/{id}", facts=_facts(answer))
 
 
 async def explain_key_result(page: WebPage) -> Response:
     """`/key-results/<id>/explain`."""
     id = page.request.path_params["id"]
-    answer = await page.ask(f"/v1/key-results/{id}/explain")
+    answer = await page.ask(f"/v1/key-results/{id}/explain", depth=LEVELS_EXPLAINED)
     return page.show("explain.html", answer=answer, back=_back(answer), facts=_facts(answer))
 
 
