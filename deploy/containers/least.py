@@ -15,6 +15,7 @@ REACHES = {
     "command": ["postgres", "postgres-keys", "kafka"],
     "relay": ["postgres", "kafka"],
     "worker": ["postgres-read", "kafka"],
+    "changed": ["postgres-read", "kafka"],
     "query": ["postgres-read"],
     "migrate-command": ["postgres", "postgres-keys"],
     "migrate-projection": ["postgres-read", "kafka"],

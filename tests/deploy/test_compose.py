@@ -15,6 +15,7 @@ PROCESSES = {
     "command": ["python", "-m", "goal_ledger_command", "serve"],
     "relay": ["python", "-m", "goal_ledger_command", "relay"],
     "worker": ["python", "-m", "goal_ledger_projection", "worker"],
+    "changed": ["python", "-m", "goal_ledger_projection", "changed"],
     "query": ["python", "-m", "goal_ledger_projection", "query"],
 }
 
@@ -51,7 +52,7 @@ def test_an_image_holds_only_what_its_process_declares(compose: dict[str, Any]) 
         name: s["build"]["args"]["PACKAGES"] for name, s in compose["services"].items() if "build" in s
     }
     assert packages["command"] == packages["relay"] == "services/command"
-    assert packages["worker"] == packages["query"] == "services/projection"
+    assert packages["worker"] == packages["changed"] == packages["query"] == "services/projection"
 
 
 def test_each_container_has_its_own_secrets_and_may_not_write_them(compose: dict[str, Any]) -> None:

@@ -110,6 +110,22 @@ async def test_no_process_changes_or_deletes_a_fact_and_the_relay_writes_its_mar
     await relay.close()
 
 
+async def test_who_tells_of_goals_reads_what_the_worker_writes_and_notes_alone_what_it_has_told(
+    made: Roles,
+) -> None:
+    owner = made.url(made.of("owner"))
+    await migrate_projection(owner, {"worker": made.of("one"), "changed": made.of("two")})
+    worker = await asyncpg.connect(made.url(made.of("one")))
+    changed = await asyncpg.connect(made.url(made.of("two")))
+    assert not await denied(changed, "SELECT FROM read_v1.facts")
+    assert await denied(changed, "DELETE FROM read_v1.facts")
+    for table in ("goals_told", "goals_told_to", "goals_told_offsets"):
+        assert not await denied(changed, f"DELETE FROM {table}")
+        assert await denied(worker, f"DELETE FROM {table}")
+    for connection in (worker, changed):
+        await connection.close()
+
+
 async def test_the_query_process_reads_what_the_worker_writes_also_in_versions_made_later(
     made: Roles,
 ) -> None:

@@ -35,10 +35,11 @@ def test_the_committed_document_is_the_one_that_is_written() -> None:
 def test_every_topic_is_in_it_with_its_direction() -> None:
     named = {channel["address"] for channel in DOCUMENT["channels"].values()}
     emitter = topics.Emitter("{workspace}", "{system}")
-    assert named == {topics.FACTS, topics.HEADS, emitter.readings, emitter.receipts, emitter.rejected}
+    own = {topics.FACTS, topics.HEADS, topics.CHANGED}
+    assert named == own | {emitter.readings, emitter.receipts, emitter.rejected}
     actions = {name: one["action"] for name, one in DOCUMENT["operations"].items()}
     assert actions == {
-        **dict.fromkeys(("receipts", "rejected", "facts", "heads"), "send"),
+        **dict.fromkeys(("receipts", "rejected", "facts", "heads", "changed"), "send"),
         "readings": "receive",
     }
 

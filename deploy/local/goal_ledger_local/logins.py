@@ -29,7 +29,8 @@ OF_RELAY = Login("postgres", "ledger", "relay")
 OWNER_OF_READ = Login("postgres-read", "read", "read_owner")
 OF_WORKER = Login("postgres-read", "read", "worker")
 OF_QUERY = Login("postgres-read", "read", "query")
-LOGINS = (*OF_COMMAND, *OWNERS, OF_RELAY, OWNER_OF_READ, OF_WORKER, OF_QUERY)
+OF_CHANGED = Login("postgres-read", "read", "changed")
+LOGINS = (*OF_COMMAND, *OWNERS, OF_RELAY, OWNER_OF_READ, OF_WORKER, OF_QUERY, OF_CHANGED)
 DATABASES: Mapping[str, str] = {one.database: one.role for one in (*OWNERS, OWNER_OF_READ)}
 """By database, the role that owns it: it migrates, rebuilds, switches and drops."""
 
@@ -51,6 +52,7 @@ PARTS: Mapping[str, Part] = {
     ),
     "relay": Part((OF_RELAY,), ("head-signing-key.pem",)),
     "worker": Part((OF_WORKER,), ("service-token-worker",)),
+    "changed": Part((OF_CHANGED,)),
     "query": Part((OF_QUERY,), ("service-token-query", TOKEN_KEYS, "pages-secret")),
     "migrate-command": Part(OWNERS),
     "migrate-projection": Part((OWNER_OF_READ,), ("service-token-reconciler",)),

@@ -18,7 +18,14 @@ from faststream.specification import AsyncAPI
 from pydantic import BaseModel
 
 from goal_ledger_messaging import messages
-from goal_ledger_messaging.topics import Emitter, TopicSpec, emitter_topics, facts_topic, heads_topic
+from goal_ledger_messaging.topics import (
+    Emitter,
+    TopicSpec,
+    changed_topic,
+    emitter_topics,
+    facts_topic,
+    heads_topic,
+)
 
 VERSION = "1"
 _ANY = Emitter("{workspace}", "{system}")
@@ -30,6 +37,7 @@ TOPICS: dict[str, tuple[TopicSpec, type[BaseModel]]] = {
     "rejected": (_REJECTED, messages.RejectedHeaders),
     "facts": (facts_topic(), messages.FactHeaders),
     "heads": (heads_topic(), messages.HeadHeaders),
+    "changed": (changed_topic(), messages.GoalChangedHeaders),
 }
 """By its name in the document: the topic and its records' headers."""
 
@@ -71,6 +79,13 @@ def declared() -> KafkaBroker:
         schema=str,
         description="Signed tree heads: C2SP checkpoints, in the partition of the workspace's facts.",
     )
+    broker.publisher(
+        changed_topic().name,
+        title="changed",
+        schema=messages.GoalChanged,
+        description="Each goal whose answer changed, in order, at least once; key: workspace/goal, so that of a goal its "
+        "present state remains for ever, and every change for a week.",
+    )
     return broker
 
 
@@ -98,7 +113,7 @@ def _complete(whole: dict[str, Any], name: str, topic: TopicSpec, headers: type[
         "partitions": topic.partitions,
         "topicConfiguration": {
             "cleanup.policy": [topic.configs["cleanup.policy"]],
-            "retention.ms": int(topic.configs["retention.ms"]),
+            **({"retention.ms": int(kept)} if (kept := topic.configs.get("retention.ms")) else {}),
             **({"max.message.bytes": int(most)} if (most := topic.configs.get("max.message.bytes")) else {}),
         },
     }

@@ -178,3 +178,62 @@ class HeadHeaders(BaseModel):
     workspace: str
     epoch: Digits
     seq: Digits
+
+
+Score = Annotated[str | None, Field(description="At most 12 decimal places. Null: not measured, never 0")]
+
+
+class GoalAnswer(Strict):
+    """How a goal stands: what ``GET /v1/objectives/{id}`` answers."""
+
+    score: Score = Field(description="As amended: by the definition in effect", examples=["0.4"])
+    score_committed: Score = Field(description="As committed: by the definition at the first activation")
+    status: str = Field(description="What is shown", examples=["on_track"])
+    confidence: str | None = Field(description="Of the last check-in on the objective")
+
+
+class GoalChangeCause(Strict):
+    """`fact`: seq, type, stream and event_id are its own. `time`: a due date, a window or a moment was passed. `begin`:
+    the goal was there before this topic was."""
+
+    kind: Literal["fact", "time", "begin"]
+    seq: int | None = None
+    type: str | None = Field(default=None, examples=["CheckInRecorded"])
+    stream: str | None = None
+    event_id: str | None = None
+
+
+class GoalChanged(Strict):
+    """A goal whose answer changed. What a fact did to goals above is told of each of them, at the same position."""
+
+    workspace: str
+    goal: str = Field(description="The objective's id", examples=["web-shop"])
+    position: Position
+    at: Instant = Field(
+        description="As of when: recorded_at of the fact, or the instant that was passed. `after` is what a question with "
+        "`as_of` = this and `known_at` = `position` answers"
+    )
+    cause: GoalChangeCause
+    before: GoalAnswer | None = Field(description="Null: the goal is new, or new here")
+    after: GoalAnswer | None = Field(
+        description="Null: the fact that made the goal was lost in a restore, and the goal with it"
+    )
+
+
+class GoalChangedHeaders(BaseModel):
+    """`ce_id` is the same however often a change is told: who drops repeated ones sees each once."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    ce_specversion: Literal["1.0"]
+    ce_type: Literal["goal-ledger.goal-changed.v1"]
+    ce_source: str = Field(examples=["/workspaces/acme"])
+    ce_id: str = Field(
+        description="<goal>@<position>; where time was the cause, also @<at>", examples=["web-shop@1-151"]
+    )
+    ce_time: Instant = Field(description="at")
+    ce_subject: str = Field(examples=["objective/web-shop"])
+    content_type: Literal["application/json"] = Field(alias="content-type")
+    workspace: str
+    epoch: Digits
+    seq: Digits

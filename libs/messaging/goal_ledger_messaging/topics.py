@@ -18,6 +18,7 @@ from goal_ledger_messaging.security import Kafka, options_of
 
 FACTS = "ledger.facts"
 HEADS = "ledger.heads"
+CHANGED = "goals.changed"
 READINGS_PATTERN = r"progress\.readings\..*"
 
 FACTS_PARTITIONS = 24
@@ -99,6 +100,18 @@ def facts_topic(partitions: int = FACTS_PARTITIONS) -> TopicSpec:
 def heads_topic(partitions: int = FACTS_PARTITIONS) -> TopicSpec:
     """Signed tree heads, evidence for ever; key = workspace, in the partition of the workspace's facts."""
     return TopicSpec(HEADS, partitions, dict(_FOR_EVER))
+
+
+def changed_topic(name: str = CHANGED) -> TopicSpec:
+    """How each goal stands and stood; key = workspace/goal, in the partition that the workspace has in ``ledger.facts``."""
+    configs = {
+        "cleanup.policy": "compact",  # of each goal its present state remains, however old: who comes new reads that
+        "min.compaction.lag.ms": str(7 * _DAY_MS),  # who was away for a week has missed no change
+        "message.timestamp.type": "LogAppendTime",  # as of the facts
+        "unclean.leader.election.enable": "false",
+        "max.message.bytes": str(MAX_RECORD_BYTES),
+    }
+    return TopicSpec(name, FACTS_PARTITIONS, configs)
 
 
 def emitter_topics(emitter: Emitter) -> tuple[TopicSpec, ...]:

@@ -18,6 +18,9 @@ def migrate(
     query_role: Annotated[
         str | None, typer.Option(help="The database role of `query`: granted what it needs.")
     ] = None,
+    changed_role: Annotated[
+        str | None, typer.Option(help="The database role of `changed`: granted what it needs.")
+    ] = None,
 ) -> None:
     """Bring the read database to this release's tables."""
     from goal_ledger_edge.settings import settings_of
@@ -28,7 +31,7 @@ def migrate(
 
     settings = settings_of(DatabaseSettings)
     configure_logging("migrate", settings.log_level)
-    roles = {"worker": worker_role, "query": query_role}
+    roles = {"worker": worker_role, "query": query_role, "changed": changed_role}
     asyncio.run(migrate_database(settings.read_database_url, roles))
 
 
@@ -57,6 +60,21 @@ def query() -> None:
     from goal_ledger_projection.query import run_query
 
     run_query()
+
+
+@app.command()
+def changed() -> None:
+    """Tell `goals.changed`: each goal whose answer a fact or time has changed."""
+    from goal_ledger_edge.server import run
+    from goal_ledger_edge.settings import settings_of
+    from goal_ledger_observability.logs import configure_logging
+
+    from goal_ledger_projection.changed.process import run_changed
+    from goal_ledger_projection.changed.settings import ChangedSettings
+
+    settings = settings_of(ChangedSettings)
+    configure_logging("changed", settings.log_level)
+    run(run_changed(settings))
 
 
 @app.command()

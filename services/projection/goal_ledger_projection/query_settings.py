@@ -7,10 +7,10 @@ from pathlib import Path
 from goal_ledger_edge.settings import TokenSettings
 from pydantic import Field
 
-from goal_ledger_projection.settings import DatabaseSettings
+from goal_ledger_projection.settings import SnapshotSettings
 
 
-class QuerySettings(DatabaseSettings, TokenSettings):
+class QuerySettings(SnapshotSettings, TokenSettings):
     command_url: str | None = None
     """The command service's internal address: text keys and heads. None: texts stay sealed."""
     service_token_file: Path | None = None
@@ -26,8 +26,6 @@ class QuerySettings(DatabaseSettings, TokenSettings):
     pages_sign_ins_file: Path | None = None
     """In local mode: the demo people whom one click signs in, with their tokens."""
 
-    min_connections: int = Field(2, ge=1)
-    max_connections: int = Field(8, ge=2)
     database_idle_in_transaction_ms: int = 15_000
     """A question holds a snapshot while it is answered, and no lock."""
     wait_poll_ms: int = Field(5, ge=1)

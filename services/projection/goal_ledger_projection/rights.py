@@ -1,15 +1,21 @@
 """What the database role of each process may do in the read database.
 
 The role that migrates owns everything, and is the one that rebuilds, switches and drops versions. The worker writes
-rows of every version there is or will be, the query process reads them; neither makes a table.
+rows of every version there is or will be; the query process, and the one that tells `goals.changed`, read them, and the
+latter writes how far it has told. None makes a table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-RIGHTS = {"worker": "SELECT, INSERT, UPDATE, DELETE", "query": "SELECT"}
-"""By process: on the tables of every version. Which version is live, both only read."""
+from goal_ledger_projection.tables import goals_told, goals_told_offsets, goals_told_to
+
+_WRITE = "SELECT, INSERT, UPDATE, DELETE"
+RIGHTS = {"worker": _WRITE, "query": "SELECT", "changed": "SELECT"}
+"""By process: on the tables of every version. Which version is live, all only read."""
+OF_CHANGED = [str(table) for table in (goals_told, goals_told_offsets, goals_told_to)]
+"""The tables that `changed` writes, and nobody else."""
 
 
 def grants(versions: Iterable[str], roles: Mapping[str, str | None]) -> Iterator[str]:
@@ -30,3 +36,5 @@ def grants(versions: Iterable[str], roles: Mapping[str, str | None]) -> Iterator
         yield f"GRANT {rights} ON ALL TABLES IN SCHEMA {schemas} {to}"
         yield f"ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS {to}"
         yield f"ALTER DEFAULT PRIVILEGES GRANT {rights} ON TABLES {to}"
+        if process == "changed":
+            yield f"GRANT {_WRITE} ON {', '.join(OF_CHANGED)} {to}"

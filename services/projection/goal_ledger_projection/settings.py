@@ -34,6 +34,13 @@ class DatabaseSettings(ListenerSettings):
         )
 
 
+class SnapshotSettings(DatabaseSettings):
+    """What a process needs that asks the read side how goals stand."""
+
+    min_connections: int = Field(2, ge=1)
+    max_connections: int = Field(8, ge=2)
+
+
 class WorkerSettings(KafkaSettings, DatabaseSettings):
     kafka_bootstrap_servers: str
     command_url: str

@@ -50,6 +50,36 @@ Index(
     postgresql_where=projection_versions.c.live,
 )
 
+goals_told_to = Table(
+    "goals_told_to",
+    registry,
+    Column("workspace", Text, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("looked_at", DateTime(timezone=True), nullable=False),
+    postgresql_with={"fillfactor": 20},
+)
+"""How far `goals.changed` has been told, by whatever projection version: a rebuild or a switch tells nothing again."""
+
+goals_told = Table(
+    "goals_told",
+    registry,
+    Column("workspace", Text, primary_key=True),
+    Column("goal", Text, primary_key=True),
+    Column("record", LargeBinary, nullable=False),
+)
+"""The value of each goal's last record: what the next is compared with, and what a topic made anew is filled from."""
+
+goals_told_offsets = Table(
+    "goals_told_offsets",
+    registry,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("topic_id", Text, nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
+    postgresql_with={"fillfactor": 20},
+)
+"""Where each partition of `goals.changed` ends if nobody but the one process that tells wrote to it."""
+
 positions = Table(
     "positions",
     read,
@@ -103,6 +133,9 @@ __all__ = [
     "checked_heads",
     "definitions",
     "facts",
+    "goals_told",
+    "goals_told_offsets",
+    "goals_told_to",
     "hints",
     "parked",
     "positions",

@@ -21,8 +21,8 @@ from goal_ledger_database.sessions import CONNECT_TIMEOUT_S
 
 from goal_ledger_projection.database import KEY_LOOKUPS_ONLY, NoVersionOfOurShape
 from goal_ledger_projection.projections import LIVE
-from goal_ledger_projection.query_settings import QuerySettings
 from goal_ledger_projection.read_models.definitions import CONTEXT_FACTS
+from goal_ledger_projection.settings import SnapshotSettings
 
 _OPENING = f"""
 SELECT ({LIVE}) AS live, p.epoch, p.next_seq, p.rebuilding,
@@ -138,7 +138,7 @@ class Snapshot:
 class ReadDatabase:
     """The pool of connections to the read database."""
 
-    def __init__(self, settings: QuerySettings) -> None:
+    def __init__(self, settings: SnapshotSettings) -> None:
         self._settings = settings
         self._pool: asyncpg.Pool[Any] | None = None
         self._live: str | None = None

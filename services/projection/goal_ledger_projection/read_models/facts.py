@@ -56,6 +56,17 @@ CROSS JOIN LATERAL (SELECT f.version, f.bytes FROM facts f
 BYTES_BETWEEN = "SELECT bytes FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3 ORDER BY seq"
 """The bytes of the facts after one seq up to another, in order."""
 
+NEXT_FACTS = """
+SELECT seq, event_id, type, stream, recorded_at FROM facts
+WHERE workspace = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4
+"""
+"""What causes are made of, of the facts after one seq up to another."""
+
+LAST_OF_TYPE = """
+SELECT seq, event_id, type, stream, recorded_at FROM facts
+WHERE workspace = $1 AND type = $2 AND seq <= $3 ORDER BY seq DESC LIMIT 1
+"""
+
 COLUMNS = tuple(column.name for column in facts.columns)
 
 

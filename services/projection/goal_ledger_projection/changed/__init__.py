@@ -1,0 +1,1 @@
+"""`goals.changed`: what became of each goal's answer, derived by the one engine and told to Kafka."""
