@@ -57,7 +57,7 @@ def seed(stack: Stack, start: date, tell: Callable[[int, int], None]) -> Answer:
     }
     try:
         for number, step in enumerate(steps, 1):
-            answer = clients[step.who].command(step.path, _complete(step.path, step.body), key=step.key)
+            answer = clients[step.who].command(step.path, complete(step), key=step.key)
             tell(number, len(steps))
     finally:
         for client in clients.values():
@@ -65,8 +65,9 @@ def seed(stack: Stack, start: date, tell: Callable[[int, int], None]) -> Answer:
     return answer
 
 
-def _complete(path: str, body: dict[str, Any]) -> dict[str, Any]:
-    return body | {"issuer": ISSUER} if path == "/v1/identities" else body
+def complete(step: org.Step) -> dict[str, Any]:
+    """The step's body, with the local issuer where one is named."""
+    return step.body | {"issuer": ISSUER} if step.path == "/v1/identities" else step.body
 
 
 def emitter_key(stack: Stack) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from goal_ledger_command.api.fact_schemas import fact_schemas
 from goal_ledger_command.api.readings import DataBody, EventBody
+from goal_ledger_edge.examples import good_content, show_answers
 from goal_ledger_edge.openapi import finish
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -43,10 +45,17 @@ def install_openapi(app: FastAPI) -> None:
             )
             schemas = made.setdefault("components", {}).setdefault("schemas", {})
             schemas |= _schemas(EventBody, DataBody) | fact_schemas()
+            show_answers(made, files(__package__).joinpath("examples"))
+            schemas["AnswerDocument"]["examples"] = [_answer_shown(made)]
             app.openapi_schema = finish(made, _TAGS, _BEARER)
         return app.openapi_schema
 
     app.openapi = described  # type: ignore[method-assign]
+
+
+def _answer_shown(document: dict[str, Any]) -> Any:
+    """One command's answer, for those commands that the demo does not give."""
+    return good_content(document["paths"]["/v1/objectives"]["post"])["examples"]["demo"]["value"]
 
 
 def _schemas(*models: type[BaseModel]) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from goal_ledger_edge.documents import json_document
+from goal_ledger_edge.examples import show_answers
 from goal_ledger_edge.gate import Gate
 from goal_ledger_edge.openapi import finish
 from goal_ledger_edge.problems import install_problem_handlers
@@ -166,5 +168,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         made = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
+        show_answers(made, files(__package__).joinpath("examples"))
         app.openapi_schema = finish(made, TAGS, "A person's token, or a system's API key")
     return app.openapi_schema
