@@ -28,13 +28,16 @@ from goal_ledger_command.published_tail import published_tail
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.process import Relay
 from goal_ledger_command.write_gate import StoreBehindKafkaGate
+from goal_ledger_contracts.position import Position
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_local.processes import ProcessOwner
 from goal_ledger_messaging import consumer as consumers
 from goal_ledger_messaging.security import Cluster, explained
 from goal_ledger_messaging.topic_ids import TopicIds
-from goal_ledger_messaging.topics import FACTS, Emitter
+from goal_ledger_messaging.topics import CHANGED, FACTS, Emitter
 from goal_ledger_observability.metrics import new_registry
+from goal_ledger_projection.changed.record import BEGIN, ToldChange
+from goal_ledger_projection.changed.topic import ChangedTopic
 from goal_ledger_projection.projections import migrate as migrate_read
 from intake.conftest import Bench, Shop, opened_bench, until
 from projection.worker.given import Topic, feed_server, worker_settings, working
@@ -51,7 +54,7 @@ from support.secure_kafka import (
     SecureKafka,
 )
 
-USERS = ("command", "relay", "worker", "shop", "stranger")
+USERS = ("command", "relay", "worker", "changed", "shop", "stranger")
 OURS: tuple[Acl, ...] = (
     ("command", TOPIC, "progress.readings.", PREFIXED, READ),
     ("command", GROUP, "goal-ledger-intake", LITERAL, READ),
@@ -65,6 +68,8 @@ OURS: tuple[Acl, ...] = (
     ("relay", TOPIC, "ledger.", PREFIXED, READ),
     ("worker", TOPIC, FACTS, LITERAL, READ),
     ("worker", GROUP, "goal-ledger-projection", PREFIXED, READ),
+    ("changed", TOPIC, CHANGED, LITERAL, CREATE),
+    ("changed", TOPIC, CHANGED, LITERAL, WRITE),
 )
 """What docs/operations/kafka.md lists."""
 
@@ -130,6 +135,18 @@ async def test_nobody_writes_to_anothers_inbox_nor_reads_its_receipts(
                 await reader.getone()
     finally:
         await consumers.discard(reader)
+
+
+async def test_who_tells_of_goals_makes_its_topic_and_writes_it(secure: SecureKafka, bench: Bench) -> None:
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    change = ToldChange.of("acme", "o", None, {"status": "pending"}, BEGIN, Position(1, 1), now)
+    topic = ChangedTopic(secure.as_user("changed"), CHANGED)
+    try:
+        await topic.open()
+        await topic.tell("acme", [change])
+        assert topic.next_offset[topic.partition_of("acme")] == 1
+    finally:
+        await topic.close()
 
 
 async def test_what_the_broker_refuses_is_said_in_a_sentence(
