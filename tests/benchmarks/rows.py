@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from benchmarks import (
     analysis,
+    changed,
     check_ins,
     growth,
     projection,
@@ -28,6 +29,7 @@ ROWS: dict[str, Callable[[Ground], list[Figure]]] = {
     "projection": projection.live,
     "rebuild": projection.rebuilt,
     "visible": visible.own_writes,
+    "changed": changed.told,
     "two-processes": two_processes.together,
     "queries": queries.tree_and_goal,
     "analysis": analysis.questions,
