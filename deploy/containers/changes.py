@@ -12,7 +12,7 @@ from containers.engine import Engine, expect
 from containers.walk import Walk
 
 SERVERS = ("postgres", "postgres-keys", "postgres-read", "kafka")
-PROCESSES = ("command", "relay", "worker", "changed", "query")
+PROCESSES = ("command", "relay", "worker", "changed", "query", "reconciler")
 GATEWAY = "gateway"
 STEPS = (("secrets",), SERVERS, ("migrate-command", "migrate-projection"), PROCESSES, (GATEWAY,))
 KILLED = (*PROCESSES, GATEWAY, *SERVERS)

@@ -17,10 +17,11 @@ REACHES = {
     "worker": ["postgres-read", "kafka"],
     "changed": ["postgres-read", "kafka"],
     "query": ["postgres-read"],
+    "reconciler": ["postgres-read", "kafka"],
     "migrate-command": ["postgres", "postgres-keys"],
     "migrate-projection": ["postgres-read", "kafka"],
 }
-CHANGES_NOTHING = ("query",)
+CHANGES_NOTHING = ("query", "reconciler")
 
 
 def see_least_privilege(engine: Engine) -> None:

@@ -7,10 +7,13 @@ import hashlib
 import json
 from typing import Any
 
+import asyncpg
+import pytest
 from goal_ledger_contracts import wire
 from goal_ledger_contracts.canonical import canonical
 from goal_ledger_contracts.person import PersonAdded
 from goal_ledger_ledger.sealing import TextKey, open_fact_data
+from support.by_hand import past_the_trigger
 
 from command.service import Organisation, Service, assert_problem, service_token
 
@@ -43,6 +46,49 @@ async def test_the_log_is_each_facts_canonical_bytes_in_order_by_pages(
     ]
     assert b"".join(page.content for page in pages) == b"".join(line + b"\n" for line in lines[:6])
     assert (await read(service, "/v1/log", workspace=org.workspace, after=len(facts))).content == b""
+
+
+async def test_the_hashes_are_of_the_rows_as_they_are(org: Organisation, service: Service) -> None:
+    await org.given_goal()
+    lines = (await read(service, "/v1/log", workspace=org.workspace)).content.splitlines()
+    leaves = [hashlib.sha256(b"\x00" + line).digest() for line in lines]
+    answer = await read(service, "/v1/log/hashes", workspace=org.workspace)
+    assert answer.content == b"".join(leaves)
+    assert answer.headers["goal-ledger-position"] == f"1-{len(leaves)}"
+    page = await read(service, "/v1/log/hashes", workspace=org.workspace, after=1, limit=2)
+    assert page.content == b"".join(leaves[1:3])
+    end = await read(service, "/v1/log/hashes", workspace=org.workspace, after=len(leaves))
+    assert end.content == b""
+
+
+CHANGED = {
+    "bytes": "bytes = bytes || 'x'",
+    "bytes and their hash": "bytes = bytes || ' ', hash = sha256('\\x00'::bytea || bytes || ' ')",
+    "hash": "hash = sha256('other')",
+    "stream": "stream = 'unit/other'",
+    "version": "version = 77",
+    "type": "type = 'Other'",
+    "event_id": "event_id = gen_random_uuid()",
+    "recorded_at": "recorded_at = recorded_at - interval '1 microsecond'",
+}
+
+
+@pytest.mark.parametrize("what", CHANGED)
+async def test_a_row_that_was_changed_by_hand_has_another_hash_or_none(
+    org: Organisation, service: Service, what: str
+) -> None:
+    before = (await read(service, "/v1/log/hashes", workspace=org.workspace)).content
+    owner = await asyncpg.connect(service.settings.ledger_database_url)
+    try:
+        await past_the_trigger(owner)
+        await owner.execute(
+            f"UPDATE facts SET {CHANGED[what]} WHERE workspace = $1 AND seq = 2", org.workspace
+        )
+    finally:
+        await owner.close()
+    after = (await read(service, "/v1/log/hashes", workspace=org.workspace)).content
+    assert after[32:64] != before[32:64]
+    assert after[:32] + after[64:] == before[:32] + before[64:]
 
 
 async def test_a_heads_root_is_the_rfc_6962_root_of_the_facts(org: Organisation, service: Service) -> None:

@@ -13,6 +13,7 @@ import pytest_asyncio
 import structlog
 from goal_ledger_ledger.store import raw_connection
 from judges.tlog_reader import Distrust, Head, Key, Reader, grew, leaf, tree
+from support.by_hand import past_the_trigger
 
 from command.service import Organisation, Service, assert_problem, service_token
 from command.signing import Relay
@@ -251,6 +252,7 @@ async def test_a_fact_whose_bytes_were_changed_in_the_store_gets_no_proof(
     await org.given_person("eva", "auditor")
     await relay.signs(org.workspace)
     async with raw_connection(relay.engine) as raw:
+        await past_the_trigger(raw)
         await raw.execute(
             "UPDATE facts SET bytes = bytes || ' ' WHERE workspace = $1 AND seq = 2", org.workspace
         )

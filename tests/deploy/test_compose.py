@@ -17,6 +17,7 @@ PROCESSES = {
     "worker": ["python", "-m", "goal_ledger_projection", "worker"],
     "changed": ["python", "-m", "goal_ledger_projection", "changed"],
     "query": ["python", "-m", "goal_ledger_projection", "query"],
+    "reconciler": ["python", "-m", "goal_ledger_projection", "reconciler"],
 }
 
 

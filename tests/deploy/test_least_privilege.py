@@ -18,6 +18,7 @@ from goal_ledger_local.handing_out import SERVERS, hand_out
 from goal_ledger_local.logins import PARTS
 from goal_ledger_local.postgres import Postgres
 from goal_ledger_projection.projections import migrate as migrate_projection
+from support.by_hand import past_the_trigger
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,6 +104,7 @@ async def test_no_process_changes_or_deletes_a_fact_and_the_relay_writes_its_mar
     assert not await denied(command, "SELECT FROM heads FOR UPDATE")
     assert await denied(command, "DELETE FROM heads")
     assert await denied(command, "UPDATE published SET seq = 0")
+    assert not await denied(command, "DELETE FROM published")
     assert await denied(relay, "UPDATE heads SET seq = 0")
     assert await denied(relay, "INSERT INTO facts DEFAULT VALUES")
     assert not await denied(relay, "DELETE FROM published")
@@ -124,6 +126,24 @@ async def test_who_tells_of_goals_reads_what_the_worker_writes_and_notes_alone_w
         assert await denied(worker, f"DELETE FROM {table}")
     for connection in (worker, changed):
         await connection.close()
+
+
+@pytest.mark.parametrize("words", ["UPDATE facts SET seq = seq", "DELETE FROM facts", "TRUNCATE facts"])
+async def test_behind_the_rights_a_trigger_refuses_also_who_owns_the_table(
+    made: Roles, postgres: Postgres, words: str
+) -> None:
+    await migrate_command(made.url(made.of("owner")), await postgres.create("keys"))
+    owner = await asyncpg.connect(made.url(made.of("owner")))
+    superuser = await asyncpg.connect(f"{postgres.admin_url.rpartition('/')[0]}/{made.database}")
+    try:
+        for connection in (owner, superuser):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="never changed or deleted"):
+                await connection.execute(words)
+        await past_the_trigger(owner)
+        await owner.execute(words)
+    finally:
+        await owner.close()
+        await superuser.close()
 
 
 async def test_the_query_process_reads_what_the_worker_writes_also_in_versions_made_later(

@@ -17,7 +17,7 @@ import pytest
 from goal_ledger_local.processes import is_alive
 from goal_ledger_local.stack import Stack
 
-OURS = ("command", "relay", "worker", "changed", "query")
+OURS = ("command", "relay", "worker", "changed", "query", "reconciler")
 READY_WITHIN_S = 30.0
 IDLE_S, IDLE_WITHIN_S = 4.0, 60.0
 """So long nothing is written; and so long what was done before may have its effects."""

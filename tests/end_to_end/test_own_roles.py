@@ -10,7 +10,7 @@ import pytest
 from goal_ledger_local.logins import PARTS
 from goal_ledger_local.stack import Stack
 
-PROCESSES = ("command", "relay", "worker", "changed", "query")
+PROCESSES = ("command", "relay", "worker", "changed", "query", "reconciler")
 SECRETS_OF_MANY = {"PAGES_SIGN_INS_FILE"}
 """Of the demo alone: whom one click signs in."""
 
@@ -61,7 +61,7 @@ async def test_no_process_changes_or_deletes_a_fact_or_makes_a_table(running_sta
             assert await denied(ledger, words), words
 
 
-@pytest.mark.parametrize("part", ["relay", "worker", "changed", "query"])
+@pytest.mark.parametrize("part", ["relay", "worker", "changed", "query", "reconciler"])
 async def test_only_the_command_process_enters_the_keys_database(running_stack: Stack, part: str) -> None:
     for address in addresses(running_stack, part).values():
         keys = address.rpartition("/")[0] + "/keys"

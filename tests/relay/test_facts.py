@@ -14,6 +14,7 @@ from goal_ledger_ledger.store import raw_connection
 from goal_ledger_messaging.partition import partition_of
 from goal_ledger_messaging.topics import FACTS
 from goal_ledger_observability.metrics import new_registry
+from support.by_hand import past_the_trigger
 
 from .conftest import Bench, cut, delete_topic, folded, until
 
@@ -190,6 +191,7 @@ async def test_a_store_set_back_under_a_running_relay_is_noticed_and_nothing_is_
         await bench.all_published(one)
         before = await bench.facts(one)
         async with raw_connection(bench.engine) as raw, raw.transaction():
+            await past_the_trigger(raw)
             await raw.execute("DELETE FROM facts WHERE workspace = $1 AND seq > 12", one.workspace)
             await raw.execute("UPDATE heads SET seq = 12 WHERE workspace = $1", one.workspace)
             await raw.execute("UPDATE published SET seq = 10 WHERE workspace = $1", one.workspace)

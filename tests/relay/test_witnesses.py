@@ -20,6 +20,7 @@ from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import LogForked, WitnessedMore
 from goal_ledger_observability.metrics import new_registry
 from goal_ledger_verifier.notes import parse_head, verified
+from support.by_hand import past_the_trigger
 from support.small_witness import SmallWitness, witnessing
 
 from .conftest import ORIGIN, Bench, Written, until
@@ -175,6 +176,7 @@ async def restored(bench: Bench, one: Written, seq: int) -> None:
     """Store, marks and what was kept of witnesses are those of an earlier moment; Kafka was put back too."""
     kept, fresh = one.facts[:seq], Written(one.workspace, one.epoch)
     async with raw_connection(bench.engine) as raw:
+        await past_the_trigger(raw)
         for table in ("facts", "heads", "published", "checkpoints", "witnessed", "tiles"):
             await raw.execute(f"DELETE FROM {table} WHERE workspace = $1", one.workspace)
     one.facts, one.frontier = fresh.facts, fresh.frontier

@@ -9,6 +9,7 @@ from goal_ledger_command.beyond_store import BeyondStore
 from goal_ledger_command.write_gate import StoreBehindKafkaGate
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import NotRecorded, StoreBehindLog
+from support.by_hand import past_the_trigger
 
 from .conftest import Bench, Written, until
 
@@ -16,6 +17,7 @@ from .conftest import Bench, Written, until
 async def restore_to(bench: Bench, one: Written, seq: int) -> None:
     """What a dump from the moment of ``seq`` would give: facts, head and marks of then."""
     async with raw_connection(bench.engine) as raw:
+        await past_the_trigger(raw)
         await raw.execute("DELETE FROM facts WHERE workspace = $1 AND seq > $2", one.workspace, seq)
         await raw.execute("UPDATE heads SET seq = $2 WHERE workspace = $1", one.workspace, seq)
         await raw.execute("DELETE FROM published WHERE workspace = $1", one.workspace)
@@ -55,6 +57,7 @@ async def test_a_workspace_that_only_kafka_knows_is_refused_too(bench: Bench):
     async with bench.relaying():
         await bench.all_published(one)
     async with raw_connection(bench.engine) as raw:
+        await past_the_trigger(raw)
         await raw.execute("DELETE FROM facts")
         await raw.execute("DELETE FROM heads")
         await raw.execute("DELETE FROM partition_marks")

@@ -30,7 +30,8 @@ OWNER_OF_READ = Login("postgres-read", "read", "read_owner")
 OF_WORKER = Login("postgres-read", "read", "worker")
 OF_QUERY = Login("postgres-read", "read", "query")
 OF_CHANGED = Login("postgres-read", "read", "changed")
-LOGINS = (*OF_COMMAND, *OWNERS, OF_RELAY, OWNER_OF_READ, OF_WORKER, OF_QUERY, OF_CHANGED)
+OF_RECONCILER = Login("postgres-read", "read", "reconciler")
+LOGINS = (*OF_COMMAND, *OWNERS, OF_RELAY, OWNER_OF_READ, OF_WORKER, OF_QUERY, OF_CHANGED, OF_RECONCILER)
 DATABASES: Mapping[str, str] = {one.database: one.role for one in (*OWNERS, OWNER_OF_READ)}
 """By database, the role that owns it: it migrates, rebuilds, switches and drops."""
 
@@ -54,6 +55,7 @@ PARTS: Mapping[str, Part] = {
     "worker": Part((OF_WORKER,), ("service-token-worker",)),
     "changed": Part((OF_CHANGED,)),
     "query": Part((OF_QUERY,), ("service-token-query", TOKEN_KEYS, "pages-secret")),
+    "reconciler": Part((OF_RECONCILER,), ("service-token-reconciler",)),
     "migrate-command": Part(OWNERS),
     "migrate-projection": Part((OWNER_OF_READ,), ("service-token-reconciler",)),
 }

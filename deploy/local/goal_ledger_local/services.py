@@ -1,4 +1,4 @@
-"""Our own processes in the local stack: command (one or more), relay, worker, changed, query, and the migrations before."""
+"""Our own processes in the local stack: command (one or more), relay, worker, changed, query, reconciler, and the migrations before."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from goal_ledger_local.logins import OF_CHANGED, OF_COMMAND, OF_QUERY, OF_RELAY, OF_WORKER
+from goal_ledger_local.logins import OF_CHANGED, OF_COMMAND, OF_QUERY, OF_RECONCILER, OF_RELAY, OF_WORKER
 from goal_ledger_local.ports import free_ports
 from goal_ledger_local.processes import PartFailed, ProcessOwner
 from goal_ledger_local.service import Service
@@ -22,7 +22,7 @@ ROLES = {
     COMMAND: ("--command-role", OF_COMMAND[0].role, "--relay-role", OF_RELAY.role),
     PROJECTION: (
         *("--worker-role", OF_WORKER.role, "--query-role", OF_QUERY.role),
-        *("--changed-role", OF_CHANGED.role),
+        *("--changed-role", OF_CHANGED.role, "--reconciler-role", OF_RECONCILER.role),
     ),
 }
 """Whom a migration grants what each process needs."""
@@ -54,7 +54,7 @@ def make_services(
     owner: ProcessOwner, logs: Path, installation: Installation, commands: int
 ) -> dict[str, Service]:
     """The services on ports of their own, not yet started; `command-2` … are further command processes."""
-    ports = iter(free_ports(2 * commands + 5))
+    ports = iter(free_ports(2 * commands + 6))
 
     def service(
         name: str,
@@ -71,7 +71,7 @@ def make_services(
         made[name] = service(name, COMMAND, "serve", [next(ports), next(ports)], installation.command)
     internal = made["command"].urls[1]
     made["relay"] = service("relay", COMMAND, "relay", [next(ports)], installation.relay)
-    for name, listeners in (("worker", 1), ("changed", 1), ("query", 2)):
+    for name, listeners in (("worker", 1), ("changed", 1), ("query", 2), ("reconciler", 1)):
         settings = partial(installation.projection, name, command_url=internal)
         made[name] = service(name, PROJECTION, name, [next(ports) for _ in range(listeners)], settings)
     return made

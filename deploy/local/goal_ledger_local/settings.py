@@ -56,7 +56,7 @@ class Installation:
         return {**self._of("relay"), **_listeners(ports), **self.extra}
 
     def projection(self, service: str, ports: Sequence[int], command_url: str) -> dict[str, str]:
-        """Of `goal_ledger_projection worker`, of `changed`, or of `query`: a public listener and an internal one."""
+        """Of `goal_ledger_projection worker`, of `changed` or `reconciler`, or of `query`: a public listener and an internal one."""
         told = {**self._of(service), "COMMAND_URL": command_url, **_listeners(ports)}
         if service == "query":
             told["PAGES_SIGN_INS_FILE"] = str(self.credentials.sign_ins_file)

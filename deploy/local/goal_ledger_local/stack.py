@@ -1,4 +1,4 @@
-"""The whole of Goal Ledger on one machine, without containers: Kafka, PostgreSQL, command, relay, worker, changed, query.
+"""The whole of Goal Ledger on one machine, without containers: Kafka, PostgreSQL, command, relay, worker, changed, query, reconciler.
 
     with Stack(commands=2) as stack:
         stack.publish()                      # writes stack.json for programs outside
@@ -184,7 +184,7 @@ class Stack:
                     service.stop()
         raise PartFailed(f"ports were taken {START_ATTEMPTS} times in a row; see {self.logs}")
 
-    # -- single parts: command, command-2 …, relay, worker, changed, query, kafka, postgres --------------------
+    # -- single parts: command, command-2 …, relay, worker, changed, query, reconciler, kafka, postgres --------
 
     def kill(self, part: str) -> None:
         """SIGKILL; returns when it is gone. It stays down."""

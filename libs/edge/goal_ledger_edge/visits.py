@@ -60,8 +60,9 @@ def note(request: HTTPConnection, workspace: str, **given: Any) -> None:
 
 
 def is_poll(visit: Visit, path: str) -> bool:
-    """A service that asks whether anything moved: it is given sizes and roots, every few seconds, and nobody reads on."""
-    return visit.is_service and path == "/v1/log/heads"
+    """A service that asks whether anything moved or changed: it is given sizes and hashes, every few seconds, and nobody
+    reads on."""
+    return visit.is_service and path in ("/v1/log/heads", "/v1/log/hashes")
 
 
 def write_access_note(scope: Scope, visit: Visit, status: int) -> None:

@@ -14,6 +14,7 @@ from goal_ledger_contracts.position import Position
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from goal_ledger_ledger.merkle import HASH_BYTES
 from goal_ledger_ledger.store import raw_connection, transaction
 from goal_ledger_ledger.tables import epochs, heads
 
@@ -58,6 +59,24 @@ SELECT seq, bytes, traceparent FROM (
     FROM (SELECT seq, bytes, traceparent FROM facts WHERE workspace = $1 AND seq > $2 ORDER BY seq LIMIT $3) page
 ) measured WHERE before < $4 ORDER BY seq
 """
+MAX_PAGE_HASHES = 16_384
+NO_SOUND_ROW = bytes(HASH_BYTES)
+
+_SOUND_HASHES = """
+SELECT seq, own FROM (
+    SELECT seq, hash, bytes, event_id, recorded_at, sha256('\\x00'::bytea || bytes) AS own,
+           convert_to(format('"stream":"%s","type":"%s","version":%s,"workspace":"%s"}', stream, type, version, workspace),
+                      'UTF8') AS ends_so
+    FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3
+) row
+WHERE hash = own AND substr(bytes, length(bytes) - length(ends_so) + 1) = ends_so
+  AND position(convert_to(format('"seq":%s,', seq), 'UTF8') IN bytes) > 0
+  AND position(convert_to(format('"event_id":"%s",', event_id), 'UTF8') IN bytes) > 0
+  AND position(convert_to(format('"recorded_at":"%s"', to_char(recorded_at AT TIME ZONE 'UTC',
+                                                             'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')), 'UTF8') IN bytes) > 0
+"""
+"""The rows whose hash is that of their bytes, and whose columns say what their bytes say (the canonical form ends with
+stream, type, version and workspace)."""
 _OF_HEAD = select(*(heads.c[one.name] for one in fields(Head)))
 _OF_EPOCH = select(*(epochs.c[one.name] for one in fields(Epoch))).order_by(epochs.c.epoch)
 
@@ -75,6 +94,15 @@ class LogReader:
         async with raw_connection(self._engine) as raw:
             rows = await raw.fetch(_FACTS, workspace, after_seq, min(limit, MAX_PAGE_FACTS), MAX_PAGE_BYTES)
         return [StoredFact(*row) for row in rows]
+
+    async def leaf_hashes(self, workspace: str, after_seq: int, upto: int) -> bytes:
+        """SHA-256(0x00 ‖ bytes) of each fact after one seq up to another (at most 16,384), computed from the row now, one
+        after another; 32 zeros where there is no row, or one whose columns say other than its bytes."""
+        upto = min(upto, after_seq + MAX_PAGE_HASHES)
+        async with raw_connection(self._engine) as raw:
+            rows = await raw.fetch(_SOUND_HASHES, workspace, after_seq, upto)
+        found: dict[int, bytes] = {row[0]: row[1] for row in rows}
+        return b"".join([found.get(seq, NO_SOUND_ROW) for seq in range(after_seq + 1, upto + 1)])
 
     async def head(self, workspace: str) -> Head | None:
         """None: no such workspace."""

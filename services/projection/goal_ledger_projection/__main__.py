@@ -21,6 +21,9 @@ def migrate(
     changed_role: Annotated[
         str | None, typer.Option(help="The database role of `changed`: granted what it needs.")
     ] = None,
+    reconciler_role: Annotated[
+        str | None, typer.Option(help="The database role of `reconciler`: granted what it needs.")
+    ] = None,
 ) -> None:
     """Bring the read database to this release's tables."""
     from goal_ledger_edge.settings import settings_of
@@ -31,7 +34,12 @@ def migrate(
 
     settings = settings_of(DatabaseSettings)
     configure_logging("migrate", settings.log_level)
-    roles = {"worker": worker_role, "query": query_role, "changed": changed_role}
+    roles = {
+        "worker": worker_role,
+        "query": query_role,
+        "changed": changed_role,
+        "reconciler": reconciler_role,
+    }
     asyncio.run(migrate_database(settings.read_database_url, roles))
 
 
@@ -75,6 +83,42 @@ def changed() -> None:
     settings = settings_of(ChangedSettings)
     configure_logging("changed", settings.log_level)
     run(run_changed(settings))
+
+
+@app.command()
+def reconciler() -> None:
+    """Compare store, Kafka and read models for ever; what differs is an alarm."""
+    from goal_ledger_edge.server import run
+    from goal_ledger_edge.settings import settings_of
+    from goal_ledger_observability.logs import configure_logging
+
+    from goal_ledger_projection.reconciling.process import run_reconciler
+    from goal_ledger_projection.settings import ReconcilerSettings
+
+    settings = settings_of(ReconcilerSettings)
+    configure_logging("reconciler", settings.log_level)
+    run(run_reconciler(settings))
+
+
+@app.command()
+def reconcile(
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Fold anew the workspaces whose rows in the read side differ.")
+    ] = False,
+) -> None:
+    """Compare store, Kafka and read models once, and say which rows and records differ.
+
+    Exit codes: 0 they agree, 1 something differs, 3 nothing differs but something could not be compared.
+    """
+    from goal_ledger_edge.settings import settings_of
+    from goal_ledger_observability.logs import configure_logging
+
+    from goal_ledger_projection.reconciling.command import reconcile as reconcile_once
+    from goal_ledger_projection.settings import WorkerSettings
+
+    settings = settings_of(WorkerSettings)
+    configure_logging("reconcile", settings.log_level)
+    raise SystemExit(asyncio.run(reconcile_once(settings, mend=mend)))
 
 
 @app.command()

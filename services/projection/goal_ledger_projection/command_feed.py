@@ -80,6 +80,16 @@ class CommandFeed:
             [Record(workspace, head.epoch, seq, one, vouched=True) for seq, one in numbered], head
         )
 
+    async def hashes(self, workspace: str, after: Position, limit: int) -> bytes:
+        """SHA-256(0x00 ‖ bytes) of each fact after a position of the present epoch, 32 bytes each, from the store's rows as
+        they are now; zeros where a row is missing or contradicts itself. Raises FeedUnavailable, also on another epoch."""
+        query = {"workspace": workspace, "after": after.seq, "epoch": after.epoch, "limit": limit}
+        answer = await self._get("/v1/log/hashes", query)
+        head = _head(answer)
+        if answer.status_code != httpx2.codes.OK or head is None or head.epoch != after.epoch:
+            raise FeedUnavailable(f"GET /v1/log/hashes: {answer.status_code} {answer.text[:200]}")
+        return answer.content
+
     async def heads(self, since: datetime | None) -> list[HeadTold]:
         """The heads that moved at or after an instant, or all. Raises FeedUnavailable."""
         heads: list[HeadTold] = []

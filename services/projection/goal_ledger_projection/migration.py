@@ -57,7 +57,7 @@ def _has_facts(connection: Connection, name: str) -> bool:
 async def migrate(read_database_url: str, roles: Mapping[str, str | None]) -> None:
     """Bring the read database to this release's tables. Any number of processes may ask at once.
 
-    `roles`: by process (`worker`, `query`), the database role that is granted what the process needs.
+    `roles`: by process (`worker`, `query`, `reconciler`), the database role that is granted what the process needs.
     """
     engine = create_async_engine(engine_url(read_database_url), hide_parameters=True)
     try:

@@ -81,3 +81,10 @@ class WorkerSettings(KafkaSettings, DatabaseSettings):
     def kafka(self) -> Cluster:
         """The Kafka, and how to speak to it."""
         return Cluster(self.kafka_bootstrap_servers, self.kafka_security)
+
+
+class ReconcilerSettings(WorkerSettings):
+    rest_s: float = Field(15.0, ge=0)
+    """Between two passes, at least."""
+    rest_passes: float = Field(3.0, ge=0)
+    """And so many times as long as the pass took: the share of a processor that large logs cost."""

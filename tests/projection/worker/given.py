@@ -154,7 +154,7 @@ class Topic:
 
 @dataclass
 class Feed:
-    """`GET /v1/log` and `/v1/log/heads` over logs in memory."""
+    """`GET /v1/log`, `/v1/log/hashes` and `/v1/log/heads` over logs in memory."""
 
     url: str = ""
     logs: dict[str, Log] = field(default_factory=dict)
@@ -176,6 +176,14 @@ class Feed:
             return Response(status_code=410, headers=position)
         page = log.stored[after : after + limit]
         return Response(b"".join(one + b"\n" for one in page), headers=position)
+
+    async def hashes(self, request: Request) -> Response:
+        query = request.query_params
+        log = self.logs[query["workspace"]]
+        after, limit = int(query["after"]), int(query["limit"])
+        page = log.stored[after : after + limit]
+        position = {"Goal-Ledger-Position": f"{log.epoch}-{len(log.facts)}"}
+        return Response(b"".join(map(leaf_hash, page)), headers=position)
 
     async def heads(self, request: Request) -> Response:
         if self.away:
@@ -204,7 +212,13 @@ async def feed_server() -> AsyncIterator[Feed]:
         feed.url = f"http://127.0.0.1:{ports[0]}"
         started.set()
 
-    app = Starlette(routes=[Route("/v1/log", feed.log), Route("/v1/log/heads", feed.heads)])
+    app = Starlette(
+        routes=[
+            Route("/v1/log", feed.log),
+            Route("/v1/log/hashes", feed.hashes),
+            Route("/v1/log/heads", feed.heads),
+        ]
+    )
     serving = asyncio.create_task(serve([Listener(app, "127.0.0.1", 0)], on_started=listening, stop=stop))
     await started.wait()
     try:

@@ -23,7 +23,7 @@ from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Gives, Refuses
 from goal_ledger_edge.visits import note
 from goal_ledger_ledger.checkpoint import key_hash, origin_of, verifier_key
-from goal_ledger_ledger.log_reader import Head, LogReader
+from goal_ledger_ledger.log_reader import MAX_PAGE_HASHES, Head, LogReader
 from goal_ledger_ledger.store import raw_connection
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -33,9 +33,11 @@ MAX_PAGE_FACTS = 5000
 MAX_PAGE_HEADS = 1000
 JSON_LINES = "application/jsonl"
 NOTE = "text/plain; charset=utf-8"
+BYTES = "application/octet-stream"
 
 After = Annotated[int, Query(ge=0, le=10**18, description="Facts after this seq")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_FACTS)]
+HashesLimit = Annotated[int, Query(ge=1, le=MAX_PAGE_HASHES)]
 Workspace = Annotated[str | None, Query(description="Services name it; else the credential does")]
 EpochQuery = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Left out: the present one")]
 
@@ -80,6 +82,15 @@ Lines = Annotated[
     ),
     Refuses(400, 404, 410),
 ]
+Hashes = Annotated[
+    Response,
+    Gives(
+        "SHA-256(0x00 ‖ bytes) of each fact, 32 bytes, in seq order; empty: the end",
+        content={BYTES: {"type": "string", "format": "binary"}},
+        headers={HEADER: _POSITION},
+    ),
+    Refuses(400, 404, 410),
+]
 Note = Annotated[
     Response,
     Gives("C2SP tlog-checkpoint in a signed note (Ed25519)", content={"text/plain": {"type": "string"}}),
@@ -96,9 +107,10 @@ class HeadsKey:
 
 
 def router(door: Door, engine: AsyncEngine, heads_key: HeadsKey | None) -> APIRouter:
-    """The four routes. ``heads_key`` None: this installation signs no heads."""
+    """The five routes. ``heads_key`` None: this installation signs no heads."""
     routes, log = APIRouter(tags=["log"], route_class=Route), Log(door, engine, heads_key)
     routes.get("/v1/log", summary="Facts in order, as stored")(log.read_log)
+    routes.get("/v1/log/hashes", summary="Hashes of facts, from the rows as they are")(log.read_log_hashes)
     routes.get("/v1/log/heads", summary="Heads that moved")(log.read_heads)
     routes.get("/v1/log/checkpoint", summary="The newest signed head")(log.read_checkpoint)
     routes.get("/v1/log/key", summary="The public key of the signed heads")(log.read_log_key)
@@ -131,6 +143,23 @@ class Log:
         seen = max(head.seq, last or 0)
         body = b"".join([one.bytes + b"\n" for one in stored])
         return Response(body, media_type=JSON_LINES, headers={HEADER: f"{head.epoch}-{seen}"})
+
+    async def read_log_hashes(
+        self,
+        request: LogRequest,
+        after: After = 0,
+        limit: HashesLimit = MAX_PAGE_HASHES,
+        workspace: Workspace = None,
+        epoch: EpochQuery = None,
+    ) -> Hashes:
+        """Computed anew from the stored rows, for whoever compares them with copies. 32 zeros stand for a row that is not
+        there, or whose columns say other than its bytes."""
+        head = await self._readers.head(await self._readers.workspace(request, workspace))
+        if epoch is not None and epoch != head.epoch:
+            await self._need_kept(head, epoch, after)
+        note(request, head.workspace)
+        hashes = await self._feed.leaf_hashes(head.workspace, after, min(head.seq, after + limit))
+        return Response(hashes, media_type=BYTES, headers={HEADER: str(head.position)})
 
     async def read_heads(
         self,

@@ -19,14 +19,17 @@ from goal_ledger_domain.person import ShredPerson
 from goal_ledger_domain.refusals import Refusal
 from goal_ledger_domain.workspace import CreateWorkspace, FirstAdmin
 from goal_ledger_domain.world import World
+from goal_ledger_ledger.store import transaction
 from goal_ledger_ledger.submission import CommandAnswer, LedgerError, Submission, UnknownWorkspace
+from goal_ledger_ledger.tables_transport import published
 from goal_ledger_observability.logs import configure_logging
 from pydantic import ValidationError
 from rich.console import Console
+from sqlalchemy import delete
 
 from goal_ledger_command.credentials import KeyMaker
 from goal_ledger_command.settings import Settings
-from goal_ledger_command.wiring import open_for_operator
+from goal_ledger_command.wiring import open_for_operator, store_for_operator
 
 REFUSED, WRONG_USAGE, NOT_DONE = 1, 2, 3
 NamedAdmin = tuple[str, str, str, str]
@@ -58,6 +61,23 @@ def issue_key(workspace: str, holder: str, key: str | None, *, as_json: bool) ->
 def grant(workspace: str, holder: str, role: str, reason: str | None, *, as_json: bool) -> None:
     answer = _perform(submission(workspace, GrantRole(meta(reason), holder, role)))
     _tell(answer, as_json, f"{holder} is {role}", workspace=workspace, holder=holder, role=role)
+
+
+def publish_again(workspace: str) -> None:
+    """Forget how far it was published: the relay begins a new life at seq 1 as soon as it sees that."""
+    try:
+        known = asyncio.run(_forget_published(settings_or_fail(), workspace))
+    except LedgerError as failed:
+        fail(NOT_DONE, f"{failed.code}: {failed.sentence}")
+    if not known:
+        fail(REFUSED, f"unknown_workspace: nothing of {workspace} was published.")
+    Console().print(f"workspace {workspace} is published again from seq 1", markup=False, soft_wrap=True)
+
+
+async def _forget_published(settings: Settings, workspace: str) -> bool:
+    async with store_for_operator(settings) as opened, transaction(opened.engine) as store:
+        done = await store.execute(delete(published).where(published.c.workspace == workspace))
+        return bool(done.rowcount)
 
 
 def creation(

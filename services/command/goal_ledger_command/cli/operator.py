@@ -126,6 +126,17 @@ def new_epoch(
     )
 
 
+@operator.command("publish-again")
+def publish_again(workspace: Workspace) -> None:
+    """Have the relay publish a workspace's facts to Kafka again, from seq 1. Readers drop what they have.
+
+    Example: operator publish-again --workspace acme
+    """
+    from goal_ledger_command.cli import operations
+
+    operations.publish_again(workspace)
+
+
 store = typer.Typer(help="The store after a restore.", no_args_is_help=True)
 operator.add_typer(store, name="store")
 

@@ -24,7 +24,7 @@ RIGHTS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "snapshots": KEEP,
             "settings": READ,
             "leases": READ,
-            "published": READ,
+            "published": "SELECT, DELETE",
             "partition_marks": READ,
             "receipt_marks": READ,
             "emitters": READ,

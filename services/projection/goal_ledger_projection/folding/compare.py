@@ -9,6 +9,7 @@ Versions of different shapes are compared by the tables and columns that both ha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from goal_ledger_projection.folding.writing import TABLES, Connection
@@ -64,11 +65,12 @@ async def compare(connection: Connection, one: str, other: str) -> Comparison:
         sums: dict[str, tuple[Sum, Sum]] = {}
         differences: dict[str, Difference] = {}
         for name, columns in common.items():
-            sides = [_rows(one, other, name, schema, columns) for schema in (one, other)]
-            sums[name] = (await _sum(connection, sides[0]), await _sum(connection, sides[1]))
+            upto = _upto(one, other)
+            sides = [rows_upto(upto, name, schema, columns) for schema in (one, other)]
+            sums[name] = (await sum_of(connection, sides[0]), await sum_of(connection, sides[1]))
             if sums[name][0] != sums[name][1]:
                 said = [column for column in columns if column not in _NOT_SAID]
-                shown = [_rows(one, other, name, schema, said) for schema in (one, other)]
+                shown = [rows_upto(upto, name, schema, said) for schema in (one, other)]
                 differences[name] = Difference(
                     await _only_in(connection, *shown), await _only_in(connection, *reversed(shown))
                 )
@@ -99,7 +101,8 @@ def _in_common(
     return common, tables + columns
 
 
-async def _sum(connection: Connection, rows: str) -> Sum:
+async def sum_of(connection: Connection, rows: str) -> Sum:
+    """Of rows that `rows_upto` tells."""
     row = await connection.fetchrow(
         f"SELECT count(*), coalesce(sum(hashtextextended(r.line, 0)::numeric), 0) FROM ({rows}) r"
     )
@@ -112,8 +115,8 @@ async def _only_in(connection: Connection, these: str, those: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _rows(one: str, other: str, table: str, schema: str, columns: list[str]) -> str:
-    """The rows of a table of one version, up to the position that both have reached, as one text each."""
+def rows_upto(upto: str, table: str, schema: str, columns: Sequence[str]) -> str:
+    """The rows of a version's table as one text each, as they were at the positions (workspace, next_seq) of `upto`."""
 
     def column(name: str) -> str:
         ends_later = "CASE WHEN t.ended_seq < upto.next_seq THEN t.ended_seq END"
@@ -121,7 +124,7 @@ def _rows(one: str, other: str, table: str, schema: str, columns: list[str]) -> 
 
     return f"""
         SELECT ROW({", ".join(map(column, columns))})::text AS line
-        FROM {schema}.{table} t JOIN ({_upto(one, other)}) upto USING (workspace) WHERE t.seq < upto.next_seq
+        FROM {schema}.{table} t JOIN ({upto}) upto USING (workspace) WHERE t.seq < upto.next_seq
     """
 
 

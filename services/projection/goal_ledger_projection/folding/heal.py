@@ -123,7 +123,14 @@ class Healer:
 async def let_go_on(connection: Connection, projection: str, workspace: str, standing: FoldedTo) -> None:
     """Unpark a workspace; one whose rows are not the command service's log is folded anew."""
     if (standing.parked or "").startswith(LOG_CONTRADICTED):
-        await positions.lock(connection, projection, {workspace: standing.folded.epoch})
-        await INDEXED_ROWS.discard(connection, workspace)
-        await positions.restart(connection, projection, workspace)
+        await fold_anew(connection, projection, workspace, standing)
+    else:
+        await positions.unpark(connection, projection, workspace)
+
+
+async def fold_anew(connection: Connection, projection: str, workspace: str, standing: FoldedTo) -> None:
+    """Take a workspace's rows away: its log is folded from seq 1, from the feed. Until then its answers are `rebuilding`."""
+    await positions.lock(connection, projection, {workspace: standing.folded.epoch})
+    await INDEXED_ROWS.discard(connection, workspace)
+    await positions.restart(connection, projection, workspace)
     await positions.unpark(connection, projection, workspace)

@@ -67,6 +67,14 @@ SELECT seq, event_id, type, stream, recorded_at FROM facts
 WHERE workspace = $1 AND type = $2 AND seq <= $3 ORDER BY seq DESC LIMIT 1
 """
 
+HASHES_BETWEEN = """
+SELECT seq, sha256('\\x00'::bytea || bytes) FROM facts WHERE workspace = $1 AND seq > $2 AND seq <= $3
+"""
+"""The leaf hash of each of these facts, computed from its row."""
+
+PAGE_OF_LOG = "SELECT seq, bytes FROM {version}.facts WHERE workspace = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4"
+"""The next facts of a version that is named: (seq, bytes)."""
+
 COLUMNS = tuple(column.name for column in facts.columns)
 
 
