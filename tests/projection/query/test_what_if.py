@@ -10,6 +10,7 @@ from goal_ledger_contracts.measures import Increase
 from goal_ledger_contracts.objective import MeasureChanged
 from goal_ledger_contracts.person import LeaveBegun, PersonAdded
 from goal_ledger_contracts.personal import Sealed
+from goal_ledger_contracts.unit import UnitCreated
 from goal_ledger_contracts.workspace import Policy, PolicySet
 from goal_ledger_projection.api import what_if
 from history.lives import Life
@@ -122,13 +123,14 @@ async def test_without_the_lower_target_the_score_is_by_the_old_one_and_nothing_
 
 async def test_another_policy_changes_statuses_in_its_scope_alone(story: Story) -> None:
     story.tell(f"workspace/{story.workspace}", PolicySet("workspace", 1, Policy(behind_points=d("90"))))
+    story.tell("unit/other", UnitCreated("Another"))
     story.goal("shop", ("visits", TEN))
     story.check_in("shop", "visits", "3")
     await story.arrive()
     asked = {"question": "/v1/objectives/shop", "policy": {"behind_points": "10", "grace_days": 5}}
 
     body = await supposed(story, asked)
-    of_another = await supposed(story, {**asked, "scope": "unit/nobody"})
+    of_another = await supposed(story, {**asked, "scope": "unit/other"})
     of_goal = await supposed(story, {**asked, "scope": "objective/shop"})
 
     policy = body["objective"]["policy"]
@@ -210,6 +212,14 @@ async def test_what_cannot_be_supposed_is_refused_with_a_code(story: Story) -> N
         ({**shop, "policy": {"time_zone": "Mars"}}, 422, "invalid", "/policy/time_zone"),
         ({**shop, "policy": {"wishes": 1}}, 422, "invalid", "/policy/wishes"),
         ({**shop, "policy": {"grace_days": 1}, "scope": "team"}, 422, "invalid", "/scope"),
+        (
+            {**shop, "policy": {"on_track_points": "5", "behind_points": "1"}},
+            422,
+            "bands_reversed",
+            "/policy/behind_points",
+        ),
+        ({**shop, "policy": {"grace_days": 1}, "scope": "unit/none"}, 422, "choice_unknown", "/scope"),
+        ({**shop, "policy": {"grace_days": 1}, "scope": "objective/none"}, 422, "choice_unknown", "/scope"),
         ({"question": "/v1/facts"}, 422, "view_unknown", "/question"),
         ({"question": "/v1/objectives/none"}, 404, "not_found", "/question"),
         ({"question": "/v1/objectives/shop?cursor=x"}, 422, "invalid", "/question"),

@@ -20,6 +20,7 @@ STATED = ("on_track", "behind", "at_risk")
 KINDS = ("committed", "aspirational")
 STATUSES_OF_KEY_RESULTS = ("on_track", "behind", "at_risk", "not_measured", "pending", "outdated")
 STATUSES = (*STATUSES_OF_KEY_RESULTS, *OUTCOMES)
+_LISTED_AT = {"person": "/v1/people", "system": "/v1/systems", "objective": "/v1/objectives"}
 NAMED_MAX = 100
 """So many choices are named; there may be more units or cycles than a person wants to read."""
 
@@ -77,7 +78,7 @@ async def need_holder(
     if kind == "unit":
         await _need_known(view, id, "unit", field)
     else:
-        await _need_defined(view, kind, id, field, "/v1/people" if kind == "person" else "/v1/systems")
+        await _need_defined(view, kind, id, field, _LISTED_AT[kind])
 
 
 async def need_stream(view: View, stream: str | None) -> None:

@@ -25,6 +25,7 @@ from starlette.requests import Request
 from goal_ledger_projection.api import cited
 from goal_ledger_projection.api.alignment import AlignmentAnswer
 from goal_ledger_projection.api.answers import Shape, encoded, respond
+from goal_ledger_projection.api.choices import need_holder
 from goal_ledger_projection.api.cited import CitedFact
 from goal_ledger_projection.api.key_results import KeyResultAnswer
 from goal_ledger_projection.api.objective import ObjectiveAnswer
@@ -67,6 +68,12 @@ class PolicyOtherwise(BaseModel):
     anchor_weekday: int | None = Field(default=None, ge=1, le=7, strict=True, description="1 is Monday")
     grace_days: int | None = Field(default=None, ge=0, le=60, strict=True)
     feeds_count_as_word: bool | None = Field(default=None, strict=True)
+
+    @property
+    def bands_are_reversed(self) -> bool:
+        """Both are given, and cannot be so; one alone stands beside whatever is set."""
+        on_track, behind = self.on_track_points, self.behind_points
+        return on_track is not None and behind is not None and behind < on_track
 
 
 class WhatIfQuestion(BaseModel):
@@ -123,7 +130,7 @@ async def what_if(request: WhatIfRequest) -> Found[WhatIfAnswer]:
 
 
 def _read(sent: Any) -> WhatIfQuestion:
-    """Problem 422 `invalid`."""
+    """Problems 422 `invalid`, `bands_reversed`."""
     try:
         asked = WhatIfQuestion.model_validate(sent)
     except ValidationError as wrong:
@@ -132,6 +139,9 @@ def _read(sent: Any) -> WhatIfQuestion:
     policy = asked.policy
     if policy is not None and policy.time_zone is not None and policy.time_zone not in names():
         raise Problem(422, "invalid", "There is no such IANA time zone.", field="/policy/time_zone")
+    if policy is not None and policy.bands_are_reversed:
+        sentence = "behind_points is below on_track_points."
+        raise Problem(422, "bands_reversed", sentence, field="/policy/behind_points")
     return asked
 
 
@@ -176,6 +186,8 @@ class _Supposing:
         policy = None
         given = {} if asked.policy is None else asked.policy.model_dump(exclude_none=True)
         if given:
+            if asked.scope != "workspace":
+                await need_holder(view, asked.scope, "/scope", ("unit", "objective"))
             policy = SupposedPolicy(asked.scope, Policy(**given))
         try:
             found = await asyncio.to_thread(
