@@ -69,8 +69,9 @@ class Drill:
         self.workspaces.append(made.workspace)
         return made
 
-    async def publish(self, *, signing: bool = True) -> None:
-        """All that the store holds, and a head over it."""
+    @contextlib.asynccontextmanager
+    async def relaying(self, *, signing: bool = True) -> AsyncIterator[None]:
+        """Publishes, and leaves when all that the store then holds is published, and a head over it."""
         engine = create_engine(self.settings.ledger_database_url, application="tests")
         key = self.settings.signing_key() if signing else None
         metrics = RelayMetrics(new_registry("test"))
@@ -87,15 +88,35 @@ class Drill:
                 return await raw.fetchval(statement) == 0
 
         try:
+            yield
             await until(is_done)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             await engine.dispose()
 
+    async def publish(self, *, signing: bool = True) -> None:
+        """All that the store holds, and a head over it."""
+        async with self.relaying(signing=signing):
+            pass
+
     async def dumped(self) -> str:
         """A copy of the store as it is; nobody may be connected."""
         return await copied(self.postgres, self.settings.ledger_database_url)
+
+    async def dumped_in_use(self) -> Path:
+        """A dump of the store as it is, whoever writes meanwhile (pg_dump)."""
+        file = self.directory / "ledger.dump"
+        await asyncio.to_thread(self.postgres.dump, self._database, file)
+        return file
+
+    async def restored(self, dump: Path) -> None:
+        """The store is that dump; whoever is connected is thrown out."""
+        await asyncio.to_thread(self.postgres.restore, self._database, dump)
+
+    @property
+    def _database(self) -> str:
+        return self.settings.ledger_database_url.rpartition("/")[2]
 
     async def put_back(self, dump: str) -> None:
         await swapped(self.postgres, self.settings.ledger_database_url, dump)
