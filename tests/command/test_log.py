@@ -147,6 +147,7 @@ async def test_the_key_of_the_signed_heads_is_told_to_auditors_and_services_in_t
     assert name == told["origin"] == f"goal-ledger.local/{org.workspace}/1"
     assert (raw[0], base64.b64encode(raw[1:]).decode(), len(raw)) == (1, told["public_key"], 33)
     assert hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() == hashed == told["key_hash"]
+    assert told["ml_dsa_44_verifier_key"] is None
     assert (await read(service, "/v1/log/key", workspace=org.workspace)).json() == told
     assert_problem(await read(service, "/v1/log/key", workspace="never"), 404, "unknown_workspace")
 

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import httpx2
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from goal_ledger_demo import organisation, seeding
 from goal_ledger_ledger.checkpoint import Checkpoint, load_signing_key, parse, sign
 from goal_ledger_local.stack import Stack
@@ -29,7 +31,10 @@ REFUSED = {
 
 def judge(program: Path, directory: Path) -> list[str]:
     """What was refused and is true, and what is not true and was not refused."""
-    with demo() as (stack, _):
+    second = directory / "ml-dsa-44.pem"
+    key = MLDSA44PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    second.write_bytes(key)
+    with demo({"HEAD_SIGNING_KEY_ML_DSA_44_FILE": str(second)}) as (stack, _):
         log = _Log(program, directory, stack)
         heads = [log.keep_head(0)]
         for number in range(FACTS // BATCH):
@@ -49,7 +54,8 @@ class _Log:
         self._token.touch(mode=0o600)
         self._token.write_text(stack.mint_token("per", organisation.WORKSPACE))
         self._bearer = {"authorization": f"Bearer {self._token.read_text()}"}
-        self._key = self._get(f"{self._url}/v1/log/key").json()["verifier_key"]
+        keys = self._get(f"{self._url}/v1/log/key").json()
+        self._keys = ["-key", keys["verifier_key"], "-second-key", keys["ml_dsa_44_verifier_key"]]
 
     def _get(self, address: str) -> httpx2.Response:
         answer = httpx2.get(address, headers=self._bearer, timeout=60)
@@ -94,7 +100,7 @@ class _Log:
                 after += page.count(b"\n")
 
     def _read(self, heads: list[Path], *words: str) -> subprocess.CompletedProcess[str]:
-        given = ["-log", self._address, "-token", self._token, "-key", self._key]
+        given = ["-log", self._address, "-token", self._token, *self._keys]
         argv = [self._program, *given, "-facts", self._directory / "facts", *words, *heads]
         return subprocess.run(argv, capture_output=True, text=True, timeout=RUN_S, check=False)
 

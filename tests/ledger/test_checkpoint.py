@@ -8,16 +8,20 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from goal_ledger_ledger.checkpoint import (
     BadNote,
     Checkpoint,
     key_hash,
+    load_ml_dsa_44_key,
     load_signing_key,
+    ml_dsa_44_verifier_key,
     origin_of,
     sign,
     verifier_key,
     verify,
 )
+from goal_ledger_ledger.cosignature import verifies
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 HEAD = Checkpoint(origin_of("goal-ledger.local", "acme", 1), 151, hashlib.sha256(b"root").digest())
@@ -82,3 +86,22 @@ def test_the_signing_key_is_read_from_pem():
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     assert load_signing_key(pem).private_bytes_raw() == KEY.private_bytes_raw()
+
+
+def test_a_head_signed_with_both_keys_has_a_line_of_each_and_either_verifies_alone():
+    second = MLDSA44PrivateKey.generate()
+    note = sign(HEAD, KEY, second)
+    text, _, signatures = note.partition("\n\n")
+    body, (first, other) = f"{text}\n", signatures.splitlines()
+    assert verify(note, KEY.public_key()) == HEAD and first == sign(HEAD, KEY).splitlines()[-1]
+    key = ml_dsa_44_verifier_key(HEAD.origin, second.public_key())
+    assert verifies(key, other, body) and not verifies(key, first, body)
+    assert not verifies(key, other, body.replace("\n151\n", "\n152\n"))
+
+
+def test_a_second_key_of_another_kind_is_refused():
+    pem = KEY.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with pytest.raises(ValueError, match="ML-DSA-44"):
+        load_ml_dsa_44_key(pem)

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from goal_ledger_command.relay import SignedHead, signed_head
 from goal_ledger_command.relay.metrics import RelayMetrics
 from goal_ledger_command.relay.process import Relay
@@ -15,7 +16,7 @@ from goal_ledger_command.witnesses.gate import WitnessGate
 from goal_ledger_command.write_gate import StoreBehindKafkaGate
 from goal_ledger_contracts.verifier_key import parse_verifier_key
 from goal_ledger_contracts.witness_policy import WitnessPolicy, parse_policy
-from goal_ledger_ledger.checkpoint import verify
+from goal_ledger_ledger.checkpoint import ml_dsa_44_verifier_key, verify
 from goal_ledger_ledger.store import raw_connection
 from goal_ledger_ledger.submission import LogForked, WitnessedMore
 from goal_ledger_observability.metrics import new_registry
@@ -47,9 +48,11 @@ def policy_of(*witnesses: SmallWitness, needed: int | str = "all") -> WitnessPol
 
 
 @contextlib.asynccontextmanager
-async def relaying(bench: Bench, policy: WitnessPolicy) -> AsyncIterator[RelayMetrics]:
+async def relaying(
+    bench: Bench, policy: WitnessPolicy, ml_dsa_44: MLDSA44PrivateKey | None = None
+) -> AsyncIterator[RelayMetrics]:
     metrics = RelayMetrics(new_registry("test"))
-    relay = Relay(bench.engine, bench.bootstrap, metrics, bench.key, ORIGIN, policy)
+    relay = Relay(bench.engine, bench.bootstrap, metrics, bench.key, ORIGIN, policy, ml_dsa_44)
     task = asyncio.create_task(relay.run())
     try:
         yield metrics
@@ -102,6 +105,19 @@ async def test_every_head_is_cosigned_and_shown_with_its_cosignatures(bench: Ben
     read = parse_head(head.note, "checkpoint")
     assert [verified(read, parse_verifier_key(each.verifier_key)) for each in witnesses] == [True, True]
     assert [each.seen(origin_of(one)) for each in witnesses] == [307, 307]
+
+
+async def test_a_head_has_a_signature_of_each_key_of_the_log_before_the_cosignatures(bench: Bench):
+    one, witness, key = bench.store.workspace(), a_witness(bench), MLDSA44PrivateKey.generate()
+    async with witnessing(witness), relaying(bench, policy_of(witness), key):
+        await bench.store.many(one, 7)
+        head = await shown(bench, one, 2)
+    first, second, cosignature = lines_of(head.note)
+    read, origin = parse_head(head.note, "checkpoint"), origin_of(one)
+    assert verify(head.note, bench.key.public_key(), origin).size == 7
+    assert verified(read, ml_dsa_44_verifier_key(origin, key.public_key())) is True
+    assert first.startswith(f"— {origin} ") and second.startswith(f"— {origin} ")
+    assert cosignature.startswith(f"— {witness.name} ")
 
 
 async def test_a_size_that_a_witness_has_seen_already_is_adopted(bench: Bench):

@@ -1,9 +1,10 @@
-"""Signed heads: the C2SP checkpoint (``tlog-checkpoint``) in a signed note (``signed-note``), Ed25519.
+"""Signed heads: the C2SP checkpoint (``tlog-checkpoint``) in a signed note (``signed-note``), Ed25519 and, beside it, ML-DSA-44.
 
 A checkpoint's body is three lines: origin, size, root in base64. The note is the body, an empty line, and one line per
 signature: ``— <key name> <base64(4 bytes of key hash ‖ signature)>``. The key's name is the origin, as the
 specification asks, so a head of one workspace or epoch can never pass for another's. The key hash is the first four
-bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key), where 0x01 names Ed25519.
+bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key), where 0x01 names Ed25519. ML-DSA-44 signs as a cosigner that says nothing
+of the time (``tlog-cosignature``, kind 0x06): readers that know one of the two keys pass over the other's line.
 
 Whoever keeps a note can prove later, with a consistency proof, that nothing before it was changed.
 """
@@ -19,7 +20,9 @@ from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from goal_ledger_contracts.verifier_key import COSIGNATURE_ML_DSA_44, VerifierKey
 
 ED25519 = b"\x01"
 MAX_NOTE_BYTES = 64 * 1024
@@ -70,12 +73,30 @@ def load_signing_key(pem: bytes) -> Ed25519PrivateKey:
     return key
 
 
-def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
+def load_ml_dsa_44_key(pem: bytes) -> MLDSA44PrivateKey:
+    """The private key of a PEM file (PKCS 8, unencrypted). Raises ValueError if it is not an ML-DSA-44 key."""
+    key = load_pem_private_key(pem, password=None)
+    if not isinstance(key, MLDSA44PrivateKey):
+        raise ValueError("the head signing key is not an ML-DSA-44 key")
+    return key
+
+
+def ml_dsa_44_verifier_key(name: str, public_key: MLDSA44PublicKey) -> VerifierKey:
+    """Of heads with that origin."""
+    return VerifierKey(name, COSIGNATURE_ML_DSA_44, public_key.public_bytes_raw())
+
+
+def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey, ml_dsa_44: MLDSA44PrivateKey | None = None) -> str:
     """The signed note. Raises ValueError for an origin that cannot be a key's name."""
     if not _NAME.fullmatch(checkpoint.origin):
         raise ValueError(f"an origin has no white space and no plus: {checkpoint.origin!r}")
     signature = key_hash(checkpoint.origin, key.public_key()) + key.sign(checkpoint.body.encode())
-    return f"{checkpoint.body}\n— {checkpoint.origin} {base64.b64encode(signature).decode()}\n"
+    note = f"{checkpoint.body}\n— {checkpoint.origin} {base64.b64encode(signature).decode()}\n"
+    if ml_dsa_44 is None:
+        return note
+    named = ml_dsa_44_verifier_key(checkpoint.origin, ml_dsa_44.public_key())
+    second = named.hash + bytes(8) + ml_dsa_44.sign(named.cosigned(0, checkpoint.body))
+    return f"{note}— {checkpoint.origin} {base64.b64encode(second).decode()}\n"
 
 
 def proof_file(index: int, hashes: Sequence[bytes], note: str) -> str:

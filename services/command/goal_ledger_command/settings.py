@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from goal_ledger_contracts.witness_policy import WitnessPolicy, parse_policy
 from goal_ledger_database.sessions import SessionLimits
 from goal_ledger_edge.settings import ListenerSettings, TokenSettings
-from goal_ledger_ledger.checkpoint import load_signing_key
+from goal_ledger_ledger.checkpoint import load_ml_dsa_44_key, load_signing_key
 from goal_ledger_messaging.security import Cluster, KafkaSettings
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +39,9 @@ class RelaySettings(KafkaSettings, ListenerSettings):
     http_port: int = Field(default=8080, description="API; of the relay: health and metrics")
 
     head_signing_key_file: Path | None = Field(default=None, description="Ed25519 private key, PEM PKCS8")
+    head_signing_key_ml_dsa_44_file: Path | None = Field(
+        default=None, description="ML-DSA-44 private key, PEM PKCS8: signs heads too"
+    )
     heads_origin: str = "goal-ledger.local"
     witness_policy_file: Path | None = Field(
         default=None, description="Witnesses of signed heads, and quorum"
@@ -72,6 +76,19 @@ class RelaySettings(KafkaSettings, ListenerSettings):
             return None
         try:
             return load_signing_key(self.head_signing_key_file.read_bytes())
+        except (OSError, ValueError) as wrong:
+            raise SystemExit(f"the head signing key cannot be read: {wrong}") from None
+
+    def ml_dsa_44_key(self) -> MLDSA44PrivateKey | None:
+        """Of heads, beside the other; None: that signs alone. Raises SystemExit if it cannot be read, or stands alone."""
+        if self.head_signing_key_ml_dsa_44_file is None:
+            return None
+        if self.head_signing_key_file is None:
+            raise SystemExit(
+                "HEAD_SIGNING_KEY_ML_DSA_44_FILE needs HEAD_SIGNING_KEY_FILE: it signs beside it"
+            )
+        try:
+            return load_ml_dsa_44_key(self.head_signing_key_ml_dsa_44_file.read_bytes())
         except (OSError, ValueError) as wrong:
             raise SystemExit(f"the head signing key cannot be read: {wrong}") from None
 

@@ -213,8 +213,12 @@ def apps(
 
 def heads_key_of(settings: Settings) -> log_routes.HeadsKey | None:
     """What signed heads are verified with; None: no key is set. Raises SystemExit if the file cannot be read."""
-    key = settings.signing_key()
-    return None if key is None else log_routes.HeadsKey(key.public_key(), settings.heads_origin)
+    key, second = settings.signing_key(), settings.ml_dsa_44_key()
+    if key is None:
+        return None
+    return log_routes.HeadsKey(
+        key.public_key(), settings.heads_origin, None if second is None else second.public_key()
+    )
 
 
 def token_verifier(settings: Settings) -> TokenVerifier:

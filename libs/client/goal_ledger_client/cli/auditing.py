@@ -55,14 +55,21 @@ def audit(
 
 
 def _keep_key(ledger: GoalLedger, file: Path) -> None:
-    """Add the key of a new epoch; ends with REFUSED if one of the same name is another."""
-    key = ledger.send("GET", "/v1/log/key").json()["verifier_key"]
+    """Add the keys of a new epoch; ends with REFUSED if one of the same name and kind is another."""
+    told = ledger.send("GET", "/v1/log/key").json()
+    keys = [key for key in (told["verifier_key"], told.get("ml_dsa_44_verifier_key")) if key is not None]
     known = file.read_text().splitlines() if file.exists() else []
-    named = key.rpartition("/")[0]
-    if any(one.rpartition("+")[2] != key.rpartition("+")[2] and one.startswith(named) for one in known):
-        fail(REFUSED, f"The ledger's key is no longer the one in {file}.")
-    if key not in known:
-        file.write_text("".join(f"{one}\n" for one in [*known, key]))
+    held = dict(map(_log_and_key, known))
+    for log, public in map(_log_and_key, keys):
+        if held.get(log, public) != public:
+            fail(REFUSED, f"The ledger's key is no longer the one in {file}.")
+    file.write_text("".join(f"{one}\n" for one in [*known, *(key for key in keys if key not in known)]))
+
+
+def _log_and_key(written: str) -> tuple[tuple[str, int], str]:
+    """The log without its epoch, and how long the key is, which tells its kind; the key."""
+    origin, _, public = written.split("+", 2)
+    return (origin.rpartition("/")[0], len(public)), public
 
 
 def _add_facts(ledger: GoalLedger, file: Path) -> int:

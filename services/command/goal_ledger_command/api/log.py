@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Annotated
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 from fastapi import APIRouter, Query
 from goal_ledger_command.api.door import Door, service_in
 from goal_ledger_command.api.log_readers import LogReaders, LogRequest
@@ -22,7 +23,7 @@ from goal_ledger_edge.positions import HEADER
 from goal_ledger_edge.problems import Problem
 from goal_ledger_edge.routing import Gives, Refuses
 from goal_ledger_edge.visits import note
-from goal_ledger_ledger.checkpoint import key_hash, origin_of, verifier_key
+from goal_ledger_ledger.checkpoint import key_hash, ml_dsa_44_verifier_key, origin_of, verifier_key
 from goal_ledger_ledger.log_reader import MAX_PAGE_HASHES, Head, LogReader
 from goal_ledger_ledger.store import raw_connection
 from pydantic import BaseModel, Field
@@ -70,6 +71,9 @@ class LogKeyDocument(BaseModel):
         description="All of it as C2SP signed-note writes it (vkey): <origin>+<key hash>+<base64(0x01 ‖ public key)>",
         examples=["goal-ledger.local/acme/1+bf969586+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"],
     )
+    ml_dsa_44_verifier_key: str | None = Field(
+        description="Of the ML-DSA-44 key that signs heads too (C2SP tlog-cosignature, 0x06); null: there is none"
+    )
 
 
 _POSITION = {"description": "The head's position", "schema": {"type": "string", "examples": ["1-151"]}}
@@ -93,17 +97,21 @@ Hashes = Annotated[
 ]
 Note = Annotated[
     Response,
-    Gives("C2SP tlog-checkpoint in a signed note (Ed25519)", content={"text/plain": {"type": "string"}}),
+    Gives(
+        "C2SP tlog-checkpoint in a signed note (Ed25519; ML-DSA-44 too, where its key is set)",
+        content={"text/plain": {"type": "string"}},
+    ),
     Refuses(404),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class HeadsKey:
-    """What signed heads are verified with: the public key, and the prefix of every origin."""
+    """What signed heads are verified with: the public keys, and the prefix of every origin."""
 
     public_key: Ed25519PublicKey
     origin: str
+    ml_dsa_44: MLDSA44PublicKey | None = None
 
 
 def router(door: Door, engine: AsyncEngine, heads_key: HeadsKey | None) -> APIRouter:
@@ -200,12 +208,14 @@ class Log:
             self._heads_key.public_key,
             origin_of(self._heads_key.origin, head.workspace, head.epoch),
         )
+        second = self._heads_key.ml_dsa_44
         return LogKeyDocument(
             origin=origin,
             algorithm="Ed25519",
             public_key=base64.b64encode(public.public_bytes_raw()).decode(),
             key_hash=key_hash(origin, public).hex(),
             verifier_key=verifier_key(origin, public),
+            ml_dsa_44_verifier_key=None if second is None else str(ml_dsa_44_verifier_key(origin, second)),
         )
 
     async def _need_kept(self, head: Head, epoch: int, after: int) -> None:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from goal_ledger_ledger.checkpoint import Checkpoint, origin_of, sign
 from goal_ledger_ledger.kept_tiles import KeptTiles
 from goal_ledger_ledger.store import raw_connection
@@ -64,7 +65,7 @@ SELECT w, e, s, r, clock_timestamp(), n
 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[], $5::text[]) AS u(w, e, s, r, n)
 ON CONFLICT (workspace, epoch) DO UPDATE
 SET seq = EXCLUDED.seq, root = EXCLUDED.root, signed_at = EXCLUDED.signed_at, note = EXCLUDED.note
-WHERE kept.seq < EXCLUDED.seq OR (kept.seq = EXCLUDED.seq AND NOT starts_with(kept.note, EXCLUDED.note))
+WHERE kept.seq < EXCLUDED.seq OR (kept.seq = EXCLUDED.seq AND split_part(kept.note, chr(10), 1) <> split_part(EXCLUDED.note, chr(10), 1))
 """
 
 _SIGNED = """
@@ -128,9 +129,10 @@ class HeadsPublisher:
         key: Ed25519PrivateKey,
         origin: str,
         metrics: RelayMetrics,
+        ml_dsa_44: MLDSA44PrivateKey | None = None,
     ) -> None:
         self._engine, self._kafka, self._marks = engine, kafka, marks
-        self._key, self._origin, self._metrics = key, origin, metrics
+        self._key, self._ml_dsa_44, self._origin, self._metrics = key, ml_dsa_44, origin, metrics
         self._tiles = KeptTiles(engine)
         self._partitions = 0
         self._topic_id = ""
@@ -210,10 +212,7 @@ class HeadsPublisher:
         return head if head.seq <= published else None
 
     async def _publish(self, producer: AIOKafkaProducer, heads: list[CommittedHead]) -> None:
-        notes = [
-            sign(Checkpoint(origin_of(self._origin, one.workspace, one.epoch), one.seq, one.root), self._key)
-            for one in heads
-        ]
+        notes = [self._signed(one) for one in heads]
         await self._send_all(producer, list(zip(heads, notes, strict=True)))
         async with raw_connection(self._engine) as raw:
             await raw.execute(
@@ -225,6 +224,10 @@ class HeadsPublisher:
                 notes,
             )
         self._metrics.heads.inc(len(heads))
+
+    def _signed(self, head: CommittedHead) -> str:
+        origin = origin_of(self._origin, head.workspace, head.epoch)
+        return sign(Checkpoint(origin, head.seq, head.root), self._key, self._ml_dsa_44)
 
     async def _send_all(self, producer: AIOKafkaProducer, signed: list[tuple[CommittedHead, str]]) -> None:
         async with asyncio.timeout(producers.ROUND_TIMEOUT_S):

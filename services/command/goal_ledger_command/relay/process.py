@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from goal_ledger_contracts.witness_policy import WitnessPolicy
 from goal_ledger_database.metrics import PulseMetrics
 from goal_ledger_database.pulse import Pulse
@@ -56,9 +57,11 @@ class Relay:
         signing_key: Ed25519PrivateKey | None,
         heads_origin: str,
         witnesses: WitnessPolicy | None = None,
+        ml_dsa_44: MLDSA44PrivateKey | None = None,
     ) -> None:
         self._engine, self._kafka, self._metrics = engine, kafka, metrics
         self._signing_key, self._heads_origin = signing_key, heads_origin
+        self._ml_dsa_44 = ml_dsa_44
         self._witnesses = witnesses or WitnessPolicy()
         self._lease = Lease(engine)
         self._failed: dict[str, tuple[float, str, int]] = {}
@@ -117,7 +120,9 @@ class Relay:
             "receipts": ReceiptsPublisher(engine, kafka, term, topics, metrics).run,
         }
         if self._signing_key is not None:
-            heads = HeadsPublisher(engine, kafka, marks, self._signing_key, self._heads_origin, metrics)
+            heads = HeadsPublisher(
+                engine, kafka, marks, self._signing_key, self._heads_origin, metrics, self._ml_dsa_44
+            )
             parts["heads"] = heads.run
             parts["witnesses"] = WitnessSubmitter(engine, self._witnesses, metrics).run
         return parts
@@ -165,6 +170,7 @@ async def _main(settings: RelaySettings) -> None:
         settings.signing_key(),
         settings.heads_origin,
         settings.witness_policy(),
+        settings.ml_dsa_44_key(),
     )
 
     async def checks() -> dict[str, str]:

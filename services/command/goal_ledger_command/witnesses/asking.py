@@ -67,17 +67,18 @@ Proves = Callable[[int], Awaitable[Sequence[bytes]]]
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A signed head: ``note`` is the checkpoint under the log's own signature alone."""
+    """A signed head: ``note`` is the checkpoint under the log's own signatures alone."""
 
     head: Checkpoint
     note: str
 
 
 def own_signature_alone(note: str) -> Submitted:
-    """A kept head without its cosignatures, which stand behind the log's own: witnesses take no more than they need."""
+    """A kept head without its cosignatures: witnesses take no more than they need."""
     body, separator, signatures = note.rpartition("\n\n")
-    own = signatures.partition("\n")[0]
-    return Submitted(parse(note), f"{body}{separator}{own}\n")
+    head = parse(note)
+    own = [line for line in signatures.splitlines(keepends=True) if line.startswith(f"— {head.origin} ")]
+    return Submitted(head, f"{body}{separator}{''.join(own)}")
 
 
 def witness_client() -> httpx2.AsyncClient:

@@ -43,14 +43,15 @@ func main() {
 	log.SetFlags(0)
 	address := flag.String("log", "", "address of the log")
 	token := flag.String("token", "", "file of the auditor's token")
-	key := flag.String("key", "", "verifier key")
+	key := flag.String("key", "", "verifier key, Ed25519")
+	second := flag.String("second-key", "", "verifier key, ML-DSA-44: both must have signed")
 	facts := flag.String("facts", "", "file of the log's facts, one a line")
 	every := flag.Int64("proofs-every", 16, "ask for the tlog-proof of each so many facts")
 	change := flag.String("change", "", "change a byte of the resources whose path begins so")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	reading, err := newReader(*address, *token, *key, *change)
+	reading, err := newReader(*address, *token, *key, *second, *change)
 	fatal(err)
 	told, err := reading.verify(ctx, *facts, *every, flag.Args())
 	fatal(err)
@@ -63,12 +64,16 @@ func fatal(err error) {
 	}
 }
 
-func newReader(address, tokenFile, key, change string) (*reader, error) {
+func newReader(address, tokenFile, key, second, change string) (*reader, error) {
 	token, err := os.ReadFile(tokenFile)
 	if err != nil {
 		return nil, err
 	}
 	verifier, err := note.NewVerifier(key)
+	if err != nil {
+		return nil, err
+	}
+	both, err := torchwood.NewCosignatureVerifier(second)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +84,9 @@ func newReader(address, tokenFile, key, change string) (*reader, error) {
 	}
 	source := &resources{TileFetcher: fetcher, change: change, kept: map[string][]byte{}}
 	client, err := torchwood.NewClient(source)
-	origin, signer := torchwood.OriginPolicy(verifier.Name()), torchwood.SingleVerifierPolicy(verifier)
-	return &reader{source, client, torchwood.ThresholdPolicy(2, origin, signer)}, err
+	policy := torchwood.ThresholdPolicy(3, torchwood.OriginPolicy(verifier.Name()),
+		torchwood.SingleVerifierPolicy(verifier), torchwood.SingleVerifierPolicy(both))
+	return &reader{source, client, policy}, err
 }
 
 // verify checks the log under its newest checkpoint against the facts and the files of kept heads.
