@@ -48,6 +48,7 @@ class Ground:
     directory: Path
     quick: bool
     say: Callable[[str], None]
+    large: bool = False
     _stack: Stack | None = None
     _down: set[str] = field(default_factory=set)
 
@@ -65,8 +66,11 @@ class Ground:
         if self._stack is not None:
             self._stack.stop()
 
-    def pick(self, full: int, quick: int) -> int:
-        return quick if self.quick else full
+    def pick(self, full: int, quick: int, large: int | None = None) -> int:
+        """One of the sizes; a row without a large one is measured at the full."""
+        if self.quick:
+            return quick
+        return large if self.large and large is not None else full
 
     def only(self, *parts: str) -> None:
         """Of our own processes, run these and no others."""

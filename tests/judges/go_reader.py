@@ -31,11 +31,10 @@ REFUSED = {
 
 def judge(program: Path, directory: Path) -> list[str]:
     """What was refused and is true, and what is not true and was not refused."""
-    second = directory / "ml-dsa-44.pem"
-    key = MLDSA44PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    second.write_bytes(key)
-    with demo({"HEAD_SIGNING_KEY_ML_DSA_44_FILE": str(second)}) as (stack, _):
-        log = _Log(program, directory, stack)
+    second, file = MLDSA44PrivateKey.generate(), directory / "ml-dsa-44.pem"
+    file.write_bytes(second.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with demo({"HEAD_SIGNING_KEY_ML_DSA_44_FILE": str(file)}) as (stack, _):
+        log = _Log(program, directory, stack, second)
         heads = [log.keep_head(0)]
         for number in range(FACTS // BATCH):
             heads.append(log.keep_head(log.record(number)))
@@ -46,8 +45,9 @@ def judge(program: Path, directory: Path) -> list[str]:
 class _Log:
     """The log, what an auditor keeps of it in a folder, and the program that reads it."""
 
-    def __init__(self, program: Path, directory: Path, stack: Stack) -> None:
+    def __init__(self, program: Path, directory: Path, stack: Stack, second: MLDSA44PrivateKey) -> None:
         self._program, self._directory, self._stack = program, directory, stack
+        self._second = second
         self._url = stack.services["command"].urls[0]
         self._address = f"{self._url}/v1/logs/{organisation.WORKSPACE}/1"
         self._token = directory / "token"
@@ -122,11 +122,11 @@ class _Log:
         return found
 
     def forked(self, heads: list[Path]) -> list[str]:
-        """A head that the log's own key signed over other facts."""
+        """A head that the log's own keys signed over other facts."""
         true = parse(heads[1].read_text())
         key = load_signing_key(self._stack.credentials.file("head-signing-key.pem").read_bytes())
         fork = self._directory / "forked"
-        fork.write_text(sign(Checkpoint(true.origin, true.size, true.root[::-1]), key))
+        fork.write_text(sign(Checkpoint(true.origin, true.size, true.root[::-1]), key, self._second))
         ran = self._read([fork])
         refused = ran.returncode == 1 and ran.stderr.startswith("consistency:")
         return [] if refused else [f"a forked head, and it said {ran.returncode}: {ran.stderr.strip()}"]
