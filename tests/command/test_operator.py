@@ -68,6 +68,25 @@ async def operator(environment: dict[str, str], *words: str) -> subprocess.Compl
     )
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("create",),
+        ("new-epoch", "--all", "--reason", "restored"),
+        ("store", "recover", "--reason", "restored"),
+        ("publish-again", "--workspace", "acme"),
+    ],
+)
+async def test_on_databases_of_no_release_it_says_that_migrating_comes_first(
+    environment: dict[str, str], postgres: Postgres, words: tuple[str, ...]
+) -> None:
+    empty = {name: await postgres.create("empty") for name in ("LEDGER_DATABASE_URL", "KEYS_DATABASE_URL")}
+    ran = await operator(environment | empty, *(CREATE if words == ("create",) else words))
+    assert ran.returncode == 3
+    assert "python -m goal_ledger_command migrate" in ran.stderr
+    assert "Error" not in ran.stderr
+
+
 async def test_a_workspace_is_created_once_with_its_first_admin(environment: dict[str, str]) -> None:
     made = await operator(environment, *CREATE, "--json")
     assert made.returncode == 0, made.stderr

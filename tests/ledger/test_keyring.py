@@ -120,6 +120,31 @@ async def test_no_key_is_made_for_who_had_one_before_all_have_put_theirs_back(
     assert other.keys(workspace)[OLA] is not None
 
 
+async def test_a_process_that_has_just_started_waits_for_the_key_of_who_must_have_had_one(
+    databases, workspace, monkeypatch
+):
+    holds = databases.keyring()
+    await holds.ensure(workspace, [KARI])
+    await _set_back(databases, workspace)
+    fresh, begun = databases.keyring(), {KARI}
+    await fresh.ensure(workspace, [OLA], begun)
+    for _ in range(2):
+        with pytest.raises(Unreachable, match="puts them back"):
+            await fresh.ensure(workspace, [KARI], begun)
+    await holds.put_back()
+    await fresh.ensure(workspace, [KARI], begun)
+    assert fresh.keys(workspace)[KARI].raw == holds.keys(workspace)[KARI].raw
+
+
+async def test_a_key_that_nobody_puts_back_is_made_anew(databases, workspace, monkeypatch):
+    fresh, begun = databases.keyring(), {KARI}
+    with pytest.raises(Unreachable):
+        await fresh.ensure(workspace, [KARI], begun)
+    monkeypatch.setattr(keyring, "PUT_BACK_WITHIN_S", 0.0)
+    await fresh.ensure(workspace, [KARI], begun)
+    assert fresh.keys(workspace)[KARI] is not None
+
+
 async def _set_back(databases, workspace) -> None:
     """As a dump from before the workspace would leave it."""
     connection = await asyncpg.connect(databases.keys_url)

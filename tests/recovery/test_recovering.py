@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,9 +18,10 @@ from goal_ledger_command.cli.operations import meta
 from goal_ledger_command.fold import FoldOfGoals
 from goal_ledger_command.recovery import recovering
 from goal_ledger_command.recovery.recovering import Recoverable, Recovery
+from goal_ledger_command.restoring import Lost
 from goal_ledger_command.wiring import store_for_operator
 from goal_ledger_contracts.canonical import canonical
-from goal_ledger_ledger.submission import StoreBehindLog
+from goal_ledger_ledger.submission import NotRecorded, StoreBehindLog
 from relay.test_foreign_records import send
 
 from recovery.drill import Drill, check_ins
@@ -172,3 +174,34 @@ async def test_a_recovery_killed_half_way_leaves_the_workspace_behind_and_is_run
         done = await recovery.recover([found], meta("Restored"), datetime.now(UTC), lambda *_: None)
     assert done == {org.workspace: 2}
     assert await drill.rows(org.workspace, last) == before
+
+
+async def test_of_two_recoveries_one_begins_an_epoch_and_none_begins_one_over_less_than_it_found(
+    drill: Drill,
+) -> None:
+    async with drill.running() as service:
+        org = await drill.organisation(service, "raced")
+        await furnished(org)
+    await drill.publish()
+    dump = await drill.dumped()
+    async with drill.running() as service:
+        await check_ins(Organisation(service.public, org.workspace), 5)
+    await drill.publish()
+    await drill.put_back(dump)
+
+    async def recover(found: Recoverable) -> dict[str, int]:
+        return await recovery.recover([found], meta("Restored"), datetime.now(UTC), lambda *_: None)
+
+    async with opened(drill) as recovery:
+        [found] = await looked(recovery, drill)
+        with pytest.raises(NotRecorded, match="No epoch was begun"):
+            await recover(replace(found, reaches=found.reaches + 1))
+        assert (await drill.head(org.workspace))[0] == 1
+        before = await recovery.folded(org.workspace)
+        assert await recover(found) == {org.workspace: 2}
+        head = await drill.head(org.workspace)
+        with pytest.raises(NotRecorded, match="Somebody else"):
+            await recover(found)
+        with pytest.raises(NotRecorded, match="Somebody else"):
+            await recovery.finish(before, [], Lost(), meta("Restored"), datetime.now(UTC))
+        assert await drill.head(org.workspace) == head

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -254,7 +254,7 @@ class Appender:
         while True:
             batch = decide_batch(folded, looked, submissions, now, keys, self._domain)
             if batch.missing_keys:
-                keys = await self._text_keys(batch.missing_keys)
+                keys = await self._text_keys(batch.missing_keys, had_keys=folded.tips)
                 continue
             there = await self._keys_are_there(batch)
             if there:
@@ -296,10 +296,13 @@ class Appender:
                 raise
             return None
 
-    async def _text_keys(self, missing: Iterable[str] = ()) -> TextKeys | None:
-        """The keys in memory, those missing made; None: their database is away."""
+    async def _text_keys(
+        self, missing: Iterable[str] = (), *, had_keys: Container[str] = frozenset()
+    ) -> TextKeys | None:
+        """The keys in memory, those missing made; None: their database is away. A person whose stream has begun had a key:
+        the name in its first fact is sealed."""
         try:
-            await self._keyring.ensure(self.workspace, missing)
+            await self._keyring.ensure(self.workspace, missing, had_keys)
         except Exception as failure:
             if not is_passing(failure):
                 raise

@@ -26,7 +26,14 @@ from goal_ledger_ledger.lookup import Looked
 from goal_ledger_ledger.snapshots import Snapshots
 from goal_ledger_ledger.statements import write
 from goal_ledger_ledger.store import raw_connection, transaction
-from goal_ledger_ledger.submission import CommandAnswer, Domain, FoldedState, Submission, UnknownWorkspace
+from goal_ledger_ledger.submission import (
+    CommandAnswer,
+    Domain,
+    FoldedState,
+    NotRecorded,
+    Submission,
+    UnknownWorkspace,
+)
 from goal_ledger_ledger.tables import heads
 
 if TYPE_CHECKING:
@@ -78,7 +85,8 @@ async def begin_epoch(
 async def raise_epoch(
     raw: Raw, folded: Folded, domain: Domain, above: int, decide: DecidesFork, now: datetime
 ) -> CommandAnswer:
-    """The same in the transaction of ``raw``, in which the head is locked. Raises what ``decide`` raises."""
+    """The same in the transaction of ``raw``, in which the head is locked. Raises what ``decide`` raises, and NotRecorded if
+    the head is not where ``folded`` is: then the transaction is to be given up."""
     fork = Fork(max(folded.epoch, above) + 1, folded.seq)
     await note_epoch(raw, folded, fork.epoch)
     submission = Submission(folded.workspace, lambda world, situation: decide(world, situation, fork))
@@ -86,7 +94,8 @@ async def raise_epoch(
     outcome = batch.outcomes[0]
     if isinstance(outcome, Exception):
         raise outcome
-    await write(raw, folded, batch)
+    if not await write(raw, folded, batch):
+        raise NotRecorded(f"Somebody else has written to {folded.workspace}. Run it again.")
     return outcome
 
 

@@ -10,7 +10,8 @@ committed once, is put back. The fold of a shredding fact drops its key at once 
 
 *After the database was set back* (:meth:`Keyring.was_set_back`) every process puts back what it has in memory, and then
 shredding is repeated. A process that has not a subject's key in memory makes none for :data:`PUT_BACK_WITHIN_S`: another
-may be about to put back the one under which earlier texts are sealed.
+may be about to put back the one under which earlier texts are sealed. A process that has just started remembers no
+database to compare with; it knows from the facts who must have had a key (``had_keys``), and waits as long for those.
 A key under the ledger's own control (a snapshot's) is kept the same way.
 """
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -88,15 +89,22 @@ class Keyring:
         self._witness = Witness()
         self._set_back_at = -PUT_BACK_WITHIN_S
         self._untold = False
+        self._missed: dict[tuple[str, str], float] = {}
+        """By workspace and subject, when a key that the facts tell of was first found missing."""
 
     def keys(self, workspace: str) -> TextKeys:
         """The keys in memory; None: deleted for good."""
         return self._of(workspace).keys
 
-    async def ensure(self, workspace: str, subjects: Iterable[str]) -> None:
+    async def ensure(
+        self, workspace: str, subjects: Iterable[str], had_keys: Container[str] = frozenset()
+    ) -> None:
         """See to it that each subject has a key, committed, in memory; a subject with a mark gets none, ever.
 
-        Raises Unreachable also where a key would be made in a database that was set back a moment ago.
+        ``had_keys``: subjects that the facts say had one, however new this process is.
+
+        Raises Unreachable also where a key would be made in a database that was set back a moment ago, or for a subject that
+        had one and was found without it a moment ago.
         """
         missing = [subject for subject in set(subjects) if subject not in self._of(workspace).keys]
         if missing:
@@ -104,6 +112,7 @@ class Keyring:
             missing = [subject for subject in missing if subject not in self._of(workspace).keys]
         if missing:
             await self._need_whole()
+            self._need_time(workspace, [subject for subject in missing if subject in had_keys])
             made = [self._wrap(workspace, subject, os.urandom(KEY_BYTES)) for subject in missing]
             await self._put(workspace, missing, made)
             await self.load(workspace, missing)
@@ -166,6 +175,20 @@ class Keyring:
         if time.monotonic() < self._set_back_at + PUT_BACK_WITHIN_S:
             raise Unreachable(
                 "the keys' database was set back: no key is made before all have put theirs back"
+            )
+
+    def _need_time(self, workspace: str, gone: list[str]) -> None:
+        """Others may be about to put these keys back. Raises Unreachable until they have had time to."""
+        now = time.monotonic()
+        first_missed = [self._missed.setdefault((workspace, subject), now) for subject in gone]
+        if any(now < since + PUT_BACK_WITHIN_S for since in first_missed):
+            raise Unreachable(
+                f"keys of {workspace} are gone from their database: who has them puts them back"
+            )
+        for subject in gone:
+            del self._missed[workspace, subject]
+            log.error(
+                "the key of %s in %s is gone: texts under it are lost, a new one is made", subject, workspace
             )
 
     async def _put(self, workspace: str, subjects: list[str], wrapped: list[bytes]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import asyncpg
 from goal_ledger_database.metrics import PulseMetrics
 from goal_ledger_database.pulse import Now, Pulse, own_clock
 from goal_ledger_edge.request_context import RequestContext
@@ -46,6 +47,9 @@ from goal_ledger_command.settings import Settings, secret_of
 from goal_ledger_command.shell import Shell
 from goal_ledger_command.witnesses.gate import WitnessGate
 from goal_ledger_command.write_gate import StoreBehindKafkaGate
+
+NOT_OF_THIS_RELEASE = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+MIGRATE_FIRST = "a database is not of this release: run `python -m goal_ledger_command migrate` first, as the role that owns it."
 
 LEDGER_CONNECTIONS = 20
 KEYS_CONNECTIONS = 4
@@ -156,26 +160,34 @@ async def open_for_operator(settings: Settings) -> AsyncIterator[Ledger]:
 
 @contextlib.asynccontextmanager
 async def store_for_operator(settings: Settings) -> AsyncIterator[Store]:
-    """The same with its engines; the store is compared with Kafka. Raises NotRecorded."""
+    """The same with its engines; the store is compared with Kafka. Raises NotRecorded, also where the databases turn out not
+    to be of this release."""
     kafka: list[StoreBehindKafkaGate] = []
 
     def gate(engine: Database) -> StoreBehindKafkaGate:
         kafka.append(kafka_gate(settings, engine))
         return kafka[0]
 
-    async with open_store(settings, gate) as store:
-        try:
-            if store.pulse.is_skewed:
-                raise ClockSkewed(f"The clock here is {store.pulse.skew_s:+.1f} s from the database's.")
-            await store.ledger.start()
-            await kafka[0].look()
-        except NotRecorded:
-            raise
-        except UnsafeDurability as unsafe:
-            raise NotRecorded(str(unsafe)) from unsafe
-        except Exception as away:
-            raise NotRecorded(f"{type(away).__name__}: {away}") from away
-        yield store
+    try:
+        async with open_store(settings, gate) as store:
+            await _ready_for_operator(store, kafka[0])
+            yield store
+    except NOT_OF_THIS_RELEASE as old:
+        raise NotRecorded(MIGRATE_FIRST) from old
+
+
+async def _ready_for_operator(store: Store, kafka: StoreBehindKafkaGate) -> None:
+    try:
+        if store.pulse.is_skewed:
+            raise ClockSkewed(f"The clock here is {store.pulse.skew_s:+.1f} s from the database's.")
+        await store.ledger.start()
+        await kafka.look()
+    except (NotRecorded, *NOT_OF_THIS_RELEASE):
+        raise
+    except UnsafeDurability as unsafe:
+        raise NotRecorded(str(unsafe)) from unsafe
+    except Exception as away:
+        raise NotRecorded(f"{type(away).__name__}: {away}") from away
 
 
 def apps(

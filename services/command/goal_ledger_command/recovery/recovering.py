@@ -26,7 +26,7 @@ from goal_ledger_ledger.keyring import Keyring
 from goal_ledger_ledger.snapshots import Snapshots
 from goal_ledger_ledger.statements import create_head
 from goal_ledger_ledger.store import raw_connection
-from goal_ledger_ledger.submission import Domain
+from goal_ledger_ledger.submission import Domain, NotRecorded
 from goal_ledger_messaging.records import read_place
 from goal_ledger_messaging.security import Kafka
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -156,8 +156,12 @@ class Recovery:
             await self._append(raw, folded, facts)
 
     async def _append(self, raw: Raw, folded: Folded, facts: Sequence[NextFact]) -> None:
+        """Behind the head, which stays locked. Raises NotRecorded if it is not where ``folded`` is."""
         if not folded.seq:
             await create_head(raw, folded.workspace)
+        head = await head_of(raw, folded.workspace, lock=True)
+        if head is None or (head[0], head[1], head[4]) != (folded.epoch, folded.seq, folded.root):
+            raise _moved(folded)
         await append(raw, self._keyring, self._domain, folded, facts)
 
     async def finish(
@@ -186,7 +190,10 @@ class _Writer:
         self._log: Continuation
 
     async def begin(self) -> None:
+        """Raises NotRecorded if the head is not where it was when it was looked at."""
         self._folded = await self._recovery.folded(self._found.workspace)
+        if self._folded.seq != self._found.kept:
+            raise _moved(self._folded)
         self._log = _continuation(self._folded, self._found.heads, self._found.epoch)
 
     async def see(self, seq: int, record: ConsumerRecord) -> None:
@@ -207,12 +214,22 @@ class _Writer:
         await asyncio.sleep(0)
 
     async def end(self) -> int:
+        """Raises NotRecorded if Kafka gave less than when it was looked at: the epoch would lose what was found."""
+        if self._log.seq < self._found.reaches:
+            reached, wanted = self._log.seq, self._found.reaches
+            raise NotRecorded(
+                f"{self._found.workspace}: of {wanted} facts Kafka now gave {reached}. No epoch was begun; run it again."
+            )
         lost = Lost(epoch=self._found.epoch)
         for head in self._found.lost_heads:
             lost.add_head(head)
         epoch = await self._recovery.finish(self._folded, self._waiting, lost, self._meta, self._now)
         self._says(self._found.workspace, self._found.facts, self._found.facts)
         return epoch
+
+
+def _moved(folded: Folded) -> NotRecorded:
+    return NotRecorded(f"Somebody else has written to {folded.workspace}. Run it again.")
 
 
 def _continuation(folded: Folded, heads: Sequence[Checkpoint], epoch: int) -> Continuation:

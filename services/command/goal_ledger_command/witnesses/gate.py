@@ -112,7 +112,10 @@ class WitnessGate:
         return len(self._open)
 
     async def look(self, *, anew: bool) -> None:
-        """``anew``: the store may be another one. Raises Unreachable and asyncpg's errors."""
+        """``anew``: the store may be another one. Without witnesses nothing is read. Raises Unreachable and asyncpg's
+        errors."""
+        if not self._witnesses:
+            return
         async with raw_connection(self._engine, same=False) as raw:
             logs = {row[0]: _Log(*row) for row in await raw.fetch(_HEADS)}
             self._told = {row[0]: _told(*row[1:]) for row in await raw.fetch(_STOPPED)}
