@@ -67,7 +67,12 @@ class Waiting:
         while self._waiters:
             try:
                 found = await self._database.positions(list(self._waiters))
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+            ) as away:
                 log.warning("positions cannot be read", error=failure_text(away))
                 found = {}
             for workspace, position in found.items():

@@ -33,12 +33,15 @@ _ABOUT_THE_DATA = ("22", "23", "54")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same may succeed later, without anything being changed by us."""
+    """Whether the same may succeed later, without anything being changed by us.
+
+    ``InternalClientError`` is what asyncpg raises on a connection whose server was killed in the middle of an answer.
+    """
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate)[:2] not in _ABOUT_THE_DATA
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)
-    return isinstance(error, OSError | TimeoutError | NotOurs)
+    return isinstance(error, OSError | TimeoutError | NotOurs | asyncpg.InternalClientError)
 
 
 class Pauses:

@@ -229,7 +229,14 @@ class _Process:
             await live_projection(self._settings.read_database_url)
         except NoVersionOfOurShape as waiting:
             return {"database": str(waiting)}
-        except (OSError, TimeoutError, NotMigrated, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (
+            OSError,
+            TimeoutError,
+            NotMigrated,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ):
             pass
         return {"database": "not open yet"}
 

@@ -31,7 +31,13 @@ from goal_ledger_projection.reconciling.topic import read_topic
 from goal_ledger_projection.settings import WorkerSettings
 
 COMES_WITHIN_S = 5.0
-DATABASE_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DATABASE_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 class Passes:
