@@ -76,7 +76,7 @@ async def test_a_file_in_pieces_is_what_it_is_in_one(service: Service, org: Orga
 
 
 async def test_an_import_that_broke_off_goes_on_from_there(org: Organisation) -> None:
-    check_ins = [check_in(f"c{n}", f"2025-02-{1 + n % 28:02}T12:00:00Z") for n in range(700)]
+    check_ins = [check_in(f"c{n}", f"2025-02-{1 + n % 28:02}T12:00:00Z") for n in range(2_000)]
     draft = goal(drafted={"at": "2025-01-02"}, activated={"at": "2025-01-06"}, key_results=[key_result()])
     pieces = await sent(org, lines({**FORMAT, "objectives": [draft], "check_ins": check_ins}), 20_000)
     broken = asyncio.create_task(run(org, pieces))
@@ -91,7 +91,7 @@ async def test_an_import_that_broke_off_goes_on_from_there(org: Organisation) ->
     whole = await run(org, pieces)
 
     assert whole["steps"][0] > steps_done
-    assert sum(whole["counts"].values()) == whole["counts"]["created"] + whole["counts"]["unchanged"] == 702
+    assert sum(whole["counts"].values()) == whole["counts"]["created"] + whole["counts"]["unchanged"] == 2_002
     assert whole["counts"]["created"] >= steps_done - 2, "what was done before is told of as it was"
 
 
