@@ -66,7 +66,10 @@ def is_poll(visit: Visit, path: str) -> bool:
 
 
 def write_access_note(scope: Scope, visit: Visit, status: int) -> None:
-    """One line if the route gives the record itself and somebody has signed in; written before the answer leaves."""
+    """One line if the route gives the record itself and somebody has signed in; written before the answer leaves.
+
+    Where nothing was read the path may hold anything that somebody typed: its template is told, but of what was not allowed.
+    """
     path: str = scope["path"]
     if visit.actor is None or is_poll(visit, path) or not is_noted(scope):
         return
@@ -75,7 +78,9 @@ def write_access_note(scope: Scope, visit: Visit, status: int) -> None:
         actor=visit.actor,
         workspace=visit.workspace,
         method=scope["method"],
-        path=path[:SHOWN_MAX_CHARACTERS],
+        path=path[:SHOWN_MAX_CHARACTERS]
+        if status < 400 or status == 403
+        else getattr(scope.get("route"), "path", "other"),
         asked=_asked(scope),
         status=status,
         **visit.given,
