@@ -16,7 +16,7 @@ from goal_ledger_local.stack import Stack
 @pytest.fixture(scope="session")
 def running_stack(session_directory: Path) -> Iterator[Stack]:
     """The stack to kill and restart parts of, to mint tokens, and to run the operator's command line."""
-    with Stack(session_directory / "stack") as running:
+    with Stack(session_directory / "stack", settings={"REST_S": "5"}) as running:
         running.publish()
         yield running
 

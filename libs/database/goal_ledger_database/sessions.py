@@ -11,6 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import asyncpg
+
+CONNECTION_FAILED = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a client meets when its server is away, besides what the server itself says (``PostgresError``). asyncpg raises
+``InternalClientError`` on a connection whose server was killed in the middle of an answer."""
+
 CONNECT_TIMEOUT_S = 2.0
 """A server that lives answers in milliseconds; a client's patience is five seconds in all."""
 

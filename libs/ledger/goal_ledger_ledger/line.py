@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 
@@ -23,7 +24,7 @@ LEAST_PLACES = 32
 """A batch takes this many submissions at least, however long the last ones took to decide."""
 
 
-class HandedIn:
+class HandedIn(ABC):
     """Submissions that were handed in together; settled in their order, by one batch or by several."""
 
     __slots__ = ("outcomes", "submissions")
@@ -53,9 +54,9 @@ class HandedIn:
         if not self.left:
             self.complete()
 
+    @abstractmethod
     def complete(self) -> None:
         """Nothing is left: answer."""
-        raise NotImplementedError
 
 
 class Single(HandedIn):

@@ -238,6 +238,17 @@ class KafkaSettings(BaseSettings):
         return self
 
 
+class ClusterSettings(KafkaSettings):
+    """And which Kafka."""
+
+    kafka_bootstrap_servers: str
+
+    @property
+    def kafka(self) -> Cluster:
+        """The Kafka, and how to speak to it."""
+        return Cluster(self.kafka_bootstrap_servers, self.kafka_security)
+
+
 async def explained(kafka: Kafka, failure: BaseException) -> str:
     """What to say of a failure of a client: where no broker could be reached, what each of them refused."""
     said = failure_text(failure)

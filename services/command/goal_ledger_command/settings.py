@@ -13,7 +13,7 @@ from goal_ledger_contracts.witness_policy import WitnessPolicy, parse_policy
 from goal_ledger_database.sessions import SessionLimits
 from goal_ledger_edge.settings import ListenerSettings, TokenSettings
 from goal_ledger_ledger.checkpoint import load_ml_dsa_44_key, load_signing_key
-from goal_ledger_messaging.security import Cluster, KafkaSettings
+from goal_ledger_messaging.security import ClusterSettings
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -27,7 +27,7 @@ class MigrationSettings(BaseSettings):
     keys_database_url: str = Field(description="The text keys' own database, never restored with the facts")
 
 
-class RelaySettings(KafkaSettings, ListenerSettings):
+class RelaySettings(ClusterSettings, ListenerSettings):
     """Of the relay: neither text keys nor the secrets that commands need."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
@@ -64,11 +64,6 @@ class RelaySettings(KafkaSettings, ListenerSettings):
             self.database_lock_timeout_ms,
             self.database_statement_timeout_ms,
         )
-
-    @property
-    def kafka(self) -> Cluster:
-        """The Kafka, and how to speak to it."""
-        return Cluster(self.kafka_bootstrap_servers, self.kafka_security)
 
     def signing_key(self) -> Ed25519PrivateKey | None:
         """Of heads; None: none are signed. Raises SystemExit if the file cannot be read."""

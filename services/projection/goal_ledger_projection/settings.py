@@ -6,7 +6,7 @@ from pathlib import Path
 
 from goal_ledger_database.sessions import SessionLimits
 from goal_ledger_edge.settings import ListenerSettings
-from goal_ledger_messaging.security import Cluster, KafkaSettings
+from goal_ledger_messaging.security import ClusterSettings
 from goal_ledger_messaging.topics import FACTS
 from pydantic import Field
 
@@ -41,8 +41,7 @@ class SnapshotSettings(DatabaseSettings):
     max_connections: int = Field(8, ge=2)
 
 
-class WorkerSettings(KafkaSettings, DatabaseSettings):
-    kafka_bootstrap_servers: str
+class WorkerSettings(ClusterSettings, DatabaseSettings):
     command_url: str
     """The command service's internal address."""
     service_token_file: Path | None = None
@@ -76,11 +75,6 @@ class WorkerSettings(KafkaSettings, DatabaseSettings):
     retry_first_pause_s: float = 0.1
     retry_longest_pause_s: float = 5.0
     drain_s: float = 20.0
-
-    @property
-    def kafka(self) -> Cluster:
-        """The Kafka, and how to speak to it."""
-        return Cluster(self.kafka_bootstrap_servers, self.kafka_security)
 
 
 class ReconcilerSettings(WorkerSettings):

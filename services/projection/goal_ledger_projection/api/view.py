@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import asyncpg
 from goal_ledger_contracts.permission import Permission
 from goal_ledger_contracts.position import Position
+from goal_ledger_database.sessions import CONNECTION_FAILED
 from goal_ledger_edge.credentials import Credential, PersonToken, authorization_of, credential_of
 from goal_ledger_edge.gate import caller_of
 from goal_ledger_edge.positions import HEADER
@@ -64,11 +65,8 @@ SUPPOSED = "goal_ledger.supposed"
 """In a request's scope: what makes of its view one of a record that is not so (`what_if.py`)."""
 RETRY_SECONDS = 1
 TRANSIENT = (
-    OSError,
-    TimeoutError,
+    *CONNECTION_FAILED,
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
     asyncpg.exceptions.OperatorInterventionError,
     asyncpg.InvalidCachedStatementError,
     asyncpg.UndefinedTableError,

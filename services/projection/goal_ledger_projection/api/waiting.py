@@ -11,6 +11,7 @@ from collections import defaultdict
 
 import asyncpg
 from goal_ledger_contracts.position import Position
+from goal_ledger_database.sessions import CONNECTION_FAILED
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
@@ -67,12 +68,7 @@ class Waiting:
         while self._waiters:
             try:
                 found = await self._database.positions(list(self._waiters))
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-            ) as away:
+            except (*CONNECTION_FAILED, asyncpg.PostgresError) as away:
                 log.warning("positions cannot be read", error=failure_text(away))
                 found = {}
             for workspace, position in found.items():

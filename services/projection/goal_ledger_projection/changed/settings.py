@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from goal_ledger_messaging.security import Cluster, KafkaSettings
+from goal_ledger_messaging.security import ClusterSettings
 from goal_ledger_messaging.topics import CHANGED
 from pydantic import Field
 
 from goal_ledger_projection.settings import SnapshotSettings
 
 
-class ChangedSettings(KafkaSettings, SnapshotSettings):
-    kafka_bootstrap_servers: str
+class ChangedSettings(ClusterSettings, SnapshotSettings):
     http_host: str = "127.0.0.1"
     http_port: int = 8080
 
@@ -29,8 +28,3 @@ class ChangedSettings(KafkaSettings, SnapshotSettings):
     retry_longest_pause_s: float = 5.0
     held_s: float = 60.0
     """A workspace that cannot be derived is left alone for so long, then tried again."""
-
-    @property
-    def kafka(self) -> Cluster:
-        """The Kafka, and how to speak to it."""
-        return Cluster(self.kafka_bootstrap_servers, self.kafka_security)

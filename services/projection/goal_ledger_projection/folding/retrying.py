@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import asyncpg
+from goal_ledger_database.sessions import CONNECTION_FAILED
 from goal_ledger_observability.failures import failure_text
 from goal_ledger_observability.logs import logger
 
@@ -33,15 +34,12 @@ _ABOUT_THE_DATA = ("22", "23", "54")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same may succeed later, without anything being changed by us.
-
-    ``InternalClientError`` is what asyncpg raises on a connection whose server was killed in the middle of an answer.
-    """
+    """Whether the same may succeed later, without anything being changed by us."""
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate)[:2] not in _ABOUT_THE_DATA
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)
-    return isinstance(error, OSError | TimeoutError | NotOurs | asyncpg.InternalClientError)
+    return isinstance(error, (*CONNECTION_FAILED, NotOurs))
 
 
 class Pauses:

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 from goal_ledger_database.metrics import PulseMetrics
 from goal_ledger_database.pulse import Pulse
+from goal_ledger_database.sessions import CONNECTION_FAILED
 from goal_ledger_edge.server import Listener, serve
 from goal_ledger_observability.health import health_app
 from goal_ledger_observability.logs import logger
@@ -229,14 +230,7 @@ class _Process:
             await live_projection(self._settings.read_database_url)
         except NoVersionOfOurShape as waiting:
             return {"database": str(waiting)}
-        except (
-            OSError,
-            TimeoutError,
-            NotMigrated,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-        ):
+        except (*CONNECTION_FAILED, asyncpg.PostgresError, NotMigrated):
             pass
         return {"database": "not open yet"}
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import asyncpg
 from aiokafka.errors import KafkaError
 from goal_ledger_contracts.position import Position
+from goal_ledger_database.sessions import CONNECTION_FAILED
 from goal_ledger_observability.failures import failure_text
 
 from goal_ledger_projection.command_feed import CommandFeed, FeedUnavailable, HeadTold
@@ -31,13 +32,7 @@ from goal_ledger_projection.reconciling.topic import read_topic
 from goal_ledger_projection.settings import WorkerSettings
 
 COMES_WITHIN_S = 5.0
-DATABASE_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
+DATABASE_AWAY = (*CONNECTION_FAILED, asyncpg.PostgresError)
 
 
 class Passes:
