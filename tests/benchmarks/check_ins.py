@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from goal_ledger_local.ports import free_ports
@@ -41,37 +42,53 @@ def closed(
     return result
 
 
-def throughput(ground: Ground) -> list[Figure]:
-    """Ours and the comparison in turn, and their medians; beside them raw one-row commits and the eventsourcing package."""
-    seconds, turns = (8, 5) if not ground.quick else (1, 1)
-    ground.only("command", "relay", "worker", "query")
-    workspace = ground.workspace("check-ins")
-    rounds: list[tuple[float, float]] = []
-    first, count, plain_count = 0, 0, 0
-    cpu, plain_cpu_s = Counter[str](), 0.0
+@dataclass(slots=True)
+class Turns:
+    """Ours and the comparison in turn: check-ins per second of each round, how many in all, processor seconds."""
+
+    rounds: list[tuple[float, float]] = field(default_factory=list)
+    count: int = 0
+    plain_count: int = 0
+    cpu_s: Counter[str] = field(default_factory=Counter)
+    plain_cpu_s: float = 0.0
+
+
+def in_turn(ground: Ground, workspace: str, seconds: float, turns: int) -> Turns:
+    """So many turns after a warm one that does not count."""
+    seen, first = Turns(), 0
     (port,) = free_ports(1)
     with ground.server("only_validates", port) as plain_pid:
         for warm in (True, *[False] * turns):
             length = min(seconds, 2) if warm else seconds
             before = ground.cpu_s()
             ours = closed(ground, [ground.address("command")], request(workspace, first), length)
-            used = {name: seconds - before[name] for name, seconds in ground.cpu_s().items()}
+            used = {name: spent - before[name] for name, spent in ground.cpu_s().items()}
             plain_before = machine.cpu_s(plain_pid)
             beside = closed(ground, [("127.0.0.1", port)], request(workspace, first), length)
             first += ours["total"] + beside["total"]
             if not warm:
-                cpu.update(used)
-                plain_cpu_s += machine.cpu_s(plain_pid) - plain_before
-                count, plain_count = count + ours["total"], plain_count + beside["total"]
-                rounds.append((ours["total"] / ours["seconds"], beside["total"] / beside["seconds"]))
-    ours, beside = of_rounds(rounds)
+                seen.cpu_s.update(used)
+                seen.plain_cpu_s += machine.cpu_s(plain_pid) - plain_before
+                seen.count += ours["total"]
+                seen.plain_count += beside["total"]
+                seen.rounds.append((ours["total"] / ours["seconds"], beside["total"] / beside["seconds"]))
+    return seen
+
+
+def throughput(ground: Ground) -> list[Figure]:
+    """Ours and the comparison in turn, and their medians; beside them raw one-row commits and the eventsourcing package."""
+    seconds, turns = (8, 5) if not ground.quick else (1, 1)
+    ground.only("command", "relay", "worker", "query")
+    workspace = ground.workspace("check-ins")
+    turn_by_turn = in_turn(ground, workspace, seconds, turns)
+    ours, beside = of_rounds(turn_by_turn.rounds)
     raw = ground.program(
         "commits_rows", {"url": ground.stack.installation.ledger, "clients": CLIENTS, "seconds": seconds / 2}
     )
     other = ground.program(
         "saves_with_eventsourcing", {"url": ground.stack.installation.ledger, "seconds": seconds / 2}
     )
-    each = {name: seconds / count * 1e6 for name, seconds in cpu.items()}
+    each = {name: spent / turn_by_turn.count * 1e6 for name, spent in turn_by_turn.cpu_s.items()}
     return [
         Figure(
             "check-ins over HTTP, 64 clients",
@@ -81,7 +98,7 @@ def throughput(ground: Ground) -> list[Figure]:
             "FastAPI: parse, validate, 201",
             f"≥ {AIM:.2f} (first cut {FIRST_CUT:.2f})",
             ours / beside >= FIRST_CUT,
-            f"rounds {spread([one for one, _ in rounds])} | {spread([one for _, one in rounds])}",
+            "rounds " + " | ".join(spread(one) for one in zip(*turn_by_turn.rounds, strict=True)),
         ),
         Figure(
             "the same",
@@ -103,7 +120,7 @@ def throughput(ground: Ground) -> list[Figure]:
             "processor time per check-in, all parts",
             sum(each.values()),
             "µs",
-            plain_cpu_s / plain_count * 1e6,
+            turn_by_turn.plain_cpu_s / turn_by_turn.plain_count * 1e6,
             "that of the FastAPI route",
             note=", ".join(f"{name} {spent:.0f}" for name, spent in each.items()),
         ),

@@ -232,55 +232,59 @@ async def test_only_an_importer_imports_and_takes_no_key(org: Organisation) -> N
     assert_problem(strange, 422, "wrong_format", "/format")
 
 
+AHEAD = {"at": "2999-01-01T00:00:00Z"}
+A_GOAL = {
+    "title": "Goal",
+    "owner": "person/ada",
+    "drafted": {"at": "2025-01-01"},
+    "activated": {"at": "2025-01-01"},
+}
+FROM_THE_FUTURE = {
+    "format": "goal-ledger.organisation.v1",
+    "units": [
+        {"id": "soon", "name": "Soon", "since": AHEAD["at"]},
+        {"id": "ends", "name": "Ends", "closed": AHEAD},
+    ],
+    "people": [{"id": "late", "display_name": "Late", "since": AHEAD["at"]}],
+    "systems": [{"id": "till", "name": "Till", "retired": AHEAD}],
+    "feeds": [
+        {"name": "soon", "system": "till", "kind": "gauge", "since": AHEAD["at"]},
+        {
+            "name": "now",
+            "system": "till",
+            "kind": "gauge",
+            "redefinitions": [{"kind": "counter", **AHEAD}],
+        },
+    ],
+    "cycles": [
+        {"id": "soon", "name": "Soon", "start": "2025-01-01", "end": "2025-03-31", "planned": AHEAD},
+        {
+            "id": "open",
+            "name": "Open",
+            "start": "2025-01-01",
+            "end": "2025-03-31",
+            "stage": "open",
+            "opened": AHEAD,
+        },
+    ],
+    "objectives": [
+        {"id": "soon", **A_GOAL, "drafted": AHEAD},
+        {
+            "id": "now",
+            **A_GOAL,
+            "key_results": [{"id": "k", "text": "K", "measure": INCREASE, "added": AHEAD}],
+            "links": [{"parent": "objective/above", "linked": AHEAD}],
+            "closings": [{"outcome": "partial", "grade": "0.5", **AHEAD}],
+        },
+        {"id": "above", **A_GOAL},
+    ],
+}
+
+
 async def test_a_time_that_is_refused_is_told_where_the_row_states_it(org: Organisation) -> None:
-    ahead = {"at": "2999-01-01T00:00:00Z"}
-    goal = {
-        "title": "Goal",
-        "owner": "person/ada",
-        "drafted": {"at": "2025-01-01"},
-        "activated": {"at": "2025-01-01"},
+    refused = {
+        one["row"]: one["field"] for one in (await imported(org, FROM_THE_FUTURE))["rows"] if "field" in one
     }
-    document = {
-        "format": "goal-ledger.organisation.v1",
-        "units": [
-            {"id": "soon", "name": "Soon", "since": ahead["at"]},
-            {"id": "ends", "name": "Ends", "closed": ahead},
-        ],
-        "people": [{"id": "late", "display_name": "Late", "since": ahead["at"]}],
-        "systems": [{"id": "till", "name": "Till", "retired": ahead}],
-        "feeds": [
-            {"name": "soon", "system": "till", "kind": "gauge", "since": ahead["at"]},
-            {
-                "name": "now",
-                "system": "till",
-                "kind": "gauge",
-                "redefinitions": [{"kind": "counter", **ahead}],
-            },
-        ],
-        "cycles": [
-            {"id": "soon", "name": "Soon", "start": "2025-01-01", "end": "2025-03-31", "planned": ahead},
-            {
-                "id": "open",
-                "name": "Open",
-                "start": "2025-01-01",
-                "end": "2025-03-31",
-                "stage": "open",
-                "opened": ahead,
-            },
-        ],
-        "objectives": [
-            {"id": "soon", **goal, "drafted": ahead},
-            {
-                "id": "now",
-                **goal,
-                "key_results": [{"id": "k", "text": "K", "measure": INCREASE, "added": ahead}],
-                "links": [{"parent": "objective/above", "linked": ahead}],
-                "closings": [{"outcome": "partial", "grade": "0.5", **ahead}],
-            },
-            {"id": "above", **goal},
-        ],
-    }
-    refused = {one["row"]: one["field"] for one in (await imported(org, document))["rows"] if "field" in one}
 
     assert refused == {
         "/units/0": "/since",
