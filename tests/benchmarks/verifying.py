@@ -43,7 +43,7 @@ def offline(ground: Ground) -> list[Figure]:
             found["most_mb"],
             "MB",
             aim=f"≤ {MEMORY_MB}",
-            reached=found["resident_mb"] <= MEMORY_MB,
+            reached=found["most_mb"] <= MEMORY_MB,
             note=f"{facts:,} facts",
         ),
     ]
